@@ -1,0 +1,71 @@
+// swift-tools-version: 6.0
+// The architecture of Tandem, top to bottom. The data half and the maths half meet only in the programs.
+import PackageDescription
+
+/// A Swift library of ours: its name and what it stands on.
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies)
+}
+
+/// One process of the dataflow, or the tool that surrounds a run.
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies)
+}
+
+/// Tests of the target of the same name.
+func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(name: name + "Tests", dependencies: [.byName(name: name), "TestSupport"] + dependencies)
+}
+
+let package = Package(
+    name: "tandem",
+    targets: [
+        // Programs.
+        program("tandem", ["Console", "Configuration", "Synthesis", "Media", "Sampling", "Training"]),
+        program("tandem-decoder", ["Console", "Dataflow", "Media", "Sampling"]),
+        program("tandem-batcher", ["Console", "Configuration", "Dataflow", "Sampling"]),
+        program("tandem-trainer", ["Console", "Configuration", "Dataflow", "Media", "Training", "ComputeCPU"]),
+        program("tandem-evaluator", ["Console", "Configuration", "Dataflow", "Media", "Propagation", "Training", "ComputeCPU"]),
+        library("Console"),  // options, --help, progress, signals, errors as sentences
+        library("Configuration", ["Sampling", "Models"]),  // Pipelines/*.json5: one typed, checked description of a run
+
+        // The data half: from video files to batches of samples.
+        library("Dataflow", ["Sampling", "ZeroMQ"]),  // messages, the broker as a state machine, the sockets that drive it
+        library("Synthesis"),  // the embedded data set: textured scenes with exact masks, a pure function of a seed
+        library("Media", ["Sampling", "CFFmpeg"]),  // libav: index, exact decode, crop-resize, images, video writing
+        library("Sampling"),  // manifest, plan, Philox, frame pairs, crops, masks: pure values, no libav
+        library("ZeroMQ", ["CZeroMQ"]),  // context, socket, message, poller
+
+        // The maths half: from batches to weights and scores.
+        library("Propagation", ["Compute"]),  // label propagation, the DAVIS data set, J and F, overlays
+        library("Training", ["Models"]),  // optimizer, schedule, checkpoints, run folder, logs
+        library("Models", ["Layers"]),  // ViT encoder, decoders, objectives: SiamMAE
+        library("Layers", ["Autograd"]),  // layers as structs
+        library("Autograd", ["Compute"]),  // a tape over a dozen fused ops, the parameter store
+        library("ComputeCPU", ["Compute", "COpenBLAS", "CKernels"]),  // the CPU backend
+        library("Compute"),  // Tensor and protocol Backend
+
+        // C, each imported by exactly one Swift target.
+        .systemLibrary(name: "CFFmpeg", providers: [.apt(["libavformat-dev", "libavcodec-dev", "libswscale-dev", "libavutil-dev"])]),
+        .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
+        .target(name: "COpenBLAS"),  // finds OpenBLAS at run time, so that its kernels can be chosen before it loads
+        .target(name: "CKernels"),  // portable C kernels, compiled for several instruction sets
+
+        // Tests.
+        .target(name: "TestSupport", path: "Tests/TestSupport"),
+        tests("Console"),
+        tests("Configuration"),
+        tests("Dataflow"),
+        tests("Synthesis"),
+        tests("Media"),
+        tests("Sampling"),
+        tests("ZeroMQ"),
+        tests("Propagation", ["ComputeCPU"]),
+        tests("Training", ["ComputeCPU"]),
+        tests("Models", ["ComputeCPU", "Training"]),
+        tests("Autograd", ["ComputeCPU"]),
+        tests("ComputeCPU"),
+        .testTarget(name: "PipelineTests", dependencies: ["TestSupport", "Dataflow", "Media", "Training"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,12 @@
+#pragma once
+#include <libavcodec/avcodec.h>
+#include <libavformat/avformat.h>
+#include <libavutil/hash.h>
+#include <libavutil/imgutils.h>
+#include <libavutil/opt.h>
+#include <libswscale/swscale.h>
+
+// What Swift's importer cannot see: macros with casts.
+static inline int tandem_averror(int code) { return AVERROR(code); }
+static inline int tandem_averror_eof(void) { return AVERROR_EOF; }
+static inline int64_t tandem_no_pts(void) { return AV_NOPTS_VALUE; }

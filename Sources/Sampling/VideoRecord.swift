@@ -1,0 +1,84 @@
+/// What the manifest knows of one video: enough to choose frames without opening the file, and to seek to them exactly.
+public struct VideoRecord: Codable, Equatable, Sendable {
+    /// Path relative to the media folder.
+    public var path: String
+    /// Size of the file in bytes.
+    public var bytes: Int
+    /// Width in pixels as a viewer sees it: rotated upright, square pixels.
+    public var width: Int
+    /// Height in pixels as a viewer sees it.
+    public var height: Int
+    /// The stream's time base, seconds per tick as a fraction.
+    public var timeBase: Rational
+    /// Presentation time of every frame, in presentation order.
+    public var timestamps: Timestamps
+    /// Indices of the frames that are key frames, ascending.
+    public var keyFrames: [Int]
+    /// 128-bit hash of the file's content, 32 hexadecimal digits.
+    public var contentHash: String
+
+    public init(
+        path: String, bytes: Int, width: Int, height: Int, timeBase: Rational, timestamps: Timestamps, keyFrames: [Int], contentHash: String
+    ) {
+        self.path = path
+        self.bytes = bytes
+        self.width = width
+        self.height = height
+        self.timeBase = timeBase
+        self.timestamps = timestamps
+        self.keyFrames = keyFrames
+        self.contentHash = contentHash
+    }
+
+    /// Frames that a full sequential decode gives.
+    public var frameCount: Int { timestamps.count }
+
+    /// Presentation time of a frame in seconds, counted from the first frame.
+    public func seconds(ofFrame frame: Int) -> Double {
+        Double(timestamps[frame] - timestamps[0]) * timeBase.value
+    }
+}
+
+/// A fraction.
+public struct Rational: Codable, Equatable, Sendable {
+    public var numerator: Int
+    public var denominator: Int
+
+    public init(_ numerator: Int, _ denominator: Int) {
+        self.numerator = numerator
+        self.denominator = denominator
+    }
+
+    public var value: Double { Double(numerator) / Double(denominator) }
+}
+
+/// The presentation times of a video's frames in ticks of its time base: a rule where they are evenly spaced, else a table.
+public enum Timestamps: Codable, Equatable, Sendable {
+    case even(start: Int64, step: Int64, count: Int)
+    case table([Int64])
+
+    /// The shortest form of a list of ascending times.
+    public init(_ times: [Int64]) {
+        if times.count > 1, zip(times, times.dropFirst()).allSatisfy({ $1 - $0 == times[1] - times[0] }) {
+            self = .even(start: times[0], step: times[1] - times[0], count: times.count)
+        } else {
+            self = .table(times)
+        }
+    }
+
+    public var count: Int {
+        switch self {
+        case .even(_, _, let count): count
+        case .table(let times): times.count
+        }
+    }
+
+    public subscript(frame: Int) -> Int64 {
+        switch self {
+        case .even(let start, let step, let count):
+            precondition(frame >= 0 && frame < count, "frame \(frame) of \(count)")
+            return start + Int64(frame) * step
+        case .table(let times): return times[frame]
+        }
+    }
+}

@@ -1,0 +1,3 @@
+import Console
+
+runProgram("tandem-batcher") { throw Failure("not built yet") }

@@ -1,0 +1,3 @@
+import Console
+
+runProgram("tandem-decoder") { throw Failure("not built yet") }

@@ -1,0 +1,3 @@
+import Console
+
+runProgram("tandem-evaluator") { throw Failure("not built yet") }

@@ -1,0 +1,3 @@
+import Console
+
+runProgram("tandem-trainer") { throw Failure("not built yet") }

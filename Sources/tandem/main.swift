@@ -1,0 +1,3 @@
+import Console
+
+runProgram("tandem") { throw Failure("not built yet") }
