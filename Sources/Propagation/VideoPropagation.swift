@@ -25,7 +25,7 @@ public struct VideoPropagation {
     ///   - frame: reads a frame; called once for each, in order.
     ///   - body: takes a frame's number and mask.
     public func masks(
-        frameCount: Int, firstMask: LabelMap, frame: (Int) throws -> RGBImage, _ body: (Int, LabelMap) throws -> Void
+        frameCount: Int, firstMask: LabelMap, frame: (Int) throws -> VideoFrame, _ body: (Int, LabelMap) throws -> Void
     ) throws {
         let start = firstMask.withoutVoid
         let first = try frame(0)
@@ -43,7 +43,7 @@ public struct VideoPropagation {
         }
     }
 
-    private func features(_ image: RGBImage, _ input: (height: Int, width: Int)) -> Tensor {
+    private func features(_ image: VideoFrame, _ input: (height: Int, width: Int)) -> Tensor {
         let memory = DeviceMemory(count: 3 * input.height * input.width, backend: backend)
         let tensor = Tensor(shape: [1, 3, input.height, input.width], pointer: memory.pointer, owner: memory)
         backend.upload(tensor, from: image.normalized(height: input.height, width: input.width))

@@ -1,7 +1,7 @@
 import Compute
 
-/// A picture: 8-bit RGB, row by row.
-public struct RGBImage: Equatable, Sendable {
+/// A frame as it was read: 8-bit RGB, row by row.
+public struct VideoFrame: Equatable, Sendable {
     public let width: Int
     public let height: Int
     /// `[height, width, 3]`.
