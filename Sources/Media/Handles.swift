@@ -1,0 +1,67 @@
+import CFFmpeg
+
+// One owner per libav object, so that a failing initialiser above them leaks nothing. Running out of memory for these small objects is
+// not an error anybody can act on and traps.
+
+/// A frame: a decoded picture, or one to be encoded.
+struct Frame: ~Copyable {
+    let pointer: UnsafeMutablePointer<AVFrame>
+
+    init() { pointer = av_frame_alloc()! }
+
+    /// A frame with planes of its own.
+    init(width: Int, height: Int, format: AVPixelFormat) {
+        self.init()
+        pointer.pointee.width = Int32(width)
+        pointer.pointee.height = Int32(height)
+        pointer.pointee.format = format.rawValue
+        precondition(av_frame_get_buffer(pointer, 0) >= 0, "no memory for a frame of \(width)x\(height)")
+    }
+
+    deinit {
+        var owned: UnsafeMutablePointer<AVFrame>? = pointer
+        av_frame_free(&owned)
+    }
+}
+
+/// A packet: one coded picture.
+struct Packet: ~Copyable {
+    let pointer: UnsafeMutablePointer<AVPacket>
+
+    init() { pointer = av_packet_alloc()! }
+
+    deinit {
+        var owned: UnsafeMutablePointer<AVPacket>? = pointer
+        av_packet_free(&owned)
+    }
+}
+
+/// A decoder or an encoder.
+struct CodecContext: ~Copyable {
+    let pointer: UnsafeMutablePointer<AVCodecContext>
+
+    init(_ codec: UnsafePointer<AVCodec>) { pointer = avcodec_alloc_context3(codec)! }
+
+    deinit {
+        var owned: UnsafeMutablePointer<AVCodecContext>? = pointer
+        avcodec_free_context(&owned)
+    }
+}
+
+/// Up to four planes of pixels and the bytes between their rows, as libav passes them.
+struct Planes {
+    var data: (UnsafeMutablePointer<UInt8>?, UnsafeMutablePointer<UInt8>?, UnsafeMutablePointer<UInt8>?, UnsafeMutablePointer<UInt8>?)
+    var strides: (Int32, Int32, Int32, Int32)
+
+    init(_ frame: borrowing Frame) {
+        let (data, strides) = (frame.pointer.pointee.data, frame.pointer.pointee.linesize)
+        self.data = (data.0, data.1, data.2, data.3)
+        self.strides = (strides.0, strides.1, strides.2, strides.3)
+    }
+
+    /// One plane of packed pixels.
+    init(packed: UnsafeMutablePointer<UInt8>, stride: Int) {
+        data = (packed, nil, nil, nil)
+        strides = (Int32(stride), 0, 0, 0)
+    }
+}

@@ -1,0 +1,54 @@
+import CFFmpeg
+
+/// A file that cannot be read or written as asked: what, which file, and libav's words where it has some.
+public struct MediaError: Error, CustomStringConvertible, Equatable, Sendable {
+    /// The kinds of failure, told apart because they are counted by kind; the raw value is the reason as people read it.
+    public enum Reason: String, CaseIterable, Sendable {
+        case cannotOpen = "cannot open"
+        case noVideoStream = "no video stream"
+        case unsupported = "unsupported format"
+        case tooBig = "too big"
+        case tooShort = "too short"
+        case undecodable = "undecodable frames"
+        case brokenTimes = "unusable presentation times"
+        case timedOut = "took too long"
+        case cannotRead = "cannot read"
+        case cannotWrite = "cannot write"
+    }
+
+    public let reason: Reason
+    /// The file it is about.
+    public let path: String
+    /// What exactly is wrong; a phrase without a full stop.
+    public let detail: String
+
+    public init(_ reason: Reason, _ path: String, _ detail: String) {
+        self.reason = reason
+        self.path = path
+        self.detail = detail
+    }
+
+    public var description: String { "\(path): \(reason.rawValue): \(detail)" }
+}
+
+/// Turns libav's negative return codes into a ``MediaError``: the one place that knows its convention.
+@discardableResult
+func check(_ code: Int32, _ reason: MediaError.Reason, _ path: String, _ call: String) throws(MediaError) -> Int32 {
+    guard code < 0 else { return code }
+    throw MediaError(reason, path, "\(call): \(describe(code))")
+}
+
+/// libav's words for an error code.
+func describe(_ code: Int32) -> String {
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(AV_ERROR_MAX_STRING_SIZE)) { text in
+        av_strerror(code, text.baseAddress!, text.count)
+        return String(cString: text.baseAddress!)
+    }
+}
+
+/// The decoder or encoder wants the other half of the send-receive pair first.
+let wouldBlock = tandem_averror(EAGAIN)
+/// The end of a file or of a drained codec.
+let endOfFile = tandem_averror_eof()
+/// The value of a time stamp that is not there.
+let noTimestamp = tandem_no_pts()

@@ -1,0 +1,97 @@
+import CFFmpeg
+
+/// What a ``Scaler`` turns into what. Equal conversions can share a scaler.
+struct Conversion: Hashable {
+    /// The pictures on one side of a conversion.
+    struct Side: Hashable {
+        var width: Int32
+        var height: Int32
+        var format: Int32
+        /// `AVColorSpace`; ignored for RGB.
+        var matrix: UInt32 = AVCOL_SPC_UNSPECIFIED.rawValue
+        var isFullRange = false
+        /// Whole pixels by which the first luma sample lies right of and below the first chroma pair: 1 for crops at odd offsets.
+        var chromaOffsetX: Int32 = 0
+        var chromaOffsetY: Int32 = 0
+    }
+
+    var source: Side
+    var destination: Side
+}
+
+/// swscale, set for results that do not depend on the processor's instruction set.
+///
+/// Scaling is bicubic with a = -0.5, the kernel of Pillow and of PyTorch's antialiased resize, and widens when shrinking, so that it does
+/// not alias.
+struct Scaler: ~Copyable {
+    private let context: OpaquePointer
+    private let sourceHeight: Int32
+
+    init?(_ conversion: Conversion) {
+        guard let context = sws_alloc_context() else { return nil }
+        let (source, destination) = (conversion.source, conversion.destination)
+        let object = UnsafeMutableRawPointer(context)
+        func set(_ name: String, _ value: Int32) { av_opt_set_int(object, name, Int64(value), 0) }
+        set("srcw", source.width)
+        set("srch", source.height)
+        set("src_format", source.format)
+        set("src_range", source.isFullRange ? 1 : 0)
+        set("dstw", destination.width)
+        set("dsth", destination.height)
+        set("dst_format", destination.format)
+        set("dst_range", destination.isFullRange ? 1 : 0)
+        set("sws_flags", SWS_BICUBIC | SWS_ACCURATE_RND | SWS_BITEXACT | SWS_FULL_CHR_H_INT | SWS_FULL_CHR_H_INP)
+        av_opt_set_double(object, "param0", 0, 0)
+        av_opt_set_double(object, "param1", 0.5, 0)
+        // Chroma sits in the middle of its four pixels by swscale's own rule, position 128; a crop that starts inside a group of four
+        // moves it by one pixel, 256.
+        if source.chromaOffsetX > 0 { set("src_h_chr_pos", 128 - 256 * source.chromaOffsetX) }
+        if source.chromaOffsetY > 0 { set("src_v_chr_pos", 128 - 256 * source.chromaOffsetY) }
+        guard sws_init_context(context, nil, nil) >= 0 else {
+            sws_freeContext(context)
+            return nil
+        }
+        sws_setColorspaceDetails(
+            context, sws_getCoefficients(Self.coefficients(of: source.matrix)), source.isFullRange ? 1 : 0,
+            sws_getCoefficients(Self.coefficients(of: destination.matrix)), destination.isFullRange ? 1 : 0, 0, 1 << 16, 1 << 16)
+        self.context = context
+        sourceHeight = source.height
+    }
+
+    /// `AVColorSpace` numbers are swscale's numbers, but for those it lacks, RGB and unspecified, which fall to its default, BT.601.
+    private static func coefficients(of matrix: UInt32) -> Int32 {
+        switch AVColorSpace(rawValue: matrix) {
+        case AVCOL_SPC_BT709: SWS_CS_ITU709
+        case AVCOL_SPC_FCC: SWS_CS_FCC
+        case AVCOL_SPC_SMPTE240M: SWS_CS_SMPTE240M
+        case AVCOL_SPC_BT2020_NCL, AVCOL_SPC_BT2020_CL: SWS_CS_BT2020
+        default: SWS_CS_DEFAULT
+        }
+    }
+
+    /// Converts one picture. Both sides must be as the conversion says.
+    func scale(_ source: Planes, into destination: Planes) {
+        withUnsafePointer(to: source) { source in
+            withUnsafePointer(to: destination) { destination in
+                _ = sws_scale(
+                    context, Self.data(source), Self.strides(source), 0, sourceHeight, Self.mutableData(destination),
+                    Self.strides(destination))
+            }
+        }
+    }
+
+    private static func data(_ planes: UnsafePointer<Planes>) -> UnsafePointer<UnsafePointer<UInt8>?> {
+        UnsafeRawPointer(planes).advanced(by: MemoryLayout<Planes>.offset(of: \.data)!).assumingMemoryBound(to: UnsafePointer<UInt8>?.self)
+    }
+
+    private static func mutableData(_ planes: UnsafePointer<Planes>) -> UnsafePointer<UnsafeMutablePointer<UInt8>?> {
+        UnsafeRawPointer(planes).advanced(by: MemoryLayout<Planes>.offset(of: \.data)!)
+            .assumingMemoryBound(to: UnsafeMutablePointer<UInt8>?.self)
+    }
+
+    private static func strides(_ planes: UnsafePointer<Planes>) -> UnsafePointer<Int32> {
+        UnsafeRawPointer(planes).advanced(by: MemoryLayout<Planes>.offset(of: \.strides)!).assumingMemoryBound(to: Int32.self)
+    }
+
+    deinit { sws_freeContext(context) }
+}
