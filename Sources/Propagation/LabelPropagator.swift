@@ -36,7 +36,8 @@ public final class LabelPropagator {
     ///   - features: the first frame's tokens `[cells, dimension]`, row by row of the grid; made unit length here.
     ///   - labels: the first frame's labels on the same grid.
     public init(_ settings: PropagationSettings, features: Tensor, labels: SoftLabels, backend: any Backend) {
-        precondition(features.rows == labels.height * labels.width, "\(features.shape) tokens on a grid of \(labels.height) x \(labels.width)")
+        precondition(
+            features.rows == labels.height * labels.width, "\(features.shape) tokens on a grid of \(labels.height) x \(labels.width)")
         self.settings = settings
         height = labels.height
         width = labels.width
@@ -91,7 +92,9 @@ public final class LabelPropagator {
                 for query in 0..<best.queries { scanDisc(query, rows, keyRows: near, slot: slot, copies: 1, into: &best) }
             }
             for query in 0..<best.queries {
-                best.mix(query, labels, temperature: Float(settings.temperature), cells: cells, into: &values, at: (top * width + query) * first.channels)
+                best.mix(
+                    query, labels, temperature: Float(settings.temperature), cells: cells, into: &values,
+                    at: (top * width + query) * first.channels)
             }
         }
         return SoftLabels(height: height, width: width, channels: first.channels, values: values)
