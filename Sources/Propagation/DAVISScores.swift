@@ -42,7 +42,8 @@ public struct SequenceScores: Sendable {
                     "\(sequence), frame \(frame): the result has \(result.sizeText) pixels, the annotation \(annotation.sizeText)")
             }
             guard result.labels.allSatisfy({ Int($0) <= objectCount }) else {
-                throw PropagationError("\(sequence), frame \(frame): the result holds more than the \(objectCount) objects of the first annotation")
+                throw PropagationError(
+                    "\(sequence), frame \(frame): the result holds more than the \(objectCount) objects of the first annotation")
             }
             for object in 0..<objectCount {
                 let (region, contour) = MaskMetrics.scores(predicted: result, truth: annotation, object: UInt8(object + 1))

@@ -53,7 +53,9 @@ public struct Rational: Codable, Equatable, Sendable {
 }
 
 /// The presentation times of a video's frames in ticks of its time base: a rule where they are evenly spaced, else a table.
-public enum Timestamps: Codable, Equatable, Sendable {
+///
+/// In JSON a rule is an object, `{"start":0,"step":512,"count":300}`, and a table is a list.
+public enum Timestamps: Equatable, Sendable {
     case even(start: Int64, step: Int64, count: Int)
     case table([Int64])
 
@@ -79,6 +81,43 @@ public enum Timestamps: Codable, Equatable, Sendable {
             precondition(frame >= 0 && frame < count, "frame \(frame) of \(count)")
             return start + Int64(frame) * step
         case .table(let times): return times[frame]
+        }
+    }
+
+    /// Whether every time is later than the one before.
+    public var areAscending: Bool {
+        switch self {
+        case .even(let start, let step, let count):
+            step > 0 && count >= 0 && !step.multipliedReportingOverflow(by: Int64(count)).overflow
+                && !start.addingReportingOverflow(step * Int64(count)).overflow
+        case .table(let times): zip(times, times.dropFirst()).allSatisfy { $0 < $1 }
+        }
+    }
+}
+
+extension Timestamps: Codable {
+    private enum Key: CodingKey { case start, step, count }
+
+    public init(from decoder: any Decoder) throws {
+        if let rule = try? decoder.container(keyedBy: Key.self) {
+            self = .even(
+                start: try rule.decode(Int64.self, forKey: .start), step: try rule.decode(Int64.self, forKey: .step),
+                count: try rule.decode(Int.self, forKey: .count))
+        } else {
+            self = .table(try decoder.singleValueContainer().decode([Int64].self))
+        }
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        switch self {
+        case .even(let start, let step, let count):
+            var rule = encoder.container(keyedBy: Key.self)
+            try rule.encode(start, forKey: .start)
+            try rule.encode(step, forKey: .step)
+            try rule.encode(count, forKey: .count)
+        case .table(let times):
+            var list = encoder.singleValueContainer()
+            try list.encode(times)
         }
     }
 }

@@ -54,7 +54,8 @@ public struct Safetensors {
         do {
             data = try Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped)
         } catch {
-            throw TrainingError("cannot read \(path): \(FileManager.default.fileExists(atPath: path) ? "no permission or no file" : "no such file")")
+            throw TrainingError(
+                "cannot read \(path): \(FileManager.default.fileExists(atPath: path) ? "no permission or no file" : "no such file")")
         }
         try self.init(data: data, name: path)
     }
@@ -84,7 +85,9 @@ public struct Safetensors {
             }
         }
         var end = 0
-        for (key, entry) in entries.sorted(by: { ($0.value.range.lowerBound, $0.value.range.upperBound) < ($1.value.range.lowerBound, $1.value.range.upperBound) }) {
+        for (key, entry) in entries.sorted(by: {
+            ($0.value.range.lowerBound, $0.value.range.upperBound) < ($1.value.range.lowerBound, $1.value.range.upperBound)
+        }) {
             guard entry.range.lowerBound == end else { throw refusal("'\(key)' does not begin where the array before it ends") }
             end = entry.range.upperBound
         }
@@ -145,7 +148,8 @@ public struct Safetensors {
             return [Element](unsafeUninitializedCapacity: count) { elements, filled in
                 for index in 0..<count {
                     elements.initializeElement(
-                        at: index, to: convert(bytes.loadUnaligned(fromByteOffset: start + index * MemoryLayout<Stored>.size, as: Stored.self)))
+                        at: index,
+                        to: convert(bytes.loadUnaligned(fromByteOffset: start + index * MemoryLayout<Stored>.size, as: Stored.self)))
                 }
                 filled = count
             }
