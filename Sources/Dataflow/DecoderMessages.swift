@@ -102,8 +102,6 @@ public struct Welcome: Equatable, Sendable {
     public var identity: PlanIdentity
     /// Tickets that it may hold.
     public var capacity: Int
-    /// Milliseconds between heartbeats.
-    public var heartbeatInterval: Int
 }
 
 /// From a batcher to one of its decoders.
@@ -121,7 +119,6 @@ public enum DecoderReply: Equatable, Sendable {
             Wire.pack(101) {
                 welcome.identity.write(to: &$0)
                 $0.write(welcome.capacity)
-                $0.write(welcome.heartbeatInterval)
             }
         case .ticket(let ticket):
             Wire.pack(102) {
@@ -139,10 +136,7 @@ public enum DecoderReply: Equatable, Sendable {
         self = try Wire.unpack(bytes) { type, reader throws(MalformedBytes) in
             switch type {
             case 101:
-                return .welcome(
-                    Welcome(
-                        identity: try PlanIdentity(from: &reader), capacity: try reader.readInt(in: 1...10_000),
-                        heartbeatInterval: try reader.readInt(in: 10...60_000)))
+                return .welcome(Welcome(identity: try PlanIdentity(from: &reader), capacity: try reader.readInt(in: 1...10_000)))
             case 102:
                 return .ticket(
                     Ticket(
