@@ -94,23 +94,10 @@ struct Scaler: ~Copyable {
         withUnsafePointer(to: source) { source in
             withUnsafePointer(to: destination) { destination in
                 _ = sws_scale(
-                    context, Self.data(source), Self.strides(source), 0, sourceHeight, Self.mutableData(destination),
-                    Self.strides(destination))
+                    context, Planes.data(source), Planes.strides(source), 0, sourceHeight, Planes.mutableData(destination),
+                    Planes.strides(destination))
             }
         }
-    }
-
-    private static func data(_ planes: UnsafePointer<Planes>) -> UnsafePointer<UnsafePointer<UInt8>?> {
-        UnsafeRawPointer(planes).advanced(by: MemoryLayout<Planes>.offset(of: \.data)!).assumingMemoryBound(to: UnsafePointer<UInt8>?.self)
-    }
-
-    private static func mutableData(_ planes: UnsafePointer<Planes>) -> UnsafePointer<UnsafeMutablePointer<UInt8>?> {
-        UnsafeRawPointer(planes).advanced(by: MemoryLayout<Planes>.offset(of: \.data)!)
-            .assumingMemoryBound(to: UnsafeMutablePointer<UInt8>?.self)
-    }
-
-    private static func strides(_ planes: UnsafePointer<Planes>) -> UnsafePointer<Int32> {
-        UnsafeRawPointer(planes).advanced(by: MemoryLayout<Planes>.offset(of: \.strides)!).assumingMemoryBound(to: Int32.self)
     }
 
     deinit { sws_freeContext(context) }

@@ -122,7 +122,7 @@ extension UnsafeMutablePointer<AVCodecContext> {
 }
 
 /// An MP4 file being written under a temporary name.
-private struct OutputFile: ~Copyable {
+struct OutputFile: ~Copyable {
     let path: String
     private let temporaryPath: String
     private let context: UnsafeMutablePointer<AVFormatContext>

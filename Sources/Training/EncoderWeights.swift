@@ -25,7 +25,8 @@ public struct EncoderWeights {
 
     private init(_ file: Safetensors) throws {
         guard let patch = file.entries["patch_embed.proj.weight"]?.shape, patch.count == 4, patch[1] == 3, patch[2] == patch[3] else {
-            throw TrainingError("\(file.name) holds no vision transformer: 'patch_embed.proj.weight' is missing or not [width, 3, patch, patch]")
+            throw TrainingError(
+                "\(file.name) holds no vision transformer: 'patch_embed.proj.weight' is missing or not [width, 3, patch, patch]")
         }
         let blocks = Set(file.entries.keys.compactMap { $0.hasPrefix("blocks.") ? Int($0.dropFirst(7).prefix { $0 != "." }) : nil })
         guard !blocks.isEmpty, blocks == Set(0..<blocks.count) else {
@@ -35,7 +36,9 @@ public struct EncoderWeights {
         depth = blocks.count
         patchSize = patch[2]
         heads = file.metadata["tandem.encoder_heads"].flatMap { Int($0) } ?? max(1, width / 64)
-        guard heads > 0, width % heads == 0 else { throw TrainingError("\(file.name) names \(heads) heads, which do not divide the width \(width)") }
+        guard heads > 0, width % heads == 0 else {
+            throw TrainingError("\(file.name) names \(heads) heads, which do not divide the width \(width)")
+        }
         gridSize = file.entries["pos_embed"].flatMap { entry in
             guard entry.shape.count == 3, entry.shape[1] > 1 else { return nil }
             let side = Int(Double(entry.shape[1] - 1).squareRoot().rounded())

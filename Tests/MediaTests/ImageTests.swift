@@ -2,13 +2,10 @@ import Foundation
 import Media
 import Testing
 
-@Suite struct ImageTests {
-    /// A file made by Tests/Fixtures/Images/make_fixtures.py.
-    static func fixture(_ name: String) -> String {
-        URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .appendingPathComponent("Fixtures/Images/" + name).path
-    }
+/// A file made by Tests/Fixtures/Images/make_fixtures.py.
+private func picture(_ name: String) -> String { fixture("Images/" + name) }
 
+@Suite struct ImageTests {
     /// The channels of every pixel of a fixture.
     static func pixels(_ value: (_ x: Int, _ y: Int) -> [Int]) -> [UInt8] {
         var pixels: [UInt8] = []
@@ -25,18 +22,18 @@ import Testing
             ("palette-8", 8), ("grey-2-transparent", 2),
         ])
     func readsIndices(name: String, depth: Int) throws {
-        let image = try readIndexImage(Self.fixture(name + ".png"))
+        let image = try readIndexImage(picture(name + ".png"))
         #expect(image.width == 19 && image.height == 7)
         #expect(image.indices == Self.pixels { x, y in [(3 * x + 5 * y) % (1 << depth)] })
     }
 
     @Test func coloursAreNoLabels() {
-        #expect(throws: MediaError.self) { try readIndexImage(Self.fixture("colour.png")) }
-        #expect(throws: MediaError.self) { try readIndexImage(Self.fixture("photo.jpg")) }
+        #expect(throws: MediaError.self) { try readIndexImage(picture("colour.png")) }
+        #expect(throws: MediaError.self) { try readIndexImage(picture("photo.jpg")) }
     }
 
     @Test func readsPaletteAsColours() throws {
-        let image = try readImage(Self.fixture("palette-4.png"))
+        let image = try readImage(picture("palette-4.png"))
         #expect(
             image.pixels
                 == Self.pixels { x, y in
@@ -46,7 +43,7 @@ import Testing
     }
 
     @Test(arguments: [1, 2, 4, 8]) func readsGreyAsColours(depth: Int) throws {
-        let image = try readImage(Self.fixture("grey-\(depth).png"))
+        let image = try readImage(picture("grey-\(depth).png"))
         let scale = 255 / ((1 << depth) - 1)
         #expect(
             image.pixels
@@ -57,13 +54,13 @@ import Testing
     }
 
     @Test func readsColours() throws {
-        let image = try readImage(Self.fixture("colour.png"))
+        let image = try readImage(picture("colour.png"))
         #expect(image.pixels == Self.pixels { x, y in [10 * x, 30 * y, 7] })
     }
 
     @Test func jpegColoursAreThoseOfPillow() throws {
-        let image = try readImage(Self.fixture("photo.jpg"))
-        let expected = try [UInt8](Data(contentsOf: URL(fileURLWithPath: Self.fixture("photo.rgb"))))
+        let image = try readImage(picture("photo.jpg"))
+        let expected = try [UInt8](Data(contentsOf: URL(fileURLWithPath: picture("photo.rgb"))))
         #expect(image.width == 48 && image.height == 32)
         let differences = zip(image.pixels, expected).map { abs(Int($0) - Int($1)) }
         #expect(differences.max()! <= 6, "chroma is interpolated another way, nothing more")
@@ -113,9 +110,9 @@ import Testing
             case "text": try Data("no picture".utf8).write(to: URL(fileURLWithPath: path))
             case "empty": try Data().write(to: URL(fileURLWithPath: path))
             case "cut.png":
-                try Data(contentsOf: URL(fileURLWithPath: Self.fixture("colour.png"))).prefix(60).write(to: URL(fileURLWithPath: path))
+                try Data(contentsOf: URL(fileURLWithPath: picture("colour.png"))).prefix(60).write(to: URL(fileURLWithPath: path))
             case "cut.jpg":
-                try Data(contentsOf: URL(fileURLWithPath: Self.fixture("photo.jpg"))).prefix(400).write(to: URL(fileURLWithPath: path))
+                try Data(contentsOf: URL(fileURLWithPath: picture("photo.jpg"))).prefix(400).write(to: URL(fileURLWithPath: path))
             case "folder": try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
             default: break
             }
