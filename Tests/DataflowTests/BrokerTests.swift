@@ -101,7 +101,7 @@ private struct Simulation {
             decoders[index].nextSign = now
             let video = broker.plan.video(ofTicket: ticket, attempt: attempt)
             if broken.contains(video) {
-                broker.failed(ticket: ticket, attempt: attempt, reason: "broken", now: now)
+                broker.failed(decoders[index].id, ticket: ticket, attempt: attempt, reason: "broken", now: now)
                 perform()
             } else {
                 for sample in broker.plan.samples(ofTicket: ticket) {

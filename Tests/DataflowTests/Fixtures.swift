@@ -11,9 +11,12 @@ func videoRecords(_ count: Int) -> [VideoRecord] {
     }
 }
 
+/// The manifest of forty such videos.
+let manifest = Manifest(records: videoRecords(40))
+
 func planIdentity(seed: UInt64 = 3, imageSize: Int = 32, replicas: Int = 2) -> PlanIdentity {
     PlanIdentity(
-        manifestHash: "0123456789abcdef", seed: seed, recipe: Recipe(imageSize: imageSize, patchSize: 8, repeatedSampling: replicas))
+        manifestHash: manifest.identity, seed: seed, recipe: Recipe(imageSize: imageSize, patchSize: 8, repeatedSampling: replicas))
 }
 
 /// An ipc endpoint that no other test uses.

@@ -41,7 +41,7 @@ private struct BrokenVideo: Error, CustomStringConvertible {
 private func startBatcher(at endpoint: Endpoint, seed: UInt64 = 3, failureLimit: Double = 0.1) throws -> Background {
     let server = UncheckedBox(
         try BatcherServer(
-            identity: planIdentity(seed: seed), videos: videoRecords(40),
+            manifest: manifest, seed: seed, recipe: planIdentity().recipe,
             options: .init(endpoint: endpoint, memory: 400_000, decoderMemory: 60_000, failureLimit: failureLimit), log: { _ in }))
     return Background { isStopped in try server.take().run(until: isStopped) }
 }
@@ -165,7 +165,7 @@ private func readStream(_ client: BatchClient, batches: Range<Int>, between: (In
     @Test func aRunWhoseVideosFailIsRefused() throws {
         let endpoint = try freshEndpoint()
         let batcher = try startBatcher(at: endpoint)
-        let decoder = startDecoder(at: endpoint, broken: Set(videoRecords(40).prefix(20).map(\.path)))
+        let decoder = startDecoder(at: endpoint, broken: Set(manifest.records.prefix(20).map(\.path)))
         let client = try client(at: endpoint)
         let error = #expect(throws: DataflowError.self) { _ = try readStream(client, batches: 0..<60) }
         #expect(
