@@ -1,2 +1,88 @@
-build:
-	swift build -c release
+# Tandem's tasks. `make` alone lists them and says what it found on this machine.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+BIN := .build/release
+PACKAGES := libavformat-dev libavcodec-dev libswscale-dev libavutil-dev libzmq3-dev libopenblas-dev
+DECODERS ?= $(shell nproc)
+DEMO ?= full
+SEED ?= 1
+
+##@ First steps
+
+.PHONY: demo
+demo: build ## Synthesize videos, train a small model on them, score it: the whole pipeline in minutes [DEMO=smoke: a short one] [SEED=1]
+	@$(BIN)/tandem demo --size $(DEMO) --seed $(SEED)
+
+.PHONY: test
+test: setup ## Build everything and pass the tests
+	swift build -c release --build-tests
+	swift test -c release --skip-build
+
+##@ Runs
+
+.PHONY: run
+run: build ## Run a pipeline on this machine: make run PIPELINE=Pipelines/NAME.json5 [ARGS="--set train.steps=100"]
+	@test -n "$(PIPELINE)" || { echo "say which pipeline: make run PIPELINE=Pipelines/NAME.json5 (there are: $$(ls Pipelines/*.json5 | xargs))" >&2; exit 2; }
+	@$(BIN)/tandem run $(PIPELINE) $(ARGS)
+
+.PHONY: decoders
+decoders: build ## Add decoders to a run: make decoders CONNECT=tcp://127.0.0.1:5555 MEDIA=FOLDER [DECODERS=N]
+	@test -n "$(CONNECT)" -a -n "$(MEDIA)" || { echo "say where the batcher and the videos are: make decoders CONNECT=tcp://127.0.0.1:5555 MEDIA=FOLDER" >&2; exit 2; }
+	@$(BIN)/tandem decoders --connect $(CONNECT) --media $(MEDIA) --count $(DECODERS)
+
+##@ Development
+
+.PHONY: setup
+setup: ## Install the system libraries that are missing (apt)
+	@missing=(); for package in $(PACKAGES); do \
+	    dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q 'install ok installed' || missing+=($$package); done; \
+	if [ $${#missing[@]} -gt 0 ]; then \
+	    command -v apt-get >/dev/null || { echo "missing: $${missing[*]}; this machine has no apt-get: install what your system calls them" >&2; exit 1; }; \
+	    sudo=; if [ $$(id -u) -ne 0 ]; then sudo=sudo; \
+	        command -v sudo >/dev/null || { echo "missing: $${missing[*]}; run as root: apt-get install $${missing[*]}" >&2; exit 1; }; fi; \
+	    echo "installing $${missing[*]}"; $$sudo apt-get update -qq; \
+	    DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -qq -y --no-install-recommends "$${missing[@]}" >/dev/null; fi
+	@command -v swift >/dev/null || { echo "there is no swift; install the Swift 6 toolchain: https://www.swift.org/install/linux/" >&2; exit 1; }
+
+.PHONY: build
+build: setup ## Build all programs
+	@swift build -c release
+
+.PHONY: lint
+lint: ## Check the style of all sources
+	swift format lint --strict --parallel --recursive Package.swift Sources Tests
+
+.PHONY: format
+format: ## Bring all sources into style
+	swift format --in-place --parallel --recursive Package.swift Sources Tests
+
+PEERS ?= $(HOME)/.cache/tandem-peers
+
+.PHONY: peers
+peers: ## Install the Python programs that cross-checks compare with, outside the tree [PEERS=FOLDER]
+	python3 -m venv $(PEERS)
+	$(PEERS)/bin/pip install --quiet torch==2.13.0+cpu numpy safetensors timm tensorboard decord torchcodec==0.13 av
+	@echo "installed in $(PEERS)"
+
+.PHONY: clean
+clean: ## Remove what was built (runs/ stays)
+	rm -rf .build
+
+.PHONY: docker-build
+docker-build: ## Build the image that holds all programs
+	docker build -f Docker/Dockerfile -t tandem .
+
+.PHONY: help
+help: ## Print this text
+	@echo "Tandem: vision transformers from raw video"
+	@awk 'BEGIN { FS = ":.*## " } /^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@printf '\nThis machine\n'
+	@if [ -x $(BIN)/tandem ]; then $(BIN)/tandem system | sed 's/^/  /'; else \
+	    echo "  Swift      $$(swift --version 2>/dev/null | grep -o 'Swift version [0-9.]*' | head -1 || echo 'not found')"; \
+	    for package in $(PACKAGES); do \
+	        echo "  $$package $$(dpkg-query -W -f='$${Version}' $$package 2>/dev/null || echo 'missing: make setup installs it')"; done; \
+	    echo "  cores      $$(nproc)"; echo "  more after 'make build'"; fi

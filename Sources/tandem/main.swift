@@ -1,3 +1,32 @@
 import Console
+import Foundation
 
-runProgram("tandem") { throw Failure("not built yet") }
+/// The commands in the order in which a user meets them.
+private let commands: [(name: String, about: String, run: ([String]) throws -> Void)] = [
+    ("run", "start and supervise all processes of a pipeline on this machine", run),
+    ("decoders", "start decoders that serve a batcher, here or on another machine", runDecoders),
+    ("evaluate", "score weights on DAVIS by label propagation", evaluate),
+    ("system", "print what Tandem found on this machine", printSystem),
+]
+
+runProgram("tandem") {
+    let words = Array(CommandLine.arguments.dropFirst())
+    let help = """
+        Tandem pretrains vision transformers on raw video by Siamese masked autoencoding and scores them by label propagation.
+
+        usage: tandem COMMAND [options]
+
+        \(commands.map { "  " + $0.name.padding(toLength: 12, withPad: " ", startingAt: 0) + $0.about }.joined(separator: "\n"))
+
+        'tandem COMMAND --help' tells more.
+        """
+    guard let word = words.first, word != "--help", word != "-h", word != "help" else {
+        print(help)
+        return
+    }
+    guard let command = commands.first(where: { $0.name == word }) else {
+        let near = nearestName(to: word, in: commands.map(\.name)).map { "did you mean '\($0)'?" } ?? "'tandem --help' lists the commands"
+        throw Failure("there is no command '\(word)'; \(near)")
+    }
+    try command.run(Array(words.dropFirst()))
+}

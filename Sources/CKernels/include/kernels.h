@@ -1,1 +1,79 @@
+/// Portable kernels of the CPU backend.
+///
+/// A kernel works on rows in the caller's thread; the caller splits rows over threads. Arguments: outputs, inputs, parameters, sizes.
+/// Matrices are row-major; where rows are not adjacent, a stride in elements says how far apart they start. Forward kernels overwrite,
+/// backward kernels add; exceptions are marked. NaN and infinity in an input reach the output.
 #pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+// Elements (elementwise.c).
+
+/// y += x
+void tandem_add(float *y, const float *x, size_t count);
+/// Every row of y = bias.
+void tandem_copy_bias(float *y, const float *bias, size_t rows, size_t columns, size_t stride);
+/// y = x + bias, row by row; x and y share the stride.
+void tandem_add_bias(float *y, const float *x, const float *bias, size_t rows, size_t columns, size_t stride);
+/// sums += the sum of all rows of x.
+void tandem_add_column_sums(float *sums, const float *x, size_t rows, size_t columns, size_t stride);
+/// The sum of squares, in double precision.
+double tandem_sum_of_squares(const float *x, size_t count);
+/// Whether the backend was compiled into 512-bit, 256-bit or baseline code on this processor.
+const char *tandem_kernel_architecture(void);
+
+// GELU, exact form: gelu(x) = x Φ(x) (gelu.c).
+
+/// y = gelu(x), row by row; both have the same stride.
+void tandem_gelu(float *y, const float *x, size_t rows, size_t columns, size_t stride);
+/// dx = dx · gelu'(x), in place: overwrites.
+void tandem_gelu_backward(float *dx, const float *x, size_t count);
+
+// Layer norm (layer_norm.c).
+
+/// y = (x − mean) / sqrt(variance + epsilon) · weight + bias; statistics [rows, 2] = mean, 1 / sqrt(variance + epsilon).
+void tandem_layer_norm(float *y, float *statistics, const float *x, const float *weight, const float *bias, size_t rows, size_t columns,
+                       float epsilon);
+/// With n = (x − mean) · rstd and g = dy · weight: dx = rstd (g − mean(g) − n mean(g n)), dweight += Σ dy n, dbias += Σ dy.
+/// dx is overwritten, or added to if `accumulates`.
+void tandem_layer_norm_backward(float *dx, float *dweight, float *dbias, const float *dy, const float *x, const float *statistics,
+                                const float *weight, size_t rows, size_t columns, int accumulates);
+
+// Softmax of attention scores (softmax.c).
+
+/// scores = softmax(scores), row by row, in place; logSumExp[row] = log Σ exp(scores).
+void tandem_softmax(float *scores, float *log_sum_exp, size_t rows, size_t columns, size_t stride);
+/// probabilities = exp(scores − logSumExp), in place; dscores = probabilities · (dprobabilities − dots), in place.
+void tandem_softmax_backward(float *scores, float *dprobabilities, const float *log_sum_exp, const float *dots, size_t rows,
+                             size_t columns, size_t stride);
+/// dots[row] = a[row] · b[row]; both have the same stride.
+void tandem_row_dots(float *dots, const float *a, const float *b, size_t rows, size_t columns, size_t stride);
+
+// Tokens (gather_tokens.c).
+
+/// output[row] = (sources[row] >= 0 ? input[sources[row]] : filler) + table[positions[row]].
+void tandem_gather_tokens(float *output, const float *input, const float *filler, const float *table, const int32_t *sources,
+                          const int32_t *positions, size_t rows, size_t columns);
+/// dinput[sources[row]] += doutput[row], and dfiller += doutput[row] where there is no source.
+void tandem_gather_tokens_backward(float *dinput, float *dfiller, const float *doutput, const int32_t *sources, size_t rows,
+                                   size_t columns);
+
+// Pixels (patchify.c, normalize_image.c, patch_loss.c).
+
+/// Patches of images [batch, 3, height, width] as vectors in the order channel, row, column.
+void tandem_patchify(float *output, const float *images, const int32_t *patches, size_t rows, size_t height, size_t width, size_t size);
+/// output [3, count] = (pixels [count, 3] / 255 − mean) / deviation, with ImageNet's mean and deviation.
+void tandem_normalize_image(float *output, const uint8_t *pixels, size_t count);
+/// errors[row] = mean square of prediction[row] − target, 0 where patches[row] < 0. The target is the patch in the order row, column,
+/// channel, if `normalizes` less its mean and divided by sqrt(unbiased variance + 1e-6). `target` is scratch for one patch.
+void tandem_patch_loss(float *errors, float *target, const float *prediction, const float *images, const int32_t *patches, size_t rows,
+                       size_t height, size_t width, size_t size, int normalizes);
+/// dprediction = scale (prediction − target), 0 where patches[row] < 0: overwrites.
+void tandem_patch_loss_backward(float *dprediction, float *target, const float *prediction, const float *images, const int32_t *patches,
+                                size_t rows, size_t height, size_t width, size_t size, int normalizes, float scale);
+
+// Optimizer (adamw.c).
+
+/// m = β₁ m + (1 − β₁) g; v = β₂ v + (1 − β₂) g²; x = x · decay − rate · m / (sqrt(v) · correction + epsilon).
+void tandem_adamw(float *x, const float *g, float *m, float *v, size_t count, float beta1, float beta2, float epsilon, float decay,
+                  float rate, float correction);

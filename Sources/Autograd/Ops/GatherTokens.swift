@@ -1,0 +1,18 @@
+import Compute
+
+extension Tape {
+    /// Puts tokens into place: row `r` of the result is `x[sources[r]]`, or the learned `filler` where `sources[r]` is negative, plus row
+    /// `positions[r]` of the fixed `table`.
+    ///
+    /// Puts CLS before an encoder's tokens and mask tokens where a decoder sees nothing. Backward: `dx[sources[r]] += dy[r]`,
+    /// `dFiller += Σ dy[r]` over the rows without a source.
+    public func gatherTokens(_ x: Variable, filler: Parameter, table: Tensor, sources: [Int32], positions: [Int32]) -> Variable {
+        let y = Variable(arena.tensor([sources.count, x.value.columns]))
+        backend.gatherTokens(y.value, x.value, filler: filler.value, table: table, sources: sources, positions: positions)
+        record { [self] in
+            guard let dy = y.takeGradient() else { return }
+            backend.gatherTokensBackward(x.gradientToAddTo(self), dFiller: filler.gradient, dy, sources: sources)
+        }
+        return y
+    }
+}

@@ -1,0 +1,90 @@
+import Compute
+
+/// What is learned: all parameters of a model in one flat array, with one array each for gradients and AdamW's two moments.
+///
+/// Parameters with more than one dimension come first; these are the ones that weight decay applies to. So an optimizer step is two calls, a
+/// gradient norm one, and a checkpoint a few writes. Entries lie one behind the other without gaps. Memory that is never touched costs
+/// nothing: a store that only infers takes the room of its values.
+public final class ParameterStore {
+    /// A named parameter: its PyTorch key and shape, and where its numbers lie in the flat arrays.
+    public struct Entry: Equatable, Sendable {
+        /// The key in checkpoints, as in timm or MAE.
+        public let name: String
+        /// The shape in PyTorch.
+        public let shape: [Int]
+        /// The elements of the flat arrays.
+        public let range: Range<Int>
+
+        /// Whether weight decay applies: it does to everything with more than one dimension.
+        public var isDecayed: Bool { shape.count > 1 }
+    }
+
+    /// All parameters in the order of the flat arrays.
+    public let entries: [Entry]
+    /// Number of learned numbers.
+    public let count: Int
+    /// How many of them, from the first on, weight decay applies to.
+    public let decayedCount: Int
+    /// The backend whose memory the arrays are in.
+    public let backend: any Backend
+    private let indices: [String: Int]
+    private let valueMemory: DeviceMemory
+    private let gradientMemory: DeviceMemory
+    private let firstMomentMemory: DeviceMemory
+    private let secondMomentMemory: DeviceMemory
+
+    /// A store of zeros for parameters of these names and shapes, which are put in order: decayed first, else as given.
+    public init(_ declarations: [(name: String, shape: [Int])], backend: any Backend) {
+        var entries: [Entry] = []
+        var end = 0
+        for isDecayed in [true, false] {
+            for (name, shape) in declarations where (shape.count > 1) == isDecayed {
+                let range = end..<end + shape.reduce(1, *)
+                entries.append(Entry(name: name, shape: shape, range: range))
+                end = range.upperBound
+            }
+        }
+        self.entries = entries
+        self.backend = backend
+        count = end
+        decayedCount = entries.last(where: \.isDecayed)?.range.upperBound ?? 0
+        indices = Dictionary(uniqueKeysWithValues: entries.enumerated().map { ($1.name, $0) })
+        valueMemory = DeviceMemory(count: end, backend: backend)
+        gradientMemory = DeviceMemory(count: end, backend: backend)
+        firstMomentMemory = DeviceMemory(count: end, backend: backend)
+        secondMomentMemory = DeviceMemory(count: end, backend: backend)
+    }
+
+    /// The parameters themselves, `count` of them.
+    public var values: UnsafeMutablePointer<Float> { valueMemory.pointer }
+    /// Their gradients, which backward passes add to.
+    public var gradients: UnsafeMutablePointer<Float> { gradientMemory.pointer }
+    /// AdamW's moving averages of the gradients.
+    public var firstMoments: UnsafeMutablePointer<Float> { firstMomentMemory.pointer }
+    /// AdamW's moving averages of the squared gradients.
+    public var secondMoments: UnsafeMutablePointer<Float> { secondMomentMemory.pointer }
+
+    /// The entry of this name, or nil.
+    public func entry(_ name: String) -> Entry? { indices[name].map { entries[$0] } }
+
+    /// The parameter of this name, which must exist.
+    public func parameter(_ name: String) -> Parameter {
+        guard let entry = entry(name) else { preconditionFailure("there is no parameter \(name)") }
+        return Parameter(
+            value: Tensor(shape: entry.shape, pointer: values + entry.range.lowerBound, owner: valueMemory),
+            gradient: Tensor(shape: entry.shape, pointer: gradients + entry.range.lowerBound, owner: gradientMemory))
+    }
+
+    /// Sets all gradients to zero, as before a step.
+    public func clearGradients() {
+        backend.fill(Tensor(shape: [count], pointer: gradients, owner: gradientMemory), 0)
+    }
+}
+
+/// One parameter as ops take it: its value, and the gradient they add to.
+public struct Parameter {
+    /// The learned numbers.
+    public let value: Tensor
+    /// The sum of the gradients since the last `clearGradients`.
+    public let gradient: Tensor
+}

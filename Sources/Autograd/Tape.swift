@@ -1,0 +1,73 @@
+import Compute
+
+/// Records what was computed, and runs it backwards.
+///
+/// An op computes its output at once and, if the tape records, leaves a closure that turns the gradient of its output into gradients of its
+/// inputs and parameters. The closure keeps just the tensors that it needs; `backward` drops each closure after it ran, so memory is freed
+/// as the pass proceeds. A tape that does not record keeps nothing: activations live only as long as the model's code refers to them.
+public final class Tape {
+    /// Where all tensors of this tape live.
+    public let arena: Arena
+    /// Whether ops leave what a backward pass needs.
+    public let isRecording: Bool
+    private var steps: [() -> Void] = []
+
+    /// A tape over the memory of `arena`; `isRecording: false` for inference.
+    public init(arena: Arena, isRecording: Bool) {
+        self.arena = arena
+        self.isRecording = isRecording
+    }
+
+    /// The device that computes.
+    public var backend: any Backend { arena.backend }
+
+    /// Runs all recorded ops backwards, the last first, and forgets them.
+    ///
+    /// Starts from whatever the last op knows its gradient to be: a loss counts once.
+    public func backward() {
+        while let step = steps.popLast() { step() }
+    }
+
+    /// Leaves `step` for the backward pass.
+    func record(_ step: @escaping () -> Void) {
+        if isRecording { steps.append(step) }
+    }
+}
+
+/// A tensor that ops have computed, with room for its gradient.
+public final class Variable {
+    /// The computed numbers.
+    public let value: Tensor
+    private var gradient: Tensor?
+
+    /// A constant, or the output of an op.
+    public init(_ value: Tensor) {
+        self.value = value
+    }
+
+    /// The gradient that has arrived, which belongs to the caller from now on; nil if nothing depends on this variable.
+    func takeGradient() -> Tensor? {
+        defer { gradient = nil }
+        return gradient
+    }
+
+    /// The gradient to add to: what has arrived so far, or zeros.
+    func gradientToAddTo(_ tape: Tape) -> Tensor {
+        let (tensor, isNew) = gradientToWrite(tape)
+        if isNew { tape.backend.fill(tensor, 0) }
+        return tensor
+    }
+
+    /// The gradient, and whether it is new: then its contents are undefined and the caller overwrites them, else it adds.
+    func gradientToWrite(_ tape: Tape) -> (tensor: Tensor, isNew: Bool) {
+        if let gradient { return (gradient, false) }
+        let new = tape.arena.tensor(value.shape)
+        gradient = new
+        return (new, true)
+    }
+
+    /// Adds `other`. The first to arrive is taken over as it is, without a copy: whoever calls this has finished with it.
+    func accumulate(_ other: Tensor, _ tape: Tape) {
+        if let gradient { tape.backend.add(gradient, other) } else { gradient = other }
+    }
+}

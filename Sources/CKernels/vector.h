@@ -1,0 +1,57 @@
+// What the kernels share: one attribute that compiles a function for several instruction sets, and functions without libm.
+#pragma once
+#if defined(__x86_64__) && defined(__linux__)
+/// The loader picks the best version for the processor, once. Without build flags, and the same binary runs everywhere.
+#define KERNEL __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define KERNEL
+#endif
+
+#define INLINE static inline __attribute__((always_inline))
+
+// Products and sums may fuse everywhere; sums may be reordered only where a loop asks for it.
+#pragma clang fp contract(fast)
+
+/// The square root as one instruction; sqrtf may set errno, which keeps a loop from being vectorised.
+INLINE float square_root(float x) { return __builtin_elementwise_sqrt(x); }
+
+/// exp(x) with relative error below 2e-7; inputs are clamped to the range of normal numbers, NaN stays NaN.
+INLINE float vector_exp(float x) {
+    x = x < -87.0f ? -87.0f : x;
+    x = x > 88.0f ? 88.0f : x;
+    // x = n ln 2 + r with |r| <= ln 2 / 2; ln 2 in two parts, the first exact in few bits. A NaN makes n arbitrary and r NaN.
+    float t = x * 1.44269504f;
+    int n = (int)(t + (t < 0.0f ? -0.5f : 0.5f));
+    float r = x - (float)n * 0.693145752f - (float)n * 1.42860677e-6f;
+    // Minimax fit of (exp(r) - 1 - r) / r², weighted by 1 / exp(r).
+    float p = 0.00138146128f;
+    p = p * r + 0.00836871006f;
+    p = p * r + 0.0416683890f;
+    p = p * r + 0.166665211f;
+    p = p * r + 0.499999940f;
+    p = p * r * r + r + 1.0f;
+    union {
+        int i;
+        float f;
+    } power = {.i = (n + 127) << 23};
+    return p * power.f;
+}
+
+/// Φ(x), the normal distribution, and exp(−x²/2), from which its density comes; absolute error below 2e-7.
+INLINE float normal_distribution(float x, float *exponential) {
+    float a = x < 0.0f ? -x : x;
+    float e = vector_exp(-0.5f * x * x);
+    // Minimax fit of exp(a²/2) Φ(−a) over t = 1 / (1 + 0.305 a), 0 <= a <= 14.
+    float t = 1.0f / (1.0f + 0.305f * a);
+    float p = 0.0366992094f;
+    p = p * t - 0.152988389f;
+    p = p * t + 0.185717031f;
+    p = p * t - 0.0379769392f;
+    p = p * t + 0.121021733f;
+    p = p * t + 0.103420846f;
+    p = p * t + 0.122466817f;
+    p = p * t + 0.121639736f;
+    float tail = p * t * e;
+    *exponential = e;
+    return x < 0.0f ? tail : 1.0f - tail;
+}

@@ -1,0 +1,105 @@
+/// What a device must be able to do for the maths half: memory, and a few coarse operations, each with its backward pass.
+///
+/// Matrices are row-major. Arguments come in the order outputs, inputs, parameters, sizes; a gradient is `d` and the name. Forward passes
+/// overwrite their outputs; backward passes **add** to the gradients they produce, unless the comment says otherwise. Shapes that do not fit
+/// are bugs of the caller and stop the program. Results do not depend on timing: the same call gives the same bits.
+public protocol Backend: AnyObject {
+    /// One sentence about the device, for the log.
+    var summary: String { get }
+
+    // MARK: Memory
+
+    /// Memory for `count` floats, zero, aligned to 64 bytes at least. Running out of memory stops the program.
+    func allocate(_ count: Int) -> UnsafeMutablePointer<Float>
+    /// Gives memory from `allocate` back.
+    func deallocate(_ pointer: UnsafeMutablePointer<Float>, _ count: Int)
+    /// Copies numbers of the host into `target`.
+    func upload(_ target: Tensor, from source: UnsafePointer<Float>)
+    /// Copies the numbers of `source` to the host.
+    func download(_ source: Tensor, to target: UnsafeMutablePointer<Float>)
+
+    // MARK: Arithmetic on all elements
+
+    /// `target = value`.
+    func fill(_ target: Tensor, _ value: Float)
+    /// `target += source`.
+    func add(_ target: Tensor, _ source: Tensor)
+
+    // MARK: Products
+
+    /// `output = op(a) op(b)`, where `op` transposes if asked to: general, without bias.
+    func product(_ output: Tensor, _ a: Tensor, _ b: Tensor, transposeA: Bool, transposeB: Bool)
+    /// `output = input · weightᵀ + bias`, `weight` being `[out, in]`.
+    func linear(_ output: Tensor, _ input: Tensor, weight: Tensor, bias: Tensor)
+    /// `output = residual + input · weightᵀ + bias`.
+    func linearResidual(_ output: Tensor, _ input: Tensor, residual: Tensor, weight: Tensor, bias: Tensor)
+    /// `preactivation = input · weightᵀ + bias` and `output = gelu(preactivation)`.
+    func linearGELU(_ output: Tensor, preactivation: Tensor, _ input: Tensor, weight: Tensor, bias: Tensor)
+    /// `dInput = dOutput · weight`; overwrites, or adds if `accumulates`.
+    func linearBackwardInput(_ dInput: Tensor, _ dOutput: Tensor, weight: Tensor, accumulates: Bool)
+    /// `dWeight += dOutputᵀ · input`, `dBias += Σ rows of dOutput`.
+    func linearBackwardWeight(_ dWeight: Tensor, dBias: Tensor, _ dOutput: Tensor, _ input: Tensor)
+    /// `gradient = gradient · gelu'(preactivation)`, in place, GELU being `x Φ(x)` with the exact normal distribution.
+    func geluBackward(_ gradient: Tensor, preactivation: Tensor)
+
+    // MARK: Normalisation
+
+    /// `output = (input − mean) / sqrt(variance + epsilon) · weight + bias`, row by row; keeps each row's mean and `1 / sqrt(…)` in
+    /// `statistics` `[rows, 2]`.
+    func layerNorm(_ output: Tensor, statistics: Tensor, _ input: Tensor, weight: Tensor, bias: Tensor, epsilon: Float)
+    /// Backward pass of `layerNorm`; `dInput` overwrites, or adds if `accumulates`.
+    func layerNormBackward(
+        _ dInput: Tensor, dWeight: Tensor, dBias: Tensor, _ dOutput: Tensor, _ input: Tensor, statistics: Tensor, weight: Tensor,
+        accumulates: Bool)
+
+    // MARK: Attention
+
+    /// `output = softmax(q kᵀ / sqrt(head width)) v` for every sequence and head; queries of sequence `i` see the keys of sequence `i`.
+    ///
+    /// `query`, `key` and `value` have one width, which `heads` divides; `output` is `[queries.rows, width]`. `logSumExp`
+    /// `[heads, queries.rows]` keeps `log Σ exp` of each query's scores for the backward pass. Scores live only block by block.
+    func attention(
+        _ output: Tensor, logSumExp: Tensor, query: Columns, key: Columns, value: Columns, queries: SequenceLayout, keys: SequenceLayout,
+        heads: Int)
+    /// Backward pass of `attention`, from recomputed scores. `dQuery`, `dKey` and `dValue` are overwritten.
+    func attentionBackward(
+        dQuery: Columns, dKey: Columns, dValue: Columns, _ dOutput: Tensor, _ output: Tensor, logSumExp: Tensor, query: Columns,
+        key: Columns, value: Columns, queries: SequenceLayout, keys: SequenceLayout, heads: Int)
+
+    // MARK: Tokens and pixels
+
+    /// `output[r] = (sources[r] ≥ 0 ? input[sources[r]] : filler) + table[positions[r]]`: puts tokens into place, with one learned token
+    /// where there is none, and adds a position embedding.
+    func gatherTokens(_ output: Tensor, _ input: Tensor, filler: Tensor, table: Tensor, sources: [Int32], positions: [Int32])
+    /// Backward pass of `gatherTokens`. No row may occur twice in `sources`. `dInput` adds.
+    func gatherTokensBackward(_ dInput: Tensor, dFiller: Tensor, _ dOutput: Tensor, sources: [Int32])
+    /// `output[r] =` patch `patches[r]` of `images` `[batch, 3, height, width]` as a vector in the order channel, row, column. Patches are
+    /// numbered row by row through all images.
+    func patchify(_ output: Tensor, _ images: Tensor, patches: [Int32], patchSize: Int)
+    /// `output` `[count, 3, height, width] = (pixels / 255 − mean) / deviation`, with ImageNet's mean and deviation of each channel;
+    /// `pixels` are `[count, height, width, 3]` bytes, image `i` starting `i * stride` bytes on.
+    func normalizeImages(_ output: Tensor, pixels: UnsafePointer<UInt8>, stride: Int)
+
+    // MARK: Loss
+
+    /// Mean square error of predicted patches, averaged over the rows that have a target.
+    ///
+    /// Row `r` of `prediction` answers patch `targets[r]` of `images`, or nothing if that is negative. A target vector holds the patch's
+    /// pixels in the order row, column, channel; if `normalizesPatches`, less their mean and divided by `sqrt(variance + 1e-6)`, the
+    /// variance being the unbiased one.
+    func patchLoss(_ prediction: Tensor, _ images: Tensor, targets: [Int32], patchSize: Int, normalizesPatches: Bool) -> Double
+    /// `dPrediction = scale · ∂ patchLoss / ∂ prediction`; overwrites, with zeros where there is no target.
+    func patchLossBackward(
+        _ dPrediction: Tensor, _ prediction: Tensor, _ images: Tensor, targets: [Int32], patchSize: Int, normalizesPatches: Bool,
+        scale: Float)
+
+    // MARK: Optimizer
+
+    /// One AdamW step (Loshchilov and Hutter 2019, as PyTorch divides it) on `count` values; `step` counts from 1.
+    func adamW(
+        values: UnsafeMutablePointer<Float>, gradients: UnsafePointer<Float>, firstMoments: UnsafeMutablePointer<Float>,
+        secondMoments: UnsafeMutablePointer<Float>, count: Int, learningRate: Double, beta1: Double, beta2: Double, epsilon: Double,
+        weightDecay: Double, step: Int)
+    /// `Σ x²`, in double precision.
+    func sumOfSquares(_ values: UnsafePointer<Float>, count: Int) -> Double
+}

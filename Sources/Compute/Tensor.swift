@@ -1,0 +1,86 @@
+/// A view of numbers in device memory: a shape, a place, and a share in the ownership of that place.
+///
+/// Elements are 32-bit floats, contiguous, the last dimension fastest. Copying a tensor copies the view, never the numbers; the memory goes
+/// back to where it came from when the last view of it is gone.
+public struct Tensor {
+    /// Sizes of the dimensions, slowest first.
+    public let shape: [Int]
+    /// The first element, in the memory of the device that made it.
+    public let pointer: UnsafeMutablePointer<Float>
+    private let owner: AnyObject
+
+    /// A view of `pointer`, which stays valid as long as `owner` lives.
+    public init(shape: [Int], pointer: UnsafeMutablePointer<Float>, owner: AnyObject) {
+        self.shape = shape
+        self.pointer = pointer
+        self.owner = owner
+    }
+
+    /// Number of elements.
+    public var count: Int { shape.reduce(1, *) }
+
+    /// Size of the last dimension: the width of a matrix.
+    public var columns: Int { shape.last ?? 1 }
+
+    /// Everything but the last dimension, taken together: the number of rows when the tensor is read as a matrix.
+    public var rows: Int { columns == 0 ? 0 : count / columns }
+
+    /// The same numbers under another shape of the same size.
+    public func reshaped(_ shape: [Int]) -> Tensor {
+        precondition(shape.reduce(1, *) == count, "cannot see \(self.shape) as \(shape)")
+        return Tensor(shape: shape, pointer: pointer, owner: owner)
+    }
+
+    /// Some of the rows, as a matrix `[range.count, columns]`.
+    public func rows(_ range: Range<Int>) -> Tensor {
+        precondition(range.lowerBound >= 0 && range.upperBound <= rows, "rows \(range) of \(shape)")
+        return Tensor(shape: [range.count, columns], pointer: pointer + range.lowerBound * columns, owner: owner)
+    }
+}
+
+/// Neighbouring columns of a matrix, read in place: the queries, keys or values inside a fused projection.
+public struct Columns {
+    /// The whole matrix.
+    public let matrix: Tensor
+    /// Which of its columns.
+    public let range: Range<Int>
+
+    /// Columns `range` of `matrix`.
+    public init(_ matrix: Tensor, _ range: Range<Int>) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= matrix.columns, "columns \(range) of \(matrix.shape)")
+        self.matrix = matrix
+        self.range = range
+    }
+
+    /// The first element; the next row starts `matrix.columns` further on.
+    public var pointer: UnsafeMutablePointer<Float> { matrix.pointer + range.lowerBound }
+}
+
+/// How the rows of a matrix divide into sequences: sequence `i` is rows `offsets[i] ..< offsets[i + 1]`.
+///
+/// Sequences of different lengths share one matrix, so that a linear layer sees the tokens of all frames as one product.
+public struct SequenceLayout: Equatable, Sendable {
+    /// Where each sequence starts, and after the last one the number of rows.
+    public let offsets: [Int]
+
+    /// `count` sequences of `length` tokens each.
+    public init(count: Int, length: Int) {
+        offsets = (0...count).map { $0 * length }
+    }
+
+    private init(offsets: [Int]) { self.offsets = offsets }
+
+    /// Number of sequences.
+    public var count: Int { offsets.count - 1 }
+
+    /// Number of rows of all sequences together.
+    public var rows: Int { offsets[offsets.count - 1] }
+
+    /// The rows of sequence `index`.
+    public subscript(index: Int) -> Range<Int> { offsets[index]..<offsets[index + 1] }
+
+    /// The sequences of `first`, then those of `second`.
+    public static func + (first: SequenceLayout, second: SequenceLayout) -> SequenceLayout {
+        SequenceLayout(offsets: first.offsets + second.offsets.dropFirst().map { $0 + first.rows })
+    }
+}

@@ -1,0 +1,141 @@
+import CKernels
+import COpenBLAS
+import Compute
+import Glibc
+
+/// The maths on the processor: products through OpenBLAS, everything else through portable kernels, both spread over a few threads.
+///
+/// A tile of work is the same whatever the number of threads, and every sum is taken in a fixed order, so a step gives the same bits in
+/// every run. Not to be shared between threads; several backends may live side by side, each with threads of its own.
+public final class CPUBackend: Backend {
+    let pool: ThreadPool
+    private let scratches: [Scratch]
+    let partialSums = Scratch()
+
+    /// Why there is no CPU backend on this machine.
+    public struct Unavailable: Error, CustomStringConvertible {
+        /// One sentence: what is missing and what to do.
+        public let description: String
+    }
+
+    /// A backend with this many threads, the caller's included; by default as many as there are cores.
+    ///
+    /// Throws `Unavailable` where OpenBLAS is not installed.
+    public init(threads: Int = CPUBackend.availableCores) throws(Unavailable) {
+        if let problem = tandem_blas_load() { throw Unavailable(description: String(cString: problem)) }
+        pool = ThreadPool(threadCount: threads)
+        scratches = (0..<threads).map { _ in Scratch() }
+    }
+
+    /// The cores of this machine.
+    public static var availableCores: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+
+    public var summary: String {
+        "CPU, \(pool.threadCount) threads, OpenBLAS \(String(cString: tandem_blas_core())), kernels \(String(cString: tandem_kernel_architecture()))"
+    }
+
+    /// Memory of one thread for one tile of work, kept from call to call.
+    func scratch(_ thread: Int, _ count: Int) -> UnsafeMutablePointer<Float> { scratches[thread].pointer(count) }
+}
+
+/// Memory that grows to the largest size ever asked for.
+final class Scratch {
+    private var memory: UnsafeMutableRawPointer?
+    private var count = 0
+
+    func pointer(_ count: Int) -> UnsafeMutablePointer<Float> {
+        if count > self.count {
+            memory?.deallocate()
+            memory = .allocate(byteCount: count * MemoryLayout<Float>.stride, alignment: 64)
+            self.count = count
+        }
+        return memory!.assumingMemoryBound(to: Float.self)
+    }
+
+    deinit { memory?.deallocate() }
+}
+
+// MARK: Memory
+
+extension CPUBackend {
+    /// Pages come from the system as they are first touched, already zero.
+    public func allocate(_ count: Int) -> UnsafeMutablePointer<Float> {
+        let bytes = max(count, 1) * MemoryLayout<Float>.stride
+        let memory = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+        guard let memory, memory != MAP_FAILED else { fatalError("out of memory: \(bytes >> 20) MiB more were needed") }
+        // Large pages spare a step with hundreds of megabytes most of its address translation.
+        if bytes >= 4 << 20 { madvise(memory, bytes, MADV_HUGEPAGE) }
+        return memory.bindMemory(to: Float.self, capacity: count)
+    }
+
+    public func deallocate(_ pointer: UnsafeMutablePointer<Float>, _ count: Int) {
+        munmap(pointer, max(count, 1) * MemoryLayout<Float>.stride)
+    }
+
+    public func upload(_ target: Tensor, from source: UnsafePointer<Float>) {
+        target.pointer.update(from: source, count: target.count)
+    }
+
+    public func download(_ source: Tensor, to target: UnsafeMutablePointer<Float>) {
+        target.update(from: source.pointer, count: source.count)
+    }
+}
+
+// MARK: Arithmetic on all elements
+
+extension CPUBackend {
+    /// Elements that one task of an elementwise loop takes.
+    private static let grain = 1 << 16
+
+    /// Calls `body` with consecutive pieces of `count` elements.
+    func forEachPiece(_ count: Int, grain: Int = CPUBackend.grain, _ body: (_ range: Range<Int>, _ thread: Int) -> Void) {
+        pool.parallelFor((count + grain - 1) / grain) { piece, thread in
+            body(piece * grain..<min(count, (piece + 1) * grain), thread)
+        }
+    }
+
+    public func fill(_ target: Tensor, _ value: Float) {
+        forEachPiece(target.count) { range, _ in
+            (target.pointer + range.lowerBound).update(repeating: value, count: range.count)
+        }
+    }
+
+    public func add(_ target: Tensor, _ source: Tensor) {
+        precondition(target.count == source.count, "cannot add \(source.shape) to \(target.shape)")
+        forEachPiece(target.count) { range, _ in
+            tandem_add(target.pointer + range.lowerBound, source.pointer + range.lowerBound, range.count)
+        }
+    }
+}
+
+// MARK: Optimizer
+
+extension CPUBackend {
+    public func adamW(
+        values: UnsafeMutablePointer<Float>, gradients: UnsafePointer<Float>, firstMoments: UnsafeMutablePointer<Float>,
+        secondMoments: UnsafeMutablePointer<Float>, count: Int, learningRate: Double, beta1: Double, beta2: Double, epsilon: Double,
+        weightDecay: Double, step: Int
+    ) {
+        precondition(step > 0, "steps count from 1")
+        let rate = learningRate / (1 - pow(beta1, Double(step)))
+        let correction = 1 / (1 - pow(beta2, Double(step))).squareRoot()
+        forEachPiece(count) { range, _ in
+            let first = range.lowerBound
+            tandem_adamw(
+                values + first, gradients + first, firstMoments + first, secondMoments + first, range.count, Float(beta1), Float(beta2),
+                Float(epsilon), Float(1 - learningRate * weightDecay), Float(rate), Float(correction))
+        }
+    }
+
+    public func sumOfSquares(_ values: UnsafePointer<Float>, count: Int) -> Double {
+        let grain = CPUBackend.grain
+        var sums = [Double](repeating: 0, count: (count + grain - 1) / grain)
+        sums.withUnsafeMutableBufferPointer { sums in
+            let sums = sums
+            forEachPiece(count) { range, _ in
+                sums[range.lowerBound / grain] = tandem_sum_of_squares(values + range.lowerBound, range.count)
+            }
+        }
+        return sums.reduce(0, +)
+    }
+}

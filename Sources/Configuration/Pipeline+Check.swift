@@ -1,0 +1,173 @@
+/// A condition on the value of a key, and what to say where it does not hold.
+private typealias Check = (key: String, holds: Bool, message: String)
+
+extension Pipeline {
+    /// The first value that no run can have: its path and what to write instead. Nil for a possible pipeline.
+    var firstImpossibleValue: (path: [String], message: String)? {
+        for check in checks where !check.holds { return (check.key.split(separator: ".").map(String.init), check.message) }
+        return nil
+    }
+
+    private var checks: [Check] {
+        nameChecks + samplingChecks + modelChecks + trainChecks + dataflowChecks + evaluationChecks
+    }
+
+    private var nameChecks: [Check] {
+        [
+            (
+                "name", !name.isEmpty && !name.hasPrefix(".") && !name.contains("/"),
+                "is \"\(name)\", but it names the folder runs/NAME: give it a plain name"
+            )
+        ]
+    }
+
+    private var samplingChecks: [Check] {
+        let patch = model.patchSize ?? 1
+        let patches = (sampling.imageSize / max(patch, 1)) * (sampling.imageSize / max(patch, 1))
+        let visible = Int(Double(patches) * (1 - mask.ratio))
+        let gap = sampling.frameGap
+        return [
+            ("sampling.frameGap", gap.count == 2, "wants two whole numbers, [smallest, largest]"),
+            ("sampling.frameGap", gap.allSatisfy { $0 >= 1 }, "is \(gap), but the frames of a pair differ: the smallest gap is 1"),
+            ("sampling.frameGap", gap == gap.sorted(), "is \(gap): the smallest comes first"),
+            ("sampling.cropArea", sampling.cropArea.count == 2, "wants two numbers, [smallest, largest]"),
+            (
+                "sampling.cropArea", isRange(sampling.cropArea) && sampling.cropArea.allSatisfy { $0 <= 1 },
+                "is \(sampling.cropArea), but a crop cannot be bigger than the image: shares of its area from above 0 to 1, ascending"
+            ),
+            ("sampling.cropAspect", sampling.cropAspect.count == 2, "wants two numbers, [smallest, largest]"),
+            ("sampling.cropAspect", isRange(sampling.cropAspect), "is \(sampling.cropAspect): width over height, above 0, ascending"),
+            ("sampling.flip", (0...1).contains(sampling.flip), "is \(sampling.flip), but a chance lies between 0 and 1"),
+            ("sampling.repeatedSampling", sampling.repeatedSampling >= 1, "is \(sampling.repeatedSampling): take 1 or more pairs a video"),
+            ("sampling.repeatedSampling", sampling.repeatedSampling <= 64, "is \(sampling.repeatedSampling), above the limit of 64"),
+            ("sampling.imageSize", (1...2048).contains(sampling.imageSize), "is \(sampling.imageSize): from 1 to 2048 pixels"),
+            (
+                "sampling.imageSize", sampling.imageSize % max(patch, 1) == 0,
+                "is \(sampling.imageSize), which patches of \(patch) pixels do not divide"
+            ),
+            (
+                "mask.ratio", mask.ratio >= 0 && mask.ratio < 1,
+                "is \(mask.ratio): from 0 to below 1; at 1 the encoder sees nothing of the second frame"
+            ),
+            ("mask.ratio", visible >= 1, "is \(mask.ratio), which leaves no visible patch of \(patches): lower it"),
+            ("mask.ratio", visible < patches, "is \(mask.ratio), which hides no patch of \(patches), so that there is no loss: raise it"),
+        ]
+    }
+
+    private var modelChecks: [Check] {
+        let encoder = model.encoderNumbers
+        let decoder = model.decoderNumbers
+        return [
+            (
+                "model.size", encoder != nil,
+                "is not known: one of \(Model.encoderPresets.keys.sorted().joined(separator: ", ")), or { patch, width, depth, heads }"
+            ),
+            (
+                "model.decoderSize", decoder != nil,
+                "is not known: one of \(Model.decoderPresets.keys.sorted().joined(separator: ", ")), or { width, depth, heads }"
+            ),
+        ]
+            + sizeChecks("model.size", encoder.map { ($0.width, $0.depth, $0.heads) })
+            + sizeChecks("model.decoderSize", decoder.map { ($0.width, $0.depth, $0.heads) })
+            + [("model.size", (encoder?.patch ?? 1) >= 1, "has a patch of no pixels")]
+    }
+
+    private func sizeChecks(_ key: String, _ size: (width: Int, depth: Int, heads: Int)?) -> [Check] {
+        guard let size else { return [] }
+        return [
+            (key, size.width >= 4 && size.width % 4 == 0, "has width \(size.width), but the position table needs a multiple of 4"),
+            (key, size.depth >= 1, "has depth \(size.depth): at least one block"),
+            (
+                key, size.heads >= 1 && size.width % max(size.heads, 1) == 0,
+                "has \(size.heads) heads, which do not divide its width of \(size.width)"
+            ),
+        ]
+    }
+
+    private var trainChecks: [Check] {
+        let micro = train.microBatch == 0 ? train.batch : train.microBatch
+        return [
+            ("train.steps", train.steps >= 0, "is \(train.steps): 0 (what epochs give) or more"),
+            ("train.epochs", train.epochs > 0, "is \(train.epochs): above 0"),
+            (
+                "train.warmupEpochs", train.warmupEpochs >= 0 && train.warmupEpochs <= train.epochs,
+                "is \(train.warmupEpochs): from 0 to train.epochs (\(train.epochs))"
+            ),
+            ("train.batch", train.batch >= 1, "is \(train.batch): at least one pair"),
+            (
+                "train.microBatch", micro >= 1 && train.batch % max(micro, 1) == 0,
+                "is \(train.microBatch), which does not divide train.batch (\(train.batch))"
+            ),
+            ("train.baseLearningRate", train.baseLearningRate > 0, "is \(train.baseLearningRate): above 0"),
+            ("train.weightDecay", train.weightDecay >= 0, "is \(train.weightDecay): 0 or more"),
+            ("train.betas", train.betas.count == 2 && train.betas.allSatisfy { $0 >= 0 && $0 < 1 }, "wants two numbers from 0 to below 1"),
+            ("train.checkpointEvery", train.checkpointEvery >= 1, "is \(train.checkpointEvery): at least 1 step"),
+            ("train.keepCheckpoints", train.keepCheckpoints >= 1, "is \(train.keepCheckpoints): at least 1"),
+            ("train.threads", (0...1024).contains(train.threads), "is \(train.threads): 0 (one a core) to 1024"),
+        ]
+    }
+
+    private var dataflowChecks: [Check] {
+        [
+            ("dataflow.decoders", (0...1024).contains(dataflow.decoders), "is \(dataflow.decoders): from 0 (all on other hosts) to 1024"),
+            ("dataflow.batcherMemory", dataflow.batcherMemory >= 1, "is \(dataflow.batcherMemory): at least 1 MiB"),
+            ("dataflow.trainerMemory", dataflow.trainerMemory >= 1, "is \(dataflow.trainerMemory): at least 1 MiB"),
+            ("dataflow.decoderMemory", dataflow.decoderMemory >= 1, "is \(dataflow.decoderMemory): at least 1 MiB"),
+            (
+                "dataflow.failureLimit", (0...1).contains(dataflow.failureLimit),
+                "is \(dataflow.failureLimit), but a share lies between 0 and 1"
+            ),
+            ("dataflow.patience", dataflow.patience >= 0, "is \(dataflow.patience): seconds, 0 for without end"),
+        ]
+    }
+
+    private var evaluationChecks: [Check] {
+        let patch = model.patchSize ?? 1
+        return [
+            ("evaluation.every", evaluation.every >= 0, "is \(evaluation.every): steps, 0 for first and last only"),
+            (
+                "evaluation.size", (1...2).contains(evaluation.size.count) && evaluation.size.allSatisfy { $0 >= patch },
+                "wants [height, width] or [short side], at least one patch (\(patch) pixels) each"
+            ),
+            ("evaluation.topK", evaluation.topK >= 1, "is \(evaluation.topK): at least one neighbour"),
+            ("evaluation.queue", evaluation.queue >= 1, "is \(evaluation.queue): at least one frame"),
+            ("evaluation.radius", evaluation.radius > 0, "is \(evaluation.radius): above 0"),
+            ("evaluation.temperature", evaluation.temperature > 0, "is \(evaluation.temperature): above 0"),
+        ]
+    }
+
+    private func isRange(_ range: [Double]) -> Bool {
+        range.count == 2 && range[0] > 0 && range[1] >= range[0]
+    }
+}
+
+extension Pipeline.Model {
+    /// Encoders by name: patch, width, depth, heads (specs of ViT-Ti, S, B, L).
+    public static let encoderPresets: [String: (patch: Int, width: Int, depth: Int, heads: Int)] = [
+        "ti16": (16, 192, 12, 3), "s16": (16, 384, 12, 6), "s8": (8, 384, 12, 6), "b16": (16, 768, 12, 12), "l16": (16, 1024, 24, 16),
+    ]
+
+    /// Decoders by name: width, depth, heads.
+    public static let decoderPresets: [String: (width: Int, depth: Int, heads: Int)] = [
+        "mae": (512, 8, 16), "small": (256, 4, 8),
+    ]
+
+    /// The encoder's numbers, nil for an unknown preset.
+    public var encoderNumbers: (patch: Int, width: Int, depth: Int, heads: Int)? {
+        switch size {
+        case .preset(let name): Self.encoderPresets[name]
+        case .free(let patch, let width, let depth, let heads): (patch, width, depth, heads)
+        }
+    }
+
+    /// The decoder's numbers, nil for an unknown preset.
+    public var decoderNumbers: (width: Int, depth: Int, heads: Int)? {
+        switch decoderSize {
+        case .preset(let name): Self.decoderPresets[name]
+        case .free(let width, let depth, let heads): (width, depth, heads)
+        }
+    }
+
+    /// Side of a patch in pixels, nil for an unknown preset.
+    public var patchSize: Int? { encoderNumbers?.patch }
+}

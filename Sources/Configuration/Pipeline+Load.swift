@@ -1,0 +1,165 @@
+import Foundation
+
+/// What is wrong with a pipeline, in one sentence with file, line and key.
+public struct PipelineMistake: Error, Equatable, CustomStringConvertible {
+    public let description: String
+}
+
+extension Pipeline {
+    /// Reads, completes and checks a pipeline file.
+    ///
+    /// - Parameters:
+    ///   - path: a JSON5 file; keys that it leaves out have their defaults.
+    ///   - overrides: `key.path=value` each, as `--set` gives them; they win over the file.
+    /// - Throws: ``PipelineMistake`` for an unreadable file, bad syntax, unknown keys, wrong types and impossible values.
+    public static func load(_ path: String, overrides: [String] = []) throws -> Pipeline {
+        guard let bytes = FileManager.default.contents(atPath: path) else {
+            throw PipelineMistake(description: "\(path): no such pipeline file; see Pipelines/ for the ones that come with Tandem")
+        }
+        return try parse(String(decoding: bytes, as: UTF8.self), source: path, overrides: overrides)
+    }
+
+    /// The same from a text; `source` names it in messages.
+    public static func parse(_ text: String, source: String, overrides: [String] = []) throws -> Pipeline {
+        var reader = PipelineReader(source: source)
+        var tree = try reader.complete(text)
+        for override in overrides { tree = try reader.apply(override, to: tree) }
+        let pipeline = try reader.decode(tree)
+        if let (path, message) = pipeline.firstImpossibleValue { throw reader.mistake(at: path, message) }
+        return pipeline
+    }
+
+    /// The effective pipeline as a text: every key with its value.
+    public var text: String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        // A structure of numbers and strings always encodes.
+        return String(decoding: try! encoder.encode(self), as: UTF8.self)
+    }
+}
+
+/// Merges a pipeline text into the defaults, remembering which line each key came from.
+private struct PipelineReader {
+    let source: String
+    private var document = JSON5(.object([]), line: 1)
+    private var overridden: Set<String> = []
+
+    /// Keys of the sizes that a preset's name may stand for.
+    private static let freeSizes = [
+        "model.size": ["patch", "width", "depth", "heads"],
+        "model.decoderSize": ["width", "depth", "heads"],
+    ]
+
+    init(source: String) { self.source = source }
+
+    /// The defaults with the text's values in their places.
+    mutating func complete(_ text: String) throws -> JSON5 {
+        do {
+            document = try JSON5(parsing: text)
+            let defaults = try JSON5(parsing: Pipeline().text)
+            return try merge(document, into: defaults, path: [])
+        } catch let mistake as JSON5Mistake {
+            throw PipelineMistake(description: "\(source), line \(mistake.line): \(mistake.message)")
+        }
+    }
+
+    /// The tree with one `key.path=value` applied.
+    mutating func apply(_ override: String, to tree: JSON5) throws -> JSON5 {
+        guard let equals = override.firstIndex(of: "=") else {
+            throw PipelineMistake(description: "--set \(override): write KEY=VALUE, for example --set train.steps=100")
+        }
+        let path = override[..<equals].split(separator: ".").map(String.init)
+        let text = String(override[override.index(after: equals)...])
+        // What is no JSON5 value is taken as text, so that --set name=trial needs no quotes.
+        let value = (try? JSON5(parsing: text)) ?? JSON5(.string(text), line: 0)
+        overridden.insert(path.joined(separator: "."))
+        let nested = path.reversed().reduce(value) { JSON5(.object([.init(key: $1, line: 0, value: $0)]), line: 0) }
+        return try merge(nested, into: tree, path: [])
+    }
+
+    func decode(_ tree: JSON5) throws -> Pipeline {
+        do {
+            return try JSONDecoder().decode(Pipeline.self, from: Data(tree.strictText.utf8))
+        } catch DecodingError.typeMismatch(let type, let context) {
+            throw mistake(at: keys(context), "wants \(noun(type))")
+        } catch DecodingError.keyNotFound(let key, let context) {
+            throw mistake(at: keys(context), "wants the key '\(key.stringValue)' too")
+        } catch DecodingError.valueNotFound(let type, let context) {
+            throw mistake(at: keys(context), "wants \(noun(type)), not null")
+        } catch DecodingError.dataCorrupted {
+            throw PipelineMistake(description: "\(source): a number is out of range; 'seed' runs from 0 to 2^64 - 1")
+        }
+    }
+
+    func mistake(at path: [String], _ message: String) -> PipelineMistake {
+        let key = path.joined(separator: ".")
+        if overridden.contains(where: { key == $0 || key.hasPrefix($0 + ".") }) {
+            return PipelineMistake(description: "--set \(key): \(message)")
+        }
+        let line = document.find(path[...]).map { ", line \($0.line)" } ?? ""
+        return PipelineMistake(description: "\(source)\(line): '\(key)' \(message)")
+    }
+
+    private func merge(_ user: JSON5, into base: JSON5, path: [String]) throws -> JSON5 {
+        let dotted = path.joined(separator: ".")
+        guard case .object(let given) = user.value else {
+            try checkWholeNumbers(user, path: path)
+            return user
+        }
+        guard case .object(var members) = base.value, Self.freeSizes[dotted] == nil else {
+            for member in given {
+                if let known = Self.freeSizes[dotted] { try check(member, among: known, path: path) }
+                try checkWholeNumbers(member.value, path: path + [member.key])
+            }
+            return user
+        }
+        for member in given {
+            try check(member, among: members.map(\.key), path: path)
+            let at = members.firstIndex { $0.key == member.key }!
+            members[at].value = try merge(member.value, into: members[at].value, path: path + [member.key])
+        }
+        return JSON5(.object(members), line: base.line)
+    }
+
+    /// Foundation's decoder refuses 1.5 for a whole number without saying where.
+    private func checkWholeNumbers(_ user: JSON5, path: [String]) throws {
+        guard Self.wholeNumbers.contains(where: { path.starts(with: $0) }) else { return }
+        switch user.value {
+        case .number(let text) where UInt64(text) == nil && Int(text) == nil: throw mistake(at: path, "wants a whole number, not \(text)")
+        case .array(let items): for item in items { try checkWholeNumbers(item, path: path) }
+        default: break
+        }
+    }
+
+    /// Paths of the keys whose values are whole numbers, read off the defaults.
+    private static let wholeNumbers: [[String]] = {
+        func paths(in value: Any, at path: [String]) -> [[String]] {
+            if value is Int || value is UInt64 || value is [Int] || value is EncoderSize || value is DecoderSize { return [path] }
+            return Mirror(reflecting: value).children.flatMap { child in child.label.map { paths(in: child.value, at: path + [$0]) } ?? [] }
+        }
+        return paths(in: Pipeline(), at: [])
+    }()
+
+    private func check(_ member: JSON5.Member, among known: [String], path: [String]) throws {
+        guard !known.contains(member.key) else { return }
+        let place = member.line > 0 ? "\(source), line \(member.line)" : "--set"
+        let section = path.isEmpty ? "a pipeline" : "'\(path.joined(separator: "."))'"
+        throw PipelineMistake(
+            description: "\(place): there is no key '\(member.key)' in \(section); it has \(known.sorted().joined(separator: ", "))")
+    }
+
+    private func keys(_ context: DecodingError.Context) -> [String] {
+        context.codingPath.map { $0.intValue.map(String.init) ?? $0.stringValue }
+    }
+
+    private func noun(_ type: Any.Type) -> String {
+        switch type {
+        case is Int.Type, is UInt64.Type: "a whole number"
+        case is Double.Type: "a number"
+        case is String.Type: "a text in quotes"
+        case is Bool.Type: "true or false"
+        case is [Int].Type, is [Double].Type, is [Any].Type: "a list of numbers"
+        default: "a group in braces { }"
+        }
+    }
+}

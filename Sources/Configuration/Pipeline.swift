@@ -1,0 +1,169 @@
+/// One run, as `Pipelines/NAME.json5` describes it. Every key has a default: SiamMAE's published recipe (arXiv 2305.14344, Table 4a).
+public struct Pipeline: Codable, Equatable, Sendable {
+    /// Names the run folder, `runs/NAME`.
+    public var name = "siammae"
+    /// All randomness of the run comes from it.
+    public var seed: UInt64 = 0
+    public var data = Data()
+    public var sampling = Sampling()
+    public var mask = Mask()
+    public var model = Model()
+    public var train = Train()
+    public var dataflow = Dataflow()
+    public var evaluation = Evaluation()
+
+    public init() {}
+
+    /// Where the videos are.
+    public struct Data: Codable, Equatable, Sendable {
+        /// Folder of videos, prepared by `tandem prepare`.
+        public var media = ""
+        /// The manifest; empty: `manifest.jsonl` in `media`.
+        public var manifest = ""
+
+        /// The manifest's path.
+        public var manifestPath: String { manifest.isEmpty ? media + "/manifest.jsonl" : manifest }
+    }
+
+    /// How a sample is taken from a video.
+    public struct Sampling: Codable, Equatable, Sendable {
+        /// Height and width of the crops in pixels.
+        public var imageSize = 224
+        /// Smallest and largest distance of the two frames, in frames at 30 frames a second, inclusive.
+        public var frameGap = [4, 48]
+        /// Smallest and largest area of the crop as a share of the frame.
+        public var cropArea = [0.5, 1.0]
+        /// Smallest and largest width over height of the crop.
+        public var cropAspect = [3.0 / 4, 4.0 / 3]
+        /// Chance that a sample is mirrored.
+        public var flip = 0.5
+        /// Samples taken from a video each time it is opened.
+        public var repeatedSampling = 2
+    }
+
+    /// Which patches of the second frame are hidden.
+    public struct Mask: Codable, Equatable, Sendable {
+        /// Share of the patches that is hidden.
+        public var ratio = 0.95
+    }
+
+    /// The network.
+    public struct Model: Codable, Equatable, Sendable {
+        /// The encoder: "ti16", "s16", "s8", "b16", "l16", or its own `{ patch, width, depth, heads }`.
+        public var size = EncoderSize.preset("s16")
+        /// The decoder: "mae" (512 wide, 8 deep), "small" (256, 4), or its own `{ width, depth, heads }`.
+        public var decoderSize = DecoderSize.preset("mae")
+        /// Whether the target is normalised patch by patch.
+        public var normalizedPixelLoss = true
+    }
+
+    /// How the weights are learned.
+    public struct Train: Codable, Equatable, Sendable {
+        /// Length of the run in epochs of one pair a video.
+        public var epochs = 400.0
+        /// Length of the run in steps; 0: what `epochs` gives.
+        public var steps = 0
+        /// Epochs of linear warm-up. Where `steps` shortens the run, the warm-up shrinks with it.
+        public var warmupEpochs = 40.0
+        /// Pairs a step.
+        public var batch = 2048
+        /// Pairs that go through the network at once; their gradients add up to the batch's. 0: the whole batch.
+        public var microBatch = 16
+        /// Learning rate for 256 pairs a step; scales with `batch`.
+        public var baseLearningRate = 1.5e-4
+        public var weightDecay = 0.05
+        public var betas = [0.9, 0.95]
+        /// Steps between checkpoints.
+        public var checkpointEvery = 500
+        /// Checkpoints kept, counted from the last.
+        public var keepCheckpoints = 3
+        /// Threads of the trainer; 0: one a core.
+        public var threads = 0
+    }
+
+    /// The processes and the memory between them.
+    public struct Dataflow: Codable, Equatable, Sendable {
+        /// Decoder processes that `tandem run` starts.
+        public var decoders = 2
+        /// Samples the batcher may hold or have asked for, in MiB.
+        public var batcherMemory = 512
+        /// Batches under way to the trainer, in MiB.
+        public var trainerMemory = 256
+        /// Samples a decoder may have asked for, in MiB.
+        public var decoderMemory = 64
+        /// Share of videos that may fail before the run stops.
+        public var failureLimit = 0.1
+        /// Seconds to wait for a process that is not there.
+        public var patience = 60.0
+    }
+
+    /// Label propagation on DAVIS beside the training.
+    public struct Evaluation: Codable, Equatable, Sendable {
+        /// Root of the DAVIS data set; empty: no evaluation.
+        public var davis = ""
+        /// Steps between evaluations; 0: only the first and the last checkpoint.
+        public var every = 0
+        /// Height and width that frames are scaled to; one number: the short side.
+        public var size = [480, 880]
+        /// Neighbours that vote for a token's label.
+        public var topK = 7
+        /// Frames before the current one that may vote, beside the first.
+        public var queue = 20
+        /// Radius of the neighbourhood in tokens.
+        public var radius = 20.0
+        public var temperature = 0.7
+    }
+}
+
+/// An encoder's size: a preset's name or its numbers.
+public enum EncoderSize: Equatable, Sendable {
+    case preset(String)
+    case free(patch: Int, width: Int, depth: Int, heads: Int)
+}
+
+/// A decoder's size: a preset's name or its numbers.
+public enum DecoderSize: Equatable, Sendable {
+    case preset(String)
+    case free(width: Int, depth: Int, heads: Int)
+}
+
+extension EncoderSize: Codable {
+    private struct Numbers: Codable { var patch, width, depth, heads: Int }
+
+    public init(from decoder: any Decoder) throws {
+        if let name = try? decoder.singleValueContainer().decode(String.self) {
+            self = .preset(name)
+        } else {
+            let numbers = try Numbers(from: decoder)
+            self = .free(patch: numbers.patch, width: numbers.width, depth: numbers.depth, heads: numbers.heads)
+        }
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        switch self {
+        case .preset(let name): try name.encode(to: encoder)
+        case .free(let patch, let width, let depth, let heads):
+            try Numbers(patch: patch, width: width, depth: depth, heads: heads).encode(to: encoder)
+        }
+    }
+}
+
+extension DecoderSize: Codable {
+    private struct Numbers: Codable { var width, depth, heads: Int }
+
+    public init(from decoder: any Decoder) throws {
+        if let name = try? decoder.singleValueContainer().decode(String.self) {
+            self = .preset(name)
+        } else {
+            let numbers = try Numbers(from: decoder)
+            self = .free(width: numbers.width, depth: numbers.depth, heads: numbers.heads)
+        }
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        switch self {
+        case .preset(let name): try name.encode(to: encoder)
+        case .free(let width, let depth, let heads): try Numbers(width: width, depth: depth, heads: heads).encode(to: encoder)
+        }
+    }
+}

@@ -1,0 +1,36 @@
+/// An image of object numbers: 0 is background, 255 is void where a data set uses it.
+public struct LabelMap: Equatable, Sendable {
+    public let width: Int
+    public let height: Int
+    /// One number per pixel, row by row.
+    public var labels: [UInt8]
+
+    /// - Parameter labels: `width` · `height` numbers, row by row.
+    public init(width: Int, height: Int, labels: [UInt8]) {
+        precondition(labels.count == width * height, "\(labels.count) labels for \(width) x \(height) pixels")
+        self.width = width
+        self.height = height
+        self.labels = labels
+    }
+
+    /// "854x480", as data sets are named.
+    public var sizeText: String { "\(width)x\(height)" }
+
+    /// The map with void (255) as background, as DAVIS 2017 scores it and as propagation starts from it.
+    public var withoutVoid: LabelMap {
+        LabelMap(width: width, height: height, labels: labels.map { $0 == 255 ? 0 : $0 })
+    }
+
+    /// The map at another size, each pixel from floor(x · source / target): OpenCV's INTER_NEAREST.
+    public func resized(width newWidth: Int, height newHeight: Int) -> LabelMap {
+        if newWidth == width && newHeight == height { return self }
+        let columns = (0..<newWidth).map { $0 * width / newWidth }
+        var resized: [UInt8] = []
+        resized.reserveCapacity(newWidth * newHeight)
+        for y in 0..<newHeight {
+            let row = y * height / newHeight * width
+            for x in columns { resized.append(labels[row + x]) }
+        }
+        return LabelMap(width: newWidth, height: newHeight, labels: resized)
+    }
+}

@@ -1,0 +1,45 @@
+/// How samples are drawn from videos. Plain values: who reads them from a person checks them.
+public struct Recipe: Codable, Equatable, Sendable {
+    /// Side of a picture in pixels.
+    public var imageSize: Int
+    /// Side of a patch in pixels; divides ``imageSize``.
+    public var patchSize: Int
+    /// Ticks between the two frames of a pair, both bounds included.
+    public var frameGap: ClosedRange<Int>
+    /// Ticks a second of the timeline on which gaps are counted, whatever the video's own rate.
+    public var timelineRate: Int
+    /// Share of the frame that a crop covers, drawn uniformly.
+    public var cropArea: ClosedRange<Double>
+    /// Width over height of a crop, drawn log-uniformly.
+    public var cropAspect: ClosedRange<Double>
+    /// Probability that a sample is mirrored.
+    public var flipProbability: Double
+    /// Samples drawn from a video each time it is opened.
+    public var repeatedSampling: Int
+    /// Share of the second frame's patches that the encoder does not see, in 0..<1.
+    public var maskRatio: Double
+
+    /// The defaults are the paper's (SiamMAE, arXiv 2305.14344, section 4 and Table 4a).
+    public init(
+        imageSize: Int = 224, patchSize: Int = 16, frameGap: ClosedRange<Int> = 4...48, timelineRate: Int = 30,
+        cropArea: ClosedRange<Double> = 0.5...1, cropAspect: ClosedRange<Double> = 3.0 / 4.0...4.0 / 3.0, flipProbability: Double = 0.5,
+        repeatedSampling: Int = 2, maskRatio: Double = 0.95
+    ) {
+        self.imageSize = imageSize
+        self.patchSize = patchSize
+        self.frameGap = frameGap
+        self.timelineRate = timelineRate
+        self.cropArea = cropArea
+        self.cropAspect = cropAspect
+        self.flipProbability = flipProbability
+        self.repeatedSampling = repeatedSampling
+        self.maskRatio = maskRatio
+    }
+
+    /// Patches of one picture.
+    public var patchCount: Int { (imageSize / patchSize) * (imageSize / patchSize) }
+
+    /// Patches of a masked picture that stay visible: `int(patchCount * (1 - maskRatio))` in double precision, as facebookresearch/mae
+    /// counts them, so 9 of 196 at 0.95.
+    public var visiblePatchCount: Int { Int(Double(patchCount) * (1 - maskRatio)) }
+}

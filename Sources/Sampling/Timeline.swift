@@ -1,0 +1,54 @@
+/// A video seen at an even rate: tick t is the frame whose presentation time is nearest to t / rate seconds after the first frame's.
+///
+/// All times are compared as exact fractions, so no rounding decides between two frames.
+public struct Timeline {
+    /// A point in time and the frame shown for it.
+    public struct Point: Equatable, Sendable {
+        public var tick: Int
+        public var frame: Int
+    }
+
+    private let record: VideoRecord
+    /// One unit of the video's time base, and one tick, in a common unit.
+    private let unit: Int
+    private let tickLength: Int
+    /// Ticks from the first frame to the last one, both included.
+    public let count: Int
+
+    public init(of record: VideoRecord, rate: Int) {
+        self.record = record
+        unit = record.timeBase.numerator * rate
+        tickLength = record.timeBase.denominator
+        count = Int(record.timestamps[record.frameCount - 1] - record.timestamps[0]) * unit / tickLength + 1
+    }
+
+    /// The frame nearest to a tick; the earlier of two that are equally near; the last frame for ticks past the end.
+    public func frame(nearest tick: Int) -> Int {
+        let target = tick * tickLength
+        func time(_ frame: Int) -> Int { Int(record.timestamps[frame] - record.timestamps[0]) * unit }
+        // The last frame that is not after the target.
+        var low = 0
+        var high = record.frameCount
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            if time(middle) <= target { low = middle } else { high = middle }
+        }
+        guard low + 1 < record.frameCount else { return low }
+        return target - time(low) <= time(low + 1) - target ? low : low + 1
+    }
+
+    /// A random pair: a gap drawn uniformly, cut to the largest that fits (at least one tick), from a start drawn uniformly over
+    /// those that fit. The two frames differ even where the video is slower than the timeline.
+    public func drawPair(gap: ClosedRange<Int>, from stream: inout RandomStream) -> (past: Point, future: Point) {
+        precondition(record.frameCount >= 2, "a pair needs two frames, \(record.path) has \(record.frameCount)")
+        let drawn = gap.lowerBound + stream.uniform(below: gap.count)
+        let ticks = min(drawn, max(1, count - 1))
+        let start = stream.uniform(below: max(1, count - ticks))
+        var past = Point(tick: start, frame: frame(nearest: start))
+        var future = Point(tick: start + ticks, frame: frame(nearest: start + ticks))
+        if past.frame == future.frame {
+            if future.frame + 1 < record.frameCount { future.frame += 1 } else { past.frame -= 1 }
+        }
+        return (past, future)
+    }
+}

@@ -1,0 +1,33 @@
+import Autograd
+
+/// AdamW with decoupled weight decay on parameters of more than one dimension.
+///
+/// m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g², w ← w − η λ w − η m̂ / (√v̂ + ε), with m̂ = m / (1 − β₁ᵗ) and v̂ = v / (1 − β₂ᵗ).
+/// Source: Loshchilov and Hutter 2019, algorithm 2, in the order of torch.optim.AdamW. The defaults are SiamMAE's (table 4a).
+public struct AdamW: Equatable, Sendable {
+    public var beta1 = 0.9
+    public var beta2 = 0.95
+    public var epsilon = 1e-8
+    public var weightDecay = 0.05
+
+    public init() {}
+
+    /// Updates all values of `parameters` from their gradients.
+    /// - Parameter step: this step's number, counted from 1: t in the bias corrections.
+    public func update(_ parameters: ParameterStore, learningRate: Double, step: Int) {
+        func update(_ range: Range<Int>, weightDecay: Double) {
+            let start = range.lowerBound
+            parameters.backend.adamW(
+                values: parameters.values + start, gradients: parameters.gradients + start,
+                firstMoments: parameters.firstMoments + start, secondMoments: parameters.secondMoments + start, count: range.count,
+                learningRate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: weightDecay, step: step)
+        }
+        update(0..<parameters.decayedCount, weightDecay: weightDecay)
+        update(parameters.decayedCount..<parameters.count, weightDecay: 0)
+    }
+}
+
+extension ParameterStore {
+    /// The length of the gradient of all parameters together.
+    public var gradientNorm: Double { backend.sumOfSquares(gradients, count: count).squareRoot() }
+}

@@ -1,0 +1,130 @@
+import Autograd
+import Compute
+import Foundation
+
+/// All that a training needs to continue, in one safetensors file.
+///
+/// Parameters stand under their PyTorch names, AdamW's moments under `optimizer.m.NAME` and `optimizer.v.NAME`; the metadata says where the
+/// run stands. So PyTorch, timm and others read the weights, and nothing else holds the run's cursor.
+public struct Checkpoint {
+    /// Where the run stands, and what it is.
+    public struct Metadata: Equatable, Sendable {
+        /// Optimizer steps done.
+        public var step: Int
+        /// Samples consumed.
+        public var samplesSeen: Int
+        public var seed: UInt64
+        /// The manifest that the samples come from.
+        public var manifestHash: String
+        /// The effective pipeline as JSON text.
+        public var pipeline: String
+        /// Attention heads of the encoder, which no array's shape tells.
+        public var encoderHeads: Int
+
+        public init(step: Int, samplesSeen: Int, seed: UInt64, manifestHash: String, pipeline: String, encoderHeads: Int) {
+            self.step = step
+            self.samplesSeen = samplesSeen
+            self.seed = seed
+            self.manifestHash = manifestHash
+            self.pipeline = pipeline
+            self.encoderHeads = encoderHeads
+        }
+    }
+
+    public let metadata: Metadata
+    /// The file's arrays.
+    public let file: Safetensors
+
+    /// Opens a checkpoint and checks its structure; arrays are read later.
+    public init(path: String) throws {
+        file = try Safetensors(path: path)
+        guard let metadata = Metadata(file.metadata) else {
+            throw TrainingError("\(path) is no checkpoint of a training that can be continued: its metadata lacks the run's state")
+        }
+        self.metadata = metadata
+    }
+
+    /// Writes a checkpoint, whole or not at all.
+    /// - Parameter constants: arrays that are not learned but belong to the model for other tools, such as `pos_embed`.
+    public static func write(
+        to path: String, _ metadata: Metadata, _ parameters: ParameterStore, constants: [Safetensors.Array] = []
+    ) throws {
+        var arrays = constants
+        for (prefix, numbers) in parameters.training {
+            arrays += parameters.entries.map { entry in
+                Safetensors.Array(name: prefix + entry.name, shape: entry.shape) { parameters.download(numbers, entry) }
+            }
+        }
+        try Safetensors.write(to: path, metadata: metadata.strings, arrays)
+    }
+
+    /// Puts parameters and moments back exactly as they were written.
+    ///
+    /// Throws where the file is of another model: a name missing or of another shape. Names beyond the store's are the constants.
+    public func restore(into parameters: ParameterStore) throws {
+        for (prefix, numbers) in parameters.training { try restore(prefix, numbers, parameters) }
+    }
+
+    /// Puts the parameters back, not the moments: for evaluation, export and pictures.
+    public func restoreValues(into parameters: ParameterStore) throws {
+        try restore("", parameters.values, parameters)
+    }
+
+    private func restore(_ prefix: String, _ numbers: UnsafeMutablePointer<Float>, _ parameters: ParameterStore) throws {
+        for entry in parameters.entries {
+            try parameters.upload(file.floats(prefix + entry.name, shape: entry.shape), to: numbers, entry)
+        }
+    }
+}
+
+extension Checkpoint.Metadata {
+    fileprivate var strings: [String: String] {
+        [
+            "format": "pt", "tandem.version": "1", "tandem.step": "\(step)", "tandem.samples_seen": "\(samplesSeen)",
+            "tandem.seed": "\(seed)", "tandem.manifest": manifestHash, "tandem.pipeline": pipeline,
+            "tandem.encoder_heads": "\(encoderHeads)",
+        ]
+    }
+
+    fileprivate init?(_ strings: [String: String]) {
+        guard strings["tandem.version"] == "1", let step = strings["tandem.step"].flatMap({ Int($0) }),
+            let samplesSeen = strings["tandem.samples_seen"].flatMap({ Int($0) }),
+            let seed = strings["tandem.seed"].flatMap({ UInt64($0) }), let manifestHash = strings["tandem.manifest"],
+            let pipeline = strings["tandem.pipeline"], let heads = strings["tandem.encoder_heads"].flatMap({ Int($0) })
+        else { return nil }
+        self.init(
+            step: step, samplesSeen: samplesSeen, seed: seed, manifestHash: manifestHash, pipeline: pipeline, encoderHeads: heads)
+    }
+}
+
+extension Safetensors {
+    /// The elements of an array that must have this shape.
+    public func floats(_ key: String, shape: [Int]) throws -> [Float] {
+        if let found = entries[key]?.shape, found != shape {
+            throw TrainingError("\(name) is of another model: '\(key)' has the shape \(found), not \(shape)")
+        }
+        return try floats(key)
+    }
+}
+
+extension ParameterStore {
+    /// The arrays that a training continues from, by the prefix of their names in a checkpoint.
+    fileprivate var training: [(prefix: String, numbers: UnsafeMutablePointer<Float>)] {
+        [("", values), ("optimizer.m.", firstMoments), ("optimizer.v.", secondMoments)]
+    }
+
+    fileprivate func download(_ numbers: UnsafeMutablePointer<Float>, _ entry: Entry) -> [Float] {
+        [Float](unsafeUninitializedCapacity: entry.range.count) { elements, count in
+            backend.download(tensor(numbers, entry), to: elements.baseAddress!)
+            count = entry.range.count
+        }
+    }
+
+    fileprivate func upload(_ elements: [Float], to numbers: UnsafeMutablePointer<Float>, _ entry: Entry) {
+        elements.withUnsafeBufferPointer { backend.upload(tensor(numbers, entry), from: $0.baseAddress!) }
+    }
+
+    private func tensor(_ numbers: UnsafeMutablePointer<Float>, _ entry: Entry) -> Tensor {
+        Tensor(shape: entry.shape, pointer: numbers + entry.range.lowerBound, owner: self)
+    }
+}

@@ -1,0 +1,64 @@
+import Autograd
+import Foundation
+
+/// The checkpoints of one run: `step-00001234.safetensors`, the last few of them.
+public struct CheckpointFolder {
+    public let path: String
+    /// How many checkpoints stay; older ones are removed.
+    public let keep: Int
+
+    /// Opens the folder, which must exist, and removes what a killed trainer left half written.
+    public init(_ path: String, keep: Int) throws {
+        precondition(keep >= 1, "a run without checkpoints cannot be continued")
+        self.path = path
+        self.keep = keep
+        for name in try names() where name.hasSuffix(partialSuffix) { unlink(path + "/" + name) }
+    }
+
+    /// Where the checkpoint of a step lies.
+    public func path(ofStep step: Int) -> String {
+        let digits = String(step)
+        return path + "/" + Self.prefix + String(repeating: "0", count: max(0, 8 - digits.count)) + digits + Self.suffix
+    }
+
+    /// The steps that there are checkpoints of, ascending.
+    public func steps() throws -> [Int] {
+        try names().compactMap { name in
+            guard name.hasPrefix(Self.prefix), name.hasSuffix(Self.suffix) else { return nil }
+            return Int(name.dropFirst(Self.prefix.count).dropLast(Self.suffix.count))
+        }.sorted()
+    }
+
+    /// Writes the checkpoint of `metadata.step`, then removes the ones that are too many.
+    /// - Parameter held: steps whose checkpoints stay whatever their age: not evaluated yet, or the best so far.
+    public func write(
+        _ metadata: Checkpoint.Metadata, _ parameters: ParameterStore, constants: [Safetensors.Array] = [], held: Set<Int> = []
+    ) throws {
+        try Checkpoint.write(to: path(ofStep: metadata.step), metadata, parameters, constants: constants)
+        for step in try steps().dropLast(keep) where !held.contains(step) { unlink(path(ofStep: step)) }
+    }
+
+    /// The checkpoint to continue from: the last one that is whole, nil where there is none.
+    /// - Parameter warn: told of each damaged file that was passed over.
+    public func latest(warn: (String) -> Void) throws -> Checkpoint? {
+        for step in try steps().reversed() {
+            do {
+                return try Checkpoint(path: path(ofStep: step))
+            } catch {
+                warn("passing over a damaged checkpoint: \(error)")
+            }
+        }
+        return nil
+    }
+
+    private static let prefix = "step-"
+    private static let suffix = ".safetensors"
+
+    private func names() throws -> [String] {
+        do {
+            return try FileManager.default.contentsOfDirectory(atPath: path)
+        } catch {
+            throw TrainingError("cannot read the folder \(path)")
+        }
+    }
+}

@@ -1,0 +1,35 @@
+/// One line of `log.txt` or `scores.jsonl`: a JSON object whose keys stay in the order they were given.
+public struct LogRecord: ExpressibleByDictionaryLiteral {
+    /// A value of a line.
+    public enum Value: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral {
+        case integer(Int)
+        case number(Double)
+        case text(String)
+
+        public init(integerLiteral value: Int) { self = .integer(value) }
+        public init(floatLiteral value: Double) { self = .number(value) }
+        public init(stringLiteral value: String) { self = .text(value) }
+    }
+
+    public private(set) var fields: [(key: String, value: Value)]
+
+    public init(dictionaryLiteral elements: (String, Value)...) {
+        fields = elements.map { (key: $0.0, value: $0.1) }
+    }
+
+    public mutating func append(_ key: String, _ value: Value) {
+        fields.append((key, value))
+    }
+
+    /// The line without its end. A number that is not finite becomes `null`, for JSON has none.
+    public var json: String {
+        let pairs = fields.map { key, value in
+            switch value {
+            case .integer(let integer): "\(jsonLiteral(key)): \(integer)"
+            case .number(let number): "\(jsonLiteral(key)): \(number.isFinite ? "\(number)" : "null")"
+            case .text(let text): "\(jsonLiteral(key)): \(jsonLiteral(text))"
+            }
+        }
+        return "{" + pairs.joined(separator: ", ") + "}"
+    }
+}

@@ -1,0 +1,91 @@
+import Foundation
+
+/// The folder of one run, `runs/NAME/`, and the lock that keeps two trainers out of it.
+///
+/// | name | what |
+/// | --- | --- |
+/// | `pipeline.json5` | the effective pipeline |
+/// | `log.txt` | one JSON object a line, MAE's keys (`epoch`, `train_loss`, `train_lr`) and more |
+/// | `scores.jsonl` | one JSON object per evaluated checkpoint |
+/// | `events.out.tfevents.*` | TensorBoard curves |
+/// | `checkpoints/` | see ``CheckpointFolder`` |
+/// | `figures/` | pictures |
+public final class RunFolder {
+    public let path: String
+    private let lock: Int32
+    private var log: OwnedFile
+    private var scores: OwnedFile
+
+    /// Opens a run's folder, makes it where it is missing, and holds it until the process ends or lets go.
+    ///
+    /// Throws where another process holds it.
+    public init(_ path: String) throws {
+        self.path = path
+        for folder in [path, path + "/checkpoints", path + "/figures"] {
+            do {
+                try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            } catch {
+                throw TrainingError("cannot make the folder \(folder): \(String(cString: strerror(errno)))")
+            }
+        }
+        lock = open(path + "/.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        guard lock >= 0 else { throw TrainingError("cannot write \(path)/.lock: \(String(cString: strerror(errno)))") }
+        guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
+            close(lock)
+            throw TrainingError("the run \(path) is in use by another trainer; stop it first, or choose another run name")
+        }
+        log = try OwnedFile(appendingTo: path + "/log.txt")
+        scores = try OwnedFile(appendingTo: path + "/scores.jsonl")
+    }
+
+    deinit { close(lock) }
+
+    /// Keeps the effective pipeline's text beside the results.
+    public func write(pipeline text: String) throws {
+        try writeAtomically(path + "/pipeline.json5") { try $0.write(Data(text.utf8)) }
+    }
+
+    /// Adds a line to `log.txt`. It must hold `step`, by which ``rewind(to:)`` knows it.
+    public func append(toLog record: LogRecord) throws {
+        try log.write(Data((record.json + "\n").utf8))
+    }
+
+    /// Adds a line to `scores.jsonl`. It must hold `step`.
+    public func append(toScores record: LogRecord) throws {
+        try scores.write(Data((record.json + "\n").utf8))
+    }
+
+    /// Where a picture of this name belongs.
+    public func figurePath(_ name: String) -> String { path + "/figures/" + name }
+
+    /// Drops the lines of `log.txt` and `scores.jsonl` that speak of steps after `step`, and a last line that was cut off:
+    /// those steps are about to run again.
+    public func rewind(to step: Int) throws {
+        log = try Self.rewound(path + "/log.txt", to: step)
+        scores = try Self.rewound(path + "/scores.jsonl", to: step)
+    }
+
+    /// The steps that have a line in `scores.jsonl`.
+    public func scoredSteps() throws -> Set<Int> {
+        Set(try Self.lines(path + "/scores.jsonl").map(\.step))
+    }
+
+    private static func rewound(_ path: String, to step: Int) throws -> OwnedFile {
+        let all = try lines(path)
+        let kept = all.filter { $0.step <= step }
+        try writeAtomically(path) { try $0.write(Data(kept.map { $0.text + "\n" }.joined().utf8)) }
+        return try OwnedFile(appendingTo: path)
+    }
+
+    /// The whole lines of a file of JSON objects and the step of each.
+    private static func lines(_ path: String) throws -> [(step: Int, text: Substring)] {
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+            throw TrainingError("cannot read \(path); it holds no UTF-8 text, or is not readable")
+        }
+        return text.split(separator: "\n").compactMap { line in
+            let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+            guard let step = object?["step"] as? Int else { return nil }
+            return (step, line)
+        }
+    }
+}

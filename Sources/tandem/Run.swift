@@ -1,0 +1,67 @@
+import Configuration
+import Console
+import Foundation
+
+/// `tandem run`: all processes of one pipeline on this machine.
+func run(arguments: [String]) throws {
+    var options = Arguments(
+        "tandem run",
+        about: "Starts and supervises the batcher, decoders, trainer and evaluator of a pipeline. Ctrl-C stops them in order;"
+            + " run again, it continues where it stopped.", arguments: arguments)
+    let overrides = options.values("--set", "KEY=VALUE", "override a key of the pipeline, e.g. train.steps=100; may stand several times")
+    let endpoint = options.value(
+        "--bind", "ENDPOINT", "where further decoders reach the batcher, e.g. tcp://127.0.0.1:5555; default: ipc in the run folder")
+    let sampleLog = options.value("--sample-log", "FILE", "write a line for every sample that is trained on")
+    let path = options.operand("PIPELINE", "the pipeline file")
+    options.finish()
+
+    let pipeline = try Pipeline.load(path, overrides: overrides)
+    guard FileManager.default.fileExists(atPath: pipeline.data.manifestPath) else {
+        throw Failure("\(pipeline.data.manifestPath): there is no manifest; make one with 'tandem prepare \(pipeline.data.media)'")
+    }
+    let folder = "runs/\(pipeline.name)"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    let batcher = endpoint ?? "ipc://\(folder)/batcher"
+    let trainer = "ipc://\(folder)/trainer"
+    let shared = ["--pipeline", path] + overrides.flatMap { ["--set", $0] }
+
+    let trainerRole = Role(
+        name: "trainer", program: "tandem-trainer",
+        arguments: shared + ["--batcher", batcher, "--bind", trainer, "--folder", folder]
+            + (sampleLog.map { ["--sample-log", $0] } ?? []) + ["--progress", isatty(STDERR_FILENO) == 1 ? "live" : "plain"],
+        purpose: .main)
+    let evaluatorRole = Role(
+        name: "evaluator", program: "tandem-evaluator", arguments: ["--trainer", trainer], purpose: .optional)
+    let batcherRole = Role(name: "batcher", program: "tandem-batcher", arguments: shared + ["--bind", batcher], purpose: .needed)
+    let decoders = decoderRoles(count: pipeline.dataflow.decoders, endpoint: batcher, media: pipeline.data.media)
+    try Supervisor([trainerRole] + (pipeline.evaluation.davis.isEmpty ? [] : [evaluatorRole]) + decoders + [batcherRole]).run()
+}
+
+/// `tandem decoders`: some decoders for a batcher that runs elsewhere.
+func runDecoders(arguments: [String]) throws {
+    var options = Arguments(
+        "tandem decoders",
+        about: "Starts decoders that serve a running batcher until they are stopped. They may join and leave at any time.",
+        arguments: arguments)
+    let endpoint = options.required("--connect", "ENDPOINT", "the batcher's endpoint, e.g. tcp://127.0.0.1:5555")
+    let media = options.required("--media", "FOLDER", "the folder of videos, as the manifest describes it")
+    let count = options.value("--count", "N", "how many decoders", default: ProcessInfo.processInfo.activeProcessorCount)
+    options.finish()
+    guard count >= 1 else { throw Failure("--count \(count): start at least one decoder") }
+    try Supervisor(decoderRoles(count: count, endpoint: endpoint, media: media)).run()
+}
+
+private func decoderRoles(count: Int, endpoint: String, media: String) -> [Role] {
+    (0..<count).map {
+        Role(name: "decoder-\($0 + 1)", program: "tandem-decoder", arguments: ["--connect", endpoint, "--media", media], purpose: .needed)
+    }
+}
+
+/// `tandem evaluate`: the evaluator program, once.
+func evaluate(arguments: [String]) throws {
+    let program = programFolder + "/tandem-evaluator"
+    let words = [program] + arguments
+    var pointers = words.map { strdup($0) } + [nil]
+    execv(program, &pointers)
+    throw Failure("\(program) cannot be started: \(String(cString: strerror(errno))); 'make build' builds all programs")
+}

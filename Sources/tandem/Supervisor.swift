@@ -1,0 +1,184 @@
+import Console
+import Foundation
+
+/// What the end of a process means. One that a signal ended is started again, whatever it is for, but the one that ends the run.
+enum Purpose {
+    /// Its end is the end of the run.
+    case main
+    /// The run needs it: an error that it reports ends the run.
+    case needed
+    /// The run goes on without it.
+    case optional
+}
+
+/// One process to keep running.
+struct Role {
+    /// Prefix of its log lines.
+    var name: String
+    /// Name of the program, which lies beside this one.
+    var program: String
+    var arguments: [String]
+    var purpose: Purpose
+}
+
+/// Keeps the processes of a run alive, prefixes their logs, and stops them in the order of their roles.
+///
+/// One thread and one `poll`: a child's end shows as the end of its output.
+final class Supervisor {
+    private var children: [Child]
+    private var liveLine = ""
+    private let isTerminal = isatty(STDERR_FILENO) == 1
+    private let nameWidth: Int
+
+    /// Ends of one role within a minute that make a crash loop.
+    private static let crashLimit = 5
+    /// Seconds that a process may take to stop before it is killed. A trainer writes its checkpoint within them.
+    private static let stopLimit = 120.0
+
+    /// - Parameter roles: in the order in which they are stopped.
+    init(_ roles: [Role]) {
+        children = roles.map(Child.init)
+        nameWidth = roles.map(\.name.count).max() ?? 0
+    }
+
+    /// Starts everything, and returns when the role that ends the run has ended or the user asked to stop; by then all have stopped.
+    func run() throws {
+        Interruption.catchSignals()
+        var failure: (any Error)?
+        do {
+            for child in children.reversed() { try child.start() }
+            try superviseUntilEnd()
+        } catch {
+            failure = error
+        }
+        stopAll()
+        if isTerminal, !liveLine.isEmpty { writeError("\n") }
+        if let failure { throw failure }
+    }
+
+    private func superviseUntilEnd() throws {
+        while !Interruption.isRequested, children.contains(where: \.isRunning) {
+            for child in readOutput(of: children.filter(\.isRunning)) {
+                let status = child.reap()
+                switch (child.role.purpose, status) {
+                case (.main, 0): return
+                case (.needed, ..<0), (.optional, ..<0): try restart(child, status: status)
+                case (_, 0): show("has ended", from: child.role.name)
+                case (.optional, _): show("ended with \(describe(status)); the run goes on without it", from: child.role.name)
+                default: throw Failure("\(child.role.name) ended with \(describe(status)); its last lines above say why")
+                }
+            }
+        }
+    }
+
+    private func restart(_ child: Child, status: Int32) throws {
+        let now = monotonicSeconds()
+        child.ends = child.ends.filter { now - $0 < 60 } + [now]
+        guard child.ends.count < Self.crashLimit else {
+            throw Failure(
+                "\(child.role.name) ended \(Self.crashLimit) times within a minute, last with \(describe(status)); its lines above say why")
+        }
+        show("ended with \(describe(status)); starting it again", from: child.role.name)
+        try child.start()
+    }
+
+    /// Asks each role in turn to stop and waits for it, so that a stage outlives those that ask it.
+    private func stopAll() {
+        for child in children where child.isRunning {
+            child.signal(SIGTERM)
+            let deadline = monotonicSeconds() + Self.stopLimit
+            while child.isRunning {
+                for ended in readOutput(of: children.filter(\.isRunning)) { _ = ended.reap() }
+                if monotonicSeconds() > deadline { child.signal(SIGKILL) }
+            }
+        }
+    }
+
+    /// Waits up to a quarter of a second for output, shows it, and returns the children whose output has ended.
+    private func readOutput(of children: [Child]) -> [Child] {
+        var polled = children.map { pollfd(fd: $0.output, events: Int16(POLLIN), revents: 0) }
+        guard poll(&polled, nfds_t(polled.count), 250) > 0 else { return [] }
+        return zip(children, polled).filter { child, entry in
+            guard entry.revents != 0 else { return false }
+            guard let pieces = child.readPieces() else { return true }
+            for piece in pieces {
+                if piece.isLive { showLive(piece.text) } else { show(piece.text, from: child.role.name) }
+            }
+            return false
+        }.map(\.0)
+    }
+
+    private func show(_ text: String, from name: String) {
+        let clear = isTerminal && !liveLine.isEmpty ? "\r\u{1B}[K" : ""
+        writeError("\(clear)\(name.padding(toLength: nameWidth, withPad: " ", startingAt: 0)) | \(text)\n")
+        if isTerminal, !liveLine.isEmpty { writeError(liveLine) }
+    }
+
+    private func showLive(_ text: String) {
+        liveLine = text
+        if isTerminal { writeError("\r\u{1B}[K\(text)") }
+    }
+
+    private func describe(_ status: Int32) -> String { status < 0 ? "signal \(-status)" : "exit code \(status)" }
+}
+
+/// A process and the unfinished line of its output.
+private final class Child {
+    let role: Role
+    /// Times of its ends, for the crash limit.
+    var ends: [Double] = []
+    private var process = Process()
+    private var pipe = Pipe()
+    private var rest: [UInt8] = []
+    private(set) var isRunning = false
+
+    init(_ role: Role) { self.role = role }
+
+    var output: Int32 { pipe.fileHandleForReading.fileDescriptor }
+
+    func start() throws {
+        process = Process()
+        pipe = Pipe()
+        rest = []
+        let program = programFolder + "/" + role.program
+        guard FileManager.default.isExecutableFile(atPath: program) else {
+            throw Failure("\(program) is missing; 'make build' builds all programs")
+        }
+        process.executableURL = URL(fileURLWithPath: program)
+        process.arguments = role.arguments
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = pipe
+        process.standardError = pipe
+        try process.run()
+        isRunning = true
+    }
+
+    func signal(_ number: Int32) { kill(process.processIdentifier, number) }
+
+    /// Waits for the end of a child whose output has ended. Returns its exit code, or the negative number of the signal that ended it.
+    func reap() -> Int32 {
+        process.waitUntilExit()
+        isRunning = false
+        return process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
+    }
+
+    /// Whole lines of new output; those that end in a carriage return are live. Nil at the end of the output.
+    func readPieces() -> [(text: String, isLive: Bool)]? {
+        var buffer = [UInt8](repeating: 0, count: 65536)
+        let count = read(output, &buffer, buffer.count)
+        guard count > 0 else { return nil }
+        rest += buffer[..<count]
+        var pieces: [(text: String, isLive: Bool)] = []
+        while let end = rest.firstIndex(where: { $0 == 10 || $0 == 13 }) {
+            pieces.append((String(decoding: rest[..<end], as: UTF8.self), rest[end] == 13))
+            rest.removeSubrange(...end)
+        }
+        return pieces
+    }
+}
+
+/// Folder of this program and its siblings.
+let programFolder: String = {
+    let path = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+    return URL(fileURLWithPath: path).deletingLastPathComponent().path
+}()

@@ -1,0 +1,100 @@
+import Configuration
+import Testing
+
+@Suite struct PipelineTests {
+    @Test func defaultsAreThePapersRecipe() throws {
+        let pipeline = try Pipeline.parse("{}", source: "empty")
+        #expect(pipeline == Pipeline())
+        #expect(pipeline.sampling.frameGap == [4, 48])
+        #expect(pipeline.mask.ratio == 0.95)
+        #expect(pipeline.train.batch == 2048)
+        #expect(pipeline.model.patchSize == 16)
+    }
+
+    @Test func readsJSON5() throws {
+        let text = """
+            // a comment
+            {
+              name: 'trial', /* block
+              comment */ "seed": +7,
+              sampling: { imageSize: 64, frameGap: [4, 8,], },
+              model: { size: { patch: 8, width: 96, depth: 4, heads: 3 }, decoderSize: "small" },
+              mask: { ratio: .5 },
+            }
+            """
+        let pipeline = try Pipeline.parse(text, source: "trial.json5")
+        #expect(pipeline.name == "trial")
+        #expect(pipeline.seed == 7)
+        #expect(pipeline.sampling.frameGap == [4, 8])
+        #expect(pipeline.model.size == .free(patch: 8, width: 96, depth: 4, heads: 3))
+        #expect(pipeline.mask.ratio == 0.5)
+        #expect(pipeline.train == Pipeline().train)
+    }
+
+    @Test func effectivePipelineReadsBackAsItself() throws {
+        var pipeline = Pipeline()
+        pipeline.name = "a \"quoted\" \\ name"
+        pipeline.model.decoderSize = .free(width: 64, depth: 2, heads: 4)
+        #expect(try Pipeline.parse(pipeline.text, source: "effective") == pipeline)
+    }
+
+    @Test func overridesWin() throws {
+        let pipeline = try Pipeline.parse(
+            "{ train: { steps: 5 }, mask: { ratio: 0.9 } }", source: "x",
+            overrides: ["train.steps=100", "name=short", "model.size={patch: 4, width: 8, depth: 1, heads: 2}", "sampling.imageSize=32"])
+        #expect(pipeline.train.steps == 100)
+        #expect(pipeline.name == "short")
+        #expect(pipeline.mask.ratio == 0.9)
+        #expect(pipeline.model.patchSize == 4)
+    }
+
+    @Test(arguments: [
+        ("{\n mask: {\n  ration: 0.5 } }", "p, line 3: there is no key 'ration' in 'mask'; it has ratio"),
+        ("{ masks: {} }", "p, line 1: there is no key 'masks' in a pipeline"),
+        ("{\n\n train: { steps: 'many' } }", "p, line 3: 'train.steps' wants a whole number"),
+        ("{ train: { steps: 1.5 } }", "p, line 1: 'train.steps' wants a whole number"),
+        ("{ train: 5 }", "'train' wants a group in braces"),
+        ("{ sampling: { frameGap: 4 } }", "'sampling.frameGap' wants a list of numbers"),
+        ("{ mask: { ratio: 1 } }", "'mask.ratio' is 1.0: from 0 to below 1"),
+        ("{ mask: { ratio: 0.999 } }", "leaves no visible patch of 196"),
+        ("{ sampling: { frameGap: [0, 48] } }", "the smallest gap is 1"),
+        ("{ sampling: { frameGap: [48, 4] } }", "the smallest comes first"),
+        ("{ sampling: { frameGap: [] } }", "wants two whole numbers"),
+        ("{ sampling: { cropArea: [0.5, 1.5] } }", "a crop cannot be bigger than the image"),
+        ("{ sampling: { imageSize: 225 } }", "which patches of 16 pixels do not divide"),
+        ("{ model: { size: 'x32' } }", "'model.size' is not known: one of b16, l16, s16, s8, ti16"),
+        ("{ model: { size: { patch: 8, width: 96, depth: 4, heads: 5 } } }", "has 5 heads, which do not divide its width of 96"),
+        ("{ model: { size: { patch: 8, width: 96, depth: 4, head: 3 } } }", "there is no key 'head' in 'model.size'"),
+        ("{ model: { size: { patch: 8, width: 96, depth: 4 } } }", "wants the key 'heads' too"),
+        ("{ train: { batch: 10, microBatch: 4 } }", "which does not divide train.batch (10)"),
+        ("{ name: '../x' }", "names the folder"),
+        ("{ seed: 1, seed: 2 }", "line 1: the key 'seed' stands twice"),
+        ("{\n seed: 1\n name: 'x' }", "line 2: a ',' or '}' is missing"),
+        ("{ name: trial }", "text needs quotes"),
+        ("{ seed: 0x10 }", "'0x10' is not a number"),
+        ("{ name: 'x", "is not closed"),
+        ("{ /* ", "the comment '/*' is not closed"),
+        ("", "the text ends where a value should stand"),
+        ("{} {}", "nothing may follow"),
+    ])
+    func refusesWithLineAndRemedy(text: String, expected: String) {
+        let error = #expect(throws: PipelineMistake.self) { try Pipeline.parse(text, source: "p") }
+        #expect(error?.description.contains(expected) == true, "\(error?.description ?? "no error")")
+    }
+
+    @Test(arguments: [
+        ("train.step=5", "there is no key 'step' in 'train'"),
+        ("train.steps=-1", "--set train.steps: is -1"),
+        ("train.steps", "write KEY=VALUE"),
+        ("train.steps=many", "--set train.steps: wants a whole number"),
+    ])
+    func refusesOverrides(override: String, expected: String) {
+        let error = #expect(throws: PipelineMistake.self) { try Pipeline.parse("{}", source: "p", overrides: [override]) }
+        #expect(error?.description.contains(expected) == true, "\(error?.description ?? "no error")")
+    }
+
+    @Test func missingFileIsNamed() {
+        let error = #expect(throws: PipelineMistake.self) { try Pipeline.load("/nowhere/x.json5") }
+        #expect(error?.description.contains("/nowhere/x.json5: no such pipeline file") == true)
+    }
+}

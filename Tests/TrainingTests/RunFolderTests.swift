@@ -1,0 +1,54 @@
+import Foundation
+import Testing
+import Training
+
+struct RunFolderTests {
+    @Test func twoTrainersCannotHaveOneRun() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.file("run")
+        do {
+            let first = try RunFolder(path)
+            #expect(throws: TrainingError("the run \(path) is in use by another trainer; stop it first, or choose another run name")) {
+                try RunFolder(path)
+            }
+            withExtendedLifetime(first) {}
+        }
+        _ = try RunFolder(path)
+    }
+
+    @Test func linesAreJSONInTheGivenOrder() throws {
+        let folder = try TemporaryFolder()
+        let run = try RunFolder(folder.path)
+        try run.append(toLog: [
+            "epoch": 0, "train_loss": 0.5, "train_lr": 1.5e-05, "step": 3, "note": "a\"b\\\n\u{1}", "bad": .number(.nan),
+        ])
+        let text = try String(contentsOfFile: folder.file("log.txt"), encoding: .utf8)
+        #expect(
+            text
+                == #"{"epoch": 0, "train_loss": 0.5, "train_lr": 1.5e-05, "step": 3, "note": "a\"b\\\n\u0001", "bad": null}"# + "\n")
+    }
+
+    @Test func rewindDropsWhatRunsAgain() throws {
+        let folder = try TemporaryFolder()
+        let run = try RunFolder(folder.path)
+        for step in [100, 200, 300] {
+            try run.append(toLog: ["step": .integer(step), "train_loss": 1.0])
+            try run.append(toScores: ["step": .integer(step)])
+        }
+        let cutOff = try FileHandle(forWritingTo: URL(fileURLWithPath: folder.file("log.txt")))
+        try cutOff.seekToEnd()
+        try cutOff.write(contentsOf: Data(#"{"step": 40"#.utf8))
+
+        try run.rewind(to: 200)
+        try run.append(toLog: ["step": 201])
+        let text = try String(contentsOfFile: folder.file("log.txt"), encoding: .utf8)
+        #expect(text == "{\"step\": 100, \"train_loss\": 1.0}\n{\"step\": 200, \"train_loss\": 1.0}\n{\"step\": 201}\n")
+        #expect(try run.scoredSteps() == [100, 200])
+    }
+
+    @Test func pipelineIsKept() throws {
+        let folder = try TemporaryFolder()
+        try RunFolder(folder.path).write(pipeline: "{ train: {} }\n")
+        #expect(try String(contentsOfFile: folder.file("pipeline.json5"), encoding: .utf8) == "{ train: {} }\n")
+    }
+}
