@@ -38,6 +38,18 @@ extension CPUBackend {
         }
     }
 
+    public func selectRows(_ output: Tensor, _ input: Tensor, sources: [Int32]) {
+        let width = output.columns
+        precondition(
+            sources.count == output.rows && input.columns == width, "selecting \(sources.count) of \(input.shape) into \(output.shape)")
+        precondition(sources.allSatisfy { $0 >= 0 && $0 < input.rows }, "a row that does not exist")
+        forEachPiece(output.rows, grain: CPUBackend.rowsPerTask) { rows, _ in
+            for row in rows {
+                (output.pointer + row * width).update(from: input.pointer + Int(sources[row]) * width, count: width)
+            }
+        }
+    }
+
     public func patchify(_ output: Tensor, _ images: Tensor, patches: [Int32], patchSize: Int) {
         let size = imageSize(images, patches, patchSize)
         let width = 3 * patchSize * patchSize
