@@ -117,6 +117,8 @@ extension UnsafeMutablePointer<AVCodecContext> {
         pointee.color_trc = AVCOL_TRC_BT709
         pointee.color_range = AVCOL_RANGE_MPEG
         av_opt_set(pointee.priv_data, "preset", options.preset, 0)
+        // x264's macroblock tree reads memory that it never wrote: with it the same pictures encode differently from run to run.
+        av_opt_set_int(pointee.priv_data, "mbtree", 0, 0)
         av_opt_set_double(pointee.priv_data, "crf", options.constantRateFactor, 0)
     }
 }

@@ -64,7 +64,7 @@ struct BesideTraining {
         let dataset = try DAVISDataset(root: root ?? evaluation.davis)
         let method = try EncoderMethod(weights, settings: PropagationSettings(evaluation), backend: backend)
 
-        var progress = Progress(progressStyle)
+        var progress = ProgressLine(progressStyle)
         let start = monotonicSeconds()
         var lastSign = start
         let masks = output.map { "\($0)/step-\(step)" }

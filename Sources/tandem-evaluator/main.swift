@@ -69,7 +69,7 @@ runProgram("tandem-evaluator") {
         shown["baseline"] = "copy"
     }
 
-    var progress = Progress(style)
+    var progress = ProgressLine(style)
     let start = monotonicSeconds()
     let evaluation = DAVISEvaluation(dataset: dataset, output: output) { done, total in
         progress.show(progressBar(done: done, of: total, unit: "frames", elapsed: monotonicSeconds() - start))
