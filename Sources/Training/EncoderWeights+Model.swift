@@ -33,7 +33,7 @@ extension Tensor {
 
 extension SiamMAE {
     /// The fixed position tables under their names in MAE's checkpoints: to be written beside the parameters, for tools that expect them.
-    public var positionArrays: [Safetensors.Array] {
+    public var positionTables: [Safetensors.Array] {
         [("pos_embed", encoder.positions), ("decoder_pos_embed", decoderPositions)].map { name, table in
             Safetensors.Array(name: name, shape: [1, table.values.count / table.width, table.width]) { table.values }
         }

@@ -38,7 +38,7 @@ struct EncoderTests {
 
     @Test func aSentEncoderGivesTheModelsFeatures() throws {
         let model = model()
-        let sent = try EncoderWeights(path: write(model, constants: model.positionArrays)).encoded()
+        let sent = try EncoderWeights(path: write(model, constants: model.positionTables)).encoded()
         let weights = try EncoderWeights(bytes: sent, name: "sent")
         #expect(weights.pipeline == "{}")
         let encoder = try weights.makeEncoder(backend: backend)
