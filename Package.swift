@@ -39,8 +39,8 @@ let package = Package(
         // The maths half: from batches to weights and scores.
         library("Propagation", ["Compute"]),  // label propagation, the DAVIS data set, J and F, overlays
         library("Training", ["Models"]),  // optimizer, schedule, checkpoints, run folder, logs
-        library("Models", ["Layers"]),  // ViT encoder, decoders, objectives: SiamMAE
-        library("Layers", ["Autograd"]),  // layers as structs
+        library("Models", ["Layers", "Autograd", "Compute"]),  // ViT encoder, decoders, objectives: SiamMAE
+        library("Layers", ["Autograd", "Compute"]),  // layers as structs
         library("Autograd", ["Compute"]),  // a tape over a dozen fused ops, the parameter store
         library("ComputeCPU", ["Compute", "COpenBLAS", "CKernels"]),  // the CPU backend
         library("Compute"),  // Tensor and protocol Backend

@@ -27,24 +27,28 @@ public final class ParameterStore {
     public let decayedCount: Int
     /// The backend whose memory the arrays are in.
     public let backend: any Backend
+    private let parameters: [Parameter]
     private let indices: [String: Int]
     private let valueMemory: DeviceMemory
     private let gradientMemory: DeviceMemory
     private let firstMomentMemory: DeviceMemory
     private let secondMomentMemory: DeviceMemory
 
-    /// A store of zeros for parameters of these names and shapes, which are put in order: decayed first, else as given.
-    public init(_ declarations: [(name: String, shape: [Int])], backend: any Backend) {
+    /// A store of zeros that gives `parameters` their place, in order: decayed first, else as given. A parameter belongs to one store.
+    public init(_ parameters: [Parameter], backend: any Backend) {
         var entries: [Entry] = []
+        var ordered: [Parameter] = []
         var end = 0
         for isDecayed in [true, false] {
-            for (name, shape) in declarations where (shape.count > 1) == isDecayed {
-                let range = end..<end + shape.reduce(1, *)
-                entries.append(Entry(name: name, shape: shape, range: range))
+            for parameter in parameters where (parameter.shape.count > 1) == isDecayed {
+                let range = end..<end + parameter.shape.reduce(1, *)
+                entries.append(Entry(name: parameter.name, shape: parameter.shape, range: range))
+                ordered.append(parameter)
                 end = range.upperBound
             }
         }
         self.entries = entries
+        self.parameters = ordered
         self.backend = backend
         count = end
         decayedCount = entries.last(where: \.isDecayed)?.range.upperBound ?? 0
@@ -53,6 +57,16 @@ public final class ParameterStore {
         gradientMemory = DeviceMemory(count: end, backend: backend)
         firstMomentMemory = DeviceMemory(count: end, backend: backend)
         secondMomentMemory = DeviceMemory(count: end, backend: backend)
+        for (parameter, entry) in zip(ordered, entries) {
+            parameter.bind(
+                value: Tensor(shape: entry.shape, pointer: values + entry.range.lowerBound, owner: valueMemory),
+                gradient: Tensor(shape: entry.shape, pointer: gradients + entry.range.lowerBound, owner: gradientMemory))
+        }
+    }
+
+    /// A store of zeros for parameters of these names and shapes.
+    public convenience init(_ declarations: [(name: String, shape: [Int])], backend: any Backend) {
+        self.init(declarations.map { Parameter($0.name, $0.shape, .zeros) }, backend: backend)
     }
 
     /// The parameters themselves, `count` of them.
@@ -69,22 +83,20 @@ public final class ParameterStore {
 
     /// The parameter of this name, which must exist.
     public func parameter(_ name: String) -> Parameter {
-        guard let entry = entry(name) else { preconditionFailure("there is no parameter \(name)") }
-        return Parameter(
-            value: Tensor(shape: entry.shape, pointer: values + entry.range.lowerBound, owner: valueMemory),
-            gradient: Tensor(shape: entry.shape, pointer: gradients + entry.range.lowerBound, owner: gradientMemory))
+        guard let index = indices[name] else { preconditionFailure("there is no parameter \(name)") }
+        return parameters[index]
+    }
+
+    /// Gives every parameter its initial values: a pure function of `seed` and of the parameters' names.
+    public func initialize(seed: UInt64) {
+        for parameter in parameters {
+            let numbers = parameter.initialization.numbers(count: parameter.value.count, name: parameter.name, seed: seed)
+            numbers.withUnsafeBufferPointer { backend.upload(parameter.value, from: $0.baseAddress!) }
+        }
     }
 
     /// Sets all gradients to zero, as before a step.
     public func clearGradients() {
         backend.fill(Tensor(shape: [count], pointer: gradients, owner: gradientMemory), 0)
     }
-}
-
-/// One parameter as ops take it: its value, and the gradient they add to.
-public struct Parameter {
-    /// The learned numbers.
-    public let value: Tensor
-    /// The sum of the gradients since the last `clearGradients`.
-    public let gradient: Tensor
 }

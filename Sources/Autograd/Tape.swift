@@ -10,7 +10,7 @@ public final class Tape {
     public let arena: Arena
     /// Whether ops leave what a backward pass needs.
     public let isRecording: Bool
-    private var steps: [() -> Void] = []
+    private var steps: [(Tape) -> Void] = []
 
     /// A tape over the memory of `arena`; `isRecording: false` for inference.
     public init(arena: Arena, isRecording: Bool) {
@@ -25,11 +25,11 @@ public final class Tape {
     ///
     /// Starts from whatever the last op knows its gradient to be: a loss counts once.
     public func backward() {
-        while let step = steps.popLast() { step() }
+        while let step = steps.popLast() { step(self) }
     }
 
-    /// Leaves `step` for the backward pass.
-    func record(_ step: @escaping () -> Void) {
+    /// Leaves `step` for the backward pass; it gets the tape as an argument, because a tape that its steps kept alive would never go.
+    func record(_ step: @escaping (Tape) -> Void) {
         if isRecording { steps.append(step) }
     }
 }

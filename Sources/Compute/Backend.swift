@@ -73,12 +73,14 @@ public protocol Backend: AnyObject {
     func gatherTokens(_ output: Tensor, _ input: Tensor, filler: Tensor, table: Tensor, sources: [Int32], positions: [Int32])
     /// Backward pass of `gatherTokens`. No row may occur twice in `sources`. `dInput` adds.
     func gatherTokensBackward(_ dInput: Tensor, dFiller: Tensor, _ dOutput: Tensor, sources: [Int32])
+    /// `output[r] = input[sources[r]]`.
+    func selectRows(_ output: Tensor, _ input: Tensor, sources: [Int32])
     /// `output[r] =` patch `patches[r]` of `images` `[batch, 3, height, width]` as a vector in the order channel, row, column. Patches are
     /// numbered row by row through all images.
     func patchify(_ output: Tensor, _ images: Tensor, patches: [Int32], patchSize: Int)
     /// `output` `[count, 3, height, width] = (pixels / 255 − mean) / deviation`, with ImageNet's mean and deviation of each channel;
-    /// `pixels` are `[count, height, width, 3]` bytes, image `i` starting `i * stride` bytes on.
-    func normalizeImages(_ output: Tensor, pixels: UnsafePointer<UInt8>, stride: Int)
+    /// `images` point to `[height, width, 3]` bytes each.
+    func normalizeImages(_ output: Tensor, images: [UnsafePointer<UInt8>])
 
     // MARK: Loss
 

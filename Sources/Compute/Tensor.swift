@@ -63,12 +63,18 @@ public struct SequenceLayout: Equatable, Sendable {
     /// Where each sequence starts, and after the last one the number of rows.
     public let offsets: [Int]
 
-    /// `count` sequences of `length` tokens each.
-    public init(count: Int, length: Int) {
-        offsets = (0...count).map { $0 * length }
+    /// One sequence of each of these lengths.
+    public init(lengths: [Int]) {
+        precondition(lengths.allSatisfy { $0 > 0 }, "a sequence without tokens")
+        offsets = lengths.reduce(into: [0]) { offsets, length in offsets.append(offsets[offsets.count - 1] + length) }
     }
 
-    private init(offsets: [Int]) { self.offsets = offsets }
+    /// `count` sequences of `length` tokens each.
+    public init(count: Int, length: Int) {
+        self.init(lengths: Array(repeating: length, count: count))
+    }
+
+    private var lengths: [Int] { zip(offsets, offsets.dropFirst()).map { $1 - $0 } }
 
     /// Number of sequences.
     public var count: Int { offsets.count - 1 }
@@ -81,6 +87,6 @@ public struct SequenceLayout: Equatable, Sendable {
 
     /// The sequences of `first`, then those of `second`.
     public static func + (first: SequenceLayout, second: SequenceLayout) -> SequenceLayout {
-        SequenceLayout(offsets: first.offsets + second.offsets.dropFirst().map { $0 + first.rows })
+        SequenceLayout(lengths: first.lengths + second.lengths)
     }
 }

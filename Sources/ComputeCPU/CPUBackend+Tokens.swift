@@ -38,6 +38,18 @@ extension CPUBackend {
         }
     }
 
+    public func selectRows(_ output: Tensor, _ input: Tensor, sources: [Int32]) {
+        let width = output.columns
+        precondition(
+            sources.count == output.rows && input.columns == width, "selecting \(sources.count) of \(input.shape) into \(output.shape)")
+        precondition(sources.allSatisfy { $0 >= 0 && $0 < input.rows }, "a row that does not exist")
+        forEachPiece(output.rows, grain: CPUBackend.rowsPerTask) { rows, _ in
+            for row in rows {
+                (output.pointer + row * width).update(from: input.pointer + Int(sources[row]) * width, count: width)
+            }
+        }
+    }
+
     public func patchify(_ output: Tensor, _ images: Tensor, patches: [Int32], patchSize: Int) {
         let size = imageSize(images, patches, patchSize)
         let width = 3 * patchSize * patchSize
@@ -52,11 +64,12 @@ extension CPUBackend {
         }
     }
 
-    public func normalizeImages(_ output: Tensor, pixels: UnsafePointer<UInt8>, stride: Int) {
+    public func normalizeImages(_ output: Tensor, images: [UnsafePointer<UInt8>]) {
         precondition(output.shape.count == 4 && output.shape[1] == 3, "\(output.shape) is not [count, 3, height, width]")
+        precondition(output.shape[0] == images.count, "\(images.count) images for \(output.shape)")
         let area = output.shape[2] * output.shape[3]
-        pool.parallelFor(output.shape[0]) { image, _ in
-            tandem_normalize_image(output.pointer + image * 3 * area, pixels + image * stride, area)
+        pool.parallelFor(images.count) { image, _ in
+            tandem_normalize_image(output.pointer + image * 3 * area, images[image], area)
         }
     }
 

@@ -52,18 +52,15 @@ public final class BatcherServer {
     /// Checks everything and listens; answers once ``run(until:)`` is called.
     ///
     /// - Parameters:
-    ///   - identity: what the trainer must expect, too.
-    ///   - videos: the manifest's records, in its order.
+    ///   - manifest: at least one video.
     ///   - log: takes one line about each event that an operator cares for.
     public init(
-        identity: PlanIdentity, videos: [VideoRecord], options: Options, context: Context = Context(), log: @escaping (String) -> Void
+        manifest: Manifest, seed: UInt64, recipe: Recipe, options: Options, context: Context = Context(),
+        log: @escaping (String) -> Void
     ) throws {
-        guard !videos.isEmpty else { throw DataflowError("the manifest lists no videos; see its rejects, or prepare another folder") }
-        for video in videos {
-            if let defect = video.defect { throw DataflowError("the manifest's \(video.path): \(defect); prepare the folder again") }
-        }
+        let identity = PlanIdentity(manifestHash: manifest.identity, seed: seed, recipe: recipe)
         self.options = options
-        self.videos = videos
+        videos = manifest.records
         self.log = log
         plan = SamplePlan(identity: identity, videoCount: videos.count)
         fingerprint = identity.fingerprint
@@ -148,8 +145,8 @@ public final class BatcherServer {
         case .heartbeat(let decoder, let progress):
             // A decoder that is not known learns it when it asks for work.
             _ = broker.heartbeat(decoder, progress: progress, now: now)
-        case .failed(_, let ticket, let attempt, let reason):
-            broker.failed(ticket: ticket, attempt: attempt, reason: reason, now: now)
+        case .failed(let decoder, let ticket, let attempt, let reason):
+            broker.failed(decoder, ticket: ticket, attempt: attempt, reason: reason, now: now)
         case .goodbye(let decoder):
             broker.left(decoder, now: now)
             decoderRoutes[decoder] = nil

@@ -220,9 +220,11 @@ public struct Broker {
         window[ticket].leases.removeAll()
     }
 
-    /// A video could not give its frames: another takes its place, chosen by (ticket, attempt).
-    public mutating func failed(ticket: Int, attempt: Int, reason: String, now: Double) {
-        guard window.contains(ticket), window[ticket].attempt == attempt, !window.isComplete(ticket) else {
+    /// A video could not give its frames: another takes its place, chosen by (ticket, attempt). Only a decoder that has the ticket may say so.
+    public mutating func failed(_ decoder: UInt64, ticket: Int, attempt: Int, reason: String, now: Double) {
+        guard window.contains(ticket), window[ticket].attempt == attempt, !window.isComplete(ticket),
+            window[ticket].leases.contains(where: { $0.decoder == decoder })
+        else {
             counters.duplicates += 1
             return
         }

@@ -11,6 +11,10 @@ public final class CheckpointClient {
         case nothing
         /// The run is over.
         case finished
+        /// The trainer is connected, but gave no answer in time: it is in the middle of a step.
+        case silence
+        /// Nobody listens at the endpoint.
+        case absence
     }
 
     private let socket: Socket
@@ -28,17 +32,17 @@ public final class CheckpointClient {
         self.identity = identity
     }
 
-    /// Asks for a checkpoint.
-    /// - Returns: nil where no answer came in time.
-    public func next(seconds: Double) throws -> Offer? {
-        try exchange(.next(evaluator: identity), seconds: seconds) { reply, attachment in
+    /// Asks for a checkpoint and waits so long for an answer.
+    public func next(seconds: Double) throws -> Offer {
+        guard try socket.waitUntilSendable(milliseconds: Int(seconds * 1000)) else { return .absence }
+        return try exchange(.next(evaluator: identity), seconds: seconds) { reply, attachment in
             switch reply {
             case .checkpoint(let step): attachment.map { .checkpoint(step: step, weights: [UInt8]($0.bytes)) }
             case .nothing: .nothing
             case .finished: .finished
             case .noted: nil
             }
-        }
+        } ?? .silence
     }
 
     /// Tells the trainer that work on a checkpoint goes on. Waits for nothing and is not answered.

@@ -12,7 +12,8 @@ public struct CheckpointQueue: Sendable {
     /// Ascending.
     private var steps: [Int] = []
     private var leases: [Int: Lease] = [:]
-    private var lastHeard: Double?
+    /// When each evaluator was last heard of.
+    private var evaluators: [UInt64: Double] = [:]
 
     /// - Parameters:
     ///   - capacity: how many checkpoints may wait; each keeps a file from being removed.
@@ -39,7 +40,7 @@ public struct CheckpointQueue: Sendable {
 
     /// The checkpoint for an evaluator that asks, nil where none waits.
     public mutating func next(for evaluator: UInt64, now: Double) -> Int? {
-        lastHeard = now
+        evaluators[evaluator] = now
         let step =
             steps.first { leases[$0]?.evaluator == evaluator }
             ?? steps.first { step in leases[step].map { now - $0.heard > patience } ?? true }
@@ -49,24 +50,29 @@ public struct CheckpointQueue: Sendable {
 
     /// An evaluator says that it is still at a checkpoint.
     public mutating func working(_ evaluator: UInt64, on step: Int, now: Double) {
-        lastHeard = now
+        evaluators[evaluator] = now
         if leases[step]?.evaluator == evaluator { leases[step]?.heard = now }
     }
 
     /// A checkpoint is done with, whoever did it.
     /// - Returns: whether it was pending; a second answer to the same one is not.
-    public mutating func complete(_ step: Int, now: Double) -> Bool {
-        lastHeard = now
+    public mutating func complete(_ step: Int) -> Bool {
         guard steps.contains(step) else { return false }
         remove(step)
         return true
     }
 
-    /// Whether waiting for scores makes sense: something is pending and an evaluator was heard of lately.
+    /// An evaluator was sent home.
+    public mutating func dismiss(_ evaluator: UInt64) { evaluators[evaluator] = nil }
+
+    /// At the end of a run, whether to wait on: for scores while an evaluator is there, then shortly for evaluators to ask and be sent home.
     public func isWorthWaiting(now: Double) -> Bool {
-        guard !steps.isEmpty, let lastHeard else { return false }
-        return now - lastHeard <= patience
+        let silence = steps.isEmpty ? Self.idleSilence : patience
+        return evaluators.values.contains { now - $0 <= silence }
     }
+
+    /// An evaluator without work asks more often than this, in seconds.
+    private static let idleSilence = 3.0
 
     private mutating func remove(_ step: Int) {
         steps.removeAll { $0 == step }

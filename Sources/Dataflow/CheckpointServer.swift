@@ -48,23 +48,29 @@ public final class CheckpointServer {
     /// From now on evaluators are sent home once nothing is left to evaluate.
     public func finish() { isFinished = true }
 
-    /// Whether scores are still to be expected: something is pending and an evaluator was heard of lately.
+    /// After ``finish()``, whether to go on serving: evaluators are at work, or not sent home yet.
     public func isWorthWaiting(now: Double) -> Bool { queue.isWorthWaiting(now: now) }
 
     /// Answers everything that has arrived.
     /// - Parameter now: seconds of a clock that never goes back.
     public func serve(now: Double) throws -> [Event] {
         var events: [Event] = []
+        var requests: [(peer: Message, request: EvaluatorRequest)] = []
         while let parts = try socket.receiveParts(limit: 3) {
             guard parts.count == 2 else {
                 events.append(.problem("an evaluator sent a message of \(parts.count - 1) parts"))
                 continue
             }
             do {
-                try answer(EvaluatorRequest(parts[1].bytes), to: parts[0], now: now, &events)
-            } catch let malformed as MalformedBytes {
-                events.append(.problem("an evaluator sent what cannot be read: \(malformed)"))
+                requests.append((parts[0], try EvaluatorRequest(parts[1].bytes)))
+            } catch {
+                events.append(.problem("an evaluator sent what cannot be read: \(error)"))
             }
+        }
+        for (index, (peer, request)) in requests.enumerated() {
+            // Whoever asked several times during a long step is answered once, for an answer may be a gigabyte.
+            if case .next = request, requests[(index + 1)...].contains(where: { $0.request == request }) { continue }
+            try answer(request, to: peer, now: now, &events)
         }
         return events
     }
@@ -73,6 +79,7 @@ public final class CheckpointServer {
         switch request {
         case .next(let evaluator):
             guard let step = queue.next(for: evaluator, now: now) else {
+                if isFinished { queue.dismiss(evaluator) }
                 return try send(isFinished ? .finished : .nothing, to: peer)
             }
             do {
@@ -80,17 +87,17 @@ public final class CheckpointServer {
             } catch let failure as ZeroMQError {
                 throw failure
             } catch {
-                _ = queue.complete(step, now: now)
+                _ = queue.complete(step)
                 events.append(.problem("the checkpoint of step \(step) stays without scores: \(error)"))
                 try send(.nothing, to: peer)
             }
         case .working(let evaluator, let step):
             queue.working(evaluator, on: step, now: now)
         case .scores(_, let step, let scores):
-            if queue.complete(step, now: now) { events.append(.scores(step: step, scores)) }
+            if queue.complete(step) { events.append(.scores(step: step, scores)) }
             try send(.noted(step: step), to: peer)
         case .failed(_, let step, let reason):
-            if queue.complete(step, now: now) {
+            if queue.complete(step) {
                 events.append(.problem("the checkpoint of step \(step) could not be evaluated: \(reason)"))
             }
             try send(.noted(step: step), to: peer)

@@ -102,6 +102,11 @@ public struct Welcome: Equatable, Sendable {
     public var identity: PlanIdentity
     /// Tickets that it may hold.
     public var capacity: Int
+
+    public init(identity: PlanIdentity, capacity: Int) {
+        self.identity = identity
+        self.capacity = capacity
+    }
 }
 
 /// From a batcher to one of its decoders.

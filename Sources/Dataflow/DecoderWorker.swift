@@ -47,7 +47,8 @@ public final class DecoderWorker {
             .dealer, in: context,
             options: .init(sendHighWaterMark: 64, receiveHighWaterMark: 64, linger: 1000, maximumMessageBytes: Wire.largestReply))
         samples = try Socket(
-            .push, in: context, options: .init(sendHighWaterMark: 8, receiveHighWaterMark: 1, linger: 1000, maximumMessageBytes: Wire.largestRequest))
+            .push, in: context,
+            options: .init(sendHighWaterMark: 8, receiveHighWaterMark: 1, linger: 1000, maximumMessageBytes: Wire.largestRequest))
         try control.connect(to: endpoint.control)
         try samples.connect(to: endpoint.samples)
     }

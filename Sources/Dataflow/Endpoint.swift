@@ -68,7 +68,8 @@ public struct Endpoint: Equatable, Sendable, CustomStringConvertible {
         case .port(let host):
             guard host == "localhost" || host.hasPrefix("127.") else {
                 throw DataflowError(
-                    "\(control): without keys anybody could connect from outside; bind to 127.0.0.1 and reach it through ssh -L, or use ipc")
+                    "\(control): without keys anybody could connect from outside; bind to 127.0.0.1 and reach it through ssh -L, or use ipc"
+                )
             }
             return nil
         }

@@ -45,7 +45,8 @@ public enum TrainerRequest: Equatable, Sendable {
                     trainer: try reader.read(), identity: try PlanIdentity(from: &reader), isReturning: try reader.read(UInt8.self) != 0)
             case 202:
                 return .samples(
-                    trainer: try reader.read(), first: try reader.readInt(in: 0...Self.lastSample), count: try reader.readInt(in: 1...1 << 30),
+                    trainer: try reader.read(), first: try reader.readInt(in: 0...Self.lastSample),
+                    count: try reader.readInt(in: 1...1 << 30),
                     received: try reader.readInt(in: 0...Self.lastSample))
             case 203: return .ping(trainer: try reader.read(), received: try reader.readInt(in: 0...Self.lastSample))
             case 204: return .goodbye(trainer: try reader.read())

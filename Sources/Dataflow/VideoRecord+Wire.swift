@@ -40,6 +40,6 @@ extension VideoRecord {
         self.init(
             path: path, bytes: bytes, width: width, height: height, timeBase: timeBase, timestamps: timestamps,
             keyFrames: keyFrames.map(Int.init), contentHash: contentHash)
-        if let defect { throw MalformedBytes("\(path): \(defect)") }
+        if let fault { throw MalformedBytes("\(path): \(fault)") }
     }
 }

@@ -110,6 +110,7 @@ extension VideoRecord {
         if frameCount < 2 { return "fewer than two frames" }
         if frameCount > 1 << 24 { return "\(frameCount) frames, more than any video here can have" }
         if !timestamps.areAscending { return "presentation times that do not ascend" }
+        if !isWithinArithmetic { return "a duration or a size beyond all bounds" }
         if !zip(keyFrames, keyFrames.dropFirst()).allSatisfy({ $0 < $1 }) { return "key frames that do not ascend" }
         if let first = keyFrames.first, let last = keyFrames.last, first < 0 || last >= frameCount { return "a key frame that is no frame" }
         if contentHash.utf8.count != 32 { return "a content hash of \(contentHash.utf8.count) digits, not 32" }

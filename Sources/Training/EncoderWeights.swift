@@ -8,8 +8,8 @@ public struct EncoderWeights {
     public let depth: Int
     public let heads: Int
     public let patchSize: Int
-    /// The width of the square token grid the encoder was trained on, as its position embedding tells; nil without one.
-    public let gridSize: Int?
+    /// The width of the square token grid the encoder was trained on, as its position embedding tells.
+    public let gridSize: Int
     private let file: Safetensors
 
     /// Reads a file.
@@ -39,16 +39,23 @@ public struct EncoderWeights {
         guard heads > 0, width % heads == 0 else {
             throw TrainingError("\(file.name) names \(heads) heads, which do not divide the width \(width)")
         }
-        gridSize = file.entries["pos_embed"].flatMap { entry in
-            guard entry.shape.count == 3, entry.shape[1] > 1 else { return nil }
-            let side = Int(Double(entry.shape[1] - 1).squareRoot().rounded())
-            return side * side == entry.shape[1] - 1 ? side : nil
+        guard let positions = file.entries["pos_embed"]?.shape, positions.count == 3, let side = Self.side(positions[1] - 1) else {
+            throw TrainingError("\(file.name) holds no position embedding 'pos_embed' of a square grid and CLS")
         }
+        gridSize = side
         self.file = file
     }
 
-    /// The file's metadata strings.
-    public var metadata: [String: String] { file.metadata }
+    private static func side(_ cells: Int) -> Int? {
+        let side = Int(Double(max(0, cells)).squareRoot().rounded())
+        return side >= 1 && side * side == cells ? side : nil
+    }
+
+    /// The file's name in messages.
+    public var name: String { file.name }
+
+    /// The effective pipeline of the run that made the weights, as JSON; nil for weights from elsewhere.
+    public var pipeline: String? { file.metadata["tandem.pipeline"] }
 
     /// The elements of one of the encoder's arrays.
     public func floats(_ name: String, shape: [Int]) throws -> [Float] { try file.floats(name, shape: shape) }

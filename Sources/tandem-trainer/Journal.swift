@@ -18,7 +18,7 @@ struct Journal: ~Copyable {
     private let videos: Int
     private let totalSteps: Int
     private let linesEvery: Int
-    private var progress: Progress
+    private var progress: ProgressLine
     private let startStep: Int
     private let startTime = monotonicSeconds()
     private var window: Window
@@ -36,7 +36,8 @@ struct Journal: ~Copyable {
     private static let linesOfRun = 500
     private static let pairsInPicture = 6
 
-    init(_ folder: RunFolder, _ pipeline: Pipeline, videos: Int, firstStep: Int, totalSteps: Int, _ progress: consuming Progress) throws {
+    init(_ folder: RunFolder, _ pipeline: Pipeline, videos: Int, firstStep: Int, totalSteps: Int, _ progress: consuming ProgressLine) throws
+    {
         self.folder = folder
         self.pipeline = pipeline
         self.videos = videos

@@ -11,10 +11,9 @@ final class SampleLogFile {
     /// Opens the log.
     ///
     /// - Parameter step: the step after which the run continues: lines of later steps are dropped, for those samples come again.
-    ///   Nil: the run is new, and so is the file.
-    init(_ path: String, continuingAfter step: Int?) throws {
-        let old = step == nil ? nil : try? String(contentsOfFile: path, encoding: .utf8)
-        let kept = old.map { Self.lines($0, upTo: step!) } ?? SampleLog.header + "\n"
+    init(_ path: String, continuingAfter step: Int) throws {
+        let old = step > 0 ? try? String(contentsOfFile: path, encoding: .utf8) : nil
+        let kept = SampleLog.header + "\n" + Self.lines(old ?? "", upTo: step)
         do {
             try Data(kept.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
             file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
@@ -46,10 +45,12 @@ final class SampleLogFile {
     }
 
     private static func lines(_ text: String, upTo step: Int) -> String {
-        let whole = text.split(separator: "\n", omittingEmptySubsequences: true)
-        return whole.prefix { line in
-            guard let first = line.split(separator: "\t").first, let number = Int(first) else { return line == SampleLog.header }
-            return number <= step
+        text.split(separator: "\n").filter { line in
+            line.prefix { $0 != "\t" }.isNumber(upTo: step)
         }.map { $0 + "\n" }.joined()
     }
+}
+
+extension Substring {
+    fileprivate func isNumber(upTo limit: Int) -> Bool { Int(self).map { $0 <= limit } ?? false }
 }

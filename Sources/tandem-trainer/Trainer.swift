@@ -22,13 +22,13 @@ final class Trainer {
     private let batches: BatchStream
     private let evaluations: Evaluations?
     private var journal: Journal
-    private var sampleLog: SampleLogFile?
+    private let sampleLog: SampleLogFile?
     /// Optimizer steps done.
     private var step: Int
 
     /// Opens the run's folder and brings everything to where its last checkpoint left it.
     init(
-        _ pipeline: Pipeline, folder path: String, batcher: Endpoint, evaluators: Endpoint?, sampleLog: String?, progress: Progress
+        _ pipeline: Pipeline, folder path: String, batcher: Endpoint, evaluators: Endpoint?, sampleLog: String?, progress: ProgressLine
     ) throws {
         self.pipeline = pipeline
         manifest = try Manifest(contentsOf: pipeline.data.manifestPath)
@@ -49,12 +49,14 @@ final class Trainer {
         step = checkpoint?.metadata.step ?? 0
         try folder.rewind(to: step)
         try folder.write(pipeline: pipeline.text)
-        self.sampleLog = try sampleLog.map { try SampleLogFile($0, continuingAfter: checkpoint == nil ? nil : step) }
+        let startStep = step
+        self.sampleLog = try sampleLog.map { try SampleLogFile($0, continuingAfter: startStep) }
 
         let context = Context()
         batches = try BatchStream(pipeline, manifest, batcher, firstStep: step, lastStep: schedule.totalSteps, context)
+        let folderOfCheckpoints = checkpoints
         evaluations =
-            try pipeline.evaluation.davis.isEmpty ? nil : evaluators.map { try Evaluations(at: $0, checkpoints, context) }
+            try pipeline.evaluation.davis.isEmpty ? nil : evaluators.map { try Evaluations(at: $0, folderOfCheckpoints, context) }
         journal = try Journal(folder, pipeline, videos: manifest.records.count, firstStep: step, totalSteps: schedule.totalSteps, progress)
         try announceUnscored()
         note("\(pipeline.name): \(model.parameters.count) parameters on \(backend.summary); \(manifest.records.count) videos")
@@ -106,7 +108,7 @@ final class Trainer {
         let metadata = Checkpoint.Metadata(
             step: step, samplesSeen: step * pipeline.train.batch, seed: pipeline.seed, manifestHash: manifest.identity,
             pipeline: pipeline.text, encoderHeads: model.configuration.encoder.heads)
-        try checkpoints.write(metadata, model.parameters, constants: model.positionArrays, held: evaluations?.pending ?? [])
+        try checkpoints.write(metadata, model.parameters, constants: model.positionTables, held: evaluations?.pending ?? [])
         guard isEvaluated else { return }
         try journal.drawReconstructions(step: step, model, arena)
         evaluations?.announce(step)

@@ -20,7 +20,7 @@ runProgram("tandem-trainer") {
     let pipeline = try Pipeline.load(path, overrides: overrides)
     let trainer = try Trainer(
         pipeline, folder: folder ?? "runs/\(pipeline.name)", batcher: Endpoint(batcher), evaluators: bind.map { try Endpoint($0) },
-        sampleLog: sampleLog, progress: Progress(progress))
+        sampleLog: sampleLog, progress: ProgressLine(progress))
     try trainer.run()
 }
 

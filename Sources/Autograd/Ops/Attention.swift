@@ -28,12 +28,12 @@ extension Tape {
         let y = Variable(arena.tensor([queries.rows, q.range.count]))
         let logSumExp = arena.tensor([heads, queries.rows])
         backend.attention(y.value, logSumExp: logSumExp, query: q, key: k, value: v, queries: queries, keys: keys, heads: heads)
-        record { [self] in
+        record { tape in
             guard let dy = y.takeGradient() else { return }
             // The projections are used nowhere else, and their columns are all written: no need for zeros.
-            let dQuery = query.variable.gradientToWrite(self).tensor
-            let dKeyValue = key.variable.gradientToWrite(self).tensor
-            backend.attentionBackward(
+            let dQuery = query.variable.gradientToWrite(tape).tensor
+            let dKeyValue = key.variable.gradientToWrite(tape).tensor
+            tape.backend.attentionBackward(
                 dQuery: Columns(dQuery, query.columns), dKey: Columns(dKeyValue, key.columns), dValue: Columns(dKeyValue, value.columns),
                 dy, y.value, logSumExp: logSumExp, query: q, key: k, value: v, queries: queries, keys: keys, heads: heads)
         }

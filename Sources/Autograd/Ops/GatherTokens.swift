@@ -9,9 +9,9 @@ extension Tape {
     public func gatherTokens(_ x: Variable, filler: Parameter, table: Tensor, sources: [Int32], positions: [Int32]) -> Variable {
         let y = Variable(arena.tensor([sources.count, x.value.columns]))
         backend.gatherTokens(y.value, x.value, filler: filler.value, table: table, sources: sources, positions: positions)
-        record { [self] in
+        record { tape in
             guard let dy = y.takeGradient() else { return }
-            backend.gatherTokensBackward(x.gradientToAddTo(self), dFiller: filler.gradient, dy, sources: sources)
+            tape.backend.gatherTokensBackward(x.gradientToAddTo(tape), dFiller: filler.gradient, dy, sources: sources)
         }
         return y
     }

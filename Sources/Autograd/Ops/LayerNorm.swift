@@ -9,10 +9,10 @@ extension Tape {
         let y = Variable(arena.tensor(x.value.shape))
         let statistics = arena.tensor([x.value.rows, 2])
         backend.layerNorm(y.value, statistics: statistics, x.value, weight: weight.value, bias: bias.value, epsilon: epsilon)
-        record { [self] in
+        record { tape in
             guard let dy = y.takeGradient() else { return }
-            let (dx, isNew) = x.gradientToWrite(self)
-            backend.layerNormBackward(
+            let (dx, isNew) = x.gradientToWrite(tape)
+            tape.backend.layerNormBackward(
                 dx, dWeight: weight.gradient, dBias: bias.gradient, dy, x.value, statistics: statistics, weight: weight.value,
                 accumulates: !isNew)
         }

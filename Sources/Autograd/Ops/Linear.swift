@@ -7,9 +7,9 @@ extension Tape {
     public func linear(_ x: Variable, weight: Parameter, bias: Parameter) -> Variable {
         let y = Variable(arena.tensor([x.value.rows, bias.value.count]))
         backend.linear(y.value, x.value, weight: weight.value, bias: bias.value)
-        record { [self] in
+        record { tape in
             guard let dy = y.takeGradient() else { return }
-            linearBackward(dy, x, weight: weight, bias: bias)
+            tape.linearBackward(dy, x, weight: weight, bias: bias)
         }
         return y
     }
@@ -18,10 +18,10 @@ extension Tape {
     public func linear(_ x: Variable, addingTo residual: Variable, weight: Parameter, bias: Parameter) -> Variable {
         let y = Variable(arena.tensor([x.value.rows, bias.value.count]))
         backend.linearResidual(y.value, x.value, residual: residual.value, weight: weight.value, bias: bias.value)
-        record { [self] in
+        record { tape in
             guard let dy = y.takeGradient() else { return }
-            linearBackward(dy, x, weight: weight, bias: bias)
-            residual.accumulate(dy, self)
+            tape.linearBackward(dy, x, weight: weight, bias: bias)
+            residual.accumulate(dy, tape)
         }
         return y
     }
@@ -31,10 +31,10 @@ extension Tape {
         let y = Variable(arena.tensor([x.value.rows, bias.value.count]))
         let preactivation = arena.tensor(y.value.shape)
         backend.linearGELU(y.value, preactivation: preactivation, x.value, weight: weight.value, bias: bias.value)
-        record { [self] in
+        record { tape in
             guard let dy = y.takeGradient() else { return }
-            backend.geluBackward(dy, preactivation: preactivation)
-            linearBackward(dy, x, weight: weight, bias: bias)
+            tape.backend.geluBackward(dy, preactivation: preactivation)
+            tape.linearBackward(dy, x, weight: weight, bias: bias)
         }
         return y
     }
@@ -43,9 +43,9 @@ extension Tape {
     public func linear(_ x: Tensor, weight: Parameter, bias: Parameter) -> Variable {
         let y = Variable(arena.tensor([x.rows, bias.value.count]))
         backend.linear(y.value, x, weight: weight.value, bias: bias.value)
-        record { [self] in
+        record { tape in
             guard let dy = y.takeGradient() else { return }
-            backend.linearBackwardWeight(weight.gradient, dBias: bias.gradient, dy, x)
+            tape.backend.linearBackwardWeight(weight.gradient, dBias: bias.gradient, dy, x)
         }
         return y
     }

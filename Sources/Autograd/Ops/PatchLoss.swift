@@ -12,12 +12,12 @@ extension Tape {
     ) -> Double {
         let loss = backend.patchLoss(
             prediction.value, images, targets: targets, patchSize: patchSize, normalizesPatches: normalizesPatches)
-        record { [self] in
-            let dPrediction = arena.tensor(prediction.value.shape)
-            backend.patchLossBackward(
+        record { tape in
+            let dPrediction = tape.arena.tensor(prediction.value.shape)
+            tape.backend.patchLossBackward(
                 dPrediction, prediction.value, images, targets: targets, patchSize: patchSize, normalizesPatches: normalizesPatches,
                 scale: scale)
-            prediction.accumulate(dPrediction, self)
+            prediction.accumulate(dPrediction, tape)
         }
         return loss
     }

@@ -1,0 +1,48 @@
+import Autograd
+import Compute
+
+/// Multi-head self-attention, with one projection for queries, keys and values (timm's `Attention`).
+public struct Attention {
+    let qkv: Linear
+    let proj: Linear
+    let heads: Int
+
+    /// `heads` must divide `width`.
+    public init(_ parameters: Parameters, width: Int, heads: Int) {
+        precondition(width % heads == 0, "\(heads) heads do not divide a width of \(width)")
+        qkv = Linear(parameters["qkv"], in: width, out: 3 * width)
+        proj = Linear(parameters["proj"], in: width, out: width)
+        self.heads = heads
+    }
+
+    /// `residual + proj(attention(x))`; tokens of a sequence see each other.
+    public func callAsFunction(_ x: Variable, addingTo residual: Variable, sequences: SequenceLayout, on tape: Tape) -> Variable {
+        proj(tape.attention(qkv(x, on: tape), sequences: sequences, heads: heads), addingTo: residual, on: tape)
+    }
+}
+
+/// Multi-head attention of one set of tokens to another, the memory.
+public struct CrossAttention {
+    let q: Linear
+    let kv: Linear
+    let proj: Linear
+    let heads: Int
+
+    /// `heads` must divide `width`.
+    public init(_ parameters: Parameters, width: Int, heads: Int) {
+        precondition(width % heads == 0, "\(heads) heads do not divide a width of \(width)")
+        q = Linear(parameters["q"], in: width, out: width)
+        kv = Linear(parameters["kv"], in: width, out: 2 * width)
+        proj = Linear(parameters["proj"], in: width, out: width)
+        self.heads = heads
+    }
+
+    /// `residual + proj(attention(x, memory))`; the tokens of sequence `i` see those of sequence `i` of the memory.
+    public func callAsFunction(
+        _ x: Variable, memory: Variable, addingTo residual: Variable, sequences: SequenceLayout, memorySequences: SequenceLayout,
+        on tape: Tape
+    ) -> Variable {
+        let attended = tape.crossAttention(q(x, on: tape), kv(memory, on: tape), queries: sequences, keys: memorySequences, heads: heads)
+        return proj(attended, addingTo: residual, on: tape)
+    }
+}

@@ -1,0 +1,28 @@
+import Autograd
+
+/// `y = x Wᵀ + b`, with `weight` `[out, in]` and `bias` `[out]`.
+public struct Linear {
+    let weight: Parameter
+    let bias: Parameter
+
+    /// Weight xavier-uniform, bias zero, as MAE begins.
+    public init(_ parameters: Parameters, in: Int, out: Int) {
+        weight = parameters.make("weight", [out, `in`], .xavierUniform(out: out, in: `in`))
+        bias = parameters.make("bias", [out], .zeros)
+    }
+
+    /// `[rows, in]` to `[rows, out]`.
+    public func callAsFunction(_ x: Variable, on tape: Tape) -> Variable {
+        tape.linear(x, weight: weight, bias: bias)
+    }
+
+    /// `residual + x Wᵀ + b`, in one pass over the output.
+    public func callAsFunction(_ x: Variable, addingTo residual: Variable, on tape: Tape) -> Variable {
+        tape.linear(x, addingTo: residual, weight: weight, bias: bias)
+    }
+
+    /// `gelu(x Wᵀ + b)`, in one pass over the output.
+    public func gelu(_ x: Variable, on tape: Tape) -> Variable {
+        tape.linearGELU(x, weight: weight, bias: bias)
+    }
+}

@@ -1,0 +1,38 @@
+import Autograd
+
+/// Where layers register their parameters while a model is put together, under dotted names as PyTorch's modules give them.
+public struct Parameters {
+    private final class List {
+        var parameters: [Parameter] = []
+    }
+
+    private let list: List
+    private let prefix: String
+
+    /// An empty list.
+    public init() {
+        list = List()
+        prefix = ""
+    }
+
+    private init(_ list: List, _ prefix: String) {
+        self.list = list
+        self.prefix = prefix
+    }
+
+    /// The same list for a child module: names get `name` and a dot in front.
+    public subscript(_ name: String) -> Parameters { Parameters(list, prefix + name + ".") }
+
+    /// The same list for one of a sequence of child modules.
+    public subscript(_ name: String, _ index: Int) -> Parameters { self[name]["\(index)"] }
+
+    /// Registers a parameter.
+    public func make(_ name: String, _ shape: [Int], _ initialization: Initialization) -> Parameter {
+        let parameter = Parameter(prefix + name, shape, initialization)
+        list.parameters.append(parameter)
+        return parameter
+    }
+
+    /// All that was registered, in order.
+    public var all: [Parameter] { list.parameters }
+}

@@ -1,0 +1,81 @@
+import Glibc
+
+/// Fixed two-dimensional sine-cosine position embeddings, one row per token, the CLS token's first.
+public struct PositionEmbedding: Sendable {
+    /// Patches from left to right.
+    public let gridWidth: Int
+    /// Patches from top to bottom.
+    public let gridHeight: Int
+    /// Numbers per token.
+    public let width: Int
+    /// `[1 + gridHeight * gridWidth, width]`, patches row by row.
+    public let values: [Float]
+
+    /// The table for a square grid.
+    ///
+    /// The row of patch (y, x) is `[sin(x ω), cos(x ω), sin(y ω), cos(y ω)]` with `ω[i] = 10000^(−i / (width / 4))`: the column comes first.
+    /// CLS has zeros. Computed in double precision. Source: facebookresearch/mae util/pos_embed.py.
+    public init(gridSize: Int, width: Int) {
+        precondition(width % 4 == 0, "a width of \(width) is not a multiple of 4")
+        let quarter = width / 4
+        let frequencies = (0..<quarter).map { pow(10000, -Double($0) / Double(quarter)) }
+        var values = [Float](repeating: 0, count: width)
+        for y in 0..<gridSize {
+            for x in 0..<gridSize {
+                for position in [x, y] {
+                    values += frequencies.map { Float(sin(Double(position) * $0)) }
+                    values += frequencies.map { Float(cos(Double(position) * $0)) }
+                }
+            }
+        }
+        self.init(gridHeight: gridSize, gridWidth: gridSize, width: width, values: values)
+    }
+
+    private init(gridHeight: Int, gridWidth: Int, width: Int, values: [Float]) {
+        self.gridHeight = gridHeight
+        self.gridWidth = gridWidth
+        self.width = width
+        self.values = values
+    }
+
+    /// The embedding for another grid: this one if the grids agree, else interpolated bicubically (Keys, a = −0.75), CLS unchanged.
+    ///
+    /// Pixels are read at `(i + 0.5) / s − 0.5` with `s = (new + 0.1) / old`, clamped to the border; the tenth is how DINO kept PyTorch
+    /// from rounding a size down, and shifts the coordinates a little. Source: facebookresearch/dino vision_transformer.py, and CropMAE.
+    public func interpolated(gridHeight newHeight: Int, gridWidth newWidth: Int) -> PositionEmbedding {
+        if newHeight == gridHeight, newWidth == gridWidth { return self }
+        let rows = PositionEmbedding.taps(from: gridHeight, to: newHeight)
+        let columns = PositionEmbedding.taps(from: gridWidth, to: newWidth)
+        var result = Array(values[..<width])
+        result.reserveCapacity((1 + newHeight * newWidth) * width)
+        for row in rows {
+            for column in columns {
+                var sum = [Double](repeating: 0, count: width)
+                for (y, weightY) in row {
+                    for (x, weightX) in column {
+                        let first = (1 + y * gridWidth + x) * width
+                        for channel in 0..<width { sum[channel] += weightY * weightX * Double(values[first + channel]) }
+                    }
+                }
+                result += sum.map { Float($0) }
+            }
+        }
+        return PositionEmbedding(gridHeight: newHeight, gridWidth: newWidth, width: width, values: result)
+    }
+
+    /// The four source pixels of each target pixel along one side, with their weights.
+    private static func taps(from old: Int, to new: Int) -> [[(index: Int, weight: Double)]] {
+        let a = -0.75
+        func near(_ t: Double) -> Double { ((a + 2) * t - (a + 3)) * t * t + 1 }
+        func far(_ t: Double) -> Double { ((a * t - 5 * a) * t + 8 * a) * t - 4 * a }
+        let scale = Double(old) / (Double(new) + 0.1)
+        return (0..<new).map { target in
+            let position = (Double(target) + 0.5) * scale - 0.5
+            let t = position - position.rounded(.down)
+            let first = Int(position.rounded(.down)) - 1
+            return [far(t + 1), near(t), near(1 - t), far(2 - t)].enumerated().map { offset, weight in
+                (min(max(first + offset, 0), old - 1), weight)
+            }
+        }
+    }
+}

@@ -1,0 +1,63 @@
+import Autograd
+import Compute
+
+/// A sample as it comes off the wire; a view of bytes that stay where they are as long as it is used.
+public struct FramePair {
+    /// `[2, size, size, 3]` bytes: the past frame, then the future one.
+    public let frames: UnsafePointer<UInt8>
+    /// One byte per patch: 0 where the future frame is visible, 1 where it is hidden.
+    public let mask: UnsafePointer<UInt8>
+
+    public init(frames: UnsafePointer<UInt8>, mask: UnsafePointer<UInt8>) {
+        self.frames = frames
+        self.mask = mask
+    }
+}
+
+extension SiamMAE {
+    /// Adds the gradients of the pairs' mean loss, times `share`, to the parameters' gradients, and returns the loss.
+    ///
+    /// A batch that is too big for the memory goes through in parts: with each part's share of the batch's pairs the gradients add up to
+    /// those of the whole, for every mask hides the same number of patches.
+    public func accumulateGradients(_ pairs: [FramePair], share: Float = 1, arena: Arena) -> Double {
+        let tape = Tape(arena: arena, isRecording: true)
+        let loss = self.loss(normalized(pairs, arena), visible: visible(pairs), scale: share, on: tape).loss
+        tape.backward()
+        return loss
+    }
+
+    /// The model's prediction of every patch of the future frames, `[pairs, patches, 3 p²]` in the order row, column, channel, in host memory:
+    /// for pictures.
+    public func reconstruct(_ pairs: [FramePair], arena: Arena) -> [Float] {
+        let visible = visible(pairs)
+        let tape = Tape(arena: arena, isRecording: false)
+        let (tokens, sequences) = encode(normalized(pairs, arena), visible: visible, on: tape)
+        return patches(of: decode(tokens, sequences, visible: visible, on: tape), pairs: pairs.count, arena: arena)
+    }
+
+    /// A prediction as `decode` returns it, without the rows of CLS, copied to the host.
+    package func patches(of prediction: Variable, pairs: Int, arena: Arena) -> [Float] {
+        let (patchCount, width) = (configuration.encoder.patchCount, prediction.value.columns)
+        let patches = arena.tensor([pairs, patchCount, width])
+        arena.backend.selectRows(
+            patches, prediction.value, sources: SequenceLayout(count: pairs, length: 1 + patchCount).rowsWithoutFirst)
+        return [Float](unsafeUninitializedCapacity: patches.count) { numbers, count in
+            arena.backend.download(patches, to: numbers.baseAddress!)
+            count = patches.count
+        }
+    }
+
+    /// The visible patches of each pair, ascending.
+    private func visible(_ pairs: [FramePair]) -> [[Int32]] {
+        let all = 0..<configuration.encoder.patchCount
+        return pairs.map { pair in all.compactMap { pair.mask[$0] == 0 ? Int32($0) : nil } }
+    }
+
+    /// The frames as the encoder wants them: all past frames, then all future frames, as floats with ImageNet's statistics taken out.
+    private func normalized(_ pairs: [FramePair], _ arena: Arena) -> Tensor {
+        let size = configuration.encoder.imageSize
+        let frames = arena.tensor([2 * pairs.count, 3, size, size])
+        arena.backend.normalizeImages(frames, images: pairs.map(\.frames) + pairs.map { $0.frames + size * size * 3 })
+        return frames
+    }
+}

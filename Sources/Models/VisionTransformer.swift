@@ -1,0 +1,102 @@
+import Autograd
+import Compute
+import Layers
+
+/// A vision transformer without classifier: patch embedding, fixed positions, CLS token, pre-norm blocks, final layer norm.
+///
+/// Parameters have the names and shapes of timm's `VisionTransformer`. Dosovitskiy et al., arXiv 2010.11929; as in facebookresearch/mae.
+public final class VisionTransformer {
+    /// Sizes.
+    public let configuration: EncoderConfiguration
+    /// The fixed position embedding (`pos_embed` of checkpoints, without its leading dimension of one).
+    public let positions: PositionEmbedding
+    let patchEmbed: PatchEmbedding
+    let clsToken: Parameter
+    let blocks: [Block]
+    let norm: LayerNorm
+    private var tables: [[Int]: Tensor] = [:]
+
+    /// Registers the parameters in `parameters`, which go into a `ParameterStore` before the first use.
+    public init(_ configuration: EncoderConfiguration, _ parameters: Parameters) {
+        if let problem = configuration.problem { preconditionFailure(problem) }
+        self.configuration = configuration
+        let (width, heads) = (configuration.width, configuration.heads)
+        positions = PositionEmbedding(gridSize: configuration.gridSize, width: width)
+        patchEmbed = PatchEmbedding(parameters["patch_embed"], patchSize: configuration.patchSize, width: width)
+        clsToken = parameters.make("cls_token", [1, 1, width], .normal(deviation: 0.02))
+        blocks = (0..<configuration.depth).map { Block(parameters["blocks", $0], width: width, heads: heads) }
+        norm = LayerNorm(parameters["norm"], width: width)
+    }
+
+    /// An encoder by itself, as evaluation needs it, and its parameters: all zero, to be filled by name.
+    public static func alone(_ configuration: EncoderConfiguration, backend: any Backend) -> (
+        encoder: VisionTransformer, parameters: ParameterStore
+    ) {
+        let parameters = Parameters()
+        let encoder = VisionTransformer(configuration, parameters)
+        return (encoder, ParameterStore(parameters.all, backend: backend))
+    }
+
+    /// Tokens of the given patches of some images, each with CLS in front: `[Σ (1 + patches of an image), width]`, one sequence an image.
+    ///
+    /// - Parameters:
+    ///   - images: `[batch, 3, height, width]`, normalised.
+    ///   - patches: for each image the patches to see, in the order that their tokens will have; numbered row by row.
+    public func callAsFunction(_ images: Tensor, patches: [[Int32]], on tape: Tape) -> (tokens: Variable, sequences: SequenceLayout) {
+        let (gridHeight, gridWidth) = (images.shape[2] / configuration.patchSize, images.shape[3] / configuration.patchSize)
+        precondition(patches.count == images.shape[0], "\(patches.count) sets of patches for \(images.shape[0]) images")
+        let sequences = SequenceLayout(lengths: patches.map { 1 + $0.count })
+        let embedded = patchEmbed(
+            images, patches: patches.enumerated().flatMap { image, own in own.map { Int32(image * gridHeight * gridWidth) + $0 } }, on: tape
+        )
+        // CLS goes in front of the visible patches only: its row of the position table is row 0.
+        var (sources, positions): ([Int32], [Int32]) = ([], [])
+        for (image, own) in patches.enumerated() {
+            sources.append(-1)
+            positions.append(0)
+            for (index, patch) in own.enumerated() {
+                sources.append(Int32(sequences[image].lowerBound - image + index))
+                positions.append(1 + patch)
+            }
+        }
+        var x = tape.gatherTokens(
+            embedded, filler: clsToken, table: table(gridHeight, gridWidth, tape), sources: sources, positions: positions)
+        for block in blocks { x = block(x, sequences: sequences, on: tape) }
+        return (norm(x, on: tape), sequences)
+    }
+
+    /// Features of whole images of any size that the patch size divides: `[batch, cells, width]`, cells row by row, without CLS.
+    ///
+    /// - Parameter images: `[batch, 3, height, width]`, normalised.
+    public func features(_ images: Tensor, arena: Arena) -> Tensor {
+        let cells = images.shape[2] / configuration.patchSize * (images.shape[3] / configuration.patchSize)
+        let all = Array(0..<Int32(cells))
+        let encoded = self(images, patches: Array(repeating: all, count: images.shape[0]), on: Tape(arena: arena, isRecording: false))
+        let features = arena.tensor([images.shape[0], cells, configuration.width])
+        arena.backend.selectRows(features, encoded.tokens.value, sources: encoded.sequences.rowsWithoutFirst)
+        return features
+    }
+
+    /// The position table for a grid, kept in device memory from then on.
+    private func table(_ gridHeight: Int, _ gridWidth: Int, _ tape: Tape) -> Tensor {
+        if let table = tables[[gridHeight, gridWidth]] { return table }
+        let table = positions.interpolated(gridHeight: gridHeight, gridWidth: gridWidth).tensor(tape.backend)
+        tables[[gridHeight, gridWidth]] = table
+        return table
+    }
+}
+
+extension PositionEmbedding {
+    /// The table in memory of a device, apart from any arena.
+    func tensor(_ backend: any Backend) -> Tensor {
+        let memory = DeviceMemory(count: values.count, backend: backend)
+        let tensor = Tensor(shape: [values.count / width, width], pointer: memory.pointer, owner: memory)
+        values.withUnsafeBufferPointer { backend.upload(tensor, from: $0.baseAddress!) }
+        return tensor
+    }
+}
+
+extension SequenceLayout {
+    /// The rows of all sequences but the first of each: those of the patches, without CLS.
+    var rowsWithoutFirst: [Int32] { (0..<count).flatMap { sequence in self[sequence].dropFirst().map { Int32($0) } } }
+}
