@@ -27,7 +27,7 @@ func prepare(arguments: [String]) throws {
 /// Runs the body with a function that shows how far it is; the last line stays, however the body ends.
 private func showingProgress<Result>(_ body: ((Preparation.Progress) -> Void) throws -> Result) rethrows -> Result {
     let begin = monotonicSeconds()
-    var line = Console.Progress()
+    var line = ProgressLine()
     var last: Preparation.Progress?
     func bar(_ progress: Preparation.Progress) -> String {
         progressBar(
