@@ -60,6 +60,14 @@ lint: ## Check the style of all sources
 format: ## Bring all sources into style
 	swift format --in-place --parallel --recursive Package.swift Sources Tests
 
+PEERS ?= $(HOME)/.cache/tandem-peers
+
+.PHONY: peers
+peers: ## Install the Python programs that cross-checks compare with, outside the tree [PEERS=FOLDER]
+	python3 -m venv $(PEERS)
+	$(PEERS)/bin/pip install --quiet torch==2.13.0+cpu numpy safetensors timm tensorboard decord torchcodec==0.13 av
+	@echo "installed in $(PEERS)"
+
 .PHONY: clean
 clean: ## Remove what was built (runs/ stays)
 	rm -rf .build

@@ -60,7 +60,7 @@ let package = Package(
         tests("Media"),
         tests("Sampling"),
         tests("ZeroMQ"),
-        tests("Propagation", ["ComputeCPU"]),
+        tests("Propagation", ["ComputeCPU", "Media"]),
         tests("Training", ["ComputeCPU"]),
         tests("Models", ["ComputeCPU", "Training"]),
         tests("Autograd", ["ComputeCPU"]),

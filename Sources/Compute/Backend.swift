@@ -79,8 +79,8 @@ public protocol Backend: AnyObject {
     /// numbered row by row through all images.
     func patchify(_ output: Tensor, _ images: Tensor, patches: [Int32], patchSize: Int)
     /// `output` `[count, 3, height, width] = (pixels / 255 − mean) / deviation`, with ImageNet's mean and deviation of each channel;
-    /// `pixels` are `[count, height, width, 3]` bytes, image `i` starting `i * stride` bytes on.
-    func normalizeImages(_ output: Tensor, pixels: UnsafePointer<UInt8>, stride: Int)
+    /// `images` point to `[height, width, 3]` bytes each.
+    func normalizeImages(_ output: Tensor, images: [UnsafePointer<UInt8>])
 
     // MARK: Loss
 

@@ -64,11 +64,12 @@ extension CPUBackend {
         }
     }
 
-    public func normalizeImages(_ output: Tensor, pixels: UnsafePointer<UInt8>, stride: Int) {
+    public func normalizeImages(_ output: Tensor, images: [UnsafePointer<UInt8>]) {
         precondition(output.shape.count == 4 && output.shape[1] == 3, "\(output.shape) is not [count, 3, height, width]")
+        precondition(output.shape[0] == images.count, "\(images.count) images for \(output.shape)")
         let area = output.shape[2] * output.shape[3]
-        pool.parallelFor(output.shape[0]) { image, _ in
-            tandem_normalize_image(output.pointer + image * 3 * area, pixels + image * stride, area)
+        pool.parallelFor(images.count) { image, _ in
+            tandem_normalize_image(output.pointer + image * 3 * area, images[image], area)
         }
     }
 

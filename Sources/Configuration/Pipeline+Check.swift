@@ -39,7 +39,7 @@ extension Pipeline {
             ("sampling.cropAspect", isRange(sampling.cropAspect), "is \(sampling.cropAspect): width over height, above 0, ascending"),
             ("sampling.flip", (0...1).contains(sampling.flip), "is \(sampling.flip), but a chance lies between 0 and 1"),
             ("sampling.repeatedSampling", sampling.repeatedSampling >= 1, "is \(sampling.repeatedSampling): take 1 or more pairs a video"),
-            ("sampling.repeatedSampling", sampling.repeatedSampling <= 256, "is \(sampling.repeatedSampling), above the limit of 256"),
+            ("sampling.repeatedSampling", sampling.repeatedSampling <= 64, "is \(sampling.repeatedSampling), above the limit of 64"),
             ("sampling.imageSize", (1...2048).contains(sampling.imageSize), "is \(sampling.imageSize): from 1 to 2048 pixels"),
             (
                 "sampling.imageSize", sampling.imageSize % max(patch, 1) == 0,

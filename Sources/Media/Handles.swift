@@ -3,8 +3,8 @@ import CFFmpeg
 // One owner per libav object, so that a failing initialiser above them leaks nothing. Running out of memory for these small objects is
 // not an error anybody can act on and traps.
 
-/// A frame: a decoded picture, or one to be encoded.
-struct Frame: ~Copyable {
+/// A frame: a decoded picture, or one to be encoded, in the pixel format of its stream.
+public struct Frame: ~Copyable {
     let pointer: UnsafeMutablePointer<AVFrame>
 
     init() { pointer = av_frame_alloc()! }
@@ -63,5 +63,19 @@ struct Planes {
     init(packed: UnsafeMutablePointer<UInt8>, stride: Int) {
         data = (packed, nil, nil, nil)
         strides = (Int32(stride), 0, 0, 0)
+    }
+
+    // libav takes a pointer to the first plane's address and one to the first stride.
+
+    static func data(_ planes: UnsafePointer<Planes>) -> UnsafePointer<UnsafePointer<UInt8>?> {
+        (UnsafeRawPointer(planes) + MemoryLayout<Planes>.offset(of: \.data)!).assumingMemoryBound(to: UnsafePointer<UInt8>?.self)
+    }
+
+    static func mutableData(_ planes: UnsafePointer<Planes>) -> UnsafePointer<UnsafeMutablePointer<UInt8>?> {
+        (UnsafeRawPointer(planes) + MemoryLayout<Planes>.offset(of: \.data)!).assumingMemoryBound(to: UnsafeMutablePointer<UInt8>?.self)
+    }
+
+    static func strides(_ planes: UnsafePointer<Planes>) -> UnsafePointer<Int32> {
+        (UnsafeRawPointer(planes) + MemoryLayout<Planes>.offset(of: \.strides)!).assumingMemoryBound(to: Int32.self)
     }
 }

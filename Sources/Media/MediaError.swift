@@ -11,6 +11,7 @@ public struct MediaError: Error, CustomStringConvertible, Equatable, Sendable {
         case tooShort = "too short"
         case undecodable = "undecodable frames"
         case brokenTimes = "unusable presentation times"
+        case impossible = "impossible request"
         case timedOut = "took too long"
         case cannotRead = "cannot read"
         case cannotWrite = "cannot write"

@@ -19,6 +19,26 @@ struct Conversion: Hashable {
     var destination: Side
 }
 
+extension Conversion.Side {
+    /// The picture in a frame. What the stream leaves untagged falls to swscale's rule: BT.601, limited range.
+    init(_ frame: borrowing Frame) {
+        let picture = frame.pointer.pointee
+        self.init(width: picture.width, height: picture.height, format: picture.format, matrix: picture.colorspace.rawValue)
+        isFullRange = picture.color_range == AVCOL_RANGE_JPEG || Self.fullRangeFormats.contains(AVPixelFormat(rawValue: format))
+    }
+
+    /// The deprecated twins of the 4:x:x formats that say full range by their name.
+    private static let fullRangeFormats = [
+        AV_PIX_FMT_YUVJ420P, AV_PIX_FMT_YUVJ422P, AV_PIX_FMT_YUVJ444P, AV_PIX_FMT_YUVJ440P, AV_PIX_FMT_YUVJ411P,
+    ]
+
+    private var descriptor: AVPixFmtDescriptor? { av_pix_fmt_desc_get(AVPixelFormat(rawValue: format))?.pointee }
+
+    var isRGB: Bool { descriptor.map { $0.flags & UInt64(AV_PIX_FMT_FLAG_RGB) != 0 } ?? false }
+
+    var formatName: String { descriptor.map { String(cString: $0.name) } ?? "an unknown pixel format" }
+}
+
 /// swscale, set for results that do not depend on the processor's instruction set.
 ///
 /// Scaling is bicubic with a = -0.5, the kernel of Pillow and of PyTorch's antialiased resize, and widens when shrinking, so that it does
@@ -74,23 +94,10 @@ struct Scaler: ~Copyable {
         withUnsafePointer(to: source) { source in
             withUnsafePointer(to: destination) { destination in
                 _ = sws_scale(
-                    context, Self.data(source), Self.strides(source), 0, sourceHeight, Self.mutableData(destination),
-                    Self.strides(destination))
+                    context, Planes.data(source), Planes.strides(source), 0, sourceHeight, Planes.mutableData(destination),
+                    Planes.strides(destination))
             }
         }
-    }
-
-    private static func data(_ planes: UnsafePointer<Planes>) -> UnsafePointer<UnsafePointer<UInt8>?> {
-        UnsafeRawPointer(planes).advanced(by: MemoryLayout<Planes>.offset(of: \.data)!).assumingMemoryBound(to: UnsafePointer<UInt8>?.self)
-    }
-
-    private static func mutableData(_ planes: UnsafePointer<Planes>) -> UnsafePointer<UnsafeMutablePointer<UInt8>?> {
-        UnsafeRawPointer(planes).advanced(by: MemoryLayout<Planes>.offset(of: \.data)!)
-            .assumingMemoryBound(to: UnsafeMutablePointer<UInt8>?.self)
-    }
-
-    private static func strides(_ planes: UnsafePointer<Planes>) -> UnsafePointer<Int32> {
-        UnsafeRawPointer(planes).advanced(by: MemoryLayout<Planes>.offset(of: \.strides)!).assumingMemoryBound(to: Int32.self)
     }
 
     deinit { sws_freeContext(context) }

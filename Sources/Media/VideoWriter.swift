@@ -117,12 +117,14 @@ extension UnsafeMutablePointer<AVCodecContext> {
         pointee.color_trc = AVCOL_TRC_BT709
         pointee.color_range = AVCOL_RANGE_MPEG
         av_opt_set(pointee.priv_data, "preset", options.preset, 0)
+        // x264's macroblock tree reads memory that it never wrote: with it the same pictures encode differently from run to run.
+        av_opt_set_int(pointee.priv_data, "mbtree", 0, 0)
         av_opt_set_double(pointee.priv_data, "crf", options.constantRateFactor, 0)
     }
 }
 
 /// An MP4 file being written under a temporary name.
-private struct OutputFile: ~Copyable {
+struct OutputFile: ~Copyable {
     let path: String
     private let temporaryPath: String
     private let context: UnsafeMutablePointer<AVFormatContext>

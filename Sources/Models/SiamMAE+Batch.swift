@@ -1,73 +1,38 @@
 import Autograd
 import Compute
 
-/// A batch as it comes off the wire: bytes of frame pairs and of masks.
-public struct PairBatch {
-    /// Number of pairs.
-    public let count: Int
-    /// The first pair's frames, `[2, size, size, 3]` bytes: the past frame, then the future one.
+/// A sample as it comes off the wire; a view of bytes that stay where they are as long as it is used.
+public struct FramePair {
+    /// `[2, size, size, 3]` bytes: the past frame, then the future one.
     public let frames: UnsafePointer<UInt8>
-    /// Bytes from one pair's frames to the next one's.
-    public let frameStride: Int
-    /// The first pair's mask, one byte per patch: 0 where the future frame is visible, 1 where it is hidden.
-    public let masks: UnsafePointer<UInt8>
-    /// Bytes from one pair's mask to the next one's.
-    public let maskStride: Int
+    /// One byte per patch: 0 where the future frame is visible, 1 where it is hidden.
+    public let mask: UnsafePointer<UInt8>
 
-    /// A view of bytes that stay where they are as long as it is used.
-    public init(count: Int, frames: UnsafePointer<UInt8>, frameStride: Int, masks: UnsafePointer<UInt8>, maskStride: Int) {
-        self.count = count
+    public init(frames: UnsafePointer<UInt8>, mask: UnsafePointer<UInt8>) {
         self.frames = frames
-        self.frameStride = frameStride
-        self.masks = masks
-        self.maskStride = maskStride
-    }
-
-    /// Some of the pairs.
-    public subscript(_ range: Range<Int>) -> PairBatch {
-        precondition(range.lowerBound >= 0 && range.upperBound <= count, "pairs \(range) of \(count)")
-        return PairBatch(
-            count: range.count, frames: frames + range.lowerBound * frameStride, frameStride: frameStride,
-            masks: masks + range.lowerBound * maskStride, maskStride: maskStride)
-    }
-
-    /// The visible patches of each pair, ascending, where a mask has `patchCount` bytes.
-    func visible(patchCount: Int) -> [[Int32]] {
-        (0..<count).map { pair in
-            (0..<patchCount).compactMap { masks[pair * maskStride + $0] == 0 ? Int32($0) : nil }
-        }
+        self.mask = mask
     }
 }
 
 extension SiamMAE {
-    /// Adds the gradients of a batch's loss to the parameters' gradients, and returns the loss.
+    /// Adds the gradients of the pairs' mean loss, times `share`, to the parameters' gradients, and returns the loss.
     ///
-    /// The batch goes through the model `microBatch` pairs at a time; the gradients are those of the whole batch but for rounding. Memory
-    /// grows with `microBatch` only.
-    public func accumulateGradients(_ batch: PairBatch, microBatch: Int, arena: Arena) -> Double {
-        precondition(batch.count > 0 && microBatch > 0, "an empty batch")
-        let visible = batch.visible(patchCount: configuration.encoder.patchCount)
-        let hidden = visible.map { configuration.encoder.patchCount - $0.count }
-        let total = Double(hidden.reduce(0, +))
-        var loss = 0.0
-        for first in stride(from: 0, to: batch.count, by: microBatch) {
-            let pairs = first..<min(batch.count, first + microBatch)
-            // The loss is a mean over hidden patches: each part counts by how many it has.
-            let share = Double(hidden[pairs].reduce(0, +)) / total
-            let tape = Tape(arena: arena, isRecording: true)
-            loss += share * self.loss(normalized(batch[pairs], arena), visible: Array(visible[pairs]), scale: Float(share), on: tape).loss
-            tape.backward()
-        }
+    /// A batch that is too big for the memory goes through in parts: with each part's share of the batch's pairs the gradients add up to
+    /// those of the whole, for every mask hides the same number of patches.
+    public func accumulateGradients(_ pairs: [FramePair], share: Float = 1, arena: Arena) -> Double {
+        let tape = Tape(arena: arena, isRecording: true)
+        let loss = self.loss(normalized(pairs, arena), visible: visible(pairs), scale: share, on: tape).loss
+        tape.backward()
         return loss
     }
 
     /// The model's prediction of every patch of the future frames, `[pairs, patches, 3 p²]` in the order row, column, channel, in host memory:
     /// for pictures.
-    public func reconstruct(_ batch: PairBatch, arena: Arena) -> [Float] {
-        let visible = batch.visible(patchCount: configuration.encoder.patchCount)
+    public func reconstruct(_ pairs: [FramePair], arena: Arena) -> [Float] {
+        let visible = visible(pairs)
         let tape = Tape(arena: arena, isRecording: false)
-        let (tokens, sequences) = encode(normalized(batch, arena), visible: visible, on: tape)
-        return patches(of: decode(tokens, sequences, visible: visible, on: tape), pairs: batch.count, arena: arena)
+        let (tokens, sequences) = encode(normalized(pairs, arena), visible: visible, on: tape)
+        return patches(of: decode(tokens, sequences, visible: visible, on: tape), pairs: pairs.count, arena: arena)
     }
 
     /// A prediction as `decode` returns it, without the rows of CLS, copied to the host.
@@ -82,15 +47,17 @@ extension SiamMAE {
         }
     }
 
+    /// The visible patches of each pair, ascending.
+    private func visible(_ pairs: [FramePair]) -> [[Int32]] {
+        let all = 0..<configuration.encoder.patchCount
+        return pairs.map { pair in all.compactMap { pair.mask[$0] == 0 ? Int32($0) : nil } }
+    }
+
     /// The frames as the encoder wants them: all past frames, then all future frames, as floats with ImageNet's statistics taken out.
-    private func normalized(_ batch: PairBatch, _ arena: Arena) -> Tensor {
+    private func normalized(_ pairs: [FramePair], _ arena: Arena) -> Tensor {
         let size = configuration.encoder.imageSize
-        let frames = arena.tensor([2 * batch.count, 3, size, size])
-        for frame in 0..<2 {
-            let part = frames.rows(frame * batch.count * 3 * size..<(frame + 1) * batch.count * 3 * size)
-            arena.backend.normalizeImages(
-                part.reshaped([batch.count, 3, size, size]), pixels: batch.frames + frame * size * size * 3, stride: batch.frameStride)
-        }
+        let frames = arena.tensor([2 * pairs.count, 3, size, size])
+        arena.backend.normalizeImages(frames, images: pairs.map(\.frames) + pairs.map { $0.frames + size * size * 3 })
         return frames
     }
 }

@@ -24,7 +24,7 @@ public final class LabelPropagator {
     private let query: DeviceMemory
     private let scores: DeviceMemory
     private var hostScores: [Float]
-    /// The reach of the disc to both sides, by vertical distance.
+    /// How far the disc reaches to both sides, by vertical distance.
     private let discHalfWidths: [Int]
 
     private var cells: Int { height * width }
@@ -36,7 +36,8 @@ public final class LabelPropagator {
     ///   - features: the first frame's tokens `[cells, dimension]`, row by row of the grid; made unit length here.
     ///   - labels: the first frame's labels on the same grid.
     public init(_ settings: PropagationSettings, features: Tensor, labels: SoftLabels, backend: any Backend) {
-        precondition(features.rows == labels.height * labels.width, "\(features.shape) tokens on a grid of \(labels.height) x \(labels.width)")
+        precondition(
+            features.rows == labels.height * labels.width, "\(features.shape) tokens on a grid of \(labels.height) x \(labels.width)")
         self.settings = settings
         height = labels.height
         width = labels.width
@@ -49,8 +50,10 @@ public final class LabelPropagator {
         scores = DeviceMemory(count: scoreCount, backend: backend)
         hostScores = [Float](repeating: 0, count: scoreCount)
         self.labels = [SoftLabels](repeating: labels, count: 1 + settings.queue)
-        let radius = settings.radius
-        discHalfWidths = (0..<radius).map { dy in (0..<radius).last { dx in dx * dx + dy * dy < radius * radius }! }
+        let reach = Int(min(settings.radius, Double(max(labels.height, labels.width))).rounded(.up))
+        discHalfWidths = (0..<reach).map { dy in
+            (0..<reach).last { dx in Double(dx * dx + dy * dy) < settings.radius * settings.radius }!
+        }
         uploadUnitRows(of: features, to: slot(0))
     }
 
@@ -85,13 +88,15 @@ public final class LabelPropagator {
             if copies > 0 {
                 for query in 0..<best.queries { scanDisc(query, rows, keyRows: 0..<height, slot: 0, copies: copies, into: &best) }
             }
-            let near = max(0, rows.lowerBound - settings.radius + 1)..<min(height, rows.upperBound + settings.radius - 1)
+            let near = max(0, rows.lowerBound - discHalfWidths.count + 1)..<min(height, rows.upperBound + discHalfWidths.count - 1)
             for slot in 1..<1 + previous {
                 compare(queries, rows, slot: slot, keyRows: near)
                 for query in 0..<best.queries { scanDisc(query, rows, keyRows: near, slot: slot, copies: 1, into: &best) }
             }
             for query in 0..<best.queries {
-                best.mix(query, labels, temperature: Float(settings.temperature), cells: cells, into: &values, at: (top * width + query) * first.channels)
+                best.mix(
+                    query, labels, temperature: Float(settings.temperature), cells: cells, into: &values,
+                    at: (top * width + query) * first.channels)
             }
         }
         return SoftLabels(height: height, width: width, channels: first.channels, values: values)
@@ -114,7 +119,7 @@ public final class LabelPropagator {
         let y = rows.lowerBound + query / width
         let x = query % width
         let keyCount = keyRows.count * width
-        for keyY in max(keyRows.lowerBound, y - settings.radius + 1)..<min(keyRows.upperBound, y + settings.radius) {
+        for keyY in max(keyRows.lowerBound, y - discHalfWidths.count + 1)..<min(keyRows.upperBound, y + discHalfWidths.count) {
             let reach = discHalfWidths[abs(keyY - y)]
             let left = max(0, x - reach)
             let right = min(width - 1, x + reach)

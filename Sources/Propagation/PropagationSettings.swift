@@ -52,7 +52,7 @@ public struct PropagationSettings: Equatable, Sendable {
     /// How many of the last frames are context, beside the first one.
     public var queue = 20
     /// Context cells must be nearer than this, in grid cells; the first frame is exempt.
-    public var radius = 20
+    public var radius = 20.0
     /// Divides similarities before the softmax.
     public var temperature = 0.7
     public var inputSize = InputSize.exact(height: 480, width: 880)
@@ -63,7 +63,7 @@ public struct PropagationSettings: Equatable, Sendable {
     public func validate() throws {
         guard topK >= 1 else { throw PropagationError("top-k is \(topK); it takes at least 1") }
         guard queue >= 1 else { throw PropagationError("the queue holds \(queue) frames; it takes at least 1") }
-        guard radius >= 1 else { throw PropagationError("the radius is \(radius); it takes at least 1") }
+        guard radius > 0, radius.isFinite else { throw PropagationError("the radius is \(radius); it must be above 0") }
         guard temperature > 0, temperature.isFinite else { throw PropagationError("the temperature is \(temperature); it must be above 0") }
     }
 }

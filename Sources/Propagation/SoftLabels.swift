@@ -52,7 +52,8 @@ public struct SoftLabels: Equatable, Sendable {
                     let first = (row * width + column.first) * channels
                     let second = (row * width + column.second) * channels
                     for channel in 0..<channels {
-                        wide[x * channels + channel] = values[first + channel] * (1 - column.weight) + values[second + channel] * column.weight
+                        wide[x * channels + channel] =
+                            values[first + channel] * (1 - column.weight) + values[second + channel] * column.weight
                     }
                 }
                 count = newWidth * channels

@@ -52,7 +52,8 @@ struct TopK {
     /// Adds the labels of a query's k cells, weighted by softmax(score / temperature), to `output` from `start` on.
     ///
     /// Where the context has fewer than k cells, the places left over weigh nothing.
-    func mix(_ query: Int, _ labels: [SoftLabels], temperature: Float, cells cellsPerFrame: Int, into output: inout [Float], at start: Int) {
+    func mix(_ query: Int, _ labels: [SoftLabels], temperature: Float, cells cellsPerFrame: Int, into output: inout [Float], at start: Int)
+    {
         let range = query * k..<(query + 1) * k
         let weights = values[range].map { exp(($0 - values[range.lowerBound]) / temperature) }
         let total = weights.reduce(0, +)

@@ -108,7 +108,9 @@ extension VideoRecord {
         if width < 1 || height < 1 { return "a picture of \(width)x\(height)" }
         if timeBase.numerator < 1 || timeBase.denominator < 1 { return "a time base of \(timeBase.numerator)/\(timeBase.denominator)" }
         if frameCount < 2 { return "fewer than two frames" }
+        if frameCount > 1 << 24 { return "\(frameCount) frames, more than any video here can have" }
         if !timestamps.areAscending { return "presentation times that do not ascend" }
+        if !isWithinArithmetic { return "a duration or a size beyond all bounds" }
         if !zip(keyFrames, keyFrames.dropFirst()).allSatisfy({ $0 < $1 }) { return "key frames that do not ascend" }
         if let first = keyFrames.first, let last = keyFrames.last, first < 0 || last >= frameCount { return "a key frame that is no frame" }
         if contentHash.utf8.count != 32 { return "a content hash of \(contentHash.utf8.count) digits, not 32" }
@@ -128,7 +130,13 @@ private struct FowlerNollVoHash {
         add(Int64(record.width))
         add(Int64(record.height))
         add(Int64(record.frameCount))
-        for frame in 0..<record.frameCount { add(record.timestamps[frame]) }
+        switch record.timestamps {
+        case .even(let start, let step, _):
+            add(start)
+            add(step)
+        case .table(let times):
+            for time in times { add(time) }
+        }
     }
 
     /// Adds the text and its end, so that neighbouring texts cannot trade letters.

@@ -36,7 +36,8 @@ public struct SampleLayout: Equatable, Sendable {
     static let nameByteCount = 16
     static let mostArrays = 64
     static let mostDimensions = 6
-    static let mostPathBytes = 4096
+    /// Bytes of the longest path that a sample can name.
+    public static let mostPathBytes = 4096
 
     /// Lays named arrays one after another.
     public init(_ arrays: [(name: String, kind: ElementKind, shape: [Int])]) {

@@ -52,3 +52,14 @@ public struct Timeline {
         return (past, future)
     }
 }
+
+extension VideoRecord {
+    /// Whether times and areas of this video can be computed exactly in 64 bits. No real video comes near these bounds.
+    var isWithinArithmetic: Bool {
+        guard width <= 1 << 16, height <= 1 << 16, timeBase.numerator <= 1 << 20, timeBase.denominator <= 1 << 30 else { return false }
+        let (first, last) = (timestamps[0], timestamps[frameCount - 1])
+        let (span, overflows) = last.subtractingReportingOverflow(first)
+        // Times are multiplied by the numerator and by a timeline's rate, which stays below 2^10.
+        return !overflows && !span.multipliedReportingOverflow(by: Int64(timeBase.numerator) << 10).overflow
+    }
+}

@@ -81,7 +81,8 @@ extension Checkpoint.Metadata {
     fileprivate var strings: [String: String] {
         [
             "format": "pt", "tandem.version": "1", "tandem.step": "\(step)", "tandem.samples_seen": "\(samplesSeen)",
-            "tandem.seed": "\(seed)", "tandem.manifest": manifestHash, "tandem.pipeline": pipeline, "tandem.encoder_heads": "\(encoderHeads)",
+            "tandem.seed": "\(seed)", "tandem.manifest": manifestHash, "tandem.pipeline": pipeline,
+            "tandem.encoder_heads": "\(encoderHeads)",
         ]
     }
 

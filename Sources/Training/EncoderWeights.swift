@@ -8,8 +8,8 @@ public struct EncoderWeights {
     public let depth: Int
     public let heads: Int
     public let patchSize: Int
-    /// The width of the square token grid the encoder was trained on, as its position embedding tells; nil without one.
-    public let gridSize: Int?
+    /// The width of the square token grid the encoder was trained on, as its position embedding tells.
+    public let gridSize: Int
     private let file: Safetensors
 
     /// Reads a file.
@@ -25,7 +25,8 @@ public struct EncoderWeights {
 
     private init(_ file: Safetensors) throws {
         guard let patch = file.entries["patch_embed.proj.weight"]?.shape, patch.count == 4, patch[1] == 3, patch[2] == patch[3] else {
-            throw TrainingError("\(file.name) holds no vision transformer: 'patch_embed.proj.weight' is missing or not [width, 3, patch, patch]")
+            throw TrainingError(
+                "\(file.name) holds no vision transformer: 'patch_embed.proj.weight' is missing or not [width, 3, patch, patch]")
         }
         let blocks = Set(file.entries.keys.compactMap { $0.hasPrefix("blocks.") ? Int($0.dropFirst(7).prefix { $0 != "." }) : nil })
         guard !blocks.isEmpty, blocks == Set(0..<blocks.count) else {
@@ -35,17 +36,26 @@ public struct EncoderWeights {
         depth = blocks.count
         patchSize = patch[2]
         heads = file.metadata["tandem.encoder_heads"].flatMap { Int($0) } ?? max(1, width / 64)
-        guard heads > 0, width % heads == 0 else { throw TrainingError("\(file.name) names \(heads) heads, which do not divide the width \(width)") }
-        gridSize = file.entries["pos_embed"].flatMap { entry in
-            guard entry.shape.count == 3, entry.shape[1] > 1 else { return nil }
-            let side = Int(Double(entry.shape[1] - 1).squareRoot().rounded())
-            return side * side == entry.shape[1] - 1 ? side : nil
+        guard heads > 0, width % heads == 0 else {
+            throw TrainingError("\(file.name) names \(heads) heads, which do not divide the width \(width)")
         }
+        guard let positions = file.entries["pos_embed"]?.shape, positions.count == 3, let side = Self.side(positions[1] - 1) else {
+            throw TrainingError("\(file.name) holds no position embedding 'pos_embed' of a square grid and CLS")
+        }
+        gridSize = side
         self.file = file
     }
 
-    /// The file's metadata strings.
-    public var metadata: [String: String] { file.metadata }
+    private static func side(_ cells: Int) -> Int? {
+        let side = Int(Double(max(0, cells)).squareRoot().rounded())
+        return side >= 1 && side * side == cells ? side : nil
+    }
+
+    /// The file's name in messages.
+    public var name: String { file.name }
+
+    /// The effective pipeline of the run that made the weights, as JSON; nil for weights from elsewhere.
+    public var pipeline: String? { file.metadata["tandem.pipeline"] }
 
     /// The elements of one of the encoder's arrays.
     public func floats(_ name: String, shape: [Int]) throws -> [Float] { try file.floats(name, shape: shape) }

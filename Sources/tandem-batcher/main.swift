@@ -1,3 +1,29 @@
+import Configuration
 import Console
+import Dataflow
+import Sampling
 
-runProgram("tandem-batcher") { throw Failure("not built yet") }
+runProgram("tandem-batcher") {
+    var options = Arguments(
+        "tandem-batcher",
+        about: "Owns the plan of a run: hands tickets to decoders, puts their samples in order, ships batches to the trainer.")
+    let path = options.required("--pipeline", "FILE", "the pipeline of the run")
+    let overrides = options.values("--set", "KEY=VALUE", "override a key of the pipeline, e.g. seed=1; may stand several times")
+    let bind = options.required("--bind", "ENDPOINT", "where to listen, ipc:///PATH or tcp://127.0.0.1:PORT (two more ports follow it)")
+    let manifestPath = options.value("--manifest", "FILE", "the manifest; default: the pipeline's")
+    let memory = options.value("--memory", "MIB", "samples that may be held or asked for, in MiB; 0: the pipeline's number", default: 0)
+    options.finish()
+
+    let pipeline = try Pipeline.load(path, overrides: overrides)
+    let dataflow = pipeline.dataflow
+    let manifest = try Manifest(contentsOf: manifestPath ?? pipeline.data.manifestPath)
+    let server = try BatcherServer(
+        manifest: manifest, seed: pipeline.seed, recipe: pipeline.recipe,
+        options: .init(
+            endpoint: Endpoint(bind), memory: (memory > 0 ? memory : dataflow.batcherMemory) << 20,
+            decoderMemory: dataflow.decoderMemory << 20, failureLimit: dataflow.failureLimit),
+        log: { writeError("\($0)\n") })
+    Interruption.catchSignals()
+    writeError("\(manifest.records.count) videos, listening at \(bind)\n")
+    try server.run(until: { Interruption.isRequested })
+}

@@ -1,3 +1,31 @@
 import Console
+import Dataflow
+import Foundation
+import Media
+import Sampling
 
-runProgram("tandem-decoder") { throw Failure("not built yet") }
+runProgram("tandem-decoder") {
+    var options = Arguments(
+        "tandem-decoder",
+        about:
+            "Decodes for a batcher, here or on another host, until it is stopped. As many as there are cores may run; they may come and go."
+    )
+    let connect = options.required("--connect", "ENDPOINT", "the batcher's endpoint, ipc:///PATH or tcp://HOST:PORT")
+    let media = options.required("--media", "FOLDER", "the folder of videos, as the manifest describes it")
+    let patience = options.value("--patience", "SECONDS", "how long to wait for a batcher that is not there; 0: for ever", default: 60.0)
+    options.finish()
+
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: media, isDirectory: &isFolder), isFolder.boolValue else {
+        throw Failure("\(media): there is no such folder; --media names the folder that was prepared")
+    }
+    let worker = try DecoderWorker(
+        endpoint: Endpoint(connect), patience: patience, log: { writeError("\($0)\n") },
+        readPictures: { record, views, size, destination in
+            let reader = try VideoReader(path: media + "/" + record.path, record: record)
+            let requests = views.map { FrameRequest(frame: $0.frame, box: $0.box, isFlipped: $0.isFlipped) }
+            try reader.read(requests, size: size, into: destination)
+        })
+    Interruption.catchSignals()
+    try worker.run(until: { Interruption.isRequested })
+}

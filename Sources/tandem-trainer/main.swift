@@ -1,3 +1,28 @@
+import Configuration
 import Console
+import Dataflow
 
-runProgram("tandem-trainer") { throw Failure("not built yet") }
+runProgram("tandem-trainer") {
+    var options = Arguments(
+        "tandem-trainer",
+        about:
+            "Trains the model of a pipeline on batches that it asks a batcher for. Continues from the last checkpoint in the run's folder.")
+    let overrides = options.values("--set", "KEY=VALUE", "override a key of the pipeline; may stand several times")
+    let path = options.required("--pipeline", "FILE", "the pipeline file")
+    let batcher = options.required("--batcher", "ENDPOINT", "the batcher's endpoint, e.g. ipc://runs/NAME/batcher")
+    let bind = options.value("--bind", "ENDPOINT", "where evaluators reach this trainer; without it none are served")
+    let folder = options.value("--folder", "FOLDER", "the run's folder (default runs/NAME)")
+    let sampleLog = options.value("--sample-log", "FILE", "write a line for every sample that is trained on")
+    let progress = options.value("--progress", "STYLE", "live, plain or auto", default: ProgressStyle.automatic)
+    options.finish()
+    Interruption.catchSignals()
+
+    let pipeline = try Pipeline.load(path, overrides: overrides)
+    let trainer = try Trainer(
+        pipeline, folder: folder ?? "runs/\(pipeline.name)", batcher: Endpoint(batcher), evaluators: bind.map { try Endpoint($0) },
+        sampleLog: sampleLog, progress: ProgressLine(progress))
+    try trainer.run()
+}
+
+/// Tells the user something, on a line of its own.
+func note(_ line: String) { writeError(line + "\n") }

@@ -4,12 +4,28 @@ import Sampling
 import Testing
 
 @Suite struct VideoWriterTests {
-    @Test func samePicturesGiveSameBytes() throws {
+    @Test("the same pictures give the same bytes, whatever was in memory before", arguments: [(160, 96), (340, 256), (256, 340)])
+    func isDeterministic(width: Int, height: Int) throws {
         try withTemporaryFolder { folder in
-            let first = try writeTestClip(folder + "/a.mp4")
-            let second = try writeTestClip(folder + "/b.mp4")
-            #expect(try Data(contentsOf: URL(fileURLWithPath: first)) == Data(contentsOf: URL(fileURLWithPath: second)))
-            #expect(try FileManager.default.contentsOfDirectory(atPath: folder).sorted() == ["a.mp4", "b.mp4"])
+            defer { fillNewMemory(with: 0) }
+            let files = try ([0x00, 0xa5, 0x5a] as [Int32]).map { byte in
+                fillNewMemory(with: byte)
+                return try Data(contentsOf: URL(fileURLWithPath: writeTestClip(folder + "/\(byte).mp4", width: width, height: height)))
+            }
+            #expect(files[0] == files[1] && files[0] == files[2])
+        }
+    }
+
+    @Test("what was written comes out again", arguments: [0, 2])
+    func decodes(bFrames: Int) throws {
+        try withTemporaryFolder { folder in
+            try writeTestClip(folder + "/a.mp4", frames: 40, options: .init(groupOfPictures: 12, bFrames: bFrames, constantRateFactor: 12))
+            let record = try VideoRecord(inspecting: "a.mp4", in: folder)
+            #expect((record.width, record.height, record.frameCount) == (160, 96, 40))
+            #expect(record.keyFrames.first == 0)
+            #expect(zip(record.keyFrames, record.keyFrames.dropFirst() + [40]).allSatisfy { $1 - $0 <= 12 })
+            #expect(abs(record.seconds(ofFrame: 39) - 39.0 / 30) < 1e-9)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["a.mp4"])
         }
     }
 
@@ -31,4 +47,12 @@ import Testing
             _ = try VideoWriter(path: "/nowhere/a.mp4", width: 64, height: 64, framesPerSecond: Rational(30, 1))
         }
     }
+}
+
+/// Makes glibc fill new memory with a byte's complement, so that whoever reads what he never wrote is found out; 0 ends it.
+private func fillNewMemory(with byte: Int32) {
+    // Swift's Glibc module leaves malloc.h out.
+    typealias Mallopt = @convention(c) (_ parameter: Int32, _ value: Int32) -> Int32
+    let perturbation: Int32 = -6
+    _ = unsafeBitCast(dlsym(UnsafeMutableRawPointer(bitPattern: 0), "mallopt"), to: Mallopt.self)(perturbation, byte)
 }

@@ -112,22 +112,19 @@ import Testing
         }
     }
 
-    @Test func unsoundRecordsAreNamed() {
-        let sound = videoRecord(times: [0, 1, 5], timeBase: Rational(1, 30))
-        #expect(sound.defect == nil)
-        #expect(videoRecord(times: [0], timeBase: Rational(1, 30)).defect == "it has 1 frame(s), and a pair needs two")
-        #expect(videoRecord(times: [0, 5, 5], timeBase: Rational(1, 30)).defect == "its timestamps do not ascend")
-        #expect(videoRecord(times: [0, .max], timeBase: Rational(1, 30)).defect == "its timestamps do not ascend")
-        #expect(videoRecord(times: [0, 1], timeBase: Rational(1, 0)).defect == "its time base is 1/0")
-        #expect(videoRecord(times: [0, 1], timeBase: Rational(1, 30), width: 0).defect == "its size is 0 x 256")
-        var bad = sound
-        for timestamps in [.table([.min, 0]), .even(start: .min, step: 1, count: 3), .even(start: 0, step: .max, count: 3)] as [Timestamps]
-        {
-            bad.timestamps = timestamps
-            #expect(bad.defect == "its timestamps do not ascend")
+    @Test func recordsBeyondArithmeticAreFaulty() {
+        func fault(_ timestamps: Timestamps, _ timeBase: Rational = Rational(1, 30), width: Int = 340) -> String? {
+            var record = videoRecord(times: [0, 1], timeBase: timeBase, width: width)
+            record.timestamps = timestamps
+            return record.fault
         }
-        bad = sound
-        bad.keyFrames = [0, 3]
-        #expect(bad.defect == "its key frames do not ascend")
+        let beyond = "a duration or a size beyond all bounds"
+        #expect(fault(.table([0, 1, 5])) == nil)
+        #expect(fault(.table([0, 1 << 51])) == nil)
+        #expect(fault(.table([0, 1 << 53])) == beyond)
+        #expect(fault(.table([.min, 0])) == beyond)
+        #expect(fault(.table([0, 1 << 40]), Rational(1 << 20, 1)) == beyond)
+        #expect(fault(.table([0, 1]), Rational(1, 1 << 31)) == beyond)
+        #expect(fault(.table([0, 1]), width: 1 << 40) == beyond)
     }
 }

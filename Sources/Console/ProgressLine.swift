@@ -14,7 +14,7 @@ public enum ProgressStyle: String, LosslessStringConvertible, Sendable {
 }
 
 /// One line about long work on standard error. A live line ends in a carriage return, by which a supervisor knows it too.
-public struct Progress {
+public struct ProgressLine {
     private let isLive: Bool
     private var lastShown = -Double.infinity
     private var shownWidth = 0

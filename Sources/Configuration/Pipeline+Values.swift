@@ -1,0 +1,25 @@
+import Sampling
+
+// What the programs need of a pipeline, in the types of the libraries that they pass it to.
+extension Pipeline {
+    /// How a sample is taken from a video.
+    public var recipe: Recipe {
+        Recipe(
+            imageSize: sampling.imageSize, patchSize: model.patchSize ?? 1, frameGap: sampling.frameGap[0]...sampling.frameGap[1],
+            cropArea: sampling.cropArea[0]...sampling.cropArea[1], cropAspect: sampling.cropAspect[0]...sampling.cropAspect[1],
+            flipProbability: sampling.flip, repeatedSampling: sampling.repeatedSampling, maskRatio: mask.ratio)
+    }
+
+    /// Steps of the whole run over so many videos. An epoch is one pair a video.
+    public func totalSteps(videos: Int) -> Int {
+        train.steps > 0 ? train.steps : max(1, Int((train.epochs * Double(videos) / Double(train.batch)).rounded()))
+    }
+
+    /// Steps of linear warm-up: the share of the run that `warmupEpochs` are of `epochs`.
+    public func warmUpSteps(videos: Int) -> Int {
+        Int((Double(totalSteps(videos: videos)) * train.warmupEpochs / train.epochs).rounded())
+    }
+
+    /// Pairs that go through the network at once.
+    public var microBatchSize: Int { train.microBatch == 0 ? train.batch : train.microBatch }
+}

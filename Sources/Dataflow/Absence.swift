@@ -1,0 +1,42 @@
+/// How long one has waited for a process that is not there.
+///
+/// Counts only time that passed in small steps, so that a process that was itself stopped for a while does not blame others.
+struct Absence {
+    private var silence = 0.0
+    private var withoutDecoders = 0.0
+    private var hasDecoders = true
+    private var sinceLine = 0.0
+
+    /// The other side said something.
+    mutating func heard() { silence = 0 }
+
+    /// The batcher has so many decoders.
+    mutating func decoders(_ count: Int) {
+        hasDecoders = count > 0
+        if hasDecoders { withoutDecoders = 0 }
+    }
+
+    /// Time passed; returns the beginning of a line where one is due.
+    mutating func passed(_ seconds: Double) -> String? {
+        let step = min(seconds, 0.5)
+        silence += step
+        if !hasDecoders { withoutDecoders += step }
+        sinceLine += step
+        guard sinceLine >= 5, silence >= 3 || !hasDecoders else { return nil }
+        sinceLine = 0
+        return silence >= 3 ? "waiting for the batcher at" : "waiting for decoders to join the batcher at"
+    }
+
+    /// The error where patience is at its end; patience 0 has none.
+    func failure(patience: Double, endpoint: Endpoint) -> DataflowError? {
+        guard patience > 0 else { return nil }
+        if silence > patience {
+            return DataflowError("no batcher answered at \(endpoint) for \(Int(patience)) s; start one there, or check the endpoint")
+        }
+        if withoutDecoders > patience {
+            return DataflowError(
+                "no decoder joined the batcher at \(endpoint) for \(Int(patience)) s; start tandem-decoder --connect \(endpoint)")
+        }
+        return nil
+    }
+}

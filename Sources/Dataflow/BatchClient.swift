@@ -1,0 +1,190 @@
+import Sampling
+import ZeroMQ
+
+/// Consecutive samples of a run, in order, in the memory they were received in.
+public final class Batch {
+    /// The run's index of the first sample.
+    public let first: Int
+    /// Valid as long as the batch.
+    public let samples: [SampleBlock]
+    private let messages: [Message]
+
+    init(first: Int, messages: [Message]) throws(MalformedBytes) {
+        self.first = first
+        self.messages = messages
+        var samples: [SampleBlock] = []
+        for message in messages { samples.append(try SampleBlock(message.bytes)) }
+        self.samples = samples
+    }
+}
+
+/// The trainer's end of the dataflow: asks for samples ahead of time, within a credit of bytes, and hands them out in order.
+///
+/// Losses of messages, of the connection or of the batcher are made good by asking again.
+public final class BatchClient {
+    private let endpoint: Endpoint
+    private let identity: PlanIdentity
+    private let fingerprint: UInt64
+    private let layout: SampleLayout
+    private let credit: Int
+    private let patience: Double
+    private let log: (String) -> Void
+    private let socket: Socket
+    private let id = UInt64.random(in: .min ... .max)
+    private let watch = Stopwatch()
+
+    private var isOpen = false
+    private var wasOpen = false
+    private var sampleByteCount: Int
+    /// Requests in the order they were made; the first `sent` of them are with the batcher.
+    private var requests: [Range<Int>] = []
+    private var sent = 0
+    private var arrived: [Int: Batch] = [:]
+    private var nextSign = 0.0
+    private var absence = Absence()
+
+    /// Seconds spent waiting in ``next(isCancelled:)``.
+    public private(set) var waitedSeconds = 0.0
+
+    /// - Parameters:
+    ///   - identity: the plan that this trainer's run follows; a batcher with another one refuses to serve it.
+    ///   - credit: bytes of samples that may be under way; at least one request always is.
+    ///   - patience: seconds to wait for a batcher that is not there, or that has no decoders; 0 waits forever.
+    ///   - log: takes a line when there is something to wait for.
+    public init(
+        endpoint: Endpoint, identity: PlanIdentity, credit: Int, patience: Double, context: Context = Context(),
+        log: @escaping (String) -> Void
+    ) throws(ZeroMQError) {
+        self.endpoint = endpoint
+        self.identity = identity
+        self.credit = credit
+        self.patience = patience
+        self.log = log
+        fingerprint = identity.fingerprint
+        layout = SampleLayout(for: identity.recipe)
+        sampleByteCount = layout.byteCount(pathByteCount: 0)
+        // The credit bounds the bytes of batches under way; the mark only stands against a flood.
+        socket = try Socket(
+            .dealer, in: context,
+            options: .init(
+                sendHighWaterMark: 4096, receiveHighWaterMark: 4096, linger: 1000,
+                maximumMessageBytes: layout.byteCount(pathByteCount: SampleLayout.mostPathBytes)))
+        try socket.connect(to: endpoint.batches)
+    }
+
+    /// Asks for samples `first` to `first + count - 1`, to be handed out as one batch after those asked for before.
+    public func request(first: Int, count: Int) throws {
+        precondition(first >= 0 && count > 0)
+        requests.append(first..<first + count)
+        _ = try sendRequests()
+    }
+
+    /// Batches asked for and not yet handed out.
+    public var requestCount: Int { requests.count }
+
+    /// Waits for the next batch that was asked for.
+    ///
+    /// - Parameter isCancelled: asked ten times a second; true ends the wait.
+    /// - Returns: nil where the wait was cancelled.
+    /// - Throws: where the batcher refuses, is not there for too long, or sends what it should not.
+    public func next(isCancelled: () -> Bool = { false }) throws -> Batch? {
+        precondition(!requests.isEmpty, "next() before any request")
+        let start = watch.seconds
+        defer { waitedSeconds += watch.seconds - start }
+        var poller = Poller([socket])
+        absence = Absence()
+        while true {
+            while let parts = try socket.receiveParts(limit: 1 << 20) { try handle(parts) }
+            if let batch = arrived.removeValue(forKey: requests[0].lowerBound) {
+                requests.removeFirst()
+                sent -= 1
+                // An acknowledgement travels with a request, or alone where the batcher may be waiting for it.
+                if try !sendRequests(), sent > 0 { try send(.ping(trainer: id, received: requests[0].lowerBound)) }
+                return batch
+            }
+            if isCancelled() { return nil }
+            if watch.seconds >= nextSign { try giveSign() }
+            let before = watch.seconds
+            _ = try poller.wait(milliseconds: 100)
+            if let line = absence.passed(watch.seconds - before) { log("\(line) \(endpoint)") }
+            if let failure = absence.failure(patience: patience, endpoint: endpoint) { throw failure }
+        }
+    }
+
+    /// Tells the batcher that nothing more is needed.
+    public func close() throws(ZeroMQError) {
+        if isOpen { _ = try socket.send(Message(TrainerRequest.goodbye(trainer: id).bytes)) }
+        isOpen = false
+    }
+
+    // MARK: Messages
+
+    private func giveSign() throws(ZeroMQError) {
+        let request: TrainerRequest =
+            isOpen
+            ? .ping(trainer: id, received: requests[0].lowerBound) : .open(trainer: id, identity: identity, isReturning: wasOpen)
+        // Before a connection stands, nothing can be sent: look again soon.
+        nextSign = watch.seconds + (try send(request) ? 1 : 0.1)
+    }
+
+    /// Sends a message where that is possible. What is not sent is missing in the batcher's next status, and sent again then.
+    @discardableResult
+    private func send(_ request: TrainerRequest) throws(ZeroMQError) -> Bool {
+        try socket.send(Message(request.bytes)) == .queued
+    }
+
+    /// Sends what the credit allows; says whether that was anything.
+    private func sendRequests() throws(ZeroMQError) -> Bool {
+        guard isOpen else { return false }
+        let before = sent
+        var bytes = requests[..<sent].reduce(0) { $0 + $1.count * sampleByteCount }
+        while sent < requests.count, sent == 0 || bytes + requests[sent].count * sampleByteCount <= credit {
+            bytes += requests[sent].count * sampleByteCount
+            try send(requests[sent])
+            sent += 1
+        }
+        return sent > before
+    }
+
+    private func send(_ samples: Range<Int>) throws(ZeroMQError) {
+        try send(.samples(trainer: id, first: samples.lowerBound, count: samples.count, received: requests[0].lowerBound))
+    }
+
+    private func handle(_ parts: [Message]) throws {
+        absence.heard()
+        let reply: TrainerReply
+        do { reply = try TrainerReply(parts[0].bytes) } catch { throw DataflowError("the batcher at \(endpoint) sent \(error)") }
+        switch reply {
+        case .accepted(let sampleByteCount):
+            self.sampleByteCount = sampleByteCount
+            isOpen = true
+            wasOpen = true
+            sent = 0
+            _ = try sendRequests()
+        case .batch(let first, let count): try take(first: first, count: count, messages: Array(parts.dropFirst()))
+        case .status(let decoders, let pending):
+            absence.decoders(decoders)
+            for request in requests[..<sent] where arrived[request.lowerBound] == nil && !pending.contains(Int64(request.lowerBound)) {
+                try send(request)
+            }
+        case .stranger: isOpen = false
+        case .refused(let reason): throw DataflowError(reason)
+        }
+    }
+
+    private func take(first: Int, count: Int, messages: [Message]) throws {
+        // A batch that came before, or that was asked for by an earlier request.
+        guard let request = requests[..<sent].first(where: { $0.lowerBound == first }), arrived[first] == nil else { return }
+        guard request.count == count, messages.count == count else {
+            throw DataflowError("the batcher at \(endpoint) sent \(messages.count) samples where \(request.count) were asked for")
+        }
+        let batch: Batch
+        do { batch = try Batch(first: first, messages: messages) } catch { throw DataflowError("the batcher at \(endpoint) sent \(error)") }
+        for (offset, sample) in batch.samples.enumerated() {
+            guard sample.header.sample == first + offset, sample.header.fingerprint == fingerprint, sample.matches(layout) else {
+                throw DataflowError("the batcher at \(endpoint) sent sample \(sample.header.sample) in the place of \(first + offset)")
+            }
+        }
+        arrived[first] = batch
+    }
+}

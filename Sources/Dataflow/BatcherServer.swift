@@ -1,0 +1,256 @@
+import Sampling
+import ZeroMQ
+
+/// The batcher: drives a ``Broker`` with sockets, and keeps the samples that wait to be shipped.
+///
+/// Samples are forwarded in the memory they were received in. One thread does everything.
+public final class BatcherServer {
+    /// What an operator decides about a batcher.
+    public struct Options: Sendable {
+        public var endpoint: Endpoint
+        /// Bytes of samples that may be asked for, waiting, or shipped and not yet acknowledged.
+        public var memory: Int
+        /// Bytes of samples that one decoder may be asked for.
+        public var decoderMemory: Int
+        /// Share of visits to videos that may fail before the run stops.
+        public var failureLimit: Double
+
+        public init(endpoint: Endpoint, memory: Int, decoderMemory: Int, failureLimit: Double) {
+            self.endpoint = endpoint
+            self.memory = memory
+            self.decoderMemory = decoderMemory
+            self.failureLimit = failureLimit
+        }
+    }
+
+    /// A decoder takes its share of the tickets in small bites, however small they are: those it has cannot be done by others.
+    static let mostTicketsPerDecoder = 16
+    /// Messages received from one socket before the others have their turn.
+    private static let turn = 64
+
+    private let options: Options
+    private let plan: SamplePlan
+    private let fingerprint: UInt64
+    private let layout: SampleLayout
+    private let sampleByteCount: Int
+    private let videos: [VideoRecord]
+    private let log: (String) -> Void
+    private let watch = Stopwatch()
+
+    private let reservation: EndpointReservation?
+    private let control: Socket
+    private let samples: Socket
+    private let batches: Socket
+
+    public private(set) var broker: Broker
+    /// Messages that were no messages, and samples of other runs.
+    public private(set) var malformed = 0
+    private var store: [Int: Message] = [:]
+    private var decoderRoutes: [UInt64: [UInt8]] = [:]
+    private var trainer: (id: UInt64, route: [UInt8])?
+
+    /// Checks everything and listens; answers once ``run(until:)`` is called.
+    ///
+    /// - Parameters:
+    ///   - manifest: at least one video.
+    ///   - log: takes one line about each event that an operator cares for.
+    public init(
+        manifest: Manifest, seed: UInt64, recipe: Recipe, options: Options, context: Context = Context(),
+        log: @escaping (String) -> Void
+    ) throws {
+        let identity = PlanIdentity(manifestHash: manifest.identity, seed: seed, recipe: recipe)
+        self.options = options
+        videos = manifest.records
+        self.log = log
+        plan = SamplePlan(identity: identity, videoCount: videos.count)
+        fingerprint = identity.fingerprint
+        layout = SampleLayout(for: identity.recipe)
+        sampleByteCount = layout.byteCount(pathByteCount: videos.map(\.path.utf8.count).max() ?? 0)
+        let ticketByteCount = sampleByteCount * plan.replicas
+        var limits = Broker.Limits()
+        limits.windowTickets = options.memory / ticketByteCount
+        limits.ticketsPerDecoder = max(1, min(Self.mostTicketsPerDecoder, options.decoderMemory / ticketByteCount))
+        limits.failureLimit = options.failureLimit
+        guard limits.windowTickets >= 2 else {
+            throw DataflowError(
+                "the batcher's memory of \(options.memory) bytes holds fewer than two tickets of \(ticketByteCount) bytes; give it more")
+        }
+        broker = Broker(plan: plan, limits: limits)
+
+        reservation = try options.endpoint.reserve()
+        let requests = Wire.largestRequest
+        control = try Socket(
+            .router, in: context,
+            options: .init(sendHighWaterMark: 64, receiveHighWaterMark: 64, linger: 0, maximumMessageBytes: requests))
+        samples = try Socket(
+            .pull, in: context,
+            options: .init(sendHighWaterMark: 1, receiveHighWaterMark: 16, linger: 0, maximumMessageBytes: sampleByteCount))
+        // How many batches are under way is decided by the trainer's credit in bytes; the mark only stands against a flood.
+        batches = try Socket(
+            .router, in: context,
+            options: .init(sendHighWaterMark: 4096, receiveHighWaterMark: 4096, linger: 0, maximumMessageBytes: requests))
+        try control.bind(to: options.endpoint.control)
+        try samples.bind(to: options.endpoint.samples)
+        try batches.bind(to: options.endpoint.batches)
+    }
+
+    /// Serves until told to stop; asks several times a second.
+    public func run(until isStopped: () -> Bool) throws {
+        var poller = Poller([control, samples, batches])
+        var lastTick = -1.0
+        while !isStopped() {
+            let isThere = try poller.wait(milliseconds: 50)
+            if isThere[0] { try receive(from: control, answer) }
+            if isThere[1] { try receive(from: samples, take) }
+            if isThere[2] { try receive(from: batches, serve) }
+            if watch.seconds - lastTick > 0.1 {
+                lastTick = watch.seconds
+                broker.tick(now: lastTick)
+                try perform()
+            }
+        }
+    }
+
+    private func receive(from socket: Socket, _ handle: ([Message]) throws -> Void) throws {
+        for _ in 0..<Self.turn {
+            guard let parts = try socket.receiveParts(limit: 2) else { return }
+            do {
+                try handle(parts)
+            } catch let error as MalformedBytes {
+                malformed += 1
+                if malformed.nonzeroBitCount == 1 { log("message \(malformed) that was dropped: \(error)") }
+            }
+            try perform()
+        }
+    }
+
+    // MARK: Decoders
+
+    private func answer(_ parts: [Message]) throws {
+        guard parts.count == 2 else { throw MalformedBytes("a request of \(parts.count) parts") }
+        let route = Array(parts[0].bytes)
+        let now = watch.seconds
+        switch try DecoderRequest(parts[1].bytes) {
+        case .hello(let decoder):
+            decoderRoutes[decoder] = route
+            broker.joined(decoder, now: now)
+            try send(.welcome(Welcome(identity: plan.identity, capacity: broker.limits.ticketsPerDecoder)), to: decoder)
+            log("a decoder joined, \(broker.decoderCount) at work")
+        case .ready(let decoder, let received, let free, let held):
+            guard broker.ready(decoder, received: received, free: free, held: held, now: now) else {
+                _ = try control.send(parts: [Message(route), Message(DecoderReply.stranger.bytes)])
+                return
+            }
+            if held == 0 { try send(.idle, to: decoder) }
+        case .heartbeat(let decoder, let progress):
+            // A decoder that is not known learns it when it asks for work.
+            _ = broker.heartbeat(decoder, progress: progress, now: now)
+        case .failed(let decoder, let ticket, let attempt, let reason):
+            broker.failed(decoder, ticket: ticket, attempt: attempt, reason: reason, now: now)
+        case .goodbye(let decoder):
+            broker.left(decoder, now: now)
+            decoderRoutes[decoder] = nil
+            log("a decoder left, \(broker.decoderCount) at work")
+        }
+    }
+
+    private func send(_ reply: DecoderReply, to decoder: UInt64) throws {
+        guard let route = decoderRoutes[decoder] else { return }
+        guard try control.send(parts: [Message(route), Message(reply.bytes)]) != .queued else { return }
+        broker.left(decoder, now: watch.seconds)
+        decoderRoutes[decoder] = nil
+        log("a decoder is gone, \(broker.decoderCount) at work")
+    }
+
+    private func take(_ parts: [Message]) throws {
+        let sample = try SampleBlock(parts[0].bytes)
+        let header = sample.header
+        guard header.fingerprint == fingerprint else { throw MalformedBytes("a sample of another run") }
+        guard parts.count == 1, sample.matches(layout), header.ticket == plan.ticket(ofSample: header.sample),
+            header.replica == plan.replica(ofSample: header.sample), header.attempt < SamplePlan.mostAttempts
+        else { throw MalformedBytes("a sample that is not as the recipe says") }
+        if broker.accept(sample: header.sample, attempt: header.attempt, now: watch.seconds) { store[header.sample] = parts[0] }
+    }
+
+    // MARK: Trainers
+
+    private func serve(_ parts: [Message]) throws {
+        guard parts.count == 2 else { throw MalformedBytes("a request of \(parts.count) parts") }
+        let route = Array(parts[0].bytes)
+        switch try TrainerRequest(parts[1].bytes) {
+        case .open(let id, let identity, let isReturning): try open(id, identity, isReturning: isReturning, route: route)
+        case .samples(let id, let first, let count, let received):
+            guard try isServed(id, route) else { return }
+            broker.request(samples: first..<first + count, received: received, now: watch.seconds)
+        case .ping(let id, let received):
+            guard try isServed(id, route) else { return }
+            broker.acknowledged(received, now: watch.seconds)
+            try perform()
+            try reply(.status(decoders: broker.decoderCount, pending: broker.pendingRequests.map(Int64.init)), to: route)
+        case .goodbye(let id):
+            guard trainer?.id == id else { return }
+            trainer = nil
+            broker.suspend()
+            log("the trainer left")
+        }
+    }
+
+    private func open(_ id: UInt64, _ identity: PlanIdentity, isReturning: Bool, route: [UInt8]) throws {
+        if let difference = identity.difference(from: plan.identity) {
+            return try reply(
+                .refused("the batcher at \(options.endpoint) serves another run: the trainer's \(difference); use one pipeline for both"),
+                to: route)
+        }
+        if isReturning, let trainer, trainer.id != id {
+            return try reply(.refused("another trainer took over the batcher at \(options.endpoint); run one trainer a batcher"), to: route)
+        }
+        trainer = (id, route)
+        broker.suspend()
+        log(isReturning ? "the trainer returned" : "a trainer opened")
+        try reply(.accepted(sampleByteCount: sampleByteCount), to: route)
+    }
+
+    /// Whether a trainer is the one that is served; its route may have changed by reconnecting.
+    private func isServed(_ id: UInt64, _ route: [UInt8]) throws -> Bool {
+        guard trainer?.id == id else {
+            try reply(.stranger, to: route)
+            return false
+        }
+        trainer?.route = route
+        return true
+    }
+
+    private func reply(_ reply: TrainerReply, to route: [UInt8]) throws {
+        // One that is gone asks again when it is back.
+        _ = try batches.send(parts: [Message(route), Message(reply.bytes)])
+    }
+
+    // MARK: The broker's decisions
+
+    private func perform() throws {
+        for action in broker.takeActions() {
+            switch action {
+            case .issue(let ticket, let attempt, let video, let decoder):
+                try send(.ticket(Ticket(ticket: ticket, attempt: attempt, video: video, record: videos[video])), to: decoder)
+            case .ship(let range):
+                let messages = range.map { sample -> Message in
+                    guard let message = store.removeValue(forKey: sample) else { preconditionFailure("sample \(sample) is not here") }
+                    return message
+                }
+                guard let trainer else { continue }
+                let header = Message(TrainerReply.batch(first: range.lowerBound, count: range.count).bytes)
+                // What does not get through is asked for again, and made again.
+                _ = try batches.send(parts: [Message(trainer.route), header] + messages)
+            case .discard(let sample): store[sample] = nil
+            case .refuse(let reason):
+                log(reason)
+                if let trainer { try reply(.refused(reason), to: trainer.route) }
+            case .lost(let decoder, let reason):
+                decoderRoutes[decoder] = nil
+                log("a decoder was given up: \(reason); \(broker.decoderCount) at work")
+            case .replaced(let ticket, let attempt, let video, let reason):
+                log("replaced \(videos[video].path) (ticket \(ticket), attempt \(attempt)): \(reason)")
+            }
+        }
+    }
+}

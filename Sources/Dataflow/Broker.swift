@@ -1,0 +1,348 @@
+import Sampling
+
+/// Who does what: the batcher as a pure state machine. No sockets and no clock; every call says what time it is, in seconds.
+///
+/// The trainer's requests set the window; tickets of the window are leased to decoders that have room; samples fill it in any order and
+/// leave it in order. Leases of decoders that fall silent go to others. Since a sample is a pure function of its index, whoever
+/// delivers it, a second copy is simply dropped. After each call, ``takeActions()`` says what is to be done.
+public struct Broker {
+    /// Numbers that bound what the broker does.
+    public struct Limits: Sendable {
+        /// Tickets that may be under way, waiting, or shipped and not yet acknowledged.
+        public var windowTickets = 64
+        /// Tickets that one decoder may hold.
+        public var ticketsPerDecoder = 8
+        /// Seconds of silence after which a decoder is taken for dead.
+        public var silence = 5.0
+        /// Seconds without progress after which a decoder that holds tickets is taken for stuck.
+        public var stall = 60.0
+        /// Seconds for which a ticket, or its samples, may be on their way to or from a decoder that says it holds none.
+        public var transit = 2.0
+        /// The first missing ticket is issued twice where it takes longer than this, and than four times the usual.
+        public var patience = 1.0
+        /// Share of visits to videos that may fail.
+        public var failureLimit = 0.1
+        /// Visits before the share counts.
+        public var failureMinimum = 20
+
+        public init() {}
+    }
+
+    public enum Action: Equatable, Sendable {
+        /// Send a ticket to a decoder.
+        case issue(ticket: Int, attempt: Int, video: Int, decoder: UInt64)
+        /// Send samples, all of which were accepted, to the trainer, and forget them.
+        case ship(samples: Range<Int>)
+        /// Forget a sample that was accepted.
+        case discard(sample: Int)
+        /// Tell the trainer that a request cannot be met.
+        case refuse(String)
+        /// A decoder was given up.
+        case lost(decoder: UInt64, reason: String)
+        /// A video could not give its frames and is replaced.
+        case replaced(ticket: Int, attempt: Int, video: Int, reason: String)
+    }
+
+    /// Counts since the start.
+    public struct Counters: Equatable, Sendable {
+        public var issued = 0
+        public var reissued = 0
+        public var accepted = 0
+        public var shipped = 0
+        public var duplicates = 0
+        public var failures = 0
+        public var expired = 0
+    }
+
+    struct Request {
+        var samples: Range<Int>
+        /// The first sample not yet known to be here.
+        var missing: Int
+    }
+
+    public let plan: SamplePlan
+    public let limits: Limits
+    public private(set) var counters = Counters()
+    /// Why the run cannot go on, nil as long as it can.
+    public private(set) var failure: String?
+
+    var window: ReorderWindow
+    var decoders = DecoderTable()
+    private var requests: [Request] = []
+    private var isServing = false
+    private var actions: [Action] = []
+    /// Usual seconds from issue to completion: a moving average.
+    private var usualDuration = 0.0
+
+    public init(plan: SamplePlan, limits: Limits) {
+        self.plan = plan
+        self.limits = limits
+        window = ReorderWindow(capacity: limits.windowTickets, replicas: plan.replicas)
+    }
+
+    public var decoderCount: Int { decoders.count }
+
+    /// The first samples of the requests not yet answered, ascending.
+    public var pendingRequests: [Int] { requests.map(\.samples.lowerBound) }
+
+    /// Tickets in the window: under way, waiting for earlier ones, or shipped and not yet acknowledged.
+    public var windowCount: Int { window.next - window.base }
+
+    /// What is to be done, in order; empty afterwards.
+    public mutating func takeActions() -> [Action] {
+        defer { actions.removeAll(keepingCapacity: true) }
+        return actions
+    }
+
+    // MARK: The trainer
+
+    /// A trainer begins, begins again or leaves: requests made before are void, and nothing is started until the next one.
+    public mutating func suspend() {
+        requests.removeAll()
+        isServing = false
+    }
+
+    /// The trainer wants samples, and needs nothing before `received` any more.
+    ///
+    /// An index below the window moves the window back: the trainer resumed from a checkpoint. Samples already shipped are made again.
+    public mutating func request(samples: Range<Int>, received: Int, now: Double) {
+        guard failure == nil else { return actions.append(.refuse(failure!)) }
+        let tickets = plan.ticket(ofSample: samples.lowerBound)...plan.ticket(ofSample: samples.upperBound - 1)
+        guard tickets.count <= window.capacity else {
+            let text =
+                "a batch of \(samples.count) samples spans \(tickets.count) tickets, and the batcher's memory holds \(window.capacity); "
+                + "give the batcher more memory, or ask for smaller batches"
+            return actions.append(.refuse(text))
+        }
+        if !requests.contains(where: { $0.samples == samples }) {
+            guard !requests.contains(where: { $0.samples.overlaps(samples) }) else {
+                return actions.append(.refuse("samples \(samples) were asked for twice in different batches"))
+            }
+            let place = requests.firstIndex { $0.samples.lowerBound > samples.lowerBound } ?? requests.count
+            requests.insert(Request(samples: samples, missing: samples.lowerBound), at: place)
+        }
+        isServing = true
+        moveWindow(to: plan.ticket(ofSample: min(received, requests[0].samples.lowerBound)))
+        makeAgain(samples)
+        shipWhatIsReady()
+        assign(now: now)
+    }
+
+    /// The trainer needs nothing before an index any more.
+    public mutating func acknowledged(_ received: Int, now: Double) {
+        let earliest = min(received, requests.first?.samples.lowerBound ?? received)
+        let ticket = plan.ticket(ofSample: earliest)
+        guard isServing, ticket >= window.base, ticket <= window.next else { return }
+        moveWindow(to: ticket)
+        assign(now: now)
+    }
+
+    private mutating func moveWindow(to base: Int) {
+        guard base != window.base else { return }
+        for (ticket, slot) in window.move(to: base) {
+            for lease in slot.leases { decoders.dropLease(of: ticket, from: lease.decoder) }
+            discardArrived(of: ticket, in: slot)
+        }
+        for index in requests.indices { requests[index].missing = requests[index].samples.lowerBound }
+    }
+
+    private mutating func discardArrived(of ticket: Int, in slot: ReorderWindow.Slot) {
+        for (replica, sample) in plan.samples(ofTicket: ticket).enumerated() where slot.arrived >> UInt64(replica) & 1 == 1 {
+            actions.append(.discard(sample: sample))
+        }
+    }
+
+    /// Forgets that samples were shipped, so that they are made again.
+    private mutating func makeAgain(_ samples: Range<Int>) {
+        for sample in samples {
+            let ticket = plan.ticket(ofSample: sample)
+            guard window.contains(ticket) else { continue }
+            let bit = UInt64(1) << UInt64(plan.replica(ofSample: sample))
+            guard window[ticket].shipped & bit != 0 else { continue }
+            window[ticket].shipped &= ~bit
+            window.putBack(ticket)
+        }
+    }
+
+    private mutating func shipWhatIsReady() {
+        while let request = requests.first {
+            var missing = request.missing
+            while missing < request.samples.upperBound, isHere(missing) { missing += 1 }
+            requests[0].missing = missing
+            guard missing == request.samples.upperBound else { return }
+            for sample in request.samples {
+                let bit = UInt64(1) << UInt64(plan.replica(ofSample: sample))
+                window[plan.ticket(ofSample: sample)].arrived &= ~bit
+                window[plan.ticket(ofSample: sample)].shipped |= bit
+            }
+            counters.shipped += request.samples.count
+            actions.append(.ship(samples: request.samples))
+            requests.removeFirst()
+        }
+    }
+
+    private func isHere(_ sample: Int) -> Bool {
+        let ticket = plan.ticket(ofSample: sample)
+        return window.contains(ticket) && window[ticket].arrived >> UInt64(plan.replica(ofSample: sample)) & 1 == 1
+    }
+
+    // MARK: Samples
+
+    /// Whether a sample that came in is to be kept. Whatever is not needed, or not any more, is dropped.
+    public mutating func accept(sample: Int, attempt: Int, now: Double) -> Bool {
+        let ticket = plan.ticket(ofSample: sample)
+        let bit = UInt64(1) << UInt64(plan.replica(ofSample: sample))
+        guard window.contains(ticket), window[ticket].attempt == attempt,
+            (window[ticket].arrived | window[ticket].shipped) & bit == 0
+        else {
+            counters.duplicates += 1
+            return false
+        }
+        window[ticket].arrived |= bit
+        counters.accepted += 1
+        if window.isComplete(ticket) { finish(ticket, now: now) }
+        shipWhatIsReady()
+        return true
+    }
+
+    private mutating func finish(_ ticket: Int, now: Double) {
+        if let issuedAt = window[ticket].leases.map(\.issuedAt).min() {
+            let duration = now - issuedAt
+            usualDuration = usualDuration == 0 ? duration : usualDuration * 0.95 + duration * 0.05
+        }
+        releaseLeases(of: ticket)
+        window.removeFromReturned(ticket)
+        window.advanceHead()
+    }
+
+    private mutating func releaseLeases(of ticket: Int) {
+        for lease in window[ticket].leases { decoders.dropLease(of: ticket, from: lease.decoder) }
+        window[ticket].leases.removeAll()
+    }
+
+    /// A video could not give its frames: another takes its place, chosen by (ticket, attempt). Only a decoder that has the ticket may say so.
+    public mutating func failed(_ decoder: UInt64, ticket: Int, attempt: Int, reason: String, now: Double) {
+        guard window.contains(ticket), window[ticket].attempt == attempt, !window.isComplete(ticket),
+            window[ticket].leases.contains(where: { $0.decoder == decoder })
+        else {
+            counters.duplicates += 1
+            return
+        }
+        counters.failures += 1
+        let video = plan.video(ofTicket: ticket, attempt: attempt)
+        actions.append(.replaced(ticket: ticket, attempt: attempt, video: video, reason: reason))
+        discardArrived(of: ticket, in: window[ticket])
+        window[ticket].arrived = 0
+        window[ticket].attempt += 1
+        releaseLeases(of: ticket)
+        window.putBack(ticket)
+        let visits = counters.failures + counters.accepted / plan.replicas
+        if attempt + 1 >= min(plan.videoCount, SamplePlan.mostAttempts) {
+            stop("ticket \(ticket): none of \(attempt + 1) videos could give its frames; the last said: \(reason)")
+        } else if visits >= limits.failureMinimum, Double(counters.failures) > limits.failureLimit * Double(visits) {
+            stop(
+                "\(counters.failures) of \(visits) visits to videos failed, more than the limit of \(limits.failureLimit * 100) %; "
+                    + "check the media folder, or prepare it again; the last said: \(reason)")
+        }
+        assign(now: now)
+    }
+
+    private mutating func stop(_ reason: String) {
+        guard failure == nil else { return }
+        failure = reason
+        actions.append(.refuse(reason))
+    }
+
+    // MARK: Decoders
+
+    /// A decoder said hello; what an earlier life of it held is given to others.
+    public mutating func joined(_ decoder: UInt64, now: Double) {
+        giveBack(decoders.remove(decoder))
+        decoders.add(decoder, now: now)
+        assign(now: now)
+    }
+
+    /// A decoder says how much room it has; false where it is not known and must say hello.
+    public mutating func ready(_ decoder: UInt64, received: Int, free: Int, held: Int, now: Double) -> Bool {
+        guard decoders.contains(decoder) else { return false }
+        if decoders.isEmpty(decoder, received: received, held: held, forLongerThan: limits.transit, now: now) {
+            // Whatever it was sent before that time got lost on the way there, or its samples on the way back.
+            let lost = decoders.leases(of: decoder).filter { ticket in
+                window[ticket].leases.contains { $0.decoder == decoder && $0.issuedAt < now - limits.transit }
+            }
+            for ticket in lost { decoders.dropLease(of: ticket, from: decoder) }
+            counters.expired += lost.count
+            returnLeases(lost, of: decoder)
+            decoders.setInTransit(decoder, received: received)
+        }
+        decoders.update(decoder, received: received, free: min(free, limits.ticketsPerDecoder), now: now)
+        assign(now: now)
+        return true
+    }
+
+    /// A decoder is alive; false where it is not known.
+    public mutating func heartbeat(_ decoder: UInt64, progress: DecoderProgress, now: Double) -> Bool {
+        decoders.heard(decoder, progress: progress, now: now)
+    }
+
+    /// A decoder leaves, and gives back what it holds.
+    public mutating func left(_ decoder: UInt64, now: Double) {
+        giveBack(decoders.remove(decoder))
+        assign(now: now)
+    }
+
+    /// Time passes: silent and stuck decoders are given up, a slow head of the line is issued twice. Call several times a second.
+    public mutating func tick(now: Double) {
+        for (decoder, reason) in decoders.overdue(silence: limits.silence, stall: limits.stall, now: now) {
+            let removed = decoders.remove(decoder)
+            counters.expired += removed?.leases.count ?? 0
+            giveBack(removed)
+            actions.append(.lost(decoder: decoder, reason: reason))
+        }
+        assign(now: now)
+    }
+
+    private mutating func giveBack(_ decoder: (id: UInt64, leases: [Int])?) {
+        guard let decoder else { return }
+        returnLeases(decoder.leases, of: decoder.id)
+    }
+
+    private mutating func returnLeases(_ tickets: [Int], of decoder: UInt64) {
+        for ticket in tickets {
+            window[ticket].leases.removeAll { $0.decoder == decoder }
+            window.putBack(ticket)
+        }
+    }
+
+    // MARK: Work
+
+    /// Gives work to decoders with room, in turn.
+    private mutating func assign(now: Double) {
+        guard isServing, failure == nil else { return }
+        if let slow = slowHead(now: now), let helper = decoders.takeTurn(except: window[slow].leases[0].decoder) {
+            counters.reissued += 1
+            issue(slow, to: helper, now: now)
+        }
+        while let ticket = window.work, let decoder = decoders.takeTurn() {
+            if ticket < window.next { counters.reissued += 1 }
+            window.takeWork()
+            issue(ticket, to: decoder, now: now)
+        }
+    }
+
+    private mutating func issue(_ ticket: Int, to decoder: UInt64, now: Double) {
+        window[ticket].leases.append(ReorderWindow.Lease(decoder: decoder, issuedAt: now))
+        decoders.addLease(of: ticket, to: decoder)
+        counters.issued += 1
+        let attempt = window[ticket].attempt
+        let video = plan.video(ofTicket: ticket, attempt: attempt)
+        actions.append(.issue(ticket: ticket, attempt: attempt, video: video, decoder: decoder))
+    }
+
+    /// The first ticket that is missing, where one decoder has had it for too long.
+    private func slowHead(now: Double) -> Int? {
+        guard window.head < window.next, window[window.head].leases.count == 1 else { return nil }
+        let age = now - window[window.head].leases[0].issuedAt
+        return age > max(limits.patience, 4 * usualDuration) ? window.head : nil
+    }
+}

@@ -1,0 +1,88 @@
+import Sampling
+import ZeroMQ
+
+/// An evaluator's side: asks a trainer for checkpoints and brings scores back, through lost connections and restarted trainers.
+public final class CheckpointClient {
+    /// What a trainer has for an evaluator.
+    public enum Offer {
+        /// The encoder of a checkpoint as a safetensors file.
+        case checkpoint(step: Int, weights: [UInt8])
+        /// Nothing waits at the moment.
+        case nothing
+        /// The run is over.
+        case finished
+        /// The trainer is connected, but gave no answer in time: it is in the middle of a step.
+        case silence
+        /// Nobody listens at the endpoint.
+        case absence
+    }
+
+    private let socket: Socket
+    private let identity: UInt64
+
+    /// Above the encoder of a ViT-g.
+    private static let largestReply = 8 << 30
+
+    /// - Parameter identity: tells this evaluator from others; random.
+    public init(_ endpoint: Endpoint, in context: Context, identity: UInt64) throws(ZeroMQError) {
+        socket = try Socket(
+            .dealer, in: context,
+            options: .init(sendHighWaterMark: 8, receiveHighWaterMark: 8, linger: 1000, maximumMessageBytes: Self.largestReply))
+        try socket.connect(to: endpoint.control)
+        self.identity = identity
+    }
+
+    /// Asks for a checkpoint and waits so long for an answer.
+    public func next(seconds: Double) throws -> Offer {
+        guard try socket.waitUntilSendable(milliseconds: Int(seconds * 1000)) else { return .absence }
+        return try exchange(.next(evaluator: identity), seconds: seconds) { reply, attachment in
+            switch reply {
+            case .checkpoint(let step): attachment.map { .checkpoint(step: step, weights: [UInt8]($0.bytes)) }
+            case .nothing: .nothing
+            case .finished: .finished
+            case .noted: nil
+            }
+        } ?? .silence
+    }
+
+    /// Tells the trainer that work on a checkpoint goes on. Waits for nothing and is not answered.
+    public func working(on step: Int) throws {
+        _ = try socket.send(Message(EvaluatorRequest.working(evaluator: identity, step: step).bytes))
+    }
+
+    /// Brings a checkpoint's scores.
+    /// - Returns: whether the trainer noted them in time.
+    public func send(_ scores: [EvaluatorRequest.Score], step: Int, seconds: Double) throws -> Bool {
+        try note(.scores(evaluator: identity, step: step, scores), step, seconds)
+    }
+
+    /// Tells that a checkpoint cannot be evaluated, and why.
+    /// - Returns: whether the trainer noted it in time.
+    public func send(failure reason: String, step: Int, seconds: Double) throws -> Bool {
+        try note(.failed(evaluator: identity, step: step, reason: reason), step, seconds)
+    }
+
+    private func note(_ request: EvaluatorRequest, _ step: Int, _ seconds: Double) throws -> Bool {
+        try exchange(request, seconds: seconds) { reply, _ in reply == .noted(step: step) ? true : nil } ?? false
+    }
+
+    /// Sends a request and waits for the reply that `accept` takes; replies to earlier requests are passed over.
+    private func exchange<Value>(
+        _ request: EvaluatorRequest, seconds: Double, _ accept: (EvaluatorReply, Message?) -> Value?
+    ) throws -> Value? {
+        while try socket.receiveParts(limit: 2) != nil {}
+        guard try socket.waitUntilSendable(milliseconds: Int(seconds * 1000)),
+            try socket.send(Message(request.bytes)) == .queued
+        else { return nil }
+        var poller = Poller([socket])
+        let clock = ContinuousClock()
+        let deadline = clock.now + .seconds(seconds)
+        while clock.now < deadline {
+            let left = clock.now.duration(to: deadline)
+            guard try poller.wait(milliseconds: max(1, Int(left / .milliseconds(1))))[0] else { continue }
+            guard let parts = try socket.receiveParts(limit: 2) else { continue }
+            if let value = accept(try EvaluatorReply(parts[0].bytes), parts.count > 1 ? parts[1] : nil) { return value }
+        }
+        return nil
+    }
+}

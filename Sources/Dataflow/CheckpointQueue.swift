@@ -1,0 +1,81 @@
+/// Which checkpoints wait for their scores, and which evaluator is at which: a state machine without clock and sockets.
+///
+/// A checkpoint goes to one evaluator at a time, the oldest first. One whose evaluator falls silent goes to the next that asks.
+public struct CheckpointQueue: Sendable {
+    private struct Lease: Sendable {
+        var evaluator: UInt64
+        var heard: Double
+    }
+
+    private let capacity: Int
+    private let patience: Double
+    /// Ascending.
+    private var steps: [Int] = []
+    private var leases: [Int: Lease] = [:]
+    /// When each evaluator was last heard of.
+    private var evaluators: [UInt64: Double] = [:]
+
+    /// - Parameters:
+    ///   - capacity: how many checkpoints may wait; each keeps a file from being removed.
+    ///   - patience: seconds of silence after which an evaluator counts as gone.
+    public init(capacity: Int, patience: Double) {
+        precondition(capacity >= 1, "a queue without room")
+        self.capacity = capacity
+        self.patience = patience
+    }
+
+    /// The steps whose checkpoints wait or are being evaluated.
+    public var pending: Set<Int> { Set(steps) }
+
+    /// Adds a checkpoint; does nothing for one that waits already.
+    /// - Returns: the step that is given up because too many wait: the oldest one that nobody is at.
+    public mutating func announce(_ step: Int) -> Int? {
+        guard !steps.contains(step) else { return nil }
+        steps.append(step)
+        steps.sort()
+        guard steps.count > capacity, let oldest = steps.first(where: { leases[$0] == nil }) else { return nil }
+        remove(oldest)
+        return oldest
+    }
+
+    /// The checkpoint for an evaluator that asks, nil where none waits.
+    public mutating func next(for evaluator: UInt64, now: Double) -> Int? {
+        evaluators[evaluator] = now
+        let step =
+            steps.first { leases[$0]?.evaluator == evaluator }
+            ?? steps.first { step in leases[step].map { now - $0.heard > patience } ?? true }
+        if let step { leases[step] = Lease(evaluator: evaluator, heard: now) }
+        return step
+    }
+
+    /// An evaluator says that it is still at a checkpoint.
+    public mutating func working(_ evaluator: UInt64, on step: Int, now: Double) {
+        evaluators[evaluator] = now
+        if leases[step]?.evaluator == evaluator { leases[step]?.heard = now }
+    }
+
+    /// A checkpoint is done with, whoever did it.
+    /// - Returns: whether it was pending; a second answer to the same one is not.
+    public mutating func complete(_ step: Int) -> Bool {
+        guard steps.contains(step) else { return false }
+        remove(step)
+        return true
+    }
+
+    /// An evaluator was sent home.
+    public mutating func dismiss(_ evaluator: UInt64) { evaluators[evaluator] = nil }
+
+    /// At the end of a run, whether to wait on: for scores while an evaluator is there, then shortly for evaluators to ask and be sent home.
+    public func isWorthWaiting(now: Double) -> Bool {
+        let silence = steps.isEmpty ? Self.idleSilence : patience
+        return evaluators.values.contains { now - $0 <= silence }
+    }
+
+    /// An evaluator without work asks more often than this, in seconds.
+    private static let idleSilence = 3.0
+
+    private mutating func remove(_ step: Int) {
+        steps.removeAll { $0 == step }
+        leases[step] = nil
+    }
+}

@@ -1,0 +1,111 @@
+import Sampling
+import ZeroMQ
+
+/// The trainer's side of evaluation: hands announced checkpoints to evaluators and takes their scores, between two training steps.
+///
+/// Never waits. Only the numbers of the waiting checkpoints are kept; their weights are read when an evaluator asks.
+public final class CheckpointServer {
+    /// What evaluators said since the last call of ``serve(now:)``.
+    public enum Event: Equatable, Sendable {
+        case scores(step: Int, [EvaluatorRequest.Score])
+        /// Something to tell the user: a checkpoint that could not be evaluated or read, a malformed message.
+        case problem(String)
+    }
+
+    private let socket: Socket
+    private let reservation: EndpointReservation?
+    private let weights: (Int) throws -> [UInt8]
+    private var queue: CheckpointQueue
+    private var isFinished = false
+
+    /// Scores of a data set's sequences take kilobytes.
+    private static let largestRequest = 1 << 20
+
+    /// Listens for evaluators.
+    /// - Parameters:
+    ///   - capacity: how many checkpoints may wait for their scores.
+    ///   - patience: seconds after which a silent evaluator's checkpoint goes to another.
+    ///   - weights: the encoder of a checkpoint as a safetensors file.
+    public init(
+        _ endpoint: Endpoint, in context: Context, capacity: Int = 4, patience: Double = 60, weights: @escaping (Int) throws -> [UInt8]
+    ) throws {
+        reservation = try endpoint.reserve()
+        socket = try Socket(
+            .router, in: context,
+            options: .init(sendHighWaterMark: 8, receiveHighWaterMark: 64, linger: 1000, maximumMessageBytes: Self.largestRequest))
+        try socket.bind(to: endpoint.control)
+        queue = CheckpointQueue(capacity: capacity, patience: patience)
+        self.weights = weights
+    }
+
+    /// Steps whose checkpoints must not be removed yet.
+    public var pending: Set<Int> { queue.pending }
+
+    /// Offers a checkpoint.
+    /// - Returns: the step that is given up unevaluated because evaluators do not keep up.
+    public func announce(_ step: Int) -> Int? { queue.announce(step) }
+
+    /// From now on evaluators are sent home once nothing is left to evaluate.
+    public func finish() { isFinished = true }
+
+    /// After ``finish()``, whether to go on serving: evaluators are at work, or not sent home yet.
+    public func isWorthWaiting(now: Double) -> Bool { queue.isWorthWaiting(now: now) }
+
+    /// Answers everything that has arrived.
+    /// - Parameter now: seconds of a clock that never goes back.
+    public func serve(now: Double) throws -> [Event] {
+        var events: [Event] = []
+        var requests: [(peer: Message, request: EvaluatorRequest)] = []
+        while let parts = try socket.receiveParts(limit: 3) {
+            guard parts.count == 2 else {
+                events.append(.problem("an evaluator sent a message of \(parts.count - 1) parts"))
+                continue
+            }
+            do {
+                requests.append((parts[0], try EvaluatorRequest(parts[1].bytes)))
+            } catch {
+                events.append(.problem("an evaluator sent what cannot be read: \(error)"))
+            }
+        }
+        for (index, (peer, request)) in requests.enumerated() {
+            // Whoever asked several times during a long step is answered once, for an answer may be a gigabyte.
+            if case .next = request, requests[(index + 1)...].contains(where: { $0.request == request }) { continue }
+            try answer(request, to: peer, now: now, &events)
+        }
+        return events
+    }
+
+    private func answer(_ request: EvaluatorRequest, to peer: Message, now: Double, _ events: inout [Event]) throws {
+        switch request {
+        case .next(let evaluator):
+            guard let step = queue.next(for: evaluator, now: now) else {
+                if isFinished { queue.dismiss(evaluator) }
+                return try send(isFinished ? .finished : .nothing, to: peer)
+            }
+            do {
+                try send(.checkpoint(step: step), Message(weights(step)), to: peer)
+            } catch let failure as ZeroMQError {
+                throw failure
+            } catch {
+                _ = queue.complete(step)
+                events.append(.problem("the checkpoint of step \(step) stays without scores: \(error)"))
+                try send(.nothing, to: peer)
+            }
+        case .working(let evaluator, let step):
+            queue.working(evaluator, on: step, now: now)
+        case .scores(_, let step, let scores):
+            if queue.complete(step) { events.append(.scores(step: step, scores)) }
+            try send(.noted(step: step), to: peer)
+        case .failed(_, let step, let reason):
+            if queue.complete(step) {
+                events.append(.problem("the checkpoint of step \(step) could not be evaluated: \(reason)"))
+            }
+            try send(.noted(step: step), to: peer)
+        }
+    }
+
+    /// A reply that cannot be delivered is dropped: the evaluator asks again.
+    private func send(_ reply: EvaluatorReply, _ attachment: Message? = nil, to peer: Message) throws {
+        _ = try socket.send(parts: [peer, Message(reply.bytes)] + (attachment.map { [$0] } ?? []))
+    }
+}

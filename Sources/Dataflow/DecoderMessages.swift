@@ -1,0 +1,156 @@
+import Sampling
+
+/// One visit to a video: what a decoder is asked to do.
+public struct Ticket: Equatable, Sendable {
+    public var ticket: Int
+    public var attempt: Int
+    /// The video's place in the manifest.
+    public var video: Int
+    public var record: VideoRecord
+
+    public init(ticket: Int, attempt: Int, video: Int, record: VideoRecord) {
+        self.ticket = ticket
+        self.attempt = attempt
+        self.video = video
+        self.record = record
+    }
+}
+
+/// What a decoder has done since it started. A batcher takes any change as a sign of life.
+public struct DecoderProgress: Equatable, Sendable {
+    public var samples = 0
+    public var failures = 0
+    /// Pictures decoded, cropped and resized.
+    public var pictures = 0
+
+    public init() {}
+}
+
+/// From a decoder to its batcher.
+public enum DecoderRequest: Equatable, Sendable {
+    case hello(decoder: UInt64)
+    /// How much work it has room for.
+    ///
+    /// `received` counts the tickets that reached it since its hello, `free` those it could take now, `held` those it has and has not
+    /// finished. Absolute numbers, so that a lost message is made good by the next one.
+    case ready(decoder: UInt64, received: Int, free: Int, held: Int)
+    case heartbeat(decoder: UInt64, progress: DecoderProgress)
+    /// A ticket whose video could not give its frames.
+    case failed(decoder: UInt64, ticket: Int, attempt: Int, reason: String)
+    case goodbye(decoder: UInt64)
+
+    /// Bytes of a reason that travel.
+    static let longestReason = 1000
+
+    public var bytes: [UInt8] {
+        switch self {
+        case .hello(let decoder): Wire.pack(1) { $0.write(decoder) }
+        case .ready(let decoder, let received, let free, let held):
+            Wire.pack(2) {
+                $0.write(decoder)
+                $0.write(received)
+                $0.write(free)
+                $0.write(held)
+            }
+        case .heartbeat(let decoder, let progress):
+            Wire.pack(3) {
+                $0.write(decoder)
+                $0.write(progress.samples)
+                $0.write(progress.failures)
+                $0.write(progress.pictures)
+            }
+        case .failed(let decoder, let ticket, let attempt, let reason):
+            Wire.pack(4) {
+                $0.write(decoder)
+                $0.write(ticket)
+                $0.write(attempt)
+                $0.write(String(decoding: reason.utf8.prefix(Self.longestReason), as: UTF8.self))
+            }
+        case .goodbye(let decoder): Wire.pack(5) { $0.write(decoder) }
+        }
+    }
+
+    public init(_ bytes: UnsafeRawBufferPointer) throws(MalformedBytes) {
+        self = try Wire.unpack(bytes) { type, reader throws(MalformedBytes) in
+            switch type {
+            case 1: return .hello(decoder: try reader.read())
+            case 2:
+                return .ready(
+                    decoder: try reader.read(), received: try reader.readInt(), free: try reader.readInt(in: 0...1_000_000),
+                    held: try reader.readInt(in: 0...1_000_000))
+            case 3:
+                let decoder = try reader.read(UInt64.self)
+                var progress = DecoderProgress()
+                progress.samples = try reader.readInt()
+                progress.failures = try reader.readInt()
+                progress.pictures = try reader.readInt()
+                return .heartbeat(decoder: decoder, progress: progress)
+            case 4:
+                return .failed(
+                    decoder: try reader.read(), ticket: try reader.readInt(), attempt: try reader.readInt(),
+                    // Cutting a text between the bytes of a character may lengthen it by a replacement.
+                    reason: try reader.readText(limit: Self.longestReason + 8))
+            case 5: return .goodbye(decoder: try reader.read())
+            default: throw MalformedBytes("a request of unknown type \(type)")
+            }
+        }
+    }
+}
+
+/// What a decoder needs to know once.
+public struct Welcome: Equatable, Sendable {
+    public var identity: PlanIdentity
+    /// Tickets that it may hold.
+    public var capacity: Int
+
+    public init(identity: PlanIdentity, capacity: Int) {
+        self.identity = identity
+        self.capacity = capacity
+    }
+}
+
+/// From a batcher to one of its decoders.
+public enum DecoderReply: Equatable, Sendable {
+    case welcome(Welcome)
+    case ticket(Ticket)
+    /// The batcher is there, but has nothing to do.
+    case idle
+    /// The batcher does not know this decoder: it must say hello.
+    case stranger
+
+    public var bytes: [UInt8] {
+        switch self {
+        case .welcome(let welcome):
+            Wire.pack(101) {
+                welcome.identity.write(to: &$0)
+                $0.write(welcome.capacity)
+            }
+        case .ticket(let ticket):
+            Wire.pack(102) {
+                $0.write(ticket.ticket)
+                $0.write(ticket.attempt)
+                $0.write(ticket.video)
+                ticket.record.write(to: &$0)
+            }
+        case .idle: Wire.pack(103) { _ in }
+        case .stranger: Wire.pack(104) { _ in }
+        }
+    }
+
+    public init(_ bytes: UnsafeRawBufferPointer) throws(MalformedBytes) {
+        self = try Wire.unpack(bytes) { type, reader throws(MalformedBytes) in
+            switch type {
+            case 101:
+                return .welcome(Welcome(identity: try PlanIdentity(from: &reader), capacity: try reader.readInt(in: 1...10_000)))
+            case 102:
+                return .ticket(
+                    Ticket(
+                        ticket: try reader.readInt(), attempt: try reader.readInt(in: 0...SamplePlan.mostAttempts - 1),
+                        video: try reader.readInt(), record: try VideoRecord(from: &reader)))
+            case 103: return .idle
+            case 104: return .stranger
+            default: throw MalformedBytes("a reply of unknown type \(type)")
+            }
+        }
+    }
+}

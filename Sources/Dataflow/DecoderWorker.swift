@@ -1,0 +1,166 @@
+import Sampling
+import ZeroMQ
+
+/// A decoder: takes tickets, draws their samples, has the pictures read, and sends the samples. It keeps nothing between tickets.
+public final class DecoderWorker {
+    /// Fills the pictures of one video's views.
+    ///
+    /// Called with the video, the views wanted of it, the side of a picture in pixels, and where each picture goes: `size` rows of
+    /// `size` packed RGB pixels. Throws what the batcher shall log where the video cannot give its frames.
+    public typealias PictureReader = (
+        _ record: VideoRecord, _ views: [View], _ size: Int, _ destination: (Int) -> UnsafeMutableRawBufferPointer
+    ) throws -> Void
+
+    private let endpoint: Endpoint
+    private let patience: Double
+    private let readPictures: PictureReader
+    private let log: (String) -> Void
+    private let context: Context
+    private let control: Socket
+    private let samples: Socket
+    private let id = UInt64.random(in: .min ... .max)
+    private let watch = Stopwatch()
+    private let counters = DecoderCounters()
+
+    private var welcome: Welcome?
+    private var tickets: [Ticket] = []
+    private var received = 0
+    private var nextSign = 0.0
+    private var absence = Absence()
+
+    /// What was done so far.
+    public var progress: DecoderProgress { counters.progress }
+
+    /// - Parameters:
+    ///   - patience: seconds to wait for a batcher that is not there; 0 waits forever.
+    ///   - log: takes a line when there is something to wait for.
+    public init(
+        endpoint: Endpoint, patience: Double, context: Context = Context(), log: @escaping (String) -> Void,
+        readPictures: @escaping PictureReader
+    ) throws(ZeroMQError) {
+        self.endpoint = endpoint
+        self.patience = patience
+        self.context = context
+        self.log = log
+        self.readPictures = readPictures
+        control = try Socket(
+            .dealer, in: context,
+            options: .init(sendHighWaterMark: 64, receiveHighWaterMark: 64, linger: 1000, maximumMessageBytes: Wire.largestReply))
+        samples = try Socket(
+            .push, in: context,
+            options: .init(sendHighWaterMark: 8, receiveHighWaterMark: 1, linger: 1000, maximumMessageBytes: Wire.largestRequest))
+        try control.connect(to: endpoint.control)
+        try samples.connect(to: endpoint.samples)
+    }
+
+    /// Works until told to stop, then finishes its ticket and says goodbye.
+    ///
+    /// - Throws: where the batcher is not there for too long, or speaks another version.
+    public func run(until isStopped: () -> Bool) throws {
+        let heartbeat = try Heartbeat(context: context, endpoint: endpoint, decoder: id, counters: counters)
+        defer { heartbeat.stop() }
+        var poller = Poller([control])
+        while !isStopped() {
+            while let message = try control.receive() { try handle(message) }
+            if let ticket = tickets.first {
+                try work(on: ticket, until: isStopped)
+                // A reply to a hello may have emptied the list meanwhile.
+                if tickets.first == ticket { tickets.removeFirst() }
+                try giveSign()
+                continue
+            }
+            if watch.seconds >= nextSign { try giveSign() }
+            let before = watch.seconds
+            _ = try poller.wait(milliseconds: 100)
+            try pass(watch.seconds - before)
+        }
+        if welcome != nil { _ = try control.send(Message(DecoderRequest.goodbye(decoder: id).bytes)) }
+    }
+
+    private func pass(_ seconds: Double) throws(DataflowError) {
+        if let line = absence.passed(seconds) { log("\(line) \(endpoint)") }
+        if let failure = absence.failure(patience: patience, endpoint: endpoint) { throw failure }
+    }
+
+    /// Says hello, or how much room there is.
+    private func giveSign() throws(ZeroMQError) {
+        let request: DecoderRequest =
+            if let welcome {
+                .ready(decoder: id, received: received, free: welcome.capacity - tickets.count, held: tickets.count)
+            } else {
+                .hello(decoder: id)
+            }
+        // Before a connection stands, nothing can be sent: look again soon.
+        nextSign = watch.seconds + (try control.send(Message(request.bytes)) == .queued ? 1 : 0.1)
+    }
+
+    private func handle(_ message: Message) throws {
+        absence.heard()
+        let reply: DecoderReply
+        do { reply = try DecoderReply(message.bytes) } catch { throw DataflowError("the batcher at \(endpoint) sent \(error)") }
+        switch reply {
+        case .welcome(let welcome):
+            // Whatever was held belongs to an earlier welcome, and was given to others.
+            self.welcome = welcome
+            tickets.removeAll()
+            received = 0
+            try giveSign()
+        case .ticket(let ticket):
+            received += 1
+            tickets.append(ticket)
+        case .idle: break
+        case .stranger:
+            welcome = nil
+            try giveSign()
+        }
+    }
+
+    private func work(on ticket: Ticket, until isStopped: () -> Bool) throws {
+        guard let welcome else { return }
+        let messages: [Message]
+        do {
+            messages = try makeSamples(of: ticket, identity: welcome.identity)
+        } catch {
+            counters.addFailure()
+            let failed = DecoderRequest.failed(decoder: id, ticket: ticket.ticket, attempt: ticket.attempt, reason: "\(error)")
+            _ = try control.send(Message(failed.bytes))
+            return
+        }
+        for message in messages {
+            while try samples.send(message) != .queued {
+                if isStopped() { return }
+                let before = watch.seconds
+                _ = try samples.waitUntilSendable(milliseconds: 100)
+                if try control.receive().map(handle) == nil { try pass(watch.seconds - before) }
+            }
+            counters.addSample()
+        }
+    }
+
+    private func makeSamples(of ticket: Ticket, identity: PlanIdentity) throws -> [Message] {
+        let recipe = identity.recipe
+        let layout = SampleLayout(for: recipe)
+        var views: [View] = []
+        let messages = (0..<recipe.repeatedSampling).map { replica in
+            let draw = recipe.draw(
+                seed: identity.seed, ticket: ticket.ticket, replica: replica, attempt: ticket.attempt, record: ticket.record)
+            let header = SampleHeader(
+                fingerprint: identity.fingerprint, sample: ticket.ticket * recipe.repeatedSampling + replica, ticket: ticket.ticket,
+                replica: replica, attempt: ticket.attempt, video: ticket.video, path: ticket.record.path)
+            let message = Message(byteCount: layout.byteCount(path: header.path))
+            layout.write(header, to: message.mutableBytes)
+            layout.write(views: draw.views, mask: draw.mask, to: message.mutableBytes)
+            views += draw.views
+            return message
+        }
+        let viewsPerSample = views.count / messages.count
+        let pictureByteCount = recipe.imageSize * recipe.imageSize * 3
+        try readPictures(ticket.record, views, recipe.imageSize) { index in
+            counters.addPicture()
+            let frames = layout.bytes(of: "frames", in: messages[index / viewsPerSample].mutableBytes)
+            let start = index % viewsPerSample * pictureByteCount
+            return UnsafeMutableRawBufferPointer(rebasing: frames[start..<start + pictureByteCount])
+        }
+        return messages
+    }
+}

@@ -1,0 +1,95 @@
+import Glibc
+
+/// A mistake in how the parts of a pipeline are joined, told in one sentence.
+public struct DataflowError: Error, Equatable, CustomStringConvertible, Sendable {
+    public let description: String
+    public init(_ description: String) { self.description = description }
+}
+
+/// Where a batcher is found: one endpoint that people name, and two beside it that follow from it.
+///
+///     ipc:///run/batcher       ipc:///run/batcher.samples    ipc:///run/batcher.batches
+///     tcp://127.0.0.1:5555     tcp://127.0.0.1:5556          tcp://127.0.0.1:5557
+public struct Endpoint: Equatable, Sendable, CustomStringConvertible {
+    /// Tickets and heartbeats; the endpoint as it was given.
+    public let control: String
+    /// Samples, from decoders.
+    public let samples: String
+    /// Batches, to trainers.
+    public let batches: String
+    private let place: Place
+
+    private enum Place: Equatable, Sendable {
+        case file(path: String)
+        case port(host: String)
+    }
+
+    /// What a Unix socket's address has room for, its final zero left out.
+    private static let longestPath = 107
+
+    /// - Parameter text: `ipc:///PATH` or `tcp://HOST:PORT`.
+    public init(_ text: String) throws(DataflowError) {
+        control = text
+        if text.hasPrefix("ipc://") {
+            let path = String(text.dropFirst(6))
+            guard !path.isEmpty, !path.hasPrefix("@"), !path.hasSuffix("/") else {
+                throw DataflowError("\(text): an ipc endpoint names a file, e.g. ipc:///tmp/run/batcher")
+            }
+            samples = text + ".samples"
+            batches = text + ".batches"
+            let length = path.utf8.count + ".samples".utf8.count
+            guard length <= Self.longestPath else {
+                throw DataflowError(
+                    "\(text): the path is \(length - Self.longestPath) bytes too long for a socket; choose a folder nearer to the root")
+            }
+            place = .file(path: path)
+        } else if text.hasPrefix("tcp://"), let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]) {
+            let host = String(text[text.index(text.startIndex, offsetBy: 6)..<colon])
+            guard !host.isEmpty, (1...65_533).contains(port) else {
+                throw DataflowError("\(text): a tcp endpoint names a host and a port from 1 to 65533, e.g. tcp://127.0.0.1:5555")
+            }
+            samples = "tcp://\(host):\(port + 1)"
+            batches = "tcp://\(host):\(port + 2)"
+            place = .port(host: host)
+        } else {
+            throw DataflowError("'\(text)' is no endpoint; one reads ipc:///PATH or tcp://HOST:PORT")
+        }
+    }
+
+    public var description: String { control }
+
+    /// Makes sure that this process alone may listen here, for as long as it keeps the returned value.
+    ///
+    /// A second bind to an ipc path would silently take it away from the first, so a lock beside the path guards all three.
+    /// - Throws: where another process listens, where a folder is missing, and where others than this machine could connect.
+    public func reserve() throws(DataflowError) -> EndpointReservation? {
+        switch place {
+        case .file(let path): return try EndpointReservation(path: path + ".lock", endpoint: control)
+        case .port(let host):
+            guard host == "localhost" || host.hasPrefix("127.") else {
+                throw DataflowError(
+                    "\(control): without keys anybody could connect from outside; bind to 127.0.0.1 and reach it through ssh -L, or use ipc"
+                )
+            }
+            return nil
+        }
+    }
+}
+
+/// The exclusive right to listen at an ipc endpoint; ends with the value or with the process, however it ends.
+public final class EndpointReservation {
+    private let descriptor: Int32
+
+    init(path: String, endpoint: String) throws(DataflowError) {
+        descriptor = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            throw DataflowError("\(path): \(String(cString: strerror(errno))); the folder of an ipc endpoint must exist and be writable")
+        }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            close(descriptor)
+            throw DataflowError("\(endpoint): another batcher listens there; stop it, or choose another endpoint")
+        }
+    }
+
+    deinit { close(descriptor) }
+}

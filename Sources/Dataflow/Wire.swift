@@ -1,0 +1,42 @@
+import Sampling
+
+/// How a message is wrapped: magic, version, type, length of the whole; then its fields. A sample travels as a part of its own.
+enum Wire {
+    static let magic: UInt32 = 0x4D44_4E54  // "TNDM"
+    static let version: UInt16 = 1
+    static let headerByteCount = 12
+    /// What a batcher may send: a ticket with the frame table of a long video.
+    static let largestReply = 64 << 20
+    /// What decoders and trainers may send to a batcher, samples apart.
+    static let largestRequest = 64 << 10
+
+    static func pack(_ type: UInt16, _ fields: (inout ByteWriter) -> Void) -> [UInt8] {
+        var writer = ByteWriter()
+        writer.write(magic)
+        writer.write(version)
+        writer.write(type)
+        writer.write(UInt32(0))
+        fields(&writer)
+        writer.overwrite(at: 8, with: UInt32(writer.bytes.count))
+        return writer.bytes
+    }
+
+    /// Checks the wrapping and reads the fields, all of them.
+    static func unpack<Value>(
+        _ bytes: UnsafeRawBufferPointer, _ fields: (UInt16, inout ByteReader) throws(MalformedBytes) -> Value
+    ) throws(MalformedBytes) -> Value {
+        var reader = ByteReader(bytes)
+        guard try reader.read(UInt32.self) == magic else { throw MalformedBytes("this is no message of Tandem's") }
+        let spoken = try reader.read(UInt16.self)
+        guard spoken == version else {
+            throw MalformedBytes(
+                "a message of version \(spoken) where \(version) is spoken; upgrade the \(spoken < version ? "sender" : "receiver")")
+        }
+        let type = try reader.read(UInt16.self)
+        let length = Int(try reader.read(UInt32.self))
+        guard length == bytes.count else { throw MalformedBytes("a message of \(length) bytes came as \(bytes.count)") }
+        let value = try fields(type, &reader)
+        try reader.finish()
+        return value
+    }
+}

@@ -1,0 +1,101 @@
+import CFFmpeg
+
+/// One coded picture as a container stores it.
+struct PacketInfo {
+    /// Presentation time in the stream's time base; where the container has none, its decoding time, which is the same in streams
+    /// without B-frames.
+    var time: Int64?
+    /// Whether the container says that decoding can begin here.
+    var isKey: Bool
+    /// Whether an edit list hides the picture.
+    var isHidden: Bool
+}
+
+/// An open container and the video stream in it that libav holds for the best.
+struct Demuxer: ~Copyable {
+    let path: String
+    let context: UnsafeMutablePointer<AVFormatContext>
+    private let deadline: Deadline
+
+    /// The chosen stream; -1 until ``open(path:deadline:)`` has found it.
+    private(set) var streamIndex: Int32 = -1
+
+    /// The containers that are read. Playlists and scripts, which name further files, are not among them.
+    private static let formats =
+        "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,flv,mpegts,mpeg,mpegvideo,m4v,asf,ogg,h264,hevc,ivf,obu,av1,nut,mxf,rm,dv,wtv,y4m,yuv4mpegpipe,gif"
+
+    /// Opens a file and chooses its video stream.
+    static func open(path: String, deadline: Deadline) throws(MediaError) -> Demuxer {
+        silenceLibav()
+        var allocated = avformat_alloc_context()
+        allocated!.pointee.interrupt_callback = deadline.interruptCallback
+        var options: OpaquePointer?
+        av_dict_set(&options, "protocol_whitelist", "file", 0)
+        av_dict_set(&options, "format_whitelist", formats, 0)
+        defer { av_dict_free(&options) }
+        // On failure libav frees the context.
+        let code = avformat_open_input(&allocated, "file:" + path, nil, &options)
+        if code < 0 && deadline.isOver { throw MediaError(.timedOut, path, "opening the file") }
+        try check(code, .cannotOpen, path, "opening the file")
+        var demuxer = Demuxer(path: path, context: allocated!, deadline: deadline)
+        try demuxer.chooseStream()
+        return demuxer
+    }
+
+    private init(path: String, context: UnsafeMutablePointer<AVFormatContext>, deadline: Deadline) {
+        self.path = path
+        self.context = context
+        self.deadline = deadline
+    }
+
+    private mutating func chooseStream() throws(MediaError) {
+        if !hasCompleteHeader { try check(avformat_find_stream_info(context, nil), .cannotOpen, path, "probing the streams") }
+        if deadline.isOver { throw MediaError(.timedOut, path, "probing the streams") }
+        let index = av_find_best_stream(context, AVMEDIA_TYPE_VIDEO, -1, -1, nil, 0)
+        guard index >= 0 else { throw MediaError(.noVideoStream, path, "the file opens but holds no video") }
+        streamIndex = index
+        for other in 0..<Int32(context.pointee.nb_streams) where other != index {
+            context.pointee.streams[Int(other)]!.pointee.discard = AVDISCARD_ALL
+        }
+    }
+
+    /// Whether the header alone tells all that a decoder needs, so that probing, which reads and decodes the first pictures, adds nothing.
+    ///
+    /// True for one H.264 stream in an MP4 with a full index: its reorder depth stands in the parameters.
+    private var hasCompleteHeader: Bool {
+        guard String(cString: context.pointee.iformat.pointee.name).hasPrefix("mov") else { return false }
+        let videos = (0..<Int(context.pointee.nb_streams)).map { context.pointee.streams[$0]! }
+            .filter { $0.pointee.codecpar.pointee.codec_type == AVMEDIA_TYPE_VIDEO }
+        guard videos.count == 1, let parameters = videos[0].pointee.codecpar?.pointee else { return false }
+        return parameters.codec_id == AV_CODEC_ID_H264 && parameters.extradata_size > 0 && parameters.width > 0 && parameters.height > 0
+            && avformat_index_get_entries_count(videos[0]) > 0
+    }
+
+    var stream: UnsafeMutablePointer<AVStream> { context.pointee.streams[Int(streamIndex)]! }
+
+    /// Reads the chosen stream's next packet; nil at the end, and where the rest of the file cannot be read.
+    func read(into packet: borrowing Packet) throws(MediaError) -> PacketInfo? {
+        while true {
+            av_packet_unref(packet.pointer)
+            if deadline.isOver { throw MediaError(.timedOut, path, "reading the file") }
+            let code = av_read_frame(context, packet.pointer)
+            if code == wouldBlock { continue }
+            guard code >= 0 else { return nil }
+            guard packet.pointer.pointee.stream_index == streamIndex else { continue }
+            let (pts, dts) = (packet.pointer.pointee.pts, packet.pointer.pointee.dts)
+            let time = pts != noTimestamp ? pts : dts != noTimestamp ? dts : nil
+            let flags = packet.pointer.pointee.flags
+            return PacketInfo(time: time, isKey: flags & AV_PKT_FLAG_KEY != 0, isHidden: flags & AV_PKT_FLAG_DISCARD != 0)
+        }
+    }
+
+    /// Goes to the last key frame at or before a time, as far as the container knows; whether it did.
+    func seek(to time: Int64) -> Bool {
+        av_seek_frame(context, streamIndex, time, AVSEEK_FLAG_BACKWARD) >= 0
+    }
+
+    deinit {
+        var owned: UnsafeMutablePointer<AVFormatContext>? = context
+        avformat_close_input(&owned)
+    }
+}

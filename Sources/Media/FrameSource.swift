@@ -1,0 +1,110 @@
+import CFFmpeg
+
+/// Decodes the best video stream of a file, forward from where it stands, on one thread.
+///
+/// A packet's time travels with it through the decoder, so that each frame that comes out names the packet it came from.
+struct FrameSource: ~Copyable {
+    /// What to do with a packet.
+    enum PacketUse {
+        case decode
+        /// Decode it unless no other picture refers to it: then it is passed over, which changes no other frame.
+        case decodeIfReferenced
+        case skip
+        /// End here, as if the file did.
+        case stop
+    }
+
+    /// More pixels than any picture here has; a header that claims more is refused before memory is taken for it.
+    private static let mostPixels: Int64 = 1 << 26
+
+    /// Errors in a row after which a decoder that neither takes nor gives is held for stuck.
+    private static let mostErrors = 1000
+
+    let demuxer: Demuxer
+    let decoder: CodecContext
+    private let packet = Packet()
+    /// Whether a packet was refused or a frame came out damaged since the last seek: then what follows depends on what came before.
+    private(set) var hasMetDamage = false
+    private var isDraining = false
+    private var isEnded = false
+    /// Whether non-reference pictures may be passed over: shown bit-exact for H.264, whose syntax marks them; not claimed elsewhere.
+    private let canPassOver: Bool
+
+    init(path: String, deadline: Deadline) throws(MediaError) {
+        let demuxer = try Demuxer.open(path: path, deadline: deadline)
+        let parameters = demuxer.stream.pointee.codecpar!
+        guard let codec = avcodec_find_decoder(parameters.pointee.codec_id) else {
+            throw MediaError(.unsupported, path, "no decoder for \(String(cString: avcodec_get_name(parameters.pointee.codec_id)))")
+        }
+        guard Int64(parameters.pointee.width) * Int64(parameters.pointee.height) <= Self.mostPixels else {
+            throw MediaError(.tooBig, path, "pictures of \(parameters.pointee.width)x\(parameters.pointee.height)")
+        }
+        let decoder = CodecContext(codec)
+        try check(avcodec_parameters_to_context(decoder.pointer, parameters), .cannotOpen, path, "describing the stream")
+        decoder.pointer.pointee.thread_count = 1
+        decoder.pointer.pointee.pkt_timebase = demuxer.stream.pointee.time_base
+        decoder.pointer.pointee.max_pixels = Self.mostPixels
+        try check(avcodec_open2(decoder.pointer, codec, nil), .cannotOpen, path, "opening the decoder")
+        self.demuxer = demuxer
+        self.decoder = decoder
+        canPassOver = parameters.pointee.codec_id == AV_CODEC_ID_H264
+    }
+
+    /// Decodes up to the next frame that comes out, in presentation order; false at the end.
+    ///
+    /// Damaged packets give no frame and no error: the decoder goes on with the next.
+    ///
+    /// - Parameter use: decides about every packet before it is decoded.
+    mutating func nextFrame(into frame: borrowing Frame, use: (PacketInfo) -> PacketUse) throws(MediaError) -> Bool {
+        var errors = 0
+        while !isEnded {
+            let code = avcodec_receive_frame(decoder.pointer, frame.pointer)
+            if code >= 0 {
+                if frame.isDamaged { hasMetDamage = true }
+                return true
+            }
+            if code == endOfFile { break }
+            if code == wouldBlock {
+                try feed(use)
+            } else {
+                hasMetDamage = true
+                errors += 1
+                if errors > Self.mostErrors { break }
+            }
+        }
+        isEnded = true
+        return false
+    }
+
+    private mutating func feed(_ use: (PacketInfo) -> PacketUse) throws(MediaError) {
+        guard !isDraining else {
+            isEnded = true
+            return
+        }
+        while let info = try demuxer.read(into: packet) {
+            switch use(info) {
+            case .decode: decoder.pointer.pointee.skip_frame = AVDISCARD_DEFAULT
+            case .decodeIfReferenced: decoder.pointer.pointee.skip_frame = canPassOver ? AVDISCARD_NONREF : AVDISCARD_DEFAULT
+            case .skip: continue
+            case .stop:
+                isEnded = true
+                return
+            }
+            packet.pointer.pointee.pts = info.time ?? noTimestamp
+            if avcodec_send_packet(decoder.pointer, packet.pointer) < 0 { hasMetDamage = true }
+            return
+        }
+        isDraining = true
+        _ = avcodec_send_packet(decoder.pointer, nil)
+    }
+
+    /// Goes on at the last key frame at or before a time, as far as the container knows; whether it did.
+    mutating func seek(to time: Int64) -> Bool {
+        guard demuxer.seek(to: time) else { return false }
+        avcodec_flush_buffers(decoder.pointer)
+        hasMetDamage = false
+        isDraining = false
+        isEnded = false
+        return true
+    }
+}

@@ -1,0 +1,119 @@
+import CFFmpeg
+import Glibc
+
+/// Reads a JPEG or PNG file as colours. Transparency is dropped, grey becomes three equal channels.
+public func readImage(_ path: String) throws(MediaError) -> RGBImage {
+    let image = try CodedImage(path)
+    let frame = try image.decode()
+    let (width, height) = (Int(frame.pointer.pointee.width), Int(frame.pointer.pointee.height))
+    var source = Conversion.Side(frame)
+    if source.isRGB { source.isFullRange = true }
+    var destination = Conversion.Side(width: source.width, height: source.height, format: AV_PIX_FMT_RGB24.rawValue)
+    destination.isFullRange = true
+    guard let scaler = Scaler(Conversion(source: source, destination: destination)) else {
+        throw MediaError(.unsupported, path, "swscale cannot convert \(source.formatName) to RGB")
+    }
+    let converted = Frame(width: width, height: height, format: AV_PIX_FMT_RGB24)
+    scaler.scale(Planes(frame), into: Planes(converted))
+    return RGBImage(width: width, height: height, pixels: packedRows(of: converted, bytesPerRow: width * 3))
+}
+
+/// Reads a PNG file of labels as the numbers stored in it: palette indices, not colours; grey values as written, 1 to 8 bits deep.
+public func readIndexImage(_ path: String) throws(MediaError) -> IndexImage {
+    let image = try CodedImage(path)
+    guard let header = image.pngHeader else { throw MediaError(.unsupported, path, "labels are read from PNG files") }
+    guard header.isIndexed else {
+        throw MediaError(
+            .unsupported, path, "a PNG of labels has a palette or is grey, at most 8 bits deep; this one has colours or 16 bits")
+    }
+    let frame = try image.decode()
+    let (width, height) = (Int(frame.pointer.pointee.width), Int(frame.pointer.pointee.height))
+    switch AVPixelFormat(rawValue: frame.pointer.pointee.format) {
+    case AV_PIX_FMT_MONOBLACK:
+        let packed = packedRows(of: frame, bytesPerRow: (width + 7) / 8)
+        let indices = (0..<width * height).map { i in
+            packed[i / width * ((width + 7) / 8) + i % width / 8] >> UInt8(7 - i % width % 8) & 1
+        }
+        return IndexImage(width: width, height: height, indices: indices)
+    case AV_PIX_FMT_PAL8:
+        return IndexImage(width: width, height: height, indices: packedRows(of: frame, bytesPerRow: width))
+    case AV_PIX_FMT_GRAY8:
+        // libav spreads grey of 1, 2 or 4 bits over 0 ... 255.
+        let step = UInt8(255 / ((1 << header.bitDepth) - 1))
+        return IndexImage(width: width, height: height, indices: packedRows(of: frame, bytesPerRow: width).map { $0 / step })
+    case AV_PIX_FMT_YA8:
+        let step = UInt8(255 / ((1 << header.bitDepth) - 1))
+        let pairs = packedRows(of: frame, bytesPerRow: width * 2)
+        return IndexImage(width: width, height: height, indices: stride(from: 0, to: pairs.count, by: 2).map { pairs[$0] / step })
+    default:
+        throw MediaError(.unsupported, path, "libav decodes these labels to \(Conversion.Side(frame).formatName)")
+    }
+}
+
+/// The rows of a frame's first plane without the gaps between them.
+func packedRows(of frame: borrowing Frame, bytesPerRow: Int) -> [UInt8] {
+    let (base, stride, height) = (frame.pointer.pointee.data.0!, Int(frame.pointer.pointee.linesize.0), Int(frame.pointer.pointee.height))
+    return [UInt8](unsafeUninitializedCapacity: bytesPerRow * height) { rows, count in
+        for y in 0..<height { memcpy(rows.baseAddress! + y * bytesPerRow, base + y * stride, bytesPerRow) }
+        count = bytesPerRow * height
+    }
+}
+
+/// A file's bytes and what they say they are.
+private struct CodedImage: ~Copyable {
+    /// The fields of a PNG's header that libav does not hand on.
+    struct PNGHeader {
+        var bitDepth: Int
+        var colourType: UInt8
+        /// Grey (0), palette (3), grey with transparency (4); deeper than 8 bits is no index.
+        var isIndexed: Bool { [0, 3, 4].contains(colourType) && bitDepth <= 8 }
+    }
+
+    /// More pixels than any picture of this field has; a header that claims more is not believed.
+    private static let mostPixels: Int64 = 1 << 28
+
+    private let path: String
+    private let packet = Packet()
+
+    init(_ path: String) throws(MediaError) {
+        self.path = path
+        silenceLibav()
+        guard let file = fopen(path, "rb") else { throw MediaError(.cannotOpen, path, String(cString: strerror(errno))) }
+        defer { fclose(file) }
+        var status = stat()
+        guard fstat(fileno(file), &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size <= Int32.max / 2 else {
+            throw MediaError(.cannotOpen, path, "this is not a picture file")
+        }
+        guard status.st_size > 0 else { throw MediaError(.cannotRead, path, "the file is empty") }
+        try check(av_new_packet(packet.pointer, Int32(status.st_size)), .cannotRead, path, "making room for the file")
+        guard fread(packet.pointer.pointee.data, 1, Int(status.st_size), file) == Int(status.st_size) else {
+            throw MediaError(.cannotRead, path, "the file ended early")
+        }
+    }
+
+    private var bytes: UnsafeBufferPointer<UInt8> {
+        UnsafeBufferPointer(start: packet.pointer.pointee.data, count: Int(packet.pointer.pointee.size))
+    }
+
+    var pngHeader: PNGHeader? {
+        guard bytes.starts(with: [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]), bytes.count > 25 else { return nil }
+        return PNGHeader(bitDepth: Int(bytes[24]), colourType: bytes[25])
+    }
+
+    func decode() throws(MediaError) -> Frame {
+        let isJPEG = bytes.starts(with: [0xff, 0xd8])
+        guard isJPEG || pngHeader != nil else { throw MediaError(.unsupported, path, "this is neither JPEG nor PNG") }
+        let codec = avcodec_find_decoder(isJPEG ? AV_CODEC_ID_MJPEG : AV_CODEC_ID_PNG)!
+        let decoder = CodecContext(codec)
+        decoder.pointer.pointee.thread_count = 1
+        decoder.pointer.pointee.max_pixels = Self.mostPixels
+        // A picture cut off in the middle is an error, not half a picture.
+        decoder.pointer.pointee.err_recognition = AV_EF_EXPLODE
+        try check(avcodec_open2(decoder.pointer, codec, nil), .cannotOpen, path, "opening the decoder")
+        let frame = Frame()
+        try check(avcodec_send_packet(decoder.pointer, packet.pointer), .cannotRead, path, "decoding")
+        try check(avcodec_send_packet(decoder.pointer, nil), .cannotRead, path, "decoding")
+        try check(avcodec_receive_frame(decoder.pointer, frame.pointer), .cannotRead, path, "decoding")
+        return frame
+    }
+}

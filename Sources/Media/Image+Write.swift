@@ -1,0 +1,81 @@
+import CFFmpeg
+import Glibc
+
+/// Writes colours as PNG.
+public func writePNG(_ image: RGBImage, to path: String) throws(MediaError) {
+    let frame = frame(holding: image)
+    try encode(frame, as: AV_CODEC_ID_PNG, to: path)
+}
+
+/// Writes labels as PNG of 8 bits with ``davisPalette``.
+public func writePNG(_ image: IndexImage, to path: String) throws(MediaError) {
+    let frame = Frame(width: image.width, height: image.height, format: AV_PIX_FMT_PAL8)
+    fill(frame, with: image.indices, bytesPerRow: image.width)
+    let palette = UnsafeMutableRawPointer(frame.pointer.pointee.data.1!).assumingMemoryBound(to: UInt32.self)
+    for (index, colour) in davisPalette.enumerated() {
+        palette[index] = 0xff00_0000 | UInt32(colour.red) << 16 | UInt32(colour.green) << 8 | UInt32(colour.blue)
+    }
+    try encode(frame, as: AV_CODEC_ID_PNG, to: path)
+}
+
+/// Writes colours as JPEG: full-range BT.601, 4:2:0, as cameras do.
+///
+/// - Parameter quality: libav's scale, 2 (best, the default) … 31 (worst).
+public func writeJPEG(_ image: RGBImage, to path: String, quality: Int = 2) throws(MediaError) {
+    precondition((1...31).contains(quality), "a JPEG quality of \(quality)")
+    var source = Conversion.Side(width: Int32(image.width), height: Int32(image.height), format: AV_PIX_FMT_RGB24.rawValue)
+    source.isFullRange = true
+    var destination = source
+    destination.format = AV_PIX_FMT_YUVJ420P.rawValue
+    guard let scaler = Scaler(Conversion(source: source, destination: destination)) else {
+        throw MediaError(.cannotWrite, path, "swscale cannot convert RGB of \(image.width)x\(image.height) to 4:2:0")
+    }
+    let packed = frame(holding: image)
+    let converted = Frame(width: image.width, height: image.height, format: AV_PIX_FMT_YUVJ420P)
+    converted.pointer.pointee.quality = Int32(quality) * FF_QP2LAMBDA
+    scaler.scale(Planes(packed), into: Planes(converted))
+    try encode(converted, as: AV_CODEC_ID_MJPEG, to: path)
+}
+
+private func frame(holding image: RGBImage) -> Frame {
+    let frame = Frame(width: image.width, height: image.height, format: AV_PIX_FMT_RGB24)
+    fill(frame, with: image.pixels, bytesPerRow: image.width * 3)
+    return frame
+}
+
+private func fill(_ frame: borrowing Frame, with rows: [UInt8], bytesPerRow: Int) {
+    let (base, stride, height) = (frame.pointer.pointee.data.0!, Int(frame.pointer.pointee.linesize.0), Int(frame.pointer.pointee.height))
+    rows.withUnsafeBufferPointer { rows in
+        for y in 0..<height { memcpy(base + y * stride, rows.baseAddress! + y * bytesPerRow, bytesPerRow) }
+    }
+}
+
+/// Encodes one picture into a file; the file at `path` is whole at any time.
+private func encode(_ frame: borrowing Frame, as id: AVCodecID, to path: String) throws(MediaError) {
+    silenceLibav()
+    guard let codec = avcodec_find_encoder(id) else { throw MediaError(.cannotWrite, path, "this libavcodec has no encoder for it") }
+    let encoder = CodecContext(codec)
+    encoder.pointer.pointee.width = frame.pointer.pointee.width
+    encoder.pointer.pointee.height = frame.pointer.pointee.height
+    encoder.pointer.pointee.pix_fmt = AVPixelFormat(rawValue: frame.pointer.pointee.format)
+    encoder.pointer.pointee.time_base = AVRational(num: 1, den: 1)
+    encoder.pointer.pointee.thread_count = 1
+    encoder.pointer.pointee.flags |= AV_CODEC_FLAG_BITEXACT | AV_CODEC_FLAG_QSCALE
+    try check(avcodec_open2(encoder.pointer, codec, nil), .cannotWrite, path, "opening the encoder")
+    let packet = Packet()
+    try check(avcodec_send_frame(encoder.pointer, frame.pointer), .cannotWrite, path, "encoding")
+    try check(avcodec_send_frame(encoder.pointer, nil), .cannotWrite, path, "encoding")
+    try check(avcodec_receive_packet(encoder.pointer, packet.pointer), .cannotWrite, path, "encoding")
+    try replaceFile(path, with: UnsafeRawBufferPointer(start: packet.pointer.pointee.data, count: Int(packet.pointer.pointee.size)))
+}
+
+private func replaceFile(_ path: String, with bytes: UnsafeRawBufferPointer) throws(MediaError) {
+    let temporaryPath = path + ".partial"
+    guard let file = fopen(temporaryPath, "wb") else { throw MediaError(.cannotWrite, path, String(cString: strerror(errno))) }
+    let isWritten = fwrite(bytes.baseAddress, 1, bytes.count, file) == bytes.count
+    guard fclose(file) == 0, isWritten, rename(temporaryPath, path) == 0 else {
+        let cause = String(cString: strerror(errno))
+        unlink(temporaryPath)
+        throw MediaError(.cannotWrite, path, cause)
+    }
+}

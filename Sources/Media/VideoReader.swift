@@ -1,0 +1,195 @@
+import CFFmpeg
+import Sampling
+
+/// A picture wanted from a video: which frame, which part of it, mirrored or not.
+public struct FrameRequest: Equatable, Sendable {
+    /// Index of the frame in presentation order.
+    public var frame: Int
+    /// In upright pixels of the size that the video's record gives.
+    public var box: CropBox
+    public var isFlipped: Bool
+
+    public init(frame: Int, box: CropBox, isFlipped: Bool) {
+        self.frame = frame
+        self.box = box
+        self.isFlipped = isFlipped
+    }
+}
+
+/// Reads exact frames of one video in any order: frame i of the record is frame i of a sequential decode, bit for bit.
+///
+/// Note "one pass": all frames asked for in one call are visited in one pass, ascending. The reader seeks to the key frame at or before
+/// the first, decodes forward, and seeks again only where the next frame's key frame lies ahead of every packet read so far, so never
+/// inside a group of pictures. In H.264, pictures that no other refers to are passed over unless they are wanted.
+///
+/// Note "checked times": a frame is taken only where its presentation time is the record's. Where it does not come out, because the key
+/// frame was none, decoding begins one key frame earlier, then two, four …, and in the end at the file's start, passing over nothing:
+/// the sequential decode itself. Where the decoder meets damage it begins there at once.
+public final class VideoReader {
+    public let path: String
+    public let record: VideoRecord
+
+    /// Frames decoded so far, wanted or not: the cost of exactness.
+    public private(set) var framesDecoded = 0
+    /// Seeks so far.
+    public private(set) var seeks = 0
+
+    private let deadline: Deadline
+    private var source: FrameSource
+    private var place = Place()
+    private let frame = Frame()
+    private var cropper = Cropper()
+
+    /// Where the decoder stands.
+    private struct Place {
+        /// Whether this is the sequential decode itself: from the first packet on, nothing passed over, what comes out is the truth.
+        var isSequential = false
+        /// Time of the key frame sought, until a key frame arrives.
+        var awaitedKeyTime: Int64?
+        /// Latest time of a packet read.
+        var readThrough = Int64.min
+        /// Time of the last frame that came out.
+        var shownThrough = Int64.min
+    }
+
+    /// Opens a video.
+    ///
+    /// - Parameters:
+    ///   - patience: seconds that opening, and then each call of ``read(_:size:into:)``, may take.
+    public init(path: String, record: VideoRecord, patience: Double = 30) throws(MediaError) {
+        self.path = path
+        self.record = record
+        deadline = Deadline(seconds: patience)
+        source = try FrameSource(path: path, deadline: deadline)
+    }
+
+    /// Reads pictures of one size as packed RGB, a byte a channel, `[size, size, 3]`: bicubic, antialiased, upright.
+    ///
+    /// - Parameters:
+    ///   - requests: in any order; frames and boxes may repeat.
+    ///   - destination: gives the memory for the request of an index, at least `size * size * 3` bytes.
+    /// - Throws: where a frame does not decode, the file changed, or time is up; memory may be partly written then.
+    public func read(
+        _ requests: [FrameRequest], size: Int, into destination: (Int) -> UnsafeMutableRawBufferPointer
+    ) throws(MediaError) {
+        precondition(size > 0, "pictures of \(size) pixels")
+        for request in requests where !record.contains(request) {
+            throw MediaError(
+                .impossible, path,
+                "frame \(request.frame) with \(request.box) of a video of \(record.frameCount) frames of \(record.width)x\(record.height)")
+        }
+        let order = requests.indices.sorted { (requests[$0].frame, $0) < (requests[$1].frame, $1) }
+        var frames: [Int] = []
+        for index in order where requests[index].frame != frames.last { frames.append(requests[index].frame) }
+        let orientation = Orientation(stream: source.demuxer.stream)
+        var next = 0
+        var failure: MediaError?
+        try visit(frames) { index, frame in
+            while next < order.count, requests[order[next]].frame == index {
+                let request = requests[order[next]]
+                let isDone = cropper.crop(
+                    frame, box: request.box, uprightWidth: record.width, uprightHeight: record.height, orientation: orientation,
+                    isFlipped: request.isFlipped, size: size, into: destination(order[next]))
+                if !isDone { failure = MediaError(.unsupported, path, "\(Conversion.Side(frame).formatName) does not convert to RGB") }
+                next += 1
+            }
+        }
+        if let failure { throw failure }
+    }
+
+    /// Visits frames, ascending, each once, in one pass.
+    public func visit(_ frames: [Int], _ body: (Int, borrowing Frame) -> Void) throws(MediaError) {
+        deadline.restart()
+        let times = frames.map { record.timestamps[$0] }
+        precondition(zip(times, times.dropFirst()).allSatisfy { $0 < $1 }, "frames to visit must ascend")
+        var next = 0
+        var keyFramesBack = 0
+        while next < frames.count {
+            try approach(frames[next], keyFramesBack: keyFramesBack)
+            let reached = try decode(times, from: next) { body(frames[$0], frame) }
+            if reached > next {
+                next = reached
+                keyFramesBack = 0
+            } else if place.isSequential {
+                throw MediaError(
+                    .undecodable, path,
+                    "frame \(frames[next]) does not come out; the file is damaged there or is not the one that was prepared")
+            } else {
+                // How a decoder conceals damage depends on all that it saw before.
+                keyFramesBack = source.hasMetDamage ? record.keyFrames.count : max(1, keyFramesBack * 2)
+            }
+        }
+    }
+
+    /// Brings the decoder before a frame by as little as serves: nothing, a seek, or beginning anew.
+    private func approach(_ frame: Int, keyFramesBack: Int) throws(MediaError) {
+        let isBehind = keyFramesBack > 0 || place.shownThrough >= record.timestamps[frame]
+        let key = record.keyFrames.count { $0 <= frame } - 1 - keyFramesBack
+        guard key >= 0 else {
+            if isBehind { try restart() }
+            return
+        }
+        let keyTime = record.timestamps[record.keyFrames[key]]
+        let isUnread = place.readThrough == .min
+        guard isBehind || (isUnread ? record.keyFrames[key] > 0 : place.readThrough < keyTime) else { return }
+        guard source.seek(to: keyTime) else { return try restart() }
+        seeks += 1
+        place = Place(awaitedKeyTime: keyTime)
+    }
+
+    private func restart() throws(MediaError) {
+        source = try FrameSource(path: path, deadline: deadline)
+        place = Place(isSequential: true)
+    }
+
+    /// Decodes forward, hands out wanted frames as they come, and stops after the last of them or where one is missing.
+    ///
+    /// - Returns: the index in `times` of the first frame that did not come.
+    private func decode(_ times: [Int64], from first: Int, _ body: (Int) -> Void) throws(MediaError) -> Int {
+        var next = first
+        while next < times.count {
+            var place = self.place
+            let isOut = try source.nextFrame(into: frame) { packet in
+                guard let time = packet.time else { return .decode }
+                if let keyTime = place.awaitedKeyTime {
+                    guard packet.isKey else { return .skip }
+                    // The container's index led past the key frame; an earlier one will do.
+                    guard time <= keyTime else { return .stop }
+                    place.awaitedKeyTime = nil
+                }
+                place.readThrough = max(place.readThrough, time)
+                return place.isSequential || times[next...].containsAscending(time) ? .decode : .decodeIfReferenced
+            }
+            if isOut { framesDecoded += 1 }
+            if isOut, let time = frame.time { place.shownThrough = time }
+            self.place = place
+            guard isOut, let time = frame.time, time <= times[next] else { return next }
+            guard time == times[next] else { continue }
+            guard place.isSequential || !source.hasMetDamage else { return next }
+            body(next)
+            next += 1
+        }
+        return next
+    }
+}
+
+extension VideoRecord {
+    /// Whether a request asks for a part of a frame that exists.
+    fileprivate func contains(_ request: FrameRequest) -> Bool {
+        let box = request.box
+        return (0..<frameCount).contains(request.frame) && box.x >= 0 && box.y >= 0 && box.width > 0 && box.height > 0
+            && box.width <= width && box.height <= height && box.x <= width - box.width && box.y <= height - box.height
+    }
+}
+
+extension ArraySlice<Int64> {
+    /// Whether a value is in an ascending list, by halving it.
+    fileprivate func containsAscending(_ value: Int64) -> Bool {
+        var (low, high) = (startIndex, endIndex)
+        while low < high {
+            let middle = (low + high) / 2
+            if self[middle] < value { low = middle + 1 } else { high = middle }
+        }
+        return low < endIndex && self[low] == value
+    }
+}

@@ -1,0 +1,152 @@
+import CZeroMQ
+
+/// One end of message connections. Belongs to one thread at a time.
+public final class Socket {
+    /// How a socket divides messages among its peers.
+    public enum Kind: Sendable {
+        /// Addresses each peer by the first part of a message.
+        case router
+        /// Speaks with one peer in both directions.
+        case dealer
+        case push
+        case pull
+
+        var code: Int32 {
+            switch self {
+            case .router: ZMQ_ROUTER
+            case .dealer: ZMQ_DEALER
+            case .push: ZMQ_PUSH
+            case .pull: ZMQ_PULL
+            }
+        }
+    }
+
+    /// What must be decided for every socket. Times are in milliseconds.
+    public struct Options: Sendable {
+        /// Messages that may wait to be sent to one peer.
+        public var sendHighWaterMark: Int32
+        /// Messages from one peer that may wait to be received.
+        public var receiveHighWaterMark: Int32
+        /// How long closing waits for what is still to be sent.
+        public var linger: Int32
+        /// A peer that sends a larger part is disconnected.
+        public var maximumMessageBytes: Int
+
+        public init(sendHighWaterMark: Int, receiveHighWaterMark: Int, linger: Int, maximumMessageBytes: Int) {
+            precondition(sendHighWaterMark > 0 && receiveHighWaterMark > 0, "a high-water mark of 0 means no limit")
+            self.sendHighWaterMark = Int32(sendHighWaterMark)
+            self.receiveHighWaterMark = Int32(receiveHighWaterMark)
+            self.linger = Int32(linger)
+            self.maximumMessageBytes = maximumMessageBytes
+        }
+    }
+
+    let handle: UnsafeMutableRawPointer
+    private let context: Context
+    private var endpoint: String
+
+    /// Sets every option before anything is bound or connected. Beside the given ones: peers that fall silent for 5 s are disconnected,
+    /// reconnecting backs off from 0.1 s to 10 s, nothing is queued for a peer that is not there, and a router reports such a peer.
+    public init(_ kind: Kind, in context: Context, options: Options) throws(ZeroMQError) {
+        guard let handle = zmq_socket(context.handle, kind.code) else { throw ZeroMQError("zmq_socket", "\(kind) socket") }
+        self.handle = handle
+        self.context = context
+        endpoint = "\(kind) socket"
+        try set(ZMQ_SNDHWM, options.sendHighWaterMark)
+        try set(ZMQ_RCVHWM, options.receiveHighWaterMark)
+        try set(ZMQ_LINGER, options.linger)
+        try set(ZMQ_MAXMSGSIZE, Int64(options.maximumMessageBytes))
+        try set(ZMQ_HANDSHAKE_IVL, Int32(5000))
+        try set(ZMQ_HEARTBEAT_IVL, Int32(1000))
+        try set(ZMQ_HEARTBEAT_TIMEOUT, Int32(5000))
+        try set(ZMQ_RECONNECT_IVL, Int32(100))
+        try set(ZMQ_RECONNECT_IVL_MAX, Int32(10_000))
+        switch kind {
+        case .router: try set(ZMQ_ROUTER_MANDATORY, Int32(1))
+        case .dealer, .push: try set(ZMQ_IMMEDIATE, Int32(1))
+        case .pull: break
+        }
+    }
+
+    deinit { zmq_close(handle) }
+
+    /// Listens at an endpoint.
+    public func bind(to endpoint: String) throws(ZeroMQError) {
+        self.endpoint = endpoint
+        guard zmq_bind(handle, endpoint) == 0 else { throw ZeroMQError("zmq_bind", endpoint) }
+    }
+
+    /// Connects to an endpoint now or as soon as somebody listens there, again after every loss.
+    public func connect(to endpoint: String) throws(ZeroMQError) {
+        self.endpoint = endpoint
+        guard zmq_connect(handle, endpoint) == 0 else { throw ZeroMQError("zmq_connect", endpoint) }
+    }
+
+    /// What became of a message that was to be sent.
+    public enum Delivery: Sendable {
+        case queued
+        /// The peer's queue is full, or nobody is there; the message is unchanged.
+        case full
+        /// A router's peer is gone; the message is unchanged.
+        case gone
+    }
+
+    /// Queues one part without waiting. The message is empty afterwards, unless it could not be queued.
+    public func send(_ message: Message, hasMore: Bool = false) throws(ZeroMQError) -> Delivery {
+        while zmq_msg_send(message.handle, handle, ZMQ_DONTWAIT | (hasMore ? ZMQ_SNDMORE : 0)) < 0 {
+            switch zmq_errno() {
+            case EINTR: continue
+            case EAGAIN: return .full
+            case EHOSTUNREACH: return .gone
+            default: throw ZeroMQError("zmq_msg_send", endpoint)
+            }
+        }
+        return .queued
+    }
+
+    /// Queues a message of several parts, all or none, without waiting.
+    public func send(parts: [Message]) throws(ZeroMQError) -> Delivery {
+        for (index, part) in parts.enumerated() {
+            // Only the first part can be refused: libzmq takes the rest of a message that it began.
+            let delivery = try send(part, hasMore: index + 1 < parts.count)
+            if delivery != .queued { return delivery }
+        }
+        return .queued
+    }
+
+    /// The next part, nil where none is there.
+    public func receive() throws(ZeroMQError) -> Message? {
+        let message = Message()
+        while zmq_msg_recv(message.handle, handle, ZMQ_DONTWAIT) < 0 {
+            switch zmq_errno() {
+            case EINTR: continue
+            case EAGAIN: return nil
+            default: throw ZeroMQError("zmq_msg_recv", endpoint)
+            }
+        }
+        message.hasMore = zmq_msg_more(message.handle) != 0
+        return message
+    }
+
+    /// All parts of the next message, nil where none is there.
+    ///
+    /// - Parameter limit: parts beyond it are thrown away unread, so that no peer can make a message grow without end.
+    public func receiveParts(limit: Int) throws(ZeroMQError) -> [Message]? {
+        guard var last = try receive() else { return nil }
+        var parts = [last]
+        while last.hasMore {
+            // The parts of a message arrive together.
+            guard let next = try receive() else { break }
+            if parts.count < limit { parts.append(next) }
+            last = next
+        }
+        return parts
+    }
+
+    private func set<Value: BitwiseCopyable>(_ option: Int32, _ value: Value) throws(ZeroMQError) {
+        var value = value
+        guard zmq_setsockopt(handle, option, &value, MemoryLayout<Value>.size) == 0 else {
+            throw ZeroMQError("zmq_setsockopt \(option)", endpoint)
+        }
+    }
+}

@@ -1,0 +1,101 @@
+import ComputeCPU
+import Configuration
+import Console
+import Dataflow
+import Foundation
+import Propagation
+import Training
+import ZeroMQ
+
+/// Evaluates one checkpoint of a training after the other until the run is over.
+struct BesideTraining {
+    let endpoint: Endpoint
+    /// Overrides the data set's place that the pipeline names.
+    let root: String?
+    /// The masks of a checkpoint go to OUTPUT/step-N; nil: nowhere.
+    let output: String?
+    let backend: CPUBackend
+    /// Seconds to wait for a trainer that is not there.
+    let patience: Double
+    let progressStyle: ProgressStyle
+
+    func run() throws {
+        let client = try CheckpointClient(endpoint, in: Context(), identity: UInt64.random(in: 0...UInt64.max))
+        var lastSeen = monotonicSeconds()
+        var isWaiting = false
+        while !Interruption.isRequested {
+            switch try client.next(seconds: 1) {
+            case .checkpoint(let step, let weights):
+                try evaluate(weights, step, client)
+                lastSeen = monotonicSeconds()
+            case .nothing:
+                lastSeen = monotonicSeconds()
+                Thread.sleep(forTimeInterval: 1)
+            case .silence: lastSeen = monotonicSeconds()
+            case .finished: return
+            case .absence:
+                if !isWaiting { writeError("tandem-evaluator: waiting for a trainer at \(endpoint)\n") }
+                isWaiting = true
+                try giveUpIfAbsent(since: lastSeen)
+            }
+        }
+    }
+
+    private func evaluate(_ weights: [UInt8], _ step: Int, _ client: CheckpointClient) throws {
+        let report: EvaluationReport
+        do {
+            report = try scores(of: EncoderWeights(bytes: weights, name: "of step \(step)"), step, client)
+        } catch {
+            if !Interruption.isRequested { _ = try client.send(failure: "\(error)", step: step, seconds: 10) }
+            throw error
+        }
+        let scores = report.scores.map { EvaluatorRequest.Score($0.name, $0.value) }
+        let start = monotonicSeconds()
+        while try !client.send(scores, step: step, seconds: 5), !Interruption.isRequested { try giveUpIfAbsent(since: start) }
+    }
+
+    private func scores(of weights: EncoderWeights, _ step: Int, _ client: CheckpointClient) throws -> EvaluationReport {
+        guard let text = weights.pipeline else { throw Failure("the trainer's checkpoint carries no pipeline") }
+        let evaluation = try Pipeline.parse(text, source: "the trainer's pipeline").evaluation
+        let dataset = try DAVISDataset(root: root ?? evaluation.davis)
+        let method = try EncoderMethod(weights, settings: PropagationSettings(evaluation), backend: backend)
+
+        var progress = ProgressLine(progressStyle)
+        let start = monotonicSeconds()
+        var lastSign = start
+        let masks = output.map { "\($0)/step-\(step)" }
+        let davis = DAVISEvaluation(dataset: dataset, output: masks) { done, total in
+            let now = monotonicSeconds()
+            if now - lastSign > 5 {
+                try client.working(on: step)
+                lastSign = now
+            }
+            progress.show("step \(step): " + progressBar(done: done, of: total, unit: "frames", elapsed: now - start))
+            if Interruption.isRequested { throw Failure("interrupted") }
+        }
+        let report = try davis.run(method.callAsFunction)
+        let (jf, j, f) = (report.scores[0].value, report.scores[1].value, report.scores[4].value)
+        progress.finish(String(format: "step %d: J&F %.1f, J %.1f, F %.1f in %@", step, jf, j, f, formatDuration(report.seconds)))
+        return report
+    }
+
+    private func giveUpIfAbsent(since lastSeen: Double) throws {
+        if monotonicSeconds() - lastSeen > patience {
+            throw Failure("no trainer at \(endpoint) for \(formatDuration(patience)); is it running, and is this its --bind endpoint?")
+        }
+    }
+}
+
+extension PropagationSettings {
+    /// The settings of a pipeline.
+    init(_ evaluation: Pipeline.Evaluation) {
+        self.init()
+        topK = evaluation.topK
+        queue = evaluation.queue
+        radius = evaluation.radius
+        temperature = evaluation.temperature
+        inputSize =
+            evaluation.size.count == 1
+            ? .shortSide(evaluation.size[0]) : .exact(height: evaluation.size[0], width: evaluation.size[1])
+    }
+}

@@ -1,0 +1,53 @@
+import Configuration
+import Dataflow
+import Models
+import Sampling
+import ZeroMQ
+
+/// The micro-batches of a run in order, asked for ahead of time.
+final class BatchStream {
+    private let client: BatchClient
+    private let size: Int
+    private var nextSample: Int
+    private let endSample: Int
+
+    /// Requests under way beyond the byte credit serve nothing; this many keep the credit busy.
+    private static let requestsAhead = 64
+
+    /// - Parameters:
+    ///   - firstStep: steps done before.
+    ///   - lastStep: steps of the whole run.
+    init(
+        _ pipeline: Pipeline, _ manifest: Manifest, _ endpoint: Endpoint, firstStep: Int, lastStep: Int, _ context: Context
+    ) throws {
+        client = try BatchClient(
+            endpoint: endpoint, identity: pipeline.planIdentity(manifest), credit: pipeline.dataflow.trainerMemory << 20,
+            patience: pipeline.dataflow.patience, context: context, log: note)
+        size = pipeline.microBatchSize
+        nextSample = firstStep * pipeline.train.batch
+        endSample = lastStep * pipeline.train.batch
+    }
+
+    /// Seconds spent waiting for data.
+    var waitedSeconds: Double { client.waitedSeconds }
+
+    /// The next micro-batch, nil where the wait was cancelled.
+    func next(isCancelled: () -> Bool) throws -> Batch? {
+        while client.requestCount < Self.requestsAhead, nextSample < endSample {
+            try client.request(first: nextSample, count: size)
+            nextSample += size
+        }
+        return try client.next(isCancelled: isCancelled)
+    }
+
+    func close() throws { try client.close() }
+}
+
+extension FramePair {
+    /// A view of a sample, whose arrays the stream has checked.
+    init(_ sample: SampleBlock) {
+        self.init(
+            frames: sample.bytes("frames")!.baseAddress!.assumingMemoryBound(to: UInt8.self),
+            mask: sample.bytes("mask")!.baseAddress!.assumingMemoryBound(to: UInt8.self))
+    }
+}

@@ -1,0 +1,57 @@
+import Console
+import Dataflow
+import Foundation
+import Training
+import ZeroMQ
+
+/// The scores of one checkpoint.
+struct CheckpointScores {
+    var step: Int
+    var scores: [EvaluatorRequest.Score]
+}
+
+/// The checkpoints that evaluators are to score, and the scores that come back.
+final class Evaluations {
+    private let server: CheckpointServer
+
+    /// Listens for evaluators.
+    init(at endpoint: Endpoint, _ checkpoints: CheckpointFolder, _ context: Context) throws {
+        server = try CheckpointServer(endpoint, in: context) { step in
+            try EncoderWeights(path: checkpoints.path(ofStep: step)).encoded()
+        }
+    }
+
+    /// Steps whose checkpoints must stay.
+    var pending: Set<Int> { server.pending }
+
+    func announce(_ step: Int) {
+        if let dropped = server.announce(step) { note("evaluators do not keep up: step \(dropped) stays without scores") }
+    }
+
+    /// Answers evaluators, without waiting.
+    func newScores() throws -> [CheckpointScores] {
+        try server.serve(now: monotonicSeconds()).compactMap { event in
+            switch event {
+            case .scores(let step, let scores): return CheckpointScores(step: step, scores: scores)
+            case .problem(let line):
+                note(line)
+                return nil
+            }
+        }
+    }
+
+    /// Stays at the evaluators' disposal until nothing waits for scores, or nobody is there to give them.
+    /// - Parameter patience: seconds to wait for an evaluator that has not been heard of.
+    func waitForScores(patience: Double, _ record: (CheckpointScores) throws -> Void) throws {
+        server.finish()
+        let deadline = monotonicSeconds() + patience
+        while !server.pending.isEmpty, !Interruption.isRequested {
+            for scores in try newScores() { try record(scores) }
+            let now = monotonicSeconds()
+            guard now < deadline || server.isWorthWaiting(now: now) else {
+                return note("no evaluator is there: steps \(server.pending.sorted()) stay without scores; run again to score them")
+            }
+            usleep(20_000)
+        }
+    }
+}

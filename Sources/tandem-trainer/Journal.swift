@@ -1,0 +1,124 @@
+import Compute
+import Configuration
+import Console
+import Dataflow
+import Foundation
+import Media
+import Models
+import Training
+
+/// What a run tells about itself: the progress line, `log.txt`, TensorBoard's curves, scores and pictures.
+struct Journal: ~Copyable {
+    /// A micro-batch whose first pairs the pictures show.
+    var examples: Batch?
+
+    private let folder: RunFolder
+    private let events: EventWriter
+    private let pipeline: Pipeline
+    private let videos: Int
+    private let totalSteps: Int
+    private let linesEvery: Int
+    private var progress: ProgressLine
+    private let startStep: Int
+    private let startTime = monotonicSeconds()
+    private var window: Window
+    private var lastLine = ""
+
+    /// Sums since the last line of the log.
+    private struct Window {
+        var startStep: Int
+        var startTime = monotonicSeconds()
+        var startWait: Double
+        var loss = 0.0
+    }
+
+    /// A log of about so many lines shows a run's course, however long it is.
+    private static let linesOfRun = 500
+    private static let pairsInPicture = 6
+
+    init(_ folder: RunFolder, _ pipeline: Pipeline, videos: Int, firstStep: Int, totalSteps: Int, _ progress: consuming ProgressLine) throws
+    {
+        self.folder = folder
+        self.pipeline = pipeline
+        self.videos = videos
+        self.totalSteps = totalSteps
+        self.progress = progress
+        events = try EventWriter(folder: folder.path, continuingAfter: firstStep)
+        linesEvery = max(1, totalSteps / Self.linesOfRun)
+        startStep = firstStep
+        window = Window(startStep: firstStep, startWait: 0)
+    }
+
+    /// Notes a step; writes a line where one is due.
+    ///
+    /// - Parameters:
+    ///   - step: steps done, this one included.
+    ///   - waited: seconds that the trainer has waited for data since it started.
+    mutating func record(step: Int, loss: Double, learningRate: Double, gradientNorm: Double, waited: Double) throws {
+        window.loss += loss
+        let steps = step - window.startStep
+        let seconds = max(monotonicSeconds() - window.startTime, 1e-9)
+        let meanLoss = window.loss / Double(steps)
+        let pairsPerSecond = Double(steps * pipeline.train.batch) / seconds
+        let dataWait = (waited - window.startWait) / seconds
+        lastLine =
+            "step \(step)/\(totalSteps)  loss \(String(format: "%.4f", meanLoss))  lr \(String(format: "%.2e", learningRate))"
+            + "  \(String(format: "%.1f", pairsPerSecond)) pairs/s  data wait \(String(format: "%.1f", dataWait * 100)) %  \(timeLeft(step)) left"
+        progress.show(lastLine)
+
+        guard step % linesEvery == 0 || step == totalSteps else { return }
+        try folder.append(toLog: [
+            "epoch": .number(Double(step * pipeline.train.batch) / Double(videos)), "step": .integer(step), "train_loss": .number(meanLoss),
+            "train_lr": .number(learningRate), "gradient_norm": .number(gradientNorm), "pairs_per_second": .number(pairsPerSecond),
+            "data_wait": .number(dataWait),
+        ])
+        try events.scalars(
+            step: step,
+            [
+                ("train/loss", Float(meanLoss)), ("train/learning_rate", Float(learningRate)), ("train/gradient_norm", Float(gradientNorm)),
+                ("throughput/pairs_per_second", Float(pairsPerSecond)), ("throughput/data_wait", Float(dataWait)),
+            ])
+        window = Window(startStep: step, startWait: waited)
+    }
+
+    /// Leaves the last progress line standing.
+    mutating func finish() {
+        if !lastLine.isEmpty { progress.finish(lastLine) }
+    }
+
+    /// Notes the scores of a checkpoint.
+    func record(_ scores: CheckpointScores) throws {
+        var record: LogRecord = ["step": .integer(scores.step)]
+        for score in scores.scores { record.append(score.name, .number(score.value)) }
+        try folder.append(toScores: record)
+        try events.scalars(step: scores.step, scores.scores.map { ("davis/" + $0.name, Float($0.value)) })
+        note(
+            "scores of step \(scores.step): "
+                + scores.scores.map { "\($0.name) \(String(format: "%.4f", $0.value))" }.joined(separator: "  "))
+    }
+
+    /// Draws what the model makes of some pairs: first frame, masked second frame, prediction, second frame.
+    func drawReconstructions(step: Int, _ model: SiamMAE, _ arena: Arena) throws {
+        guard let examples else { return }
+        let pairs = examples.samples.prefix(Self.pairsInPicture).map(FramePair.init)
+        let encoder = model.configuration.encoder
+        let (size, patch) = (encoder.imageSize, encoder.patchSize)
+        let prediction = model.reconstruct(pairs, arena: arena)
+        var sheet = ReconstructionSheet(imageSize: size, patchSize: patch)
+        for (index, pair) in pairs.enumerated() {
+            prediction.withUnsafeBufferPointer {
+                sheet.append(
+                    first: pair.frames, second: pair.frames + size * size * 3, mask: pair.mask,
+                    prediction: $0.baseAddress! + index * size * size * 3, isNormalized: model.configuration.normalizesPatches)
+            }
+        }
+        let digits = String(step)
+        let name = "reconstruction-" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits + ".png"
+        try writePNG(RGBImage(width: sheet.width, height: sheet.height, pixels: sheet.pixels), to: folder.figurePath(name))
+    }
+
+    private func timeLeft(_ step: Int) -> String {
+        let perStep = (monotonicSeconds() - startTime) / Double(max(1, step - startStep))
+        return formatDuration(perStep * Double(totalSteps - step))
+    }
+}

@@ -1,0 +1,25 @@
+import Dataflow
+import Foundation
+import Sampling
+
+/// Records of videos that need not exist.
+func videoRecords(_ count: Int) -> [VideoRecord] {
+    (0..<count).map { index in
+        VideoRecord(
+            path: "class/video-\(index).mp4", bytes: 1000 + index, width: 340, height: 256, timeBase: Rational(1, 15_360),
+            timestamps: .even(start: 0, step: 512, count: 150 + index), keyFrames: [0, 100], contentHash: String(repeating: "a", count: 32))
+    }
+}
+
+/// The manifest of forty such videos.
+let manifest = Manifest(records: videoRecords(40))
+
+func planIdentity(seed: UInt64 = 3, imageSize: Int = 32, replicas: Int = 2) -> PlanIdentity {
+    PlanIdentity(
+        manifestHash: manifest.identity, seed: seed, recipe: Recipe(imageSize: imageSize, patchSize: 8, repeatedSampling: replicas))
+}
+
+/// An ipc endpoint that no other test uses.
+func freshEndpoint() throws -> Endpoint {
+    try Endpoint("ipc://\(FileManager.default.temporaryDirectory.path)/tandem-\(UUID().uuidString.prefix(8))")
+}

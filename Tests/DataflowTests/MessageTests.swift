@@ -1,0 +1,162 @@
+import Dataflow
+import Sampling
+import Testing
+
+private let identity = planIdentity()
+
+private let decoderRequests: [DecoderRequest] = {
+    var progress = DecoderProgress()
+    progress.samples = 12
+    progress.failures = 1
+    progress.pictures = 25
+    return [
+        .hello(decoder: .max), .ready(decoder: 7, received: 9, free: 3, held: 2), .heartbeat(decoder: 7, progress: progress),
+        .failed(decoder: 7, ticket: 1 << 40, attempt: 255, reason: "a/b.mp4: truncated – “moov” is missing"), .goodbye(decoder: 0),
+    ]
+}()
+
+private let decoderReplies: [DecoderReply] = {
+    var irregular = videoRecords(1)[0]
+    irregular.timestamps = .table([-5, 0, 7, 1000])
+    irregular.keyFrames = []
+    return [
+        .welcome(Welcome(identity: identity, capacity: 5)), .ticket(Ticket(ticket: 9, attempt: 1, video: 0, record: videoRecords(1)[0])),
+        .ticket(Ticket(ticket: 10, attempt: 0, video: 1, record: irregular)), .idle, .stranger,
+    ]
+}()
+
+private let trainerRequests: [TrainerRequest] = [
+    .open(trainer: 1, identity: identity, isReturning: true), .samples(trainer: 1, first: 1 << 40, count: 2048, received: 1 << 39),
+    .ping(trainer: 2, received: 77), .goodbye(trainer: 3),
+]
+
+private let trainerReplies: [TrainerReply] = [
+    .accepted(sampleByteCount: 301_056), .batch(first: 4096, count: 16), .status(decoders: 3, pending: [1, 17, 33]), .stranger,
+    .refused("seed (1, not 2)"),
+]
+
+/// Every message as bytes, and whether bytes are read as a message of the same kind.
+private let all: [(bytes: [UInt8], reads: @Sendable ([UInt8]) throws -> Bool)] =
+    decoderRequests.map { message in (message.bytes, { try $0.withUnsafeBytes { try DecoderRequest($0) } == message }) }
+    + decoderReplies.map { message in (message.bytes, { try $0.withUnsafeBytes { try DecoderReply($0) } == message }) }
+    + trainerRequests.map { message in (message.bytes, { try $0.withUnsafeBytes { try TrainerRequest($0) } == message }) }
+    + trainerReplies.map { message in (message.bytes, { try $0.withUnsafeBytes { try TrainerReply($0) } == message }) }
+
+@Suite struct MessageTests {
+    @Test func messagesRoundTrip() throws {
+        for (bytes, reads) in all { #expect(try reads(bytes)) }
+    }
+
+    @Test func everyTruncationAndExtensionIsRefused() {
+        for (bytes, reads) in all {
+            for count in 0..<bytes.count { #expect(throws: MalformedBytes.self) { try reads(Array(bytes.prefix(count))) } }
+            #expect(throws: MalformedBytes.self) { try reads(bytes + [0]) }
+            // The same with a length that agrees.
+            for count in 12..<bytes.count {
+                var shorter = Array(bytes.prefix(count))
+                (shorter[8], shorter[9]) = (UInt8(count & 255), UInt8(count >> 8))
+                #expect(throws: MalformedBytes.self) { try reads(shorter) }
+            }
+        }
+    }
+
+    @Test func otherVersionsAreToldApart() {
+        func refusal(_ version: UInt8) -> String {
+            var bytes = DecoderReply.idle.bytes
+            bytes[4] = version
+            do {
+                _ = try bytes.withUnsafeBytes { try DecoderReply($0) }
+                return "accepted"
+            } catch { return "\(error)" }
+        }
+        #expect(refusal(1) == "accepted")
+        #expect(refusal(0) == "a message of version 0 where 1 is spoken; upgrade the sender")
+        #expect(refusal(2) == "a message of version 2 where 1 is spoken; upgrade the receiver")
+    }
+
+    @Test func messagesOfTheOtherDirectionAreRefused() {
+        #expect(throws: MalformedBytes("a request of unknown type 103")) {
+            try DecoderReply.idle.bytes.withUnsafeBytes { try DecoderRequest($0) }
+        }
+        #expect(throws: MalformedBytes("a request of unknown type 5")) {
+            try DecoderRequest.goodbye(decoder: 1).bytes.withUnsafeBytes { try TrainerRequest($0) }
+        }
+    }
+
+    @Test func recordsThatCannotBeDrawnFromAreRefused() {
+        var record = videoRecords(1)[0]
+        record.timestamps = .even(start: 0, step: 1, count: 1)
+        let bytes = DecoderReply.ticket(Ticket(ticket: 0, attempt: 0, video: 0, record: record)).bytes
+        #expect(throws: MalformedBytes("class/video-0.mp4: fewer than two frames")) {
+            try bytes.withUnsafeBytes { try DecoderReply($0) }
+        }
+    }
+
+    /// Whatever arrives, it is read or refused: no crash, and no allocation beyond the message's own size.
+    @Test func fuzzedMessagesAreHarmless() {
+        var stream = RandomStream(seed: 4, purpose: .crop, ticket: 0)
+        var refused = 0
+        for _ in 0..<30_000 {
+            var (bytes, reads) = all[stream.uniform(below: all.count)]
+            for _ in 0...stream.uniform(below: 4) {
+                bytes[stream.uniform(below: bytes.count)] = UInt8(truncatingIfNeeded: stream.nextUInt32())
+            }
+            if (try? reads(bytes)) == nil { refused += 1 }
+        }
+        #expect(refused > 10_000)
+    }
+
+    @Test func longReasonsAreCut() throws {
+        let long = String(repeating: "ü", count: 5000)
+        let bytes = DecoderRequest.failed(decoder: 1, ticket: 2, attempt: 3, reason: long).bytes
+        #expect(bytes.count < 1100)
+        guard case .failed(_, _, _, let reason) = try bytes.withUnsafeBytes({ try DecoderRequest($0) }) else {
+            Issue.record("not a failure")
+            return
+        }
+        #expect(long.hasPrefix(reason.dropLast()))
+    }
+}
+
+@Suite struct EndpointTests {
+    @Test func endpointsAreDerived() throws {
+        let file = try Endpoint("ipc:///tmp/run/batcher")
+        #expect([file.samples, file.batches] == ["ipc:///tmp/run/batcher.samples", "ipc:///tmp/run/batcher.batches"])
+        let port = try Endpoint("tcp://127.0.0.1:5555")
+        #expect([port.control, port.samples, port.batches] == ["tcp://127.0.0.1:5555", "tcp://127.0.0.1:5556", "tcp://127.0.0.1:5557"])
+    }
+
+    @Test(arguments: [
+        "", "ipc://", "ipc://@abstract", "ipc:///tmp/", "tcp://", "tcp://host", "tcp://:5", "tcp://h:0", "tcp://h:65534", "udp://h:1",
+        "h:1",
+    ])
+    func nonsenseIsRefused(text: String) {
+        #expect(throws: DataflowError.self) { try Endpoint(text) }
+    }
+
+    @Test func longPathsAreRefusedWithARemedy() throws {
+        _ = try Endpoint("ipc://" + String(repeating: "x", count: 99))
+        #expect(throws: DataflowError.self) { try Endpoint("ipc://" + String(repeating: "x", count: 100)) }
+    }
+
+    @Test(arguments: ["tcp://0.0.0.0:5555", "tcp://*:5555", "tcp://192.168.1.5:5555", "tcp://eth0:5555"])
+    func bindsBeyondLoopbackAreRefused(text: String) throws {
+        let endpoint = try Endpoint(text)
+        #expect(throws: DataflowError.self) { try endpoint.reserve() }
+    }
+
+    @Test func loopbackMayBeBound() throws {
+        for text in ["tcp://127.0.0.1:5555", "tcp://localhost:5555"] { #expect(try Endpoint(text).reserve() == nil) }
+    }
+
+    @Test func anEndpointHasOneOwner() throws {
+        let endpoint = try freshEndpoint()
+        var first = try endpoint.reserve()
+        #expect(first != nil)
+        #expect(throws: DataflowError("\(endpoint): another batcher listens there; stop it, or choose another endpoint")) {
+            try endpoint.reserve()
+        }
+        first = nil
+        #expect(try endpoint.reserve() != nil)
+    }
+}

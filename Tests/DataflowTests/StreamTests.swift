@@ -1,0 +1,272 @@
+import Dataflow
+import Foundation
+import Sampling
+import Synchronization
+import Testing
+import ZeroMQ
+
+/// Something that runs on a thread of its own until it is told to stop.
+private final class Background: Sendable {
+    private let isStopping = Atomic<Bool>(false)
+    private let hasStopped = DispatchSemaphore(value: 0)
+
+    init(_ body: @escaping @Sendable (_ isStopped: () -> Bool) throws -> Void) {
+        Thread.detachNewThread { [self] in
+            do { try body { isStopping.load(ordering: .relaxed) } } catch { Issue.record(error) }
+            hasStopped.signal()
+        }
+    }
+
+    func stop() {
+        isStopping.store(true, ordering: .relaxed)
+        hasStopped.wait()
+    }
+}
+
+/// Paints pictures that depend on everything that a view says.
+private func paint(_ record: VideoRecord, _ views: [View], _ size: Int, _ destination: (Int) -> UnsafeMutableRawBufferPointer) throws {
+    for (index, view) in views.enumerated() {
+        var stream = RandomStream(
+            seed: UInt64(record.bytes), purpose: .crop, ticket: view.frame, replica: view.box.x + (view.isFlipped ? 1000 : 0))
+        let picture = destination(index)
+        precondition(picture.count == size * size * 3)
+        for pixel in picture.indices { picture[pixel] = UInt8(truncatingIfNeeded: stream.nextUInt32()) }
+    }
+}
+
+private struct BrokenVideo: Error, CustomStringConvertible {
+    var description: String { "moov atom not found" }
+}
+
+private func startBatcher(at endpoint: Endpoint, seed: UInt64 = 3, failureLimit: Double = 0.1) throws -> Background {
+    let server = UncheckedBox(
+        try BatcherServer(
+            manifest: manifest, seed: seed, recipe: planIdentity().recipe,
+            options: .init(endpoint: endpoint, memory: 400_000, decoderMemory: 60_000, failureLimit: failureLimit), log: { _ in }))
+    return Background { isStopped in try server.take().run(until: isStopped) }
+}
+
+/// Hands a value to another thread, once.
+private final class UncheckedBox<Value>: @unchecked Sendable {
+    private var value: Value?
+    init(_ value: Value) { self.value = value }
+    func take() -> Value {
+        defer { value = nil }
+        return value!
+    }
+}
+
+private func startDecoder(at endpoint: Endpoint, delay: Int = 0, broken: Set<String> = []) -> Background {
+    Background { isStopped in
+        let decoder = try DecoderWorker(endpoint: endpoint, patience: 20, log: { _ in }) { record, views, size, destination in
+            if broken.contains(record.path) { throw BrokenVideo() }
+            try paint(record, views, size, destination)
+            usleep(UInt32(delay))
+        }
+        try decoder.run(until: isStopped)
+    }
+}
+
+private func client(at endpoint: Endpoint, seed: UInt64 = 3, patience: Double = 20) throws -> BatchClient {
+    try BatchClient(endpoint: endpoint, identity: planIdentity(seed: seed), credit: 100_000, patience: patience, log: { _ in })
+}
+
+/// Reads batches of five, and renders all that a trainer could see.
+private func readStream(_ client: BatchClient, batches: Range<Int>, between: (Int) throws -> Void = { _ in }) throws -> [String] {
+    let size = 5
+    for batch in batches { try client.request(first: batch * size, count: size) }
+    var lines: [String] = []
+    for step in batches {
+        let batch = try #require(try client.next())
+        #expect(batch.first == step * size && batch.samples.count == size)
+        for (slot, sample) in batch.samples.enumerated() {
+            let frames = try #require(sample.bytes("frames"))
+            let hash = frames.reduce(UInt64(14_695_981_039_346_656_037)) { ($0 ^ UInt64($1)) &* 1_099_511_628_211 }
+            lines.append(SampleLog.line(step: step, slot: slot, sample: sample, pixelHash: String(hash, radix: 16)))
+        }
+        try between(step)
+    }
+    return lines
+}
+
+@Suite(.serialized, .timeLimit(.minutes(2))) struct StreamTests {
+    @Test func oneAndThreeDecodersGiveTheSameStream() throws {
+        var streams: [[String]] = []
+        for count in [1, 3] {
+            let endpoint = try freshEndpoint()
+            let batcher = try startBatcher(at: endpoint)
+            let decoders = (0..<count).map { startDecoder(at: endpoint, delay: $0 * 1500) }
+            let client = try client(at: endpoint)
+            streams.append(try readStream(client, batches: 0..<60))
+            try client.close()
+            for decoder in decoders { decoder.stop() }
+            batcher.stop()
+        }
+        #expect(streams[0].count == 300 && Set(streams[0]).count == 300)
+        #expect(streams[0] == streams[1])
+        // 40 videos, two samples a visit: each 80 samples pass through all.
+        let videos = streams[0].prefix(80).map { $0.split(separator: "\t")[6] }
+        #expect(Set(videos).count == 40)
+    }
+
+    @Test func decodersJoinAndLeave() throws {
+        let endpoint = try freshEndpoint()
+        let batcher = try startBatcher(at: endpoint)
+        var decoders = [startDecoder(at: endpoint, delay: 500)]
+        let client = try client(at: endpoint)
+        let stream = try readStream(client, batches: 0..<60) { step in
+            guard step % 10 == 5 else { return }
+            decoders.append(startDecoder(at: endpoint, delay: step * 20))
+            if step % 20 == 15 { decoders.removeFirst().stop() }
+        }
+        for decoder in decoders { decoder.stop() }
+        batcher.stop()
+        #expect(stream == Self.undisturbed)
+    }
+
+    /// The batcher knows nothing of the past: a trainer that starts in the middle gets the same samples, and so does one whose batcher was
+    /// replaced under its hands.
+    @Test func trainersAndBatchersComeBack() throws {
+        let endpoint = try freshEndpoint()
+        var batcher = try startBatcher(at: endpoint)
+        let decoder = startDecoder(at: endpoint)
+        var trainer: BatchClient? = try client(at: endpoint)
+        let first = try readStream(try #require(trainer), batches: 0..<20)
+        trainer = nil
+        let second = try client(at: endpoint)
+        let rest = try readStream(second, batches: 15..<60) { step in
+            guard step == 30 else { return }
+            batcher.stop()
+            batcher = try startBatcher(at: endpoint)
+        }
+        decoder.stop()
+        batcher.stop()
+        #expect(first == Array(Self.undisturbed.prefix(100)))
+        #expect(rest == Array(Self.undisturbed.dropFirst(75)))
+    }
+
+    @Test func brokenVideosAreReplacedForEveryDecoder() throws {
+        var streams: [[String]] = []
+        for count in [1, 2] {
+            let endpoint = try freshEndpoint()
+            let batcher = try startBatcher(at: endpoint, failureLimit: 0.3)
+            let broken: Set = ["class/video-5.mp4", "class/video-6.mp4"]
+            let decoders = (0..<count).map { _ in startDecoder(at: endpoint, broken: broken) }
+            streams.append(try readStream(try client(at: endpoint), batches: 0..<32))
+            for decoder in decoders { decoder.stop() }
+            batcher.stop()
+        }
+        #expect(streams[0] == streams[1])
+        let attempts = streams[0].map { $0.split(separator: "\t")[5] }
+        #expect(attempts.filter { $0 != "0" }.count >= 8)
+        #expect(!streams[0].contains { $0.contains("video-5.mp4") || $0.contains("video-6.mp4") })
+    }
+
+    @Test func aRunWhoseVideosFailIsRefused() throws {
+        let endpoint = try freshEndpoint()
+        let batcher = try startBatcher(at: endpoint)
+        let decoder = startDecoder(at: endpoint, broken: Set(manifest.records.prefix(20).map(\.path)))
+        let client = try client(at: endpoint)
+        let error = #expect(throws: DataflowError.self) { _ = try readStream(client, batches: 0..<60) }
+        #expect(
+            error?.description.contains("visits to videos failed") == true && error?.description.contains("moov atom not found") == true)
+        decoder.stop()
+        batcher.stop()
+    }
+
+    @Test func anotherPlanIsRefused() throws {
+        let endpoint = try freshEndpoint()
+        let batcher = try startBatcher(at: endpoint)
+        let client = try client(at: endpoint, seed: 4)
+        try client.request(first: 0, count: 1)
+        #expect(
+            throws: DataflowError(
+                "the batcher at \(endpoint) serves another run: the trainer's seed (4, not 3); use one pipeline for both")
+        ) { try client.next() }
+        batcher.stop()
+    }
+
+    @Test func aSecondTrainerTakesOver() throws {
+        let endpoint = try freshEndpoint()
+        let batcher = try startBatcher(at: endpoint)
+        let decoder = startDecoder(at: endpoint)
+        let (first, second) = (try client(at: endpoint), try client(at: endpoint))
+        _ = try readStream(first, batches: 0..<2)
+        #expect(try readStream(second, batches: 0..<2) == Array(Self.undisturbed.prefix(10)))
+        #expect(throws: DataflowError("another trainer took over the batcher at \(endpoint); run one trainer a batcher")) {
+            try readStream(first, batches: 2..<4)
+        }
+        decoder.stop()
+        batcher.stop()
+    }
+
+    @Test func absenceIsAnErrorAfterAWhile() throws {
+        let endpoint = try freshEndpoint()
+        let lonely = try client(at: endpoint, patience: 0.4)
+        try lonely.request(first: 0, count: 1)
+        #expect(throws: DataflowError("no batcher answered at \(endpoint) for 0 s; start one there, or check the endpoint")) {
+            try lonely.next()
+        }
+        let decoder = try DecoderWorker(endpoint: endpoint, patience: 0.4, log: { _ in }, readPictures: paint)
+        #expect(throws: DataflowError.self) { try decoder.run(until: { false }) }
+        let batcher = try startBatcher(at: endpoint)
+        let waiting = try client(at: endpoint, patience: 1.5)
+        try waiting.request(first: 0, count: 1)
+        let error = #expect(throws: DataflowError.self) { try waiting.next() }
+        #expect(error?.description.hasPrefix("no decoder joined the batcher at") == true)
+        var polls = 0
+        #expect(
+            try waiting.next {
+                polls += 1
+                return polls > 3
+            } == nil)
+        batcher.stop()
+    }
+
+    /// Noise, samples of another run, and requests that make no sense leave the stream as it is.
+    @Test func strangersDoNoHarm() throws {
+        let endpoint = try freshEndpoint()
+        let batcher = try startBatcher(at: endpoint)
+        let context = Context()
+        let options = Socket.Options(sendHighWaterMark: 100, receiveHighWaterMark: 100, linger: 0, maximumMessageBytes: 1 << 20)
+        let hostile = try [(Socket.Kind.dealer, endpoint.control), (.push, endpoint.samples), (.dealer, endpoint.batches)].map {
+            kind, text in
+            let socket = try Socket(kind, in: context, options: options)
+            try socket.connect(to: text)
+            #expect(try socket.waitUntilSendable(milliseconds: 5000))
+            return socket
+        }
+        let decoder = startDecoder(at: endpoint)
+        var noise = RandomStream(seed: 1, purpose: .crop, ticket: 0)
+        let layout = SampleLayout(for: planIdentity().recipe)
+        let stream = try readStream(try client(at: endpoint), batches: 0..<60) { step in
+            for socket in hostile {
+                let bytes = (0..<noise.uniform(below: 300)).map { _ in UInt8(truncatingIfNeeded: noise.nextUInt32()) }
+                _ = try socket.send(parts: [Message(bytes)] + (step.isMultiple(of: 3) ? [Message(bytes), Message(bytes)] : []))
+            }
+            // A sample that is due, well formed, and of a run with another seed.
+            let header = SampleHeader(
+                fingerprint: planIdentity(seed: 4).fingerprint, sample: step * 5 + 60, ticket: (step * 5 + 60) / 2, replica: step % 2,
+                attempt: 0, video: 0, path: "x")
+            let forged = Message(byteCount: layout.byteCount(path: "x"))
+            layout.write(header, to: forged.mutableBytes)
+            _ = try hostile[1].send(forged)
+            _ = try hostile[2].send(Message(TrainerRequest.samples(trainer: 1, first: 0, count: 1 << 30, received: 0).bytes))
+            _ = try hostile[0].send(Message(DecoderRequest.failed(decoder: 1, ticket: 1 << 60, attempt: 1 << 50, reason: "").bytes))
+        }
+        decoder.stop()
+        batcher.stop()
+        #expect(stream == Self.undisturbed)
+    }
+
+    /// What one decoder gives when nothing happens.
+    private static let undisturbed: [String] = {
+        guard let endpoint = try? freshEndpoint(), let batcher = try? startBatcher(at: endpoint) else { return [] }
+        let decoder = startDecoder(at: endpoint)
+        defer {
+            decoder.stop()
+            batcher.stop()
+        }
+        return (try? readStream(client(at: endpoint), batches: 0..<60)) ?? []
+    }()
+}

@@ -1,0 +1,87 @@
+import Foundation
+import Media
+import Sampling
+import TestSupport
+import Testing
+
+/// Every real clip of many codecs and containers, and the broken ones among them.
+@Suite(.enabled(if: Shared.folder != nil, "needs the shared data: set TANDEM_SHARED to its folder"), .serialized)
+struct RealVideoTests {
+    static let root = (Shared.folder ?? "") + "/data"
+
+    /// Path, frame count and MD5 of all raw frames, by the ffmpeg program: Tests/Fixtures/Videos/make_expected.py.
+    static let decodable: [(path: String, frames: Int, md5: String)] = {
+        let list = try? String(contentsOfFile: fixture("Videos/expected.txt"), encoding: .utf8)
+        return (list ?? "").split(separator: "\n").map { line in
+            let words = line.split(separator: " ")
+            return (String(words[0]), Int(words[1])!, String(words[2]))
+        }
+    }()
+
+    @Test("random order gives the frames of a sequential decode, which are ffmpeg's", .timeLimit(.minutes(1)), arguments: decodable)
+    func frames(path: String, frames: Int, md5: String) throws {
+        var hashes: [String] = []
+        let all = PixelHash(.md5)
+        let record = try VideoRecord(inspecting: path, in: Self.root) { _, frame in
+            frame.withPackedPlanes {
+                all.update($0)
+                hashes.append(PixelHash.hexadecimal(of: $0))
+            }
+        }
+        #expect(record.frameCount == frames)
+        #expect(all.finish() == md5)
+        #expect(record.fault == nil)
+
+        let reader = try VideoReader(path: Self.root + "/" + path, record: record)
+        var generator = SplitMix(state: 7)
+        for frame in (0..<frames).shuffled(using: &generator).prefix(24) {
+            try reader.visit([frame]) { index, picture in
+                #expect(picture.hexadecimalHash(.murmur3) == hashes[index], "frame \(index)")
+            }
+        }
+        // Several in one pass, as the pairs of one video are read.
+        let some = (0..<frames).shuffled(using: &generator).prefix(8).sorted()
+        var visited: [Int] = []
+        try reader.visit(some) { index, picture in
+            visited.append(index)
+            #expect(picture.hexadecimalHash(.murmur3) == hashes[index], "frame \(index) of \(some)")
+        }
+        #expect(visited == some)
+    }
+
+    @Test(
+        "files without two frames are refused for their own reason", .timeLimit(.minutes(1)),
+        arguments: [
+            ("derived_text.mp4", .cannotOpen), ("derived_zero_bytes.mp4", .cannotOpen), ("derived_truncated_45pct.mp4", .cannotOpen),
+            ("sample_audio_only.mp4", .noVideoStream), ("invalid_userdata.mp4", .undecodable), ("hevc_white_frame.mp4", .tooShort),
+        ] as [(String, MediaError.Reason)])
+    func refuses(name: String, reason: MediaError.Reason) {
+        let error = #expect(throws: MediaError.self) { try VideoRecord(inspecting: "videos/odd/" + name, in: Self.root) }
+        #expect(error?.reason == reason)
+    }
+
+    @Test(
+        "records give the size a viewer sees",
+        arguments: [
+            ("videos/odd/video_90.mov", 320, 568), ("videos/odd/nasa_13013_rotated.mp4", 270, 480),
+            ("videos/kinetics_like/demo.mp4", 427, 256),
+            ("videos/odd/video_0.mov", 568, 320),
+        ])
+    func uprightSizes(path: String, width: Int, height: Int) throws {
+        let record = try VideoRecord(inspecting: path, in: Self.root)
+        #expect((record.width, record.height) == (width, height))
+    }
+}
+
+/// A small generator with a seed, so that a failing order can be run again.
+struct SplitMix: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var z = state
+        z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
+        z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
+        return z ^ z >> 31
+    }
+}

@@ -1,0 +1,128 @@
+import Autograd
+import Compute
+import ComputeCPU
+import Foundation
+import Testing
+import Training
+
+struct CheckpointTests {
+    private let backend: CPUBackend
+    private let folder: TemporaryFolder
+
+    init() throws {
+        backend = try CPUBackend(threads: 1)
+        folder = try TemporaryFolder()
+    }
+
+    private func store(from start: Float = 0) -> ParameterStore {
+        let store = ParameterStore(
+            [
+                ("norm.weight", [2]), ("blocks.0.weight", [2, 3]), ("patch_embed.proj.weight", [4, 3, 1, 1]),
+                ("decoder_pred.weight", [1, 2]),
+            ],
+            backend: backend)
+        for index in 0..<store.count {
+            store.values[index] = start + Float(index)
+            store.firstMoments[index] = start - Float(index)
+            store.secondMoments[index] = start + 0.1 * Float(index)
+        }
+        return store
+    }
+
+    private func metadata(_ step: Int) -> Checkpoint.Metadata {
+        Checkpoint.Metadata(
+            step: step, samplesSeen: step * 128, seed: .max, manifestHash: "ab12", pipeline: "{\"name\": \"é\\n\"}", encoderHeads: 2)
+    }
+
+    private func numbers(_ store: ParameterStore) -> [[Float]] {
+        [store.values, store.firstMoments, store.secondMoments].map { Array(UnsafeMutableBufferPointer(start: $0, count: store.count)) }
+    }
+
+    @Test func restoresEveryBit() throws {
+        let written = store(from: 0.1)
+        let path = folder.file("a.safetensors")
+        let table = Safetensors.Array(name: "pos_embed", shape: [1, 2]) { [5, 6] }
+        try Checkpoint.write(to: path, metadata(7), written, constants: [table])
+        let checkpoint = try Checkpoint(path: path)
+        #expect(checkpoint.metadata == metadata(7))
+        let read = store(from: 100)
+        try checkpoint.restore(into: read)
+        #expect(numbers(read) == numbers(written))
+        #expect(try checkpoint.file.floats("pos_embed") == [5, 6])
+        #expect(checkpoint.file.entries["optimizer.m.blocks.0.weight"]?.shape == [2, 3])
+    }
+
+    @Test func restoringValuesLeavesTheMoments() throws {
+        let path = folder.file("a.safetensors")
+        try Checkpoint.write(to: path, metadata(7), store(from: 0.1))
+        let read = store(from: 100)
+        try Checkpoint(path: path).restoreValues(into: read)
+        #expect(numbers(read) == [numbers(store(from: 0.1))[0], numbers(store(from: 100))[1], numbers(store(from: 100))[2]])
+    }
+
+    @Test func otherModelsAreRefused() throws {
+        let path = folder.file("a.safetensors")
+        try Checkpoint.write(to: path, metadata(7), store())
+        let checkpoint = try Checkpoint(path: path)
+        #expect(throws: TrainingError("\(path) holds no array 'blocks.1.weight'")) {
+            try checkpoint.restore(into: ParameterStore([("blocks.1.weight", [2, 3])], backend: backend))
+        }
+        #expect(throws: TrainingError("\(path) is of another model: 'blocks.0.weight' has the shape [2, 3], not [3, 2]")) {
+            try checkpoint.restore(into: ParameterStore([("blocks.0.weight", [3, 2])], backend: backend))
+        }
+    }
+
+    @Test func weightsAloneAreNoCheckpoint() throws {
+        let path = folder.file("a.safetensors")
+        try Safetensors.write(to: path, metadata: [:], [])
+        #expect(
+            throws: TrainingError(
+                "\(path) is no checkpoint of a training that can be continued: its metadata lacks the run's state")
+        ) { try Checkpoint(path: path) }
+    }
+
+    @Test func theLastFewAndTheHeldOnesStay() throws {
+        let checkpoints = try CheckpointFolder(folder.path, keep: 2)
+        for step in [1, 2, 3, 4, 100_000_000] { try checkpoints.write(metadata(step), store(), held: [2]) }
+        #expect(try checkpoints.steps() == [2, 4, 100_000_000])
+        #expect(
+            try folder.contents() == ["step-00000002.safetensors", "step-00000004.safetensors", "step-100000000.safetensors"])
+    }
+
+    @Test func damagedCheckpointsArePassedOver() throws {
+        let checkpoints = try CheckpointFolder(folder.path, keep: 3)
+        for step in [10, 20, 30] { try checkpoints.write(metadata(step), store()) }
+        let damaged = try FileHandle(forWritingTo: URL(fileURLWithPath: checkpoints.path(ofStep: 30)))
+        try damaged.truncate(atOffset: 500)
+        try Data("[".utf8).write(to: URL(fileURLWithPath: folder.file("step-00000040.safetensors.partial")))
+        try Data(repeating: 9, count: 100).write(to: URL(fileURLWithPath: checkpoints.path(ofStep: 20)))
+
+        var warnings: [String] = []
+        let latest = try CheckpointFolder(folder.path, keep: 3).latest { warnings.append($0) }
+        #expect(latest?.metadata.step == 10)
+        #expect(
+            warnings.count == 2 && warnings.allSatisfy { $0.hasPrefix("passing over a damaged checkpoint: \(folder.path)/step-000000") })
+        #expect(try folder.contents().allSatisfy { !$0.hasSuffix(".partial") })
+    }
+
+    @Test func anEmptyFolderHasNoLatest() throws {
+        #expect(try CheckpointFolder(folder.path, keep: 1).latest { _ in }?.metadata == nil)
+        #expect(throws: TrainingError("cannot read the folder /nowhere")) { try CheckpointFolder("/nowhere", keep: 1) }
+    }
+
+    @Test func theEncoderIsSentWithoutTheRest() throws {
+        let path = folder.file("a.safetensors")
+        let table = Safetensors.Array(name: "pos_embed", shape: [1, 10, 4]) { [Float](repeating: 1, count: 40) }
+        try Checkpoint.write(to: path, metadata(7), store(), constants: [table])
+        let sent = try EncoderWeights(path: path).encoded()
+        let encoder = try EncoderWeights(bytes: sent, name: "sent")
+        #expect([encoder.width, encoder.depth, encoder.heads, encoder.patchSize, encoder.gridSize] == [4, 1, 2, 1, 3])
+        #expect(try encoder.floats("blocks.0.weight", shape: [2, 3]).count == 6)
+        #expect(throws: TrainingError("sent holds no array 'decoder_pred.weight'")) {
+            try encoder.floats("decoder_pred.weight", shape: [1, 2])
+        }
+        #expect(
+            try Safetensors(data: Data(sent), name: "sent").entries.keys.sorted()
+                == ["blocks.0.weight", "norm.weight", "patch_embed.proj.weight", "pos_embed"])
+    }
+}
