@@ -81,8 +81,8 @@ help: ## Print this text
 	@echo "Tandem: vision transformers from raw video"
 	@awk 'BEGIN { FS = ":.*## " } /^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@printf '\nThis machine\n'
+	@printf '  %-9s %s\n' Swift "$$(swift --version 2>/dev/null | grep -o 'Swift version [0-9.]*' | head -1 | grep . || echo 'not found: https://www.swift.org/install/linux/')"
 	@if [ -x $(BIN)/tandem ]; then $(BIN)/tandem system | sed 's/^/  /'; else \
-	    echo "  Swift      $$(swift --version 2>/dev/null | grep -o 'Swift version [0-9.]*' | head -1 || echo 'not found')"; \
 	    for package in $(PACKAGES); do \
-	        echo "  $$package $$(dpkg-query -W -f='$${Version}' $$package 2>/dev/null || echo 'missing: make setup installs it')"; done; \
-	    echo "  cores      $$(nproc)"; echo "  more after 'make build'"; fi
+	        printf '  %s %s\n' $$package "$$(dpkg-query -W -f='$${Version}' $$package 2>/dev/null || echo 'missing: make setup installs it')"; done; \
+	    printf '  %-9s %s\n  more after make build\n' cores "$$(nproc)"; fi

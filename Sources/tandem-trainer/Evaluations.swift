@@ -40,18 +40,21 @@ final class Evaluations {
         }
     }
 
-    /// Stays at the evaluators' disposal until nothing waits for scores, or nobody is there to give them.
+    /// Stays at the evaluators' disposal until all scores are in and evaluators know that the run is over, or nobody is there.
     /// - Parameter patience: seconds to wait for an evaluator that has not been heard of.
     func waitForScores(patience: Double, _ record: (CheckpointScores) throws -> Void) throws {
         server.finish()
         let deadline = monotonicSeconds() + patience
-        while !server.pending.isEmpty, !Interruption.isRequested {
+        while !Interruption.isRequested {
             for scores in try newScores() { try record(scores) }
             let now = monotonicSeconds()
-            guard now < deadline || server.isWorthWaiting(now: now) else {
+            if server.isWorthWaiting(now: now) || (!server.pending.isEmpty && now < deadline) {
+                usleep(20_000)
+            } else if server.pending.isEmpty {
+                return
+            } else {
                 return note("no evaluator is there: steps \(server.pending.sorted()) stay without scores; run again to score them")
             }
-            usleep(20_000)
         }
     }
 }

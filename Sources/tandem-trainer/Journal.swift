@@ -94,7 +94,7 @@ struct Journal: ~Copyable {
         try events.scalars(step: scores.step, scores.scores.map { ("davis/" + $0.name, Float($0.value)) })
         note(
             "scores of step \(scores.step): "
-                + scores.scores.map { "\($0.name) \(String(format: "%.4f", $0.value))" }.joined(separator: "  "))
+                + scores.scores.map { "\($0.name) \(String(format: "%.1f", $0.value))" }.joined(separator: "  "))
     }
 
     /// Draws what the model makes of some pairs: first frame, masked second frame, prediction, second frame.
