@@ -46,7 +46,7 @@ public final class Variable {
     }
 
     /// The gradient that has arrived, which belongs to the caller from now on; nil if nothing depends on this variable.
-    func takeGradient() -> Tensor? {
+    package func takeGradient() -> Tensor? {
         defer { gradient = nil }
         return gradient
     }
@@ -67,7 +67,7 @@ public final class Variable {
     }
 
     /// Adds `other`. The first to arrive is taken over as it is, without a copy: whoever calls this has finished with it.
-    func accumulate(_ other: Tensor, _ tape: Tape) {
+    package func accumulate(_ other: Tensor, _ tape: Tape) {
         if let gradient { tape.backend.add(gradient, other) } else { gradient = other }
     }
 }

@@ -12,27 +12,30 @@ extension CPUBackend {
         let columns: Range<Int>
     }
 
-    /// Cuts `rows` x `columns` into equal tiles of at most `height` x `width` and calls `body` with each.
-    func forEachTile(
-        rows: Int, columns: Int, height: Int, width: Int, _ body: (_ tile: Tile, _ thread: Int) -> Void
-    ) {
-        let down = (rows + height - 1) / height, across = (columns + width - 1) / width
-        pool.parallelFor(down * across) { index, thread in
-            let (y, x) = (index / across, index % across)
-            body(
-                Tile(rows: rows * y / down..<rows * (y + 1) / down, columns: columns * x / across..<columns * (x + 1) / across), thread)
-        }
+    /// Most rows and columns of a tile.
+    private static let (tileHeight, tileWidth) = (256, 512)
+
+    /// Cuts `count` into equal parts of at most `size`, in multiples of four if there are several: threads then end together, and small
+    /// matrices still keep all of them busy.
+    private static func parts(_ count: Int, of size: Int) -> Int {
+        count < 64 ? 1 : ((count + size - 1) / size + 3) / 4 * 4
     }
 
-    /// Rows of a tile: fewer for small matrices, so that every thread gets some.
-    private static func tileHeight(_ rows: Int) -> Int { rows >= 2048 ? 256 : 64 }
-    private static let tileWidth = 512
+    /// Cuts an output into tiles and calls `body` with each.
+    private func forEachTile(rows: Int, columns: Int, _ body: (_ tile: Tile) -> Void) {
+        let down = CPUBackend.parts(rows, of: CPUBackend.tileHeight)
+        let across = (columns + CPUBackend.tileWidth - 1) / CPUBackend.tileWidth
+        pool.parallelFor(down * across) { index, _ in
+            let (y, x) = (index / across, index % across)
+            body(Tile(rows: rows * y / down..<rows * (y + 1) / down, columns: columns * x / across..<columns * (x + 1) / across))
+        }
+    }
 
     public func product(_ output: Tensor, _ a: Tensor, _ b: Tensor, transposeA: Bool, transposeB: Bool) {
         let (m, k) = transposeA ? (a.columns, a.rows) : (a.rows, a.columns)
         let (n, inner) = transposeB ? (b.rows, b.columns) : (b.columns, b.rows)
         precondition(k == inner && output.rows == m && output.columns == n, "\(output.shape) is not \(a.shape) times \(b.shape)")
-        forEachTile(rows: m, columns: n, height: CPUBackend.tileHeight(m), width: CPUBackend.tileWidth) { tile, _ in
+        forEachTile(rows: m, columns: n) { tile in
             let (i, j) = (tile.rows.lowerBound, tile.columns.lowerBound)
             tandem_sgemm(
                 transposeA ? 1 : 0, transposeB ? 1 : 0, Int32(tile.rows.count), Int32(tile.columns.count), Int32(k), 1,
@@ -79,7 +82,7 @@ extension CPUBackend {
         precondition(
             output.rows == input.rows && weight.count == n * k && bias.count == n,
             "\(output.shape) is not \(input.shape) times \(weight.shape) transposed")
-        forEachTile(rows: output.rows, columns: n, height: CPUBackend.tileHeight(output.rows), width: CPUBackend.tileWidth) { tile, _ in
+        forEachTile(rows: output.rows, columns: n) { tile in
             let first = tile.rows.lowerBound * n + tile.columns.lowerBound
             before(tile, first)
             tandem_sgemm(
@@ -93,7 +96,7 @@ extension CPUBackend {
         let (n, k) = (dInput.columns, dOutput.columns)
         precondition(
             dInput.rows == dOutput.rows && weight.count == n * k, "\(dInput.shape) is not \(dOutput.shape) times \(weight.shape)")
-        forEachTile(rows: dInput.rows, columns: n, height: CPUBackend.tileHeight(dInput.rows), width: CPUBackend.tileWidth) { tile, _ in
+        forEachTile(rows: dInput.rows, columns: n) { tile in
             tandem_sgemm(
                 0, 0, Int32(tile.rows.count), Int32(tile.columns.count), Int32(k), 1, dOutput.pointer + tile.rows.lowerBound * k,
                 Int32(k), weight.pointer + tile.columns.lowerBound, Int32(n), accumulates ? 1 : 0,
@@ -106,21 +109,32 @@ extension CPUBackend {
         precondition(
             dWeight.count == m * n && dBias.count == m && dOutput.rows == input.rows,
             "\(dWeight.shape) is not \(dOutput.shape) transposed times \(input.shape)")
-        // Over rows of the weight: every element is one sum, taken in order. A slab of input rows at a time stays in cache from the product
-        // to the bias.
-        let slab = 512
-        forEachTile(rows: m, columns: n, height: m >= 512 ? 256 : (m + 1) / 2, width: n) { tile, _ in
-            let first = tile.rows.lowerBound
-            for row in stride(from: 0, to: input.rows, by: slab) {
-                let count = min(slab, input.rows - row)
-                let gradient = dOutput.pointer + row * m + first
-                tandem_sgemm(
-                    1, 0, Int32(tile.rows.count), Int32(n), Int32(count), 1, gradient, Int32(m), input.pointer + row * n, Int32(n), 1,
-                    dWeight.pointer + first * n, Int32(n))
-                tandem_add_column_sums(dBias.pointer + first, gradient, count, tile.rows.count, m)
-            }
+        // A few long products keep the cost of packing low. The sum over input rows is cut into fixed parts where the weight has too few
+        // rows for all threads; the parts are then added in order.
+        let down = (m + CPUBackend.weightTileHeight - 1) / CPUBackend.weightTileHeight
+        let parts = min(CPUBackend.parts(input.rows, of: 4096), (7 + down) / down)
+        let partials = partialSums.pointer(parts * m * (n + 1))
+        pool.parallelFor(parts * down) { index, _ in
+            let (part, y) = (index / down, index % down)
+            let rows = input.rows * part / parts..<input.rows * (part + 1) / parts
+            let columns = m * y / down..<m * (y + 1) / down
+            let sum = partials + part * m * (n + 1)
+            let gradient = dOutput.pointer + rows.lowerBound * m + columns.lowerBound
+            tandem_sgemm(
+                1, 0, Int32(columns.count), Int32(n), Int32(rows.count), 1, gradient, Int32(m), input.pointer + rows.lowerBound * n,
+                Int32(n), 0, sum + columns.lowerBound * n, Int32(n))
+            let biasSum = sum + m * n + columns.lowerBound
+            biasSum.update(repeating: 0, count: columns.count)
+            tandem_add_column_sums(biasSum, gradient, rows.count, columns.count, m)
         }
+        forEachPiece(m * n) { range, _ in
+            tandem_add_column_sums(dWeight.pointer + range.lowerBound, partials + range.lowerBound, parts, range.count, m * (n + 1))
+        }
+        tandem_add_column_sums(dBias.pointer, partials + m * n, parts, m, m * (n + 1))
     }
+
+    /// Most rows of a weight whose gradient is one task.
+    private static let weightTileHeight = 512
 
     public func geluBackward(_ gradient: Tensor, preactivation: Tensor) {
         precondition(gradient.count == preactivation.count, "a preactivation \(preactivation.shape) for \(gradient.shape)")

@@ -1,0 +1,21 @@
+import Autograd
+import Compute
+import TestSupport
+import Testing
+
+@Suite struct GatherTokensTests {
+    @Test func tokensFillersAndPositions() throws {
+        let width = 5
+        // Row 3 of the input goes nowhere, fillers stand at both ends; enough rows for several tasks.
+        let sources = [-1, 2, 0, -1, 1] + (4..<300).map { $0 } + [-1]
+        let positions = sources.indices.map { $0 % 7 }
+        let check = try GradientCheck([.variable([300, width]), .parameter([1, 1, width])])
+        let table = TestNumbers.normal(7 * width, seed: 5)
+        let y = check.tape.gatherTokens(
+            check.variable(0), filler: check.parameter(1), table: check.tape.tensor(table, [7, width]), sources: sources.map { Int32($0) },
+            positions: positions.map { Int32($0) })
+        check.expectAgreement(y) {
+            Reference.gatherTokens($0[0], filler: $0[1], table: table.doubles, sources: sources, positions: positions)
+        }
+    }
+}
