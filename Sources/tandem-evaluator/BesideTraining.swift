@@ -26,7 +26,11 @@ struct BesideTraining {
         while !Interruption.isRequested {
             switch try client.next(seconds: 1) {
             case .checkpoint(let step, let weights):
-                try evaluate(weights, step, client)
+                do {
+                    try evaluate(weights, step, client)
+                } catch  where Interruption.isRequested {
+                    return
+                }
                 lastSeen = monotonicSeconds()
             case .nothing:
                 lastSeen = monotonicSeconds()

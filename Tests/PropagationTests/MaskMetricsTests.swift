@@ -9,13 +9,26 @@ struct GoldenMetrics: Decodable {
     struct Sequence: Decodable {
         struct Object: Decodable {
             let id: Int
-            let J: [Double]
-            let F: [Double]
-            let J_stats: [Double]
-            let F_stats: [Double]
+            let region: [Double]
+            let contour: [Double]
+            let regionStatistics: [Double]
+            let contourStatistics: [Double]
+
+            enum CodingKeys: String, CodingKey {
+                case id
+                case region = "J"
+                case contour = "F"
+                case regionStatistics = "J_stats"
+                case contourStatistics = "F_stats"
+            }
         }
-        let num_frames: Int
+        let frameCount: Int
         let objects: [Object]
+
+        enum CodingKeys: String, CodingKey {
+            case frameCount = "num_frames"
+            case objects
+        }
     }
     let sequences: [String: Sequence]
     let global: [String: Double]
@@ -50,13 +63,13 @@ struct MaskMetricsTests {
     @Test(.enabled(if: GoldenMetrics.folder != nil, "TANDEM_SHARED is not there"), arguments: GoldenMetrics.names)
     func regionAndContourEqualTheOfficialCode(_ name: String) throws {
         let golden = try #require(try GoldenMetrics.read().sequences[name])
-        let scores = try Self.scores(name, frames: golden.num_frames)
+        let scores = try Self.scores(name, frames: golden.frameCount)
         #expect(scores.objects.map(\.object) == golden.objects.map(\.id))
         for (found, expected) in zip(scores.objects, golden.objects) {
-            #expect(isNear(found.regionSimilarity, expected.J), "J of object \(expected.id)")
-            #expect(isNear(found.contourAccuracy, expected.F), "F of object \(expected.id)")
-            #expect(isNear(MetricStatistics(found.regionSimilarity).three, expected.J_stats), "J of object \(expected.id)")
-            #expect(isNear(MetricStatistics(found.contourAccuracy).three, expected.F_stats), "F of object \(expected.id)")
+            #expect(isNear(found.regionSimilarity, expected.region), "J of object \(expected.id)")
+            #expect(isNear(found.contourAccuracy, expected.contour), "F of object \(expected.id)")
+            #expect(isNear(MetricStatistics(found.regionSimilarity).three, expected.regionStatistics), "J of object \(expected.id)")
+            #expect(isNear(MetricStatistics(found.contourAccuracy).three, expected.contourStatistics), "F of object \(expected.id)")
         }
     }
 
@@ -64,7 +77,7 @@ struct MaskMetricsTests {
     func globalNumbersEqualTheOfficialCode() throws {
         let golden = try GoldenMetrics.read()
         let scores = DAVISScores(
-            try GoldenMetrics.names.map { try Self.scores($0, frames: golden.sequences[$0]!.num_frames) })
+            try GoldenMetrics.names.map { try Self.scores($0, frames: golden.sequences[$0]!.frameCount) })
         let expected = ["J&F-Mean", "J-Mean", "J-Recall", "J-Decay", "F-Mean", "F-Recall", "F-Decay"].map { golden.global[$0]! }
         #expect(isNear([scores.mean] + scores.regionSimilarity.three + scores.contourAccuracy.three, expected))
     }

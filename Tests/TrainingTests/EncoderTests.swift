@@ -1,0 +1,82 @@
+import Autograd
+import Compute
+import ComputeCPU
+import Models
+import Testing
+import Training
+
+struct EncoderTests {
+    private let backend: CPUBackend
+    private let folder: TemporaryFolder
+
+    init() throws {
+        backend = try CPUBackend(threads: 1)
+        folder = try TemporaryFolder()
+    }
+
+    private func model() -> SiamMAE {
+        let encoder = EncoderConfiguration(imageSize: 32, patchSize: 8, width: 32, depth: 2, heads: 4)
+        let decoder = SiamMAE.DecoderConfiguration(width: 16, depth: 1, heads: 2)
+        return SiamMAE(SiamMAE.Configuration(encoder: encoder, decoder: decoder), seed: 3, backend: backend)
+    }
+
+    private func features(_ encoder: VisionTransformer) -> [Float] {
+        let memory = DeviceMemory(count: 3 * 16 * 24, backend: backend)
+        let image = Tensor(shape: [1, 3, 16, 24], pointer: memory.pointer, owner: memory)
+        for index in 0..<image.count { image.pointer[index] = Float(index % 7) - 3 }
+        let features = encoder.features(image, arena: Arena(backend: backend))
+        return Array(UnsafeMutableBufferPointer(start: features.pointer, count: features.count))
+    }
+
+    private func write(_ model: SiamMAE, constants: [Safetensors.Array]) throws -> String {
+        let metadata = Checkpoint.Metadata(
+            step: 1, samplesSeen: 1, seed: 3, manifestHash: "", pipeline: "{}", encoderHeads: model.configuration.encoder.heads)
+        let path = folder.file("a.safetensors")
+        try Checkpoint.write(to: path, metadata, model.parameters, constants: constants)
+        return path
+    }
+
+    @Test func aSentEncoderGivesTheModelsFeatures() throws {
+        let model = model()
+        let sent = try EncoderWeights(path: write(model, constants: model.positionTables)).encoded()
+        let weights = try EncoderWeights(bytes: sent, name: "sent")
+        #expect(weights.pipeline == "{}")
+        let encoder = try weights.makeEncoder(backend: backend)
+        #expect(encoder.configuration == model.configuration.encoder)
+        #expect(features(encoder) == features(model.encoder))
+    }
+
+    @Test func learnedPositionsAreRefused() throws {
+        let model = model()
+        let learned = Safetensors.Array(name: "pos_embed", shape: [1, 17, 32]) { [Float](repeating: 0.02, count: 17 * 32) }
+        let path = try write(model, constants: [learned])
+        #expect(
+            throws: TrainingError(
+                "the weights \(path) have a learned position embedding; only the fixed sine-cosine table of MAE and SiamMAE is supported")
+        ) { try EncoderWeights(path: path).makeEncoder(backend: backend) }
+    }
+
+    @Test func otherFilesAreRefused() throws {
+        let path = folder.file("b.safetensors")
+        func refusal(_ arrays: [(String, [Int])]) throws -> String? {
+            try Safetensors.write(
+                to: path, metadata: [:],
+                arrays.map { name, shape in
+                    Safetensors.Array(name: name, shape: shape) { [Float](repeating: 0, count: shape.reduce(1, *)) }
+                })
+            do {
+                _ = try EncoderWeights(path: path)
+                return nil
+            } catch { return "\(error)" }
+        }
+        let patch = ("patch_embed.proj.weight", [8, 3, 2, 2])
+        let positions = ("pos_embed", [1, 5, 8])
+        #expect(
+            try refusal([])
+                == "\(path) holds no vision transformer: 'patch_embed.proj.weight' is missing or not [width, 3, patch, patch]")
+        #expect(try refusal([patch, ("blocks.1.x", [1])]) == "\(path) holds no whole vision transformer: of its blocks there are [1]")
+        #expect(try refusal([patch, ("blocks.", [1])]) == "\(path) holds no whole vision transformer: of its blocks there are []")
+        #expect(try refusal([patch, ("blocks.0.x", [1])]) == "\(path) holds no position embedding 'pos_embed' of a square grid and CLS")
+        #expect(try refusal([patch, ("blocks.0.x", [1]), positions]) == nil)
+    }
+}
