@@ -5,7 +5,8 @@ struct Absence {
     private var silence = 0.0
     private var withoutDecoders = 0.0
     private var hasDecoders = true
-    private var sinceLine = 0.0
+    // The first line is due after three seconds, each further one five seconds later.
+    private var sinceLine = 2.0
 
     /// The other side said something.
     mutating func heard() { silence = 0 }

@@ -1,23 +1,6 @@
 import Sampling
 import ZeroMQ
 
-/// Consecutive samples of a run, in order, in the memory they were received in.
-public final class Batch {
-    /// The run's index of the first sample.
-    public let first: Int
-    /// Valid as long as the batch.
-    public let samples: [SampleBlock]
-    private let messages: [Message]
-
-    init(first: Int, messages: [Message]) throws(MalformedBytes) {
-        self.first = first
-        self.messages = messages
-        var samples: [SampleBlock] = []
-        for message in messages { samples.append(try SampleBlock(message.bytes)) }
-        self.samples = samples
-    }
-}
-
 /// The trainer's end of the dataflow: asks for samples ahead of time, within a credit of bytes, and hands them out in order.
 ///
 /// Losses of messages, of the connection or of the batcher are made good by asking again.
@@ -153,7 +136,9 @@ public final class BatchClient {
     private func handle(_ parts: [Message]) throws {
         absence.heard()
         let reply: TrainerReply
-        do { reply = try TrainerReply(parts[0].bytes) } catch { throw DataflowError("the batcher at \(endpoint) sent \(error)") }
+        do { reply = try parts[0].withBytes { bytes throws(MalformedBytes) in try TrainerReply(bytes) } } catch {
+            throw DataflowError("the batcher at \(endpoint) sent \(error)")
+        }
         switch reply {
         case .accepted(let sampleByteCount):
             self.sampleByteCount = sampleByteCount
@@ -180,9 +165,11 @@ public final class BatchClient {
         }
         let batch: Batch
         do { batch = try Batch(first: first, messages: messages) } catch { throw DataflowError("the batcher at \(endpoint) sent \(error)") }
-        for (offset, sample) in batch.samples.enumerated() {
-            guard sample.header.sample == first + offset, sample.header.fingerprint == fingerprint, sample.matches(layout) else {
-                throw DataflowError("the batcher at \(endpoint) sent sample \(sample.header.sample) in the place of \(first + offset)")
+        try batch.withSamples { samples in
+            for (offset, sample) in samples.enumerated() {
+                guard sample.header.sample == first + offset, sample.header.fingerprint == fingerprint, sample.matches(layout) else {
+                    throw DataflowError("the batcher at \(endpoint) sent sample \(sample.header.sample) in the place of \(first + offset)")
+                }
             }
         }
         arrived[first] = batch

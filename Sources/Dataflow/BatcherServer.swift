@@ -128,9 +128,9 @@ public final class BatcherServer {
 
     private func answer(_ parts: [Message]) throws {
         guard parts.count == 2 else { throw MalformedBytes("a request of \(parts.count) parts") }
-        let route = Array(parts[0].bytes)
+        let route = parts[0].copy
         let now = watch.seconds
-        switch try DecoderRequest(parts[1].bytes) {
+        switch try parts[1].withBytes({ try DecoderRequest($0) }) {
         case .hello(let decoder):
             decoderRoutes[decoder] = route
             broker.joined(decoder, now: now)
@@ -163,12 +163,15 @@ public final class BatcherServer {
     }
 
     private func take(_ parts: [Message]) throws {
-        let sample = try SampleBlock(parts[0].bytes)
-        let header = sample.header
-        guard header.fingerprint == fingerprint else { throw MalformedBytes("a sample of another run") }
-        guard parts.count == 1, sample.matches(layout), header.ticket == plan.ticket(ofSample: header.sample),
-            header.replica == plan.replica(ofSample: header.sample), header.attempt < SamplePlan.mostAttempts
-        else { throw MalformedBytes("a sample that is not as the recipe says") }
+        let header = try parts[0].withBytes { bytes in
+            let sample = try SampleBlock(bytes)
+            guard sample.header.fingerprint == fingerprint else { throw MalformedBytes("a sample of another run") }
+            guard sample.matches(layout), sample.header.ticket == plan.ticket(ofSample: sample.header.sample),
+                sample.header.replica == plan.replica(ofSample: sample.header.sample), sample.header.attempt < SamplePlan.mostAttempts
+            else { throw MalformedBytes("a sample that is not as the recipe says") }
+            return sample.header
+        }
+        guard parts.count == 1 else { throw MalformedBytes("a sample of several parts") }
         if broker.accept(sample: header.sample, attempt: header.attempt, now: watch.seconds) { store[header.sample] = parts[0] }
     }
 
@@ -176,8 +179,8 @@ public final class BatcherServer {
 
     private func serve(_ parts: [Message]) throws {
         guard parts.count == 2 else { throw MalformedBytes("a request of \(parts.count) parts") }
-        let route = Array(parts[0].bytes)
-        switch try TrainerRequest(parts[1].bytes) {
+        let route = parts[0].copy
+        switch try parts[1].withBytes({ try TrainerRequest($0) }) {
         case .open(let id, let identity, let isReturning): try open(id, identity, isReturning: isReturning, route: route)
         case .samples(let id, let first, let count, let received):
             guard try isServed(id, route) else { return }

@@ -37,8 +37,7 @@ public final class CheckpointClient {
         guard try socket.waitUntilSendable(milliseconds: Int(seconds * 1000)) else { return .absence }
         return try exchange(.next(evaluator: identity), seconds: seconds) { reply, attachment in
             switch reply {
-            case .checkpoint(let step):
-                attachment.map { part in withExtendedLifetime(part) { .checkpoint(step: step, weights: [UInt8](part.bytes)) } }
+            case .checkpoint(let step): attachment.map { .checkpoint(step: step, weights: $0.copy) }
             case .nothing: .nothing
             case .finished: .finished
             case .noted: nil
@@ -82,8 +81,7 @@ public final class CheckpointClient {
             let left = clock.now.duration(to: deadline)
             guard try poller.wait(milliseconds: max(1, Int(left / .milliseconds(1))))[0] else { continue }
             guard let parts = try socket.receiveParts(limit: 2) else { continue }
-            let reply = try withExtendedLifetime(parts) { try EvaluatorReply(parts[0].bytes) }
-            if let value = accept(reply, parts.count > 1 ? parts[1] : nil) { return value }
+            if let value = accept(try parts[0].withBytes { try EvaluatorReply($0) }, parts.count > 1 ? parts[1] : nil) { return value }
         }
         return nil
     }

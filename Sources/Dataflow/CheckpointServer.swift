@@ -62,7 +62,7 @@ public final class CheckpointServer {
                 continue
             }
             do {
-                requests.append((parts[0], try withExtendedLifetime(parts) { try EvaluatorRequest(parts[1].bytes) }))
+                requests.append((parts[0], try parts[1].withBytes { try EvaluatorRequest($0) }))
             } catch {
                 events.append(.problem("an evaluator sent what cannot be read: \(error)"))
             }

@@ -97,7 +97,9 @@ public final class DecoderWorker {
     private func handle(_ message: Message) throws {
         absence.heard()
         let reply: DecoderReply
-        do { reply = try DecoderReply(message.bytes) } catch { throw DataflowError("the batcher at \(endpoint) sent \(error)") }
+        do { reply = try message.withBytes { try DecoderReply($0) } } catch {
+            throw DataflowError("the batcher at \(endpoint) sent \(error)")
+        }
         switch reply {
         case .welcome(let welcome):
             // Whatever was held belongs to an earlier welcome, and was given to others.
@@ -148,8 +150,10 @@ public final class DecoderWorker {
                 fingerprint: identity.fingerprint, sample: ticket.ticket * recipe.repeatedSampling + replica, ticket: ticket.ticket,
                 replica: replica, attempt: ticket.attempt, video: ticket.video, path: ticket.record.path)
             let message = Message(byteCount: layout.byteCount(path: header.path))
-            layout.write(header, to: message.mutableBytes)
-            layout.write(views: draw.views, mask: draw.mask, to: message.mutableBytes)
+            message.withMutableBytes { block in
+                layout.write(header, to: block)
+                layout.write(views: draw.views, mask: draw.mask, to: block)
+            }
             views += draw.views
             return message
         }
@@ -157,7 +161,8 @@ public final class DecoderWorker {
         let pictureByteCount = recipe.imageSize * recipe.imageSize * 3
         try readPictures(ticket.record, views, recipe.imageSize) { index in
             counters.addPicture()
-            let frames = layout.bytes(of: "frames", in: messages[index / viewsPerSample].mutableBytes)
+            // The pointer outlives the closure, but not the messages, which are this function's result.
+            let frames = messages[index / viewsPerSample].withMutableBytes { layout.bytes(of: "frames", in: $0) }
             let start = index % viewsPerSample * pictureByteCount
             return UnsafeMutableRawBufferPointer(rebasing: frames[start..<start + pictureByteCount])
         }

@@ -64,7 +64,7 @@ public struct Endpoint: Equatable, Sendable, CustomStringConvertible {
     /// - Throws: where another process listens, where a folder is missing, and where others than this machine could connect.
     public func reserve() throws(DataflowError) -> EndpointReservation? {
         switch place {
-        case .file(let path): return try EndpointReservation(path: path + ".lock", endpoint: control)
+        case .file(let path): return try EndpointReservation(path: path, endpoint: control)
         case .port(let host):
             guard host == "localhost" || host.hasPrefix("127.") else {
                 throw DataflowError(
@@ -78,18 +78,39 @@ public struct Endpoint: Equatable, Sendable, CustomStringConvertible {
 
 /// The exclusive right to listen at an ipc endpoint; ends with the value or with the process, however it ends.
 public final class EndpointReservation {
+    private let path: String
     private let descriptor: Int32
 
     init(path: String, endpoint: String) throws(DataflowError) {
-        descriptor = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else {
-            throw DataflowError("\(path): \(String(cString: strerror(errno))); the folder of an ipc endpoint must exist and be writable")
-        }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+        self.path = path
+        let lock = path + ".lock"
+        while true {
+            let descriptor = open(lock, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
+            guard descriptor >= 0 else {
+                throw DataflowError(
+                    "\(lock): \(String(cString: strerror(errno))); the folder of an ipc endpoint must exist and be writable")
+            }
+            guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+                close(descriptor)
+                throw DataflowError("\(endpoint): another process listens there; stop it, or choose another endpoint")
+            }
+            // Whoever held the lock before may have removed the file after it was opened here.
+            if Self.isSameFile(descriptor, lock) {
+                self.descriptor = descriptor
+                return
+            }
             close(descriptor)
-            throw DataflowError("\(endpoint): another batcher listens there; stop it, or choose another endpoint")
         }
     }
 
-    deinit { close(descriptor) }
+    /// libzmq leaves the sockets' files behind. They are removed as long as nobody else may have made new ones.
+    deinit {
+        for suffix in ["", ".samples", ".batches", ".lock"] { unlink(path + suffix) }
+        close(descriptor)
+    }
+
+    private static func isSameFile(_ descriptor: Int32, _ path: String) -> Bool {
+        var (opened, named) = (stat(), stat())
+        return fstat(descriptor, &opened) == 0 && stat(path, &named) == 0 && opened.st_ino == named.st_ino && opened.st_dev == named.st_dev
+    }
 }

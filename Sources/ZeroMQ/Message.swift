@@ -22,7 +22,7 @@ public final class Message {
     /// A message that holds a copy of some bytes.
     public convenience init(_ bytes: [UInt8]) {
         self.init(byteCount: bytes.count)
-        mutableBytes.copyBytes(from: bytes)
+        withMutableBytes { $0.copyBytes(from: bytes) }
     }
 
     deinit {
@@ -32,9 +32,20 @@ public final class Message {
 
     public var byteCount: Int { zmq_msg_size(handle) }
 
-    /// The bytes, valid until the message is sent or gone; at any alignment.
-    public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: zmq_msg_data(handle), count: byteCount) }
+    /// Lends the bytes, which lie at any alignment; a pointer to them must not leave `body`, for the message may be gone right after.
+    public func withBytes<Value, Failure: Error>(_ body: (UnsafeRawBufferPointer) throws(Failure) -> Value) throws(Failure) -> Value {
+        defer { withExtendedLifetime(self) {} }
+        return try body(UnsafeRawBufferPointer(start: zmq_msg_data(handle), count: byteCount))
+    }
 
-    /// The bytes of a message that nothing was received into.
-    public var mutableBytes: UnsafeMutableRawBufferPointer { UnsafeMutableRawBufferPointer(start: zmq_msg_data(handle), count: byteCount) }
+    /// Lends the bytes of a message that was made here, to be written.
+    public func withMutableBytes<Value, Failure: Error>(
+        _ body: (UnsafeMutableRawBufferPointer) throws(Failure) -> Value
+    ) throws(Failure) -> Value {
+        defer { withExtendedLifetime(self) {} }
+        return try body(UnsafeMutableRawBufferPointer(start: zmq_msg_data(handle), count: byteCount))
+    }
+
+    /// A copy of the bytes.
+    public var copy: [UInt8] { withBytes { Array($0) } }
 }

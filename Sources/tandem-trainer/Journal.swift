@@ -100,7 +100,15 @@ struct Journal: ~Copyable {
     /// Draws what the model makes of some pairs: first frame, masked second frame, prediction, second frame.
     func drawReconstructions(step: Int, _ model: SiamMAE, _ arena: Arena) throws {
         guard let examples else { return }
-        let pairs = examples.samples.prefix(Self.pairsInPicture).map(FramePair.init)
+        let sheet = examples.withSamples { samples in
+            reconstructionSheet(of: samples.prefix(Self.pairsInPicture).map(FramePair.init), model, arena)
+        }
+        let digits = String(step)
+        let name = "reconstruction-" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits + ".png"
+        try writePNG(RGBImage(width: sheet.width, height: sheet.height, pixels: sheet.pixels), to: folder.figurePath(name))
+    }
+
+    private func reconstructionSheet(of pairs: [FramePair], _ model: SiamMAE, _ arena: Arena) -> ReconstructionSheet {
         let encoder = model.configuration.encoder
         let (size, patch) = (encoder.imageSize, encoder.patchSize)
         let prediction = model.reconstruct(pairs, arena: arena)
@@ -112,9 +120,7 @@ struct Journal: ~Copyable {
                     prediction: $0.baseAddress! + index * size * size * 3, isNormalized: model.configuration.normalizesPatches)
             }
         }
-        let digits = String(step)
-        let name = "reconstruction-" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits + ".png"
-        try writePNG(RGBImage(width: sheet.width, height: sheet.height, pixels: sheet.pixels), to: folder.figurePath(name))
+        return sheet
     }
 
     private func timeLeft(_ step: Int) -> String {

@@ -94,8 +94,10 @@ final class Trainer {
         var loss = 0.0
         for part in 0..<pipeline.train.batch / pipeline.microBatchSize {
             guard let batch = try batches.next(isCancelled: { Interruption.isRequested }) else { return nil }
-            try sampleLog?.append(batch.samples, step: step + 1, firstSlot: part * pipeline.microBatchSize)
-            loss += Double(share) * model.accumulateGradients(batch.samples.map(FramePair.init), share: share, arena: arena)
+            try batch.withSamples { samples in
+                try sampleLog?.append(samples, step: step + 1, firstSlot: part * pipeline.microBatchSize)
+                loss += Double(share) * model.accumulateGradients(samples.map(FramePair.init), share: share, arena: arena)
+            }
             journal.examples = journal.examples ?? batch
         }
         return loss

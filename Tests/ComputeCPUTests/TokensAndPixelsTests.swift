@@ -23,17 +23,20 @@ import Testing
 
     @Test func imagesLoseImageNetsStatistics() throws {
         let test = try TestTensors()
-        // Two images of 2 x 3, five bytes apart beyond their own length.
-        let stride = 2 * 3 * 3 + 5
-        let pixels = (0..<2 * stride).map { UInt8(truncatingIfNeeded: $0 * 41 + 7) } + [0, 255]
+        // Two images of 2 x 3.
+        let pixels = (0..<2).map { image in [0, 255] + (2..<18).map { UInt8(truncatingIfNeeded: ($0 + image) * 41 + 7) } }
         let output = test.undefined([2, 3, 2, 3])
-        test.backend.normalizeImages(output, pixels: pixels, stride: stride)
+        pixels[0].withUnsafeBufferPointer { first in
+            pixels[1].withUnsafeBufferPointer { second in
+                test.backend.normalizeImages(output, images: [first.baseAddress!, second.baseAddress!])
+            }
+        }
         let (mean, deviation) = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
         var expected: [Double] = []
         for image in 0..<2 {
             for channel in 0..<3 {
                 for pixel in 0..<6 {
-                    let level = Double(pixels[image * stride + pixel * 3 + channel]) / 255
+                    let level = Double(pixels[image][pixel * 3 + channel]) / 255
                     expected.append((level - mean[channel]) / deviation[channel])
                 }
             }

@@ -78,11 +78,13 @@ private func readStream(_ client: BatchClient, batches: Range<Int>, between: (In
     var lines: [String] = []
     for step in batches {
         let batch = try #require(try client.next())
-        #expect(batch.first == step * size && batch.samples.count == size)
-        for (slot, sample) in batch.samples.enumerated() {
-            let frames = try #require(sample.bytes("frames"))
-            let hash = frames.reduce(UInt64(14_695_981_039_346_656_037)) { ($0 ^ UInt64($1)) &* 1_099_511_628_211 }
-            lines.append(SampleLog.line(step: step, slot: slot, sample: sample, pixelHash: String(hash, radix: 16)))
+        #expect(batch.first == step * size && batch.count == size)
+        try batch.withSamples { samples in
+            for (slot, sample) in samples.enumerated() {
+                let frames = try #require(sample.bytes("frames"))
+                let hash = frames.reduce(UInt64(14_695_981_039_346_656_037)) { ($0 ^ UInt64($1)) &* 1_099_511_628_211 }
+                lines.append(SampleLog.line(step: step, slot: slot, sample: sample, pixelHash: String(hash, radix: 16)))
+            }
         }
         try between(step)
     }
@@ -249,7 +251,7 @@ private func readStream(_ client: BatchClient, batches: Range<Int>, between: (In
                 fingerprint: planIdentity(seed: 4).fingerprint, sample: step * 5 + 60, ticket: (step * 5 + 60) / 2, replica: step % 2,
                 attempt: 0, video: 0, path: "x")
             let forged = Message(byteCount: layout.byteCount(path: "x"))
-            layout.write(header, to: forged.mutableBytes)
+            forged.withMutableBytes { layout.write(header, to: $0) }
             _ = try hostile[1].send(forged)
             _ = try hostile[2].send(Message(TrainerRequest.samples(trainer: 1, first: 0, count: 1 << 30, received: 0).bytes))
             _ = try hostile[0].send(Message(DecoderRequest.failed(decoder: 1, ticket: 1 << 60, attempt: 1 << 50, reason: "").bytes))
