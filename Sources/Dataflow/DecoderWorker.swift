@@ -6,7 +6,8 @@ public final class DecoderWorker {
     /// Fills the pictures of one video's views.
     ///
     /// Called with the video, the views wanted of it, the side of a picture in pixels, and where each picture goes: `size` rows of
-    /// `size` packed RGB pixels. Throws what the batcher shall log where the video cannot give its frames.
+    /// `size` packed RGB pixels. Throws a ``DataflowError`` where this decoder can serve nobody, which ends it; any other error says why the
+    /// video cannot give its frames, and the batcher has another one take its place.
     public typealias PictureReader = (
         _ record: VideoRecord, _ views: [View], _ size: Int, _ destination: (Int) -> UnsafeMutableRawBufferPointer
     ) throws -> Void
@@ -122,6 +123,8 @@ public final class DecoderWorker {
         let messages: [Message]
         do {
             messages = try makeSamples(of: ticket, identity: welcome.identity)
+        } catch let error as DataflowError {
+            throw error
         } catch {
             counters.addFailure()
             let failed = DecoderRequest.failed(decoder: id, ticket: ticket.ticket, attempt: ticket.attempt, reason: "\(error)")
