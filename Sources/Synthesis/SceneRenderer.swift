@@ -1,0 +1,58 @@
+import Foundation
+
+/// Draws the frames of one scene. Holds scratch memory: one renderer per thread.
+public struct SceneRenderer {
+    public let scene: Scene
+    private let pixelsPerUnit: Double
+    private var coverages: [Coverage]
+    /// The row that is being drawn, 0x00BBGGRR.
+    private var row: [UInt32]
+
+    public init(_ scene: Scene) {
+        self.scene = scene
+        pixelsPerUnit = Double(min(scene.width, scene.height)) / 256
+        coverages = scene.objects.map { _ in Coverage(width: scene.width, height: scene.height) }
+        row = Array(repeating: 0, count: scene.width)
+    }
+
+    /// Draws one frame.
+    ///
+    /// - Parameters:
+    ///   - frame: any number; time runs at ``Scene/frameRate``.
+    ///   - pixels: receives [height, width, 3] bytes, RGB.
+    ///   - mask: receives [height, width] bytes, the id of the frontmost object that covers at least half of the pixel, 0 for background.
+    public mutating func render(frame: Int, into pixels: UnsafeMutablePointer<UInt8>, mask: UnsafeMutablePointer<UInt8>? = nil) {
+        let (width, height) = (scene.width, scene.height)
+        let time = Double(frame) / Double(Scene.frameRate)
+        let centre = (x: Double(width) / 2, y: Double(height) / 2)
+        func sampler(_ texture: Texture, _ motion: Motion) -> (Affine, TextureSampler) {
+            let toPicture = motion.placement(time).scaled(by: pixelsPerUnit, shiftedBy: centre)
+            return (toPicture, TextureSampler(texture, toTexture: toPicture.inverse))
+        }
+        let ground = sampler(scene.background, scene.backgroundMotion).1
+        var samplers: [TextureSampler] = []
+        for (number, body) in scene.objects.enumerated() {
+            let (toPicture, sampler) = sampler(body.texture, body.motion)
+            coverages[number].trace(body.outline.vertices(time).map { toPicture($0.x, $0.y) })
+            samplers.append(sampler)
+        }
+        let lighting = Lighting(scene.light, time: time, width: width, height: height)
+
+        row.withUnsafeMutableBufferPointer { row in
+            for y in 0..<height {
+                ground.draw(row: row, y: y)
+                if let mask { (mask + y * width).update(repeating: 0, count: width) }
+                for number in samplers.indices where coverages[number].rows.contains(y) {
+                    coverages[number].fill(row: y)
+                    let columns = coverages[number].filled
+                    coverages[number].row.withUnsafeBufferPointer { coverage in
+                        samplers[number].blend(row: row, y: y, columns: columns, coverage: coverage)
+                        guard let mask else { return }
+                        for x in columns where coverage[x] >= 128 { mask[y * width + x] = UInt8(number + 1) }
+                    }
+                }
+                lighting.apply(to: row, y: y, into: pixels + y * width * 3)
+            }
+        }
+    }
+}

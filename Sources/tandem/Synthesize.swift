@@ -1,0 +1,78 @@
+import Console
+import Foundation
+import Media
+import Sampling
+import Synchronization
+import Synthesis
+
+/// `tandem synthesize`: the embedded data set.
+func synthesize(arguments: [String]) throws {
+    var options = Arguments(
+        "tandem synthesize",
+        about: "Makes a data set of moving textured scenes, a pure function of the seed: videos to train on in OUTPUT/train, and sequences"
+            + " with exact masks to measure on in OUTPUT/davis. What is there already is kept.", arguments: arguments)
+    let seed = options.value("--seed", "N", "which data set", default: UInt64(0))
+    let videos = options.value("--videos", "N", "how many training videos", default: 100)
+    let sequences = options.value("--sequences", "N", "how many validation sequences", default: 10)
+    let threads = options.value("--threads", "N", "scenes drawn at a time", default: ProcessInfo.processInfo.activeProcessorCount)
+    let output = options.operand("OUTPUT", "the folder to fill")
+    if videos < 0 || sequences < 0 { options.refuse("--videos and --sequences cannot be negative") }
+    if threads < 1 { options.refuse("--threads \(threads): draw at least one scene at a time") }
+    options.finish()
+
+    Interruption.catchSignals()
+    let set = SyntheticSet(folder: output, seed: seed, videos: videos, sequences: sequences)
+    try set.claimFolder()
+    let missing = set.scenes.filter { !set.exists($0) }
+    let kept = set.scenes.count - missing.count
+    let start = monotonicSeconds()
+    func bar(_ done: Int) -> String {
+        progressBar(
+            done: kept + done, of: set.scenes.count, unit: "scenes", elapsed: monotonicSeconds() - start, doneAtStart: kept)
+    }
+    var progress = ProgressLine()
+    try forEachInParallel(missing, threads: threads) { scene in
+        try set.write(scene)
+    } whileWaiting: {
+        progress.show(bar($0))
+    }
+    guard !Interruption.isRequested else { throw Failure("interrupted; run it again, and it continues") }
+    try set.writeSequenceList()
+    progress.finish(bar(missing.count))
+}
+
+/// Runs work on every element on some threads, until one fails or the program is interrupted.
+///
+/// - Parameter whileWaiting: called a few times a second, on the calling thread, with the number of elements done.
+/// - Throws: the first error of any thread, after all of them have stopped.
+private func forEachInParallel<Element: Sendable>(
+    _ elements: [Element], threads: Int, _ work: @escaping @Sendable (Element) throws -> Void, whileWaiting: (Int) -> Void
+) throws {
+    let shared = SharedProgress()
+    let group = DispatchGroup()
+    for _ in 0..<min(threads, elements.count) {
+        DispatchQueue.global().async(group: group) {
+            while !Interruption.isRequested {
+                let number = shared.next.add(1, ordering: .relaxed).oldValue
+                guard number < elements.count else { return }
+                do {
+                    try work(elements[number])
+                    shared.done.add(1, ordering: .relaxed)
+                } catch {
+                    shared.next.store(elements.count, ordering: .relaxed)
+                    shared.failure.withLock { $0 = $0 ?? error }
+                }
+            }
+        }
+    }
+    while group.wait(timeout: .now() + 0.2) == .timedOut { whileWaiting(shared.done.load(ordering: .relaxed)) }
+    if let failure = shared.failure.withLock({ $0 }) { throw failure }
+}
+
+/// What the threads of one parallel loop share.
+private final class SharedProgress: Sendable {
+    let next = Atomic(0)
+    let done = Atomic(0)
+    // A lock, because an error does not fit in an atomic; taken only by a thread that fails.
+    let failure = Mutex<(any Error)?>(nil)
+}
