@@ -55,12 +55,12 @@ public struct Scene: Sendable {
         width = isPortrait ? shortSide : longSide
         height = isPortrait ? longSide : shortSide
         switch purpose {
-        // Squaring favours short videos: more different scenes for the same number of frames.
-        case .training: frameCount = 90 + Int(pow(random.uniform(0...1), 3) * 211)
+        // The power favours short videos: more different scenes for the same number of frames.
+        case .training: frameCount = 90 + Int(pow(random.uniform(0...1), 4) * 211)
         case .validation: frameCount = random.integer(36...60)
         }
 
-        let palette = Color.palette(count: 4, &random)
+        let palette = Color.palette(count: 6, &random)
         let families = Array(random.shuffled(Texture.Family.allCases).prefix(3))
         func texture(logSide: Int) -> Texture {
             Texture(random.element(of: families), colors: random.shuffled(palette), logSide: logSide, &random)
@@ -79,11 +79,12 @@ public struct Scene: Sendable {
         objects = (0..<random.integer(2...4)).map { _ in
             Body(
                 texture: texture(logSide: 8),
-                outline: Outline(random.element(of: Outline.Kind.allCases), radius: random.uniform(34...62), &random),
+                outline: Outline(random.element(of: Outline.Kind.allCases), radius: random.uniform(40...70), &random),
                 motion: Motion(
                     x: Wave(around: random.uniform(-reachX...reachX), amplitude: random.uniform(25...70), frequency: 0.2...0.5, &random),
                     y: Wave(around: random.uniform(-reachY...reachY), amplitude: random.uniform(20...60), frequency: 0.2...0.5, &random),
-                    angle: Wave(around: random.uniform(0...(2 * .pi)), amplitude: random.uniform(0.1...0.8), frequency: 0.1...0.4, &random),
+                    angle: Wave(
+                        around: random.uniform(0...(2 * .pi)), amplitude: random.uniform(0.06...0.5), frequency: 0.1...0.4, &random),
                     zoom: Wave(around: 0, amplitude: random.uniform(0.05...0.25), frequency: 0.1...0.5, &random),
                     stretch: Wave(around: 0, amplitude: random.uniform(0...0.12), frequency: 0.2...0.6, &random),
                     shear: Wave(around: 0, amplitude: random.uniform(0...0.15), frequency: 0.2...0.6, &random)))

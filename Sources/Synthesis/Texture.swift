@@ -15,10 +15,10 @@ struct Texture: Sendable {
     init(_ family: Family, colors: [Color], logSide: Int, _ random: inout RandomStream) {
         let side = 1 << logSide
         let large = NoiseTile(logSide: logSide, logCell: 6, octaves: 2, &random)
-        let fine = NoiseTile(logSide: logSide, logCell: 4, octaves: 3, &random)
+        let fine = NoiseTile(logSide: logSide, logCell: 5, octaves: 3, &random)
         let pattern = Self.pattern(family, logSide: logSide, large: large, fine: fine, &random)
         let patchLevel = Float(random.uniform(0.5...0.62))
-        let grain = Float(random.uniform(0.15...0.45))
+        let grain = Float(random.uniform(0.1...0.25))
 
         self.logSide = logSide
         texels = [UInt32](unsafeUninitializedCapacity: side * side) { buffer, count in
@@ -43,7 +43,7 @@ struct Texture: Sendable {
             let contrast = Float(random.uniform(2...5))
             return fine.values.indices.map { smoothStep((0.5 * (large.values[$0] + fine.values[$0]) - 0.5) * contrast + 0.5) }
         case .stripes, .checks:
-            let turns = random.uniform(5...11) * tiles
+            let turns = random.uniform(2...6) * tiles
             let angle = random.uniform(0...1)
             let across = Float((turns * (1 - angle)).rounded()) * Float(random.sign())
             let down = Float((turns * angle).rounded())
@@ -59,7 +59,7 @@ struct Texture: Sendable {
                 return smoothStep(first * second * 6 * sharpness + 0.5)
             }
         case .dots, .cells:
-            let sites = SiteGrid(perSide: Int((random.uniform(6...14) * tiles).rounded()), &random)
+            let sites = SiteGrid(perSide: Int((random.uniform(2.4...7.2) * tiles).rounded()), &random)
             let radius = Float(random.uniform(0.3...0.5))
             return wrap(side) { x, y, _ in
                 let near = sites.nearest(Float(x) / Float(side), Float(y) / Float(side))

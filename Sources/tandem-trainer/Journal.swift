@@ -92,9 +92,8 @@ struct Journal: ~Copyable {
         for score in scores.scores { record.append(score.name, .number(score.value)) }
         try folder.append(toScores: record)
         try events.scalars(step: scores.step, scores.scores.map { ("davis/" + $0.name, Float($0.value)) })
-        note(
-            "scores of step \(scores.step): "
-                + scores.scores.map { "\($0.name) \(String(format: "%.1f", $0.value))" }.joined(separator: "  "))
+        let means = scores.scores.filter { !$0.name.contains("/") }
+        note("scores of step \(scores.step): " + means.map { "\($0.name) \(String(format: "%.1f", $0.value))" }.joined(separator: "  "))
     }
 
     /// Draws what the model makes of some pairs: first frame, masked second frame, prediction, second frame.

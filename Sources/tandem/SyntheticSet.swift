@@ -64,7 +64,8 @@ struct SyntheticSet: Sendable {
         let scene = renderer.scene
         var writer = try VideoWriter(
             path: path, width: scene.width, height: scene.height, framesPerSecond: Rational(Scene.frameRate, 1),
-            options: VideoWriter.Options(preset: "ultrafast"))
+            // The scenes have little contrast, of which coarser quantisation would leave nothing.
+            options: VideoWriter.Options(constantRateFactor: 12, preset: "ultrafast"))
         var pixels = [UInt8](repeating: 0, count: scene.width * scene.height * 3)
         for frame in 0..<scene.frameCount {
             pixels.withUnsafeMutableBufferPointer { renderer.render(frame: frame, into: $0.baseAddress!) }

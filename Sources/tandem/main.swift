@@ -3,11 +3,12 @@ import Foundation
 
 /// The commands in the order in which a user meets them.
 private let commands: [(name: String, about: String, run: ([String]) throws -> Void)] = [
+    ("demo", "the whole pipeline on synthetic videos, with a closing table", demo),
+    ("prepare", "verify a folder of videos and write its manifest", prepare),
     ("run", "start and supervise all processes of a pipeline on this machine", run),
     ("decoders", "start decoders that serve a batcher, here or on another machine", runDecoders),
     ("evaluate", "score weights on DAVIS by label propagation", evaluate),
     ("synthesize", "make the embedded data set: moving textured scenes with exact masks", synthesize),
-    ("prepare", "verify a folder of videos and write its manifest", prepare),
     ("system", "print what Tandem found on this machine", printSystem),
 ]
 

@@ -1,0 +1,84 @@
+import Configuration
+import Console
+import Foundation
+
+/// `tandem demo`: the whole pipeline on the embedded data set, and a closing table.
+func demo(arguments: [String]) throws {
+    var options = Arguments(
+        "tandem demo",
+        about: "Synthesizes videos, trains a small model on them with all the processes of a real run, and scores it before and after.",
+        arguments: arguments)
+    let size = options.value(
+        "--size", "full|smoke", "full: about eight minutes; smoke: under one, to see that all of it runs", default: "full")
+    let seed = options.value("--seed", "N", "which data and which run", default: UInt64(1))
+    if demoSizes[size] == nil { options.refuse("--size wants full or smoke, not '\(size)'") }
+    options.finish()
+
+    let name = size == "full" ? "demo-\(seed)" : "demo-\(size)-\(seed)"
+    let numbers = demoSizes[size]!
+    let data = "runs/\(name)/data"
+    func headline(_ text: String) { writeError("\n== \(text)\n") }
+    headline("synthesize: \(numbers.videos) videos to train on, \(numbers.sequences) sequences to score on")
+    try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
+    try synthesize(arguments: [data, "--seed", "\(seed)", "--videos", "\(numbers.videos)", "--sequences", "\(numbers.sequences)"])
+
+    headline("prepare: verify every video, write the manifest")
+    try prepare(arguments: [data + "/train"])
+
+    headline("run: two decoders, a batcher, a trainer and an evaluator")
+    let settings =
+        ["name=\"\(name)\"", "seed=\(seed)", "data.media=\"\(data)/train\"", "evaluation.davis=\"\(data)/davis\""] + numbers.overrides
+    try run(arguments: ["Pipelines/demo.json5"] + settings.flatMap { ["--set", $0] })
+    guard !Interruption.isRequested else { throw Failure("interrupted; run it again, and it continues") }
+
+    headline("results on \(numbers.sequences) held-out sequences")
+    print(try demoTable(run: "runs/\(name)", davis: data + "/davis"))
+}
+
+/// How much of everything a demo takes.
+private let demoSizes: [String: (videos: Int, sequences: Int, overrides: [String])] = [
+    "full": (videos: 80, sequences: 10, overrides: []),
+    "smoke": (videos: 6, sequences: 2, overrides: ["train.steps=20"]),
+]
+
+/// J&F of copying the first mask, of the untrained and of the trained encoder.
+private func demoTable(run folder: String, davis: String) throws -> String {
+    let scores = try String(contentsOfFile: folder + "/scores.jsonl", encoding: .utf8).split(separator: "\n").compactMap {
+        try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]
+    }
+    func row(_ name: String, _ scores: [String: Any]?) -> String {
+        let columns = ["davis_jf", "davis_j", "davis_f"].map { key in
+            (scores?[key] as? Double).map { String(format: "%6.1f", $0) } ?? "     -"
+        }
+        return "  " + name.padding(toLength: 28, withPad: " ", startingAt: 0) + columns.joined(separator: "  ")
+    }
+    let bySteps = scores.sorted { ($0["step"] as? Int ?? 0) < ($1["step"] as? Int ?? 0) }
+    guard let first = bySteps.first, let last = bySteps.last, bySteps.count >= 2 else {
+        throw Failure("\(folder)/scores.jsonl lacks the scores before and after; run again to score them")
+    }
+    let lines = [
+        "                                 J&F       J       F",
+        row("copy the first mask", try copyScores(davis: davis)),
+        row("untrained encoder", first),
+        row("trained, \(last["step"] ?? "?") steps", last),
+        "",
+        "  pictures     \(folder)/figures",
+        "  weights      \(folder)/checkpoints",
+        "  curves       tensorboard --logdir \(folder)",
+    ]
+    return lines.joined(separator: "\n")
+}
+
+/// Scores of the method that every tracker has to beat.
+private func copyScores(davis: String) throws -> [String: Any]? {
+    let process = Process()
+    let output = Pipe()
+    process.executableURL = URL(fileURLWithPath: programFolder + "/tandem-evaluator")
+    process.arguments = ["--baseline", "copy", "--root", davis, "--json", "--progress", "plain"]
+    process.standardOutput = output
+    try process.run()
+    let text = output.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    guard process.terminationStatus == 0 else { throw Failure("tandem-evaluator --baseline copy failed; its lines above say why") }
+    return (try JSONSerialization.jsonObject(with: text) as? [String: Any])?["scores"] as? [String: Any]
+}
