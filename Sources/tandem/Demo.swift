@@ -17,7 +17,10 @@ func demo(arguments: [String]) throws {
     let name = size == "full" ? "demo-\(seed)" : "demo-\(size)-\(seed)"
     let numbers = demoSizes[size]!
     let data = "runs/\(name)/data"
-    func headline(_ text: String) { writeError("\n== \(text)\n") }
+    func headline(_ text: String) {
+        fflush(nil)
+        writeError("\n== \(text)\n")
+    }
     headline("synthesize: \(numbers.videos) videos to train on, \(numbers.sequences) sequences to score on")
     try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
     try synthesize(arguments: [data, "--seed", "\(seed)", "--videos", "\(numbers.videos)", "--sequences", "\(numbers.sequences)"])
