@@ -30,11 +30,16 @@ public enum Interruption {
     /// From now on SIGINT and SIGTERM only raise ``isRequested``; a third signal ends the process.
     public static func catchSignals() {
         _ = count.load(ordering: .relaxed)
+        // Whoever started this process may have had them blocked, which is inherited.
+        var signals = sigset_t()
+        sigemptyset(&signals)
         for number in [SIGINT, SIGTERM] {
+            sigaddset(&signals, number)
             signal(number) { _ in
                 if Interruption.count.add(1, ordering: .relaxed).newValue >= 3 { _exit(130) }
             }
         }
+        pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     }
 
     /// Whether the process was asked to stop.

@@ -1,0 +1,60 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What users get wrong: one sentence that says what, where and what to do, and an exit code that is not 0.
+@Suite struct ErrorTests {
+    @Test(arguments: [
+        (["run", "missing.json5"], "missing.json5: no such pipeline file"),
+        (["run", "typo.json5"], "line 1: there is no key 'ratoi' in 'mask'"),
+        (["run", "empty.json5"], "there is no manifest; make one with 'tandem prepare"),
+        (["run", "empty.json5", "--set", "mask.ratio=1"], "from 0 to below 1"),
+        (["run"], "PIPELINE is missing"),
+        (["runn"], "there is no command 'runn'; did you mean 'run'?"),
+        (["prepare", "nowhere"], "nowhere"),
+        (["prepare", "."], "no "),
+        (["evaluate", "--weights", "missing.safetensors", "--root", "."], "no list of sequences"),
+        (["decoders", "--connect", "tcp://127.0.0.1:1"], "--media FOLDER is missing"),
+    ])
+    func saysWhatIsWrong(arguments: [String], expected: String) throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tandem-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try Data("{ mask: { ratoi: 0.5 } }".utf8).write(to: URL(fileURLWithPath: folder + "/typo.json5"))
+        try Data("{ data: { media: 'videos' } }".utf8).write(to: URL(fileURLWithPath: folder + "/empty.json5"))
+        let (status, output) = try Programs.run("tandem", arguments, in: folder, seconds: 20)
+        #expect(status == 1 || status == 2)
+        #expect(output.contains(expected), "\(output)")
+        #expect(!output.contains("Fatal error"), "\(output)")
+    }
+
+    @Test(arguments: ["tandem", "tandem-decoder", "tandem-batcher", "tandem-trainer", "tandem-evaluator"])
+    func everyProgramHasHelp(program: String) throws {
+        let (status, output) = try Programs.run(program, ["--help"], in: NSTemporaryDirectory(), seconds: 20)
+        #expect(status == 0)
+        #expect(output.contains("usage: \(program)"))
+    }
+
+    @Test func aBatcherThatIsNotThereIsWaitedForAndThenReported() throws {
+        let folder = FileManager.default.temporaryDirectory.path
+        let (status, output) = try Programs.run(
+            "tandem-decoder", ["--connect", "ipc://\(folder)/nobody-\(UUID().uuidString.prefix(8))", "--media", folder, "--patience", "1"],
+            in: folder, seconds: 30)
+        #expect(status == 1)
+        #expect(output.contains("batcher"), "\(output)")
+    }
+
+    @Test func aPortInUseIsNamed() throws {
+        let data = try TinyDataSet()
+        let endpoint = "tcp://127.0.0.1:\(Int.random(in: 20000..<60000))"
+        let arguments = ["--pipeline", data.folder + "/tiny.json5", "--bind", endpoint]
+        let first = try Programs.start("tandem-batcher", arguments, in: data.folder)
+        while !first.output.contains("listening"), first.process.isRunning { usleep(10_000) }
+        let (status, output) = try Programs.run("tandem-batcher", arguments, in: data.folder, seconds: 20)
+        first.signal(SIGTERM)
+        _ = Programs.finish(first)
+        #expect(status == 1)
+        #expect(output.contains(endpoint), "\(output)")
+        #expect(output.contains("in use"), "\(output)")
+    }
+}

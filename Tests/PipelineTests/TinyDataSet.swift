@@ -1,0 +1,66 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// A few synthetic videos and a sequence, prepared, in a folder that goes with its owner.
+final class TinyDataSet {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tandem-\(UUID().uuidString)").path
+
+    /// What a run left behind.
+    struct Outcome {
+        var folder: String
+        var output: String
+        var sampleLog: String
+        var lastCheckpoint: String
+    }
+
+    init() throws {
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try expectSuccess("tandem", ["synthesize", folder, "--seed", "3", "--videos", "3", "--sequences", "1"])
+        try expectSuccess("tandem", ["prepare", folder + "/train"])
+        try Data(
+            """
+            {
+              name: "tiny",
+              data: { media: "\(folder)/train" },
+              sampling: { imageSize: 32, repeatedSampling: 4 },
+              mask: { ratio: 0.75 },
+              model: { size: { patch: 8, width: 24, depth: 1, heads: 2 }, decoderSize: { width: 16, depth: 1, heads: 2 } },
+              train: { steps: 6, batch: 8, microBatch: 4, checkpointEvery: 20, threads: 2 },
+              evaluation: { size: [64], queue: 2, radius: 4 },
+            }
+            """.utf8
+        ).write(to: URL(fileURLWithPath: folder + "/tiny.json5"))
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: folder) }
+
+    /// A working directory inside, made where it is missing.
+    func makeFolder(_ name: String) throws -> String {
+        let path = folder + "/" + name
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        return path
+    }
+
+    func start(in folder: String, settings: [String]) throws -> Programs.Running {
+        let overrides = settings.flatMap { ["--set", $0] }
+        return try Programs.start("tandem", ["run", self.folder + "/tiny.json5", "--sample-log", "samples.log"] + overrides, in: folder)
+    }
+
+    /// Runs the pipeline to its end in a working directory of this name.
+    func run(_ name: String, settings: [String]) throws -> Outcome {
+        let path = try makeFolder(name)
+        let (status, output) = Programs.finish(try start(in: path, settings: settings))
+        #expect(status == 0, "\(output)")
+        let checkpoints = path + "/runs/tiny/checkpoints"
+        let last = try FileManager.default.contentsOfDirectory(atPath: checkpoints).sorted().last
+        return Outcome(
+            folder: path, output: output, sampleLog: try String(contentsOfFile: path + "/samples.log", encoding: .utf8),
+            lastCheckpoint: checkpoints + "/" + (try #require(last)))
+    }
+
+    private func expectSuccess(_ program: String, _ arguments: [String]) throws {
+        let (status, output) = try Programs.run(program, arguments, in: folder)
+        #expect(status == 0, "\(output)")
+    }
+}

@@ -1,0 +1,59 @@
+import Foundation
+import TestSupport
+import Testing
+import Training
+
+/// The programs together, as a user starts them, on a tiny synthetic data set.
+@Suite(.serialized) struct WholePipelineTests {
+    @Test(.timeLimit(.minutes(2))) func theNumberOfDecodersChangesNothing() throws {
+        let data = try TinyDataSet()
+        let one = try data.run("one", settings: ["dataflow.decoders=1"])
+        let three = try data.run("three", settings: ["dataflow.decoders=3"])
+        #expect(one.sampleLog.split(separator: "\n").count == 1 + 6 * 8)
+        #expect(one.sampleLog == three.sampleLog)
+        #expect(try arrays(one.lastCheckpoint) == arrays(three.lastCheckpoint))
+    }
+
+    @Test(.timeLimit(.minutes(2))) func aStoppedRunContinuesBitForBit() throws {
+        let data = try TinyDataSet()
+        let whole = try data.run("whole", settings: ["train.steps=60"])
+
+        let folder = try data.makeFolder("stopped")
+        let running = try data.start(in: folder, settings: ["train.steps=60"])
+        // Once the log has a line, the run is under way; it is stopped wherever it then is.
+        while !running.output.contains("step 1/60"), running.process.isRunning { usleep(10_000) }
+        running.signal(SIGTERM)
+        let stopped = Programs.finish(running)
+        #expect(stopped.status == 0, "\(stopped.output)")
+        #expect(stopped.output.contains("stopped after step"), "\(stopped.output)")
+
+        let continued = try data.run("stopped", settings: ["train.steps=60"])
+        #expect(continued.output.contains("continuing after step"))
+        #expect(continued.sampleLog == whole.sampleLog)
+        #expect(try arrays(continued.lastCheckpoint) == arrays(whole.lastCheckpoint))
+        #expect(steps(in: continued.folder + "/runs/tiny/log.txt") == steps(in: whole.folder + "/runs/tiny/log.txt"))
+    }
+
+    @Test(.timeLimit(.minutes(2))) func scoresAndPicturesAppear() throws {
+        let data = try TinyDataSet()
+        let run = try data.run("scored", settings: ["evaluation.davis=\"\(data.folder)/davis\""])
+        #expect(steps(in: run.folder + "/runs/tiny/scores.jsonl") == [0, 6], "\(run.output)")
+        let figures = try FileManager.default.contentsOfDirectory(atPath: run.folder + "/runs/tiny/figures").sorted()
+        #expect(figures == ["reconstruction-00000000.png", "reconstruction-00000006.png"])
+        let files = try FileManager.default.contentsOfDirectory(atPath: run.folder + "/runs/tiny")
+        #expect(files.contains("pipeline.json5") && files.contains { $0.hasPrefix("events.out.tfevents.") })
+    }
+
+    /// Every array of a checkpoint, by name.
+    private func arrays(_ path: String) throws -> [String: [Float]] {
+        let file = try Safetensors(path: path)
+        return try Dictionary(uniqueKeysWithValues: file.entries.keys.map { ($0, try file.floats($0)) })
+    }
+
+    private func steps(in path: String) -> [Int] {
+        let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+        return text.split(separator: "\n").compactMap { line in
+            (try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])?["step"] as? Int
+        }
+    }
+}
