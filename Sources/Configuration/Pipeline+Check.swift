@@ -1,3 +1,5 @@
+import Models
+
 /// A condition on the value of a key, and what to say where it does not hold.
 private typealias Check = (key: String, holds: Bool, message: String)
 
@@ -60,7 +62,7 @@ extension Pipeline {
         return [
             (
                 "model.size", encoder != nil,
-                "is not known: one of \(Model.encoderPresets.keys.sorted().joined(separator: ", ")), or { patch, width, depth, heads }"
+                "is not known: one of \(EncoderConfiguration.presets.keys.sorted().joined(separator: ", ")), or { patch, width, depth, heads }"
             ),
             (
                 "model.decoderSize", decoder != nil,
@@ -142,20 +144,13 @@ extension Pipeline {
 }
 
 extension Pipeline.Model {
-    /// Encoders by name: patch, width, depth, heads (specs of ViT-Ti, S, B, L).
-    public static let encoderPresets: [String: (patch: Int, width: Int, depth: Int, heads: Int)] = [
-        "ti16": (16, 192, 12, 3), "s16": (16, 384, 12, 6), "s8": (8, 384, 12, 6), "b16": (16, 768, 12, 12), "l16": (16, 1024, 24, 16),
-    ]
-
-    /// Decoders by name: width, depth, heads.
-    public static let decoderPresets: [String: (width: Int, depth: Int, heads: Int)] = [
-        "mae": (512, 8, 16), "small": (256, 4, 8),
-    ]
+    /// Decoders by name.
+    static let decoderPresets: [String: SiamMAE.DecoderConfiguration] = ["mae": .mae, "small": .small]
 
     /// The encoder's numbers, nil for an unknown preset.
     public var encoderNumbers: (patch: Int, width: Int, depth: Int, heads: Int)? {
         switch size {
-        case .preset(let name): Self.encoderPresets[name]
+        case .preset(let name): EncoderConfiguration.presets[name].map { ($0.patchSize, $0.width, $0.depth, $0.heads) }
         case .free(let patch, let width, let depth, let heads): (patch, width, depth, heads)
         }
     }
@@ -163,7 +158,7 @@ extension Pipeline.Model {
     /// The decoder's numbers, nil for an unknown preset.
     public var decoderNumbers: (width: Int, depth: Int, heads: Int)? {
         switch decoderSize {
-        case .preset(let name): Self.decoderPresets[name]
+        case .preset(let name): Self.decoderPresets[name].map { ($0.width, $0.depth, $0.heads) }
         case .free(let width, let depth, let heads): (width, depth, heads)
         }
     }

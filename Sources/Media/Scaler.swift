@@ -48,6 +48,7 @@ struct Scaler: ~Copyable {
     private let sourceHeight: Int32
 
     init?(_ conversion: Conversion) {
+        silenceLibav()
         guard let context = sws_alloc_context() else { return nil }
         let (source, destination) = (conversion.source, conversion.destination)
         let object = UnsafeMutableRawPointer(context)
