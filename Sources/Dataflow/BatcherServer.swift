@@ -132,10 +132,11 @@ public final class BatcherServer {
         let now = watch.seconds
         switch try parts[1].withBytes({ try DecoderRequest($0) }) {
         case .hello(let decoder):
-            decoderRoutes[decoder] = route
+            // Hellos pile up while a batcher is away; only the first is news.
+            let isNew = decoderRoutes.updateValue(route, forKey: decoder) == nil
             broker.joined(decoder, now: now)
             try send(.welcome(Welcome(identity: plan.identity, capacity: broker.limits.ticketsPerDecoder)), to: decoder)
-            log("a decoder joined, \(broker.decoderCount) at work")
+            if isNew { log("a decoder joined, \(broker.decoderCount) at work") }
         case .ready(let decoder, let received, let free, let held):
             guard broker.ready(decoder, received: received, free: free, held: held, now: now) else {
                 _ = try control.send(parts: [Message(route), Message(DecoderReply.stranger.bytes)])
