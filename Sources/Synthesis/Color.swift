@@ -15,13 +15,13 @@ struct Color: Equatable, Sendable {
         return byte(red) | byte(green) << 8 | byte(blue) << 16
     }
 
-    /// The few colours that everything in one scene is painted with: random hues, lightnesses spread evenly, all of it in haze. Low contrast
-    /// is what an encoder has to learn to look through: without training its features say more of position than of content.
+    /// The few colours that everything in one scene is painted with: random hues, lightnesses spread evenly, all of it in some haze:
+    /// an encoder has to learn to look through low contrast and changing light.
     static func palette(count: Int, _ random: inout RandomStream) -> [Color] {
         let lightnesses = random.shuffled((0..<count).map { (Double($0) + 0.5) / Double(count) })
         return lightnesses.map { lightness in
-            let value = 96 + 38 * lightness
-            let chroma = random.uniform(5...17)
+            let value = 77 + 76 * lightness
+            let chroma = random.uniform(10...34)
             // Two random angles on the plane of constant lightness stand in for hue.
             let u = random.uniform(-1...1) * chroma
             let v = random.uniform(-1...1) * chroma

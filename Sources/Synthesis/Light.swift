@@ -1,6 +1,6 @@
 import Foundation
 
-/// The changing light of a scene: exposure, tint, a slope across the picture and the soft edge of a passing shadow.
+/// The changing light of a scene: exposure, its flicker, tint, a slope across the picture and the soft edge of a passing shadow.
 ///
 /// It varies along one direction only, so that a frame's light is a table over the position along that direction.
 struct Light: Sendable {
@@ -12,6 +12,7 @@ struct Light: Sendable {
     /// Radians.
     let direction: Double
     private let exposure: Wave
+    private let flicker: Wave
     private let tint: Wave
     private let slope: Wave
     private let shadowPlace: Wave
@@ -21,6 +22,8 @@ struct Light: Sendable {
     init(_ random: inout RandomStream) {
         direction = random.uniform(0...(2 * .pi))
         exposure = Wave(around: random.uniform(-0.1...0.1), amplitude: random.uniform(0.05...0.2), frequency: 0.1...0.5, &random)
+        // From frame to frame one brightness means another thing, so that raw pixels are poor company for matching.
+        flicker = Wave(around: 0, amplitude: 0.3, frequency: 2...5, &random)
         tint = Wave(around: 0, amplitude: random.uniform(0.02...0.1), frequency: 0.1...0.4, &random)
         slope = Wave(around: 0, amplitude: random.uniform(0.1...0.35), frequency: 0.05...0.3, &random)
         shadowPlace = Wave(around: 0.5, amplitude: random.uniform(0.3...0.8), frequency: 0.05...0.25, &random)
@@ -30,7 +33,7 @@ struct Light: Sendable {
 
     /// Gains of red, green and blue along the direction at a time in seconds, `unit` meaning 1, at most 255.
     func table(_ time: Double) -> [SIMD4<UInt16>] {
-        let (level, warmth) = (exp(exposure(time)), tint(time))
+        let (level, warmth) = (exp(exposure(time) + flicker(time)), tint(time))
         let (tilt, edge) = (slope(time), shadowPlace(time))
         return (0..<Self.tableSize).map { entry in
             let place = (Double(entry) + 0.5) / Double(Self.tableSize)
