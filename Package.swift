@@ -42,13 +42,14 @@ let package = Package(
         library("Models", ["Layers", "Autograd", "Compute"]),  // ViT encoder, decoders, objectives: SiamMAE
         library("Layers", ["Autograd", "Compute"]),  // layers as structs
         library("Autograd", ["Compute"]),  // a tape over a dozen fused ops, the parameter store
-        library("ComputeCPU", ["Compute", "COpenBLAS", "CKernels"]),  // the CPU backend
+        library("ComputeCPU", ["Compute", "COneDNN", "COpenBLAS", "CKernels"]),  // the CPU backend
         library("Compute"),  // Tensor and protocol Backend
 
         // C, each imported by exactly one Swift target.
         .systemLibrary(name: "CFFmpeg", providers: [.apt(["libavformat-dev", "libavcodec-dev", "libswscale-dev", "libavutil-dev"])]),
         .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
         .target(name: "COpenBLAS"),  // finds OpenBLAS at run time, so that its kernels can be chosen before it loads
+        .target(name: "COneDNN"),  // finds oneDNN at run time: it is wanted only where the processor has AVX-512
         .target(name: "CKernels"),  // portable C kernels, compiled for several instruction sets
 
         // Tests.

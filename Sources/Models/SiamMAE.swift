@@ -68,8 +68,8 @@ public final class SiamMAE {
     private let decoderNorm: LayerNorm
     private let decoderPred: Linear
 
-    /// A model with first values that depend on `seed` alone.
-    public init(_ configuration: Configuration, seed: UInt64, backend: any Backend) {
+    /// A model with first values that depend on `seed` alone, whose products are computed in `precision`.
+    public init(_ configuration: Configuration, seed: UInt64, precision: Precision = .f32, backend: any Backend) {
         if let problem = configuration.problem { preconditionFailure(problem) }
         self.configuration = configuration
         let all = Parameters()
@@ -87,7 +87,7 @@ public final class SiamMAE {
         decoderPred = Linear(all["decoder_pred"], in: decoder.width, out: 3 * size.patchSize * size.patchSize)
 
         decoderTable = decoderPositions.tensor(backend)
-        parameters = ParameterStore(all.all, backend: backend)
+        parameters = ParameterStore(all.all, precision: precision, backend: backend)
         parameters.initialize(seed: seed)
     }
 

@@ -29,12 +29,12 @@ public final class VisionTransformer {
     }
 
     /// An encoder by itself, as evaluation needs it, and its parameters: all zero, to be filled by name.
-    public static func alone(_ configuration: EncoderConfiguration, backend: any Backend) -> (
+    public static func alone(_ configuration: EncoderConfiguration, precision: Precision = .f32, backend: any Backend) -> (
         encoder: VisionTransformer, parameters: ParameterStore
     ) {
         let parameters = Parameters()
         let encoder = VisionTransformer(configuration, parameters)
-        return (encoder, ParameterStore(parameters.all, backend: backend))
+        return (encoder, ParameterStore(parameters.all, precision: precision, backend: backend))
     }
 
     /// Tokens of the given patches of some images, each with CLS in front: `[Σ (1 + patches of an image), width]`, one sequence an image.

@@ -9,6 +9,7 @@ private let commands: [(name: String, about: String, run: ([String]) throws -> V
     ("decoders", "start decoders that serve a batcher, here or on another machine", runDecoders),
     ("evaluate", "score weights on DAVIS by label propagation", evaluate),
     ("synthesize", "make the embedded data set: moving textured scenes with exact masks", synthesize),
+    ("bench", "time parts of Tandem on this machine", benchStep),
     ("system", "print what Tandem found on this machine", printSystem),
 ]
 
