@@ -10,12 +10,15 @@ public final class Tape {
     public let arena: Arena
     /// Whether ops leave what a backward pass needs.
     public let isRecording: Bool
+    /// Whether what lies within a `segment` is computed again instead of kept.
+    public let recomputes: Bool
     private var steps: [(Tape) -> Void] = []
 
     /// A tape over the memory of `arena`; `isRecording: false` for inference.
-    public init(arena: Arena, isRecording: Bool) {
+    public init(arena: Arena, isRecording: Bool, recomputes: Bool = false) {
         self.arena = arena
         self.isRecording = isRecording
+        self.recomputes = recomputes
     }
 
     /// The device that computes.

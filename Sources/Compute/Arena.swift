@@ -9,10 +9,11 @@ public final class Arena {
     /// Free pieces by chunk and address; neighbours are joined.
     private var free: [Piece] = []
 
-    /// Bytes that tensors take now.
-    public private(set) var usedBytes = 0
-    /// The most bytes that tensors took at a time.
-    public private(set) var peakBytes = 0
+    /// For each chunk the bytes from its start that tensors have ever taken.
+    private var extents: [Int] = []
+
+    /// Bytes that tensors have ever taken, gaps between them included: what the arena adds to the process.
+    public var touchedBytes: Int { extents.reduce(0, +) }
 
     private struct Piece {
         var address: UnsafeMutableRawPointer
@@ -57,10 +58,9 @@ public final class Arena {
     private static let chunkBytes = 64 << 20
 
     private func take(_ byteCount: Int) -> Piece {
-        usedBytes += byteCount
-        peakBytes = max(peakBytes, usedBytes)
         let index = smallestFree(byteCount) ?? grow(byteCount)
         let taken = Piece(address: free[index].address, byteCount: byteCount, chunk: free[index].chunk)
+        extents[taken.chunk] = max(extents[taken.chunk], taken.end - chunks[taken.chunk].address)
         if free[index].byteCount == byteCount {
             free.remove(at: index)
         } else {
@@ -79,15 +79,11 @@ public final class Arena {
         let chunk = DeviceMemory(byteCount: max(byteCount, Arena.chunkBytes), backend: backend)
         free.append(Piece(address: chunk.address, byteCount: chunk.byteCount, chunk: chunks.count))
         chunks.append(chunk)
+        extents.append(0)
         return free.count - 1
     }
 
     private func giveBack(_ piece: Piece) {
-        usedBytes -= piece.byteCount
-        insert(piece)
-    }
-
-    private func insert(_ piece: Piece) {
         var index = free.firstIndex { piece < $0 } ?? free.count
         free.insert(piece, at: index)
         if index > 0, free[index - 1].joins(piece) { index -= 1 }

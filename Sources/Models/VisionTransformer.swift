@@ -14,7 +14,13 @@ public final class VisionTransformer {
     let clsToken: Parameter
     let blocks: [Block]
     let norm: LayerNorm
-    private var tables: [[Int]: Tensor] = [:]
+    private var tables: [TableKey: Tensor] = [:]
+
+    private struct TableKey: Hashable {
+        let backend: ObjectIdentifier
+        let gridHeight: Int
+        let gridWidth: Int
+    }
 
     /// Registers the parameters in `parameters`, which go into a `ParameterStore` before the first use.
     public init(_ configuration: EncoderConfiguration, _ parameters: Parameters) {
@@ -79,9 +85,10 @@ public final class VisionTransformer {
 
     /// The position table for a grid, kept in device memory from then on.
     private func table(_ gridHeight: Int, _ gridWidth: Int, _ tape: Tape) -> Tensor {
-        if let table = tables[[gridHeight, gridWidth]] { return table }
+        let key = TableKey(backend: ObjectIdentifier(tape.backend), gridHeight: gridHeight, gridWidth: gridWidth)
+        if let table = tables[key] { return table }
         let table = positions.interpolated(gridHeight: gridHeight, gridWidth: gridWidth).tensor(tape.backend)
-        tables[[gridHeight, gridWidth]] = table
+        tables[key] = table
         return table
     }
 }
