@@ -56,7 +56,7 @@ let package = Package(
         // Tests.
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         tests("Console"),
-        tests("Configuration"),
+        tests("Configuration", ["Sampling"]),
         tests("Dataflow"),
         tests("Synthesis"),
         tests("Media"),

@@ -61,12 +61,15 @@ private func verifyMaths(arguments: [String]) throws {
 }
 
 private func describe(_ fixture: MathsFixture) -> String {
-    let (encoder, decoder, visible) = (fixture.configuration.encoder, fixture.configuration.decoder, fixture.visible)
+    let (configuration, visible) = (fixture.configuration, fixture.visible)
+    let (encoder, decoder) = (configuration.encoder, configuration.decoder)
     let past = visible.past.map { "\($0[0].count)" } ?? "all"
-    return "\(visible.count) pairs of \(encoder.imageSize) pixels in patches of \(encoder.patchSize), \(past) and \(visible.future[0].count)"
-        + " of \(encoder.patchCount) visible; \(fixture.configuration.encoderKind.rawValue) encoder"
-        + " \(encoder.width)-\(encoder.depth)-\(encoder.heads), \(fixture.configuration.decoderKind.rawValue) decoder"
-        + " \(decoder.width)-\(decoder.depth)-\(decoder.heads)"
+    return [
+        "\(configuration.encoderKind.rawValue) encoder \(encoder.width)-\(encoder.depth)-\(encoder.heads)",
+        "\(configuration.decoderKind.rawValue) decoder \(decoder.width)-\(decoder.depth)-\(decoder.heads)",
+        "\(visible.count) pairs, images of \(encoder.imageSize), patches of \(encoder.patchSize)",
+        "\(past) and \(visible.future[0].count) of \(encoder.patchCount) visible",
+    ].joined(separator: ", ")
 }
 
 private func describe(_ group: MathsComparison.Group) -> String {
