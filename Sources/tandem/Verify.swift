@@ -19,16 +19,16 @@ private func verifyMaths(arguments: [String]) throws {
     var options = Arguments(
         "tandem verify maths",
         about: """
-            Runs a model on the inputs of each fixture and prints the worst error of its outputs, its loss, its gradients, the losses of ten \
-            optimizer steps and the parameters after them, relative to the reference values in the file. Exits with 1 where an error is beyond \
-            its tolerance.
+            Runs a model on the inputs of each fixture and prints the worst error of its outputs, its loss, its gradients, the
+            losses of ten optimizer steps and the parameters after them, relative to the reference values in the file. Exits
+            with 1 where an error is beyond its tolerance.
 
-            With f32, an error is the largest difference over the largest value of a tensor; outputs and gradients may reach 2e-5, losses 5e-6, \
-            parameters 1e-4. With bf16, it is the length of the difference over the length; outputs and gradients may reach 3e-2, losses 1e-2, \
-            parameters are not judged.
+            With f32, an error is the largest difference over the largest value of a tensor: outputs and gradients may reach
+            2e-5, losses 5e-6, parameters 1e-4. With bf16, it is the length of the difference over the length: outputs and
+            gradients may reach 3e-2, losses 1e-2, and parameters are not judged.
 
-            The gradient of a key's bias is zero in exact arithmetic and rounding noise in any other: in the gradients it is measured by the whole \
-            bias that it is a part of, and in the parameters after the steps it is left out.
+            The gradient of a key's bias is zero in exact arithmetic and rounding noise in any other. Among the gradients it is
+            measured by the whole bias that it is a part of; in the parameters after the steps it is left out.
             """,
         arguments: arguments)
     let precision = options.value("--precision", "f32|bf16", "what the maths computes in", default: "f32")
