@@ -28,7 +28,8 @@ private func verifyMaths(arguments: [String]) throws {
             gradients may reach 3e-2, losses 1e-2, and parameters are not judged.
 
             The gradient of a key's bias is zero in exact arithmetic and rounding noise in any other. Among the gradients it is
-            measured by the whole bias that it is a part of; in the parameters after the steps it is left out.
+            measured by the whole bias that it is a part of; in the parameters after the steps it is left out, for AdamW blows
+            the noise up to whole steps. So are single values whose first gradient is below a millionth of their tensor's largest.
             """,
         arguments: arguments)
     let precision = options.value("--precision", "f32|bf16", "what the maths computes in", default: "f32")
@@ -77,4 +78,5 @@ private func describe(_ group: MathsComparison.Group) -> String {
     let worst = group.worst
     return group.name.padding(toLength: 20, withPad: " ", startingAt: 0) + String(format: "%.1e  ", worst.error)
         + verdict.padding(toLength: 14, withPad: " ", startingAt: 0) + "  \(worst.name)"
+        + (group.omittedCount > 0 ? "  (\(group.omittedCount) values of rounding noise left out)" : "")
 }
