@@ -21,7 +21,8 @@ let package = Package(
     name: "tandem",
     targets: [
         // Programs.
-        program("tandem", ["Console", "Configuration", "Synthesis", "Media", "Sampling", "Training", "ComputeCPU", "ZeroMQ"]),
+        program(
+            "tandem", ["Console", "Configuration", "Synthesis", "Media", "Sampling", "Training", "Verification", "ComputeCPU", "ZeroMQ"]),
         program("tandem-decoder", ["Console", "Dataflow", "Media", "Sampling"]),
         program("tandem-batcher", ["Console", "Configuration", "Dataflow", "Sampling"]),
         program("tandem-trainer", ["Console", "Configuration", "Dataflow", "Media", "Training", "ComputeCPU"]),
@@ -38,6 +39,7 @@ let package = Package(
 
         // The maths half: from batches to weights and scores.
         library("Propagation", ["Compute"]),  // label propagation, the DAVIS data set, J and F, overlays
+        library("Verification", ["Training"]),  // reference values of PyTorch's, and how far the maths is from them
         library("Training", ["Models"]),  // optimizer, schedule, checkpoints, run folder, logs
         library("Models", ["Layers", "Autograd", "Compute"]),  // ViT encoder, decoders, objectives: SiamMAE
         library("Layers", ["Autograd", "Compute"]),  // layers as structs
@@ -55,7 +57,7 @@ let package = Package(
         // Tests.
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         tests("Console"),
-        tests("Configuration"),
+        tests("Configuration", ["Sampling"]),
         tests("Dataflow"),
         tests("Synthesis"),
         tests("Media"),
@@ -63,7 +65,8 @@ let package = Package(
         tests("ZeroMQ"),
         tests("Propagation", ["ComputeCPU", "Media"]),
         tests("Training", ["ComputeCPU"]),
-        tests("Models", ["ComputeCPU", "Training"]),
+        tests("Models", ["ComputeCPU", "Verification"]),
+        tests("Verification", ["ComputeCPU"]),
         tests("Autograd", ["ComputeCPU"]),
         tests("ComputeCPU"),
         .testTarget(name: "PipelineTests", dependencies: ["TestSupport", "Dataflow", "Media", "Training"]),

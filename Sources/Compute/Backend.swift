@@ -110,4 +110,11 @@ public protocol Backend: AnyObject {
         weightDecay: Double, step: Int)
     /// `Σ x²`, in double precision.
     func sumOfSquares(_ values: UnsafePointer<Float>, count: Int) -> Double
+
+    // MARK: Frames that share a sequence
+
+    /// `output[r] = input[r] + embedding[frames[r]]`, or `input[r]` where `frames[r]` is negative.
+    func frameEmbedding(_ output: Tensor, _ input: Tensor, embedding: Tensor, frames: [Int32])
+    /// `dEmbedding[frames[r]] += dOutput[r]`; the gradient of the input is `dOutput` itself.
+    func frameEmbeddingBackward(dEmbedding: Tensor, _ dOutput: Tensor, frames: [Int32])
 }

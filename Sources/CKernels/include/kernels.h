@@ -94,3 +94,10 @@ void tandem_patch_loss_backward(float *dprediction, float *target, const float *
 /// m = β₁ m + (1 − β₁) g; v = β₂ v + (1 − β₂) g²; x = x · decay − rate · m / (sqrt(v) · correction + epsilon).
 void tandem_adamw(float *x, const float *g, float *m, float *v, size_t count, float beta1, float beta2, float epsilon, float decay,
                   float rate, float correction);
+
+// Frames that share a sequence (frame_embedding.c).
+
+/// output[row] = input[row] + (frames[row] >= 0 ? embedding[frames[row]] : 0).
+void tandem_frame_embedding(float *output, const float *input, const float *embedding, const int32_t *frames, size_t rows, size_t columns);
+/// dembedding[frames[row]] += doutput[row] where there is a frame.
+void tandem_frame_embedding_backward(float *dembedding, const float *doutput, const int32_t *frames, size_t rows, size_t columns);
