@@ -10,7 +10,7 @@ private let commands: [(name: String, about: String, run: ([String]) throws -> V
     ("evaluate", "score weights on DAVIS by label propagation", evaluate),
     ("verify", "compare the maths with reference values of PyTorch's", verify),
     ("synthesize", "make the embedded data set: moving textured scenes with exact masks", synthesize),
-    ("bench", "time parts of Tandem on this machine", benchStep),
+    ("bench", "time parts of Tandem on this machine", bench),
     ("system", "print what Tandem found on this machine", printSystem),
 ]
 
