@@ -21,7 +21,7 @@ let package = Package(
     name: "tandem",
     targets: [
         // Programs.
-        program("tandem", ["Console", "Configuration", "Synthesis", "Media", "Sampling", "Training", "ComputeCPU", "ZeroMQ"]),
+        program("tandem", ["Console", "Configuration", "Synthesis", "Media", "Sampling", "Models", "Training", "ComputeCPU", "ZeroMQ"]),
         program("tandem-decoder", ["Console", "Dataflow", "Media", "Sampling"]),
         program("tandem-batcher", ["Console", "Configuration", "Dataflow", "Sampling"]),
         program("tandem-trainer", ["Console", "Configuration", "Dataflow", "Media", "Training", "ComputeCPU"]),
