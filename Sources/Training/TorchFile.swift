@@ -23,7 +23,9 @@ final class TorchFile {
     enum Container {
         case zip, sequence, barePickle, gzip
 
+        /// nil for anything else; the length that a safetensors file begins with may look like any of them.
         init?(_ bytes: Data) {
+            if bytes.dropFirst(4).starts(with: [0, 0, 0, 0, UInt8(ascii: "{")]) { return nil }
             if bytes.starts(with: [0x50, 0x4b, 0x03, 0x04]) {
                 self = .zip
             } else if bytes.first == 0x80 {

@@ -199,7 +199,7 @@ struct Unpickler {
         let full = "\(module).\(member)"
         guard PickledClass(full) != nil else {
             throw refusal(
-                "it asks for '\(full.prefix(100))', which is neither a tensor nor a plain container, and could run code; nothing was run."
+                "it asks for '\(full.prefix(100).printable)', which is neither a tensor nor a plain container, and could run code; nothing was run."
                     + " If you trust the file, open it in PyTorch and save its state dict alone")
         }
         stack.append(.global(full))

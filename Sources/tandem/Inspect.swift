@@ -116,6 +116,6 @@ private func pipelineFacts(_ path: String) throws -> Facts {
         facts.add("steps", "\(grouped(steps)) over \(grouped(manifest.records.count)) videos", "steps", steps)
     }
     facts.add("pipeline", try JSONSerialization.jsonObject(with: Data(pipeline.text.utf8)))
-    facts.add(lines: ["Effective values:", pipeline.text])
+    facts.add(lines: ["Effective values:"] + pipeline.text.split(separator: "\n").map(String.init))
     return facts
 }

@@ -28,6 +28,13 @@ struct SafetensorsTests {
         #expect(try file.floats("b") == [0, 1, 2])
     }
 
+    /// The first byte of a header of 128 bytes is also that of a pickle, and other lengths begin as zip and gzip files do.
+    @Test(arguments: [0x80, 0x4b50, 0x8b1f]) func aLengthIsNotTakenForAnotherFormat(length: Int) throws {
+        let header = "{\"__metadata__\":{}}"
+        let bytes = Self.file(header + String(repeating: " ", count: length - header.utf8.count), [])
+        #expect(try WeightFile(data: Data(bytes), name: "test").format == .safetensors)
+    }
+
     @Test func readsEveryElementType() throws {
         let header = """
             {"h":{"dtype":"F16","shape":[2],"data_offsets":[0,4]},"i":{"dtype":"I64","shape":[1],"data_offsets":[8,16]},\
