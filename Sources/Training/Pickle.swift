@@ -15,8 +15,8 @@ struct Pickle {
         case bytes(Data)
         /// A list, tuple, set or dictionary: an index of `nodes`.
         case node(Int)
-        case tensor(Tensor)
-        case storage(Storage)
+        indirect case tensor(Tensor)
+        indirect case storage(Storage)
         /// The name of a class or function; it is never looked up.
         case global(String)
         /// An object of a class that is known to hold settings and no weights; its content is dropped.

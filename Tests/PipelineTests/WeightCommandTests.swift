@@ -40,6 +40,18 @@ import Training
         let again = try Data(contentsOf: URL(fileURLWithPath: folder + "/again.safetensors"))
         #expect(try again == Data(contentsOf: URL(fileURLWithPath: folder + "/encoder.safetensors")))
 
+        let evaluation = ["--root", data.folder + "/davis", "--size", "32", "--queue", "2", "--radius", "4", "--json"]
+        func scores(_ weights: String) throws -> [String: Double] {
+            let output = try tandem(["evaluate", "--weights", weights] + evaluation, in: folder)
+            let start = try #require(output.firstIndex(of: "{"))
+            let report = try JSONSerialization.jsonObject(with: Data(output[start...].utf8)) as? [String: Any]
+            return try #require(report?["scores"] as? [String: Double])
+        }
+        let own = try scores("runs/tiny")
+        #expect(own["davis_jf"] != nil)
+        #expect(try scores("encoder.safetensors") == own)
+        #expect(try scores(Self.fixtures + "/timm.pth").keys == own.keys)
+
         let run = try json("runs/tiny", in: folder)
         #expect(run["kind"] as? String == "checkpoint" && run["step"] as? Int == 6 && run["samplesSeen"] as? Int == 48)
         #expect((run["pipeline"] as? [String: Any])?["name"] as? String == "tiny")

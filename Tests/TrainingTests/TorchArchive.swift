@@ -5,6 +5,8 @@ struct TorchArchive {
     var records: [(name: String, content: [UInt8])]
     /// The compression method that the directory claims.
     var method: UInt16 = 0
+    /// Whether sizes and places stand in the 64-bit fields, as those of files beyond 4 GB do.
+    var is64Bit = false
     /// Whether checksums are computed; PyTorch can be told to leave zeros.
     var hasChecksums = true
 
@@ -19,16 +21,29 @@ struct TorchArchive {
         var directory: [UInt8] = []
         for (name, content) in records {
             let checksum = hasChecksums ? Self.crc32(content) : 0
-            let sizes = little(checksum) + little(UInt32(content.count)) + little(UInt32(content.count))
-            let start = UInt32(file.count)
+            let (size, start) = (UInt32(content.count), UInt32(file.count))
+            let sizes = little(checksum) + little(size) + little(size)
+            let extra = little(UInt16(1)) + little(UInt16(24)) + little(UInt64(size)) + little(UInt64(size)) + little(UInt64(start))
             file += [0x50, 0x4b, 3, 4, 0, 0, 0, 0] + little(method) + [0, 0, 0, 0] + sizes
             file += little(UInt16(name.utf8.count)) + [0, 0] + Array(name.utf8) + content
-            directory += [0x50, 0x4b, 1, 2, 0, 0, 0, 0, 0, 0] + little(method) + [0, 0, 0, 0] + sizes
-            directory += little(UInt16(name.utf8.count)) + [UInt8](repeating: 0, count: 12) + little(start) + Array(name.utf8)
+            directory += [0x50, 0x4b, 1, 2, 0, 0, 0, 0, 0, 0] + little(method) + [0, 0, 0, 0]
+            directory += is64Bit ? little(checksum) + [UInt8](repeating: 0xff, count: 8) : sizes
+            directory += little(UInt16(name.utf8.count)) + little(UInt16(is64Bit ? extra.count : 0)) + [UInt8](repeating: 0, count: 10)
+            directory += (is64Bit ? little(UInt32.max) : little(start)) + Array(name.utf8) + (is64Bit ? extra : [])
         }
+        if is64Bit { return file + directory + end64(directory: directory.count, start: file.count) }
         let count = little(UInt16(records.count))
         let end = [0x50, 0x4b, 5, 6, 0, 0, 0, 0] + count + count + little(UInt32(directory.count)) + little(UInt32(file.count)) + [0, 0]
         return file + directory + end
+    }
+
+    /// The 64-bit end of the directory, its locator, and an end record that points there.
+    private func end64(directory: Int, start: Int) -> [UInt8] {
+        let count = little(UInt64(records.count))
+        let end = [0x50, 0x4b, 6, 6] + little(UInt64(44)) + [UInt8](repeating: 0, count: 12) + count + count
+        let locator = [0x50, 0x4b, 6, 7, 0, 0, 0, 0] + little(UInt64(start + directory)) + [1, 0, 0, 0]
+        return end + little(UInt64(directory)) + little(UInt64(start)) + locator + [0x50, 0x4b, 5, 6, 0, 0, 0, 0]
+            + [UInt8](repeating: 0xff, count: 12) + [0, 0]
     }
 
     private func little(_ value: some FixedWidthInteger) -> [UInt8] { withUnsafeBytes(of: value.littleEndian) { [UInt8]($0) } }

@@ -36,6 +36,12 @@ struct TorchFileTests {
             let sent = try EncoderWeights(bytes: weights.encoded(), name: "sent")
             #expect(sent.heads == 2 && sent.entries == weights.entries)
         }
+        #expect(
+            throws: TrainingError(
+                "\(folder)/hostile.pth cannot be read as PyTorch weights: it asks for 'posix.system', which is neither a tensor nor a plain"
+                    + " container, and could run code; nothing was run. If you trust the file, open it in PyTorch and save its state dict"
+                    + " alone")
+        ) { try WeightFile(path: folder + "/hostile.pth") }
         let student = try EncoderWeights(path: folder + "/dino.pth", entry: "student")
         #expect(student.prefix == "student.module.backbone.")
     }
@@ -98,6 +104,21 @@ struct TorchFileTests {
         }
         archive.hasChecksums = false
         #expect(try WeightFile(data: Data(archive.bytes), name: "test").floats("x") == [Float(bitPattern: 0x40ef_cdab)])
+    }
+
+    @Test func directoriesOfLargeFilesAreRead() throws {
+        var archive = TorchArchive(
+            pickle: PickleBytes.whole(PickleBytes.dictionary([("x", PickleBytes.tensor(count: 1, shape: [1], strides: [1]))])),
+            storages: ["0": [0, 0, 128, 63]])
+        archive.is64Bit = true
+        let bytes = archive.bytes
+        #expect(try WeightFile(data: Data(bytes), name: "test").floats("x") == [1])
+        // Any of the directory's numbers may lie.
+        for index in bytes.indices.suffix(76) {
+            var changed = bytes
+            changed[index] ^= 0x81
+            _ = try? WeightFile(data: Data(changed), name: "test").floats("x")
+        }
     }
 
     @Test func otherArchivesAreRefused() {

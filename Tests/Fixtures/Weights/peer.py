@@ -10,6 +10,7 @@ The committed files beside this script were made by `peer.py write .` with torch
 import argparse
 import collections
 import importlib.util
+import os
 import pathlib
 import re
 import sys
@@ -52,6 +53,13 @@ def zoo():
     return tensors
 
 
+class Hostile:
+    """Python runs a command when it unpickles this."""
+
+    def __reduce__(self):
+        return os.system, ("echo a file of weights ran this",)
+
+
 def expected(path, weights):
     save_file({name: value.detach().to(torch.float32).contiguous().clone() for name, value in weights.items()}, str(path))
 
@@ -75,6 +83,8 @@ def write(folder):
     torch.save({"state_dict": renamed("module.", weights) | {"module.head.weight": torch.ones(2, 8)}}, folder / "timm.pth")
     torch.save(renamed("encoder.", weights), folder / "encoder.pth", pickle_protocol=4)
     torch.save(weights, folder / "encoder-old.pth", _use_new_zipfile_serialization=False)
+
+    torch.save({"model": {"cls_token": torch.zeros(1)}, "extra": Hostile()}, folder / "hostile.pth")
 
 
 def import_timm():
