@@ -10,7 +10,9 @@ public final class Parameter {
     public let shape: [Int]
     /// The distribution of the first values.
     public let initialization: Initialization
-    private var tensors: (value: Tensor, gradient: Tensor)?
+    /// The precision of products with the store's parameters, and so of what layers pass to products.
+    public private(set) var precision = Precision.f32
+    private var tensors: (value: Tensor, operand: Tensor, gradient: Tensor)?
 
     /// A parameter without memory.
     public init(_ name: String, _ shape: [Int], _ initialization: Initialization) {
@@ -21,16 +23,19 @@ public final class Parameter {
 
     /// The learned numbers.
     public var value: Tensor { bound.value }
+    /// The learned numbers as products read them: a bf16 copy of a matrix where the store's precision is bf16, else `value` itself.
+    public var operand: Tensor { bound.operand }
     /// The sum of the gradients since the store last cleared them.
     public var gradient: Tensor { bound.gradient }
 
-    private var bound: (value: Tensor, gradient: Tensor) {
+    private var bound: (value: Tensor, operand: Tensor, gradient: Tensor) {
         guard let tensors else { preconditionFailure("\(name) is in no parameter store") }
         return tensors
     }
 
-    func bind(value: Tensor, gradient: Tensor) {
+    func bind(value: Tensor, operand: Tensor, gradient: Tensor, precision: Precision) {
         precondition(tensors == nil, "\(name) is in a parameter store already")
-        tensors = (value, gradient)
+        tensors = (value, operand, gradient)
+        self.precision = precision
     }
 }

@@ -5,6 +5,9 @@ import Compute
 /// Parameters with more than one dimension come first; these are the ones that weight decay applies to. So an optimizer step is two calls, a
 /// gradient norm one, and a checkpoint a few writes. Entries lie one behind the other without gaps. Memory that is never touched costs
 /// nothing: a store that only infers takes the room of its values.
+///
+/// Values are f32 always. In bf16 the store keeps a rounded copy of the matrices for products; whoever changes values calls
+/// `refreshOperands`.
 public final class ParameterStore {
     /// A named parameter: its PyTorch key and shape, and where its numbers lie in the flat arrays.
     public struct Entry: Equatable, Sendable {
@@ -25,6 +28,8 @@ public final class ParameterStore {
     public let count: Int
     /// How many of them, from the first on, weight decay applies to.
     public let decayedCount: Int
+    /// The precision of products with these parameters.
+    public let precision: Precision
     /// The backend whose memory the arrays are in.
     public let backend: any Backend
     private let parameters: [Parameter]
@@ -33,9 +38,10 @@ public final class ParameterStore {
     private let gradientMemory: DeviceMemory
     private let firstMomentMemory: DeviceMemory
     private let secondMomentMemory: DeviceMemory
+    private let operandMemory: DeviceMemory
 
     /// A store of zeros that gives `parameters` their place, in order: decayed first, else as given. A parameter belongs to one store.
-    public init(_ parameters: [Parameter], backend: any Backend) {
+    public init(_ parameters: [Parameter], precision: Precision = .f32, backend: any Backend) {
         var entries: [Entry] = []
         var ordered: [Parameter] = []
         var end = 0
@@ -49,6 +55,7 @@ public final class ParameterStore {
         }
         self.entries = entries
         self.parameters = ordered
+        self.precision = precision
         self.backend = backend
         count = end
         decayedCount = entries.last(where: \.isDecayed)?.range.upperBound ?? 0
@@ -57,16 +64,22 @@ public final class ParameterStore {
         gradientMemory = DeviceMemory(count: end, backend: backend)
         firstMomentMemory = DeviceMemory(count: end, backend: backend)
         secondMomentMemory = DeviceMemory(count: end, backend: backend)
+        operandMemory = precision == .f32 ? valueMemory : DeviceMemory(byteCount: decayedCount * precision.byteCount, backend: backend)
         for (parameter, entry) in zip(ordered, entries) {
+            let value = Tensor(shape: entry.shape, pointer: values + entry.range.lowerBound, owner: valueMemory)
+            let operand = Tensor(
+                shape: entry.shape, precision: precision, address: operandMemory.address + entry.range.lowerBound * precision.byteCount,
+                owner: operandMemory)
             parameter.bind(
-                value: Tensor(shape: entry.shape, pointer: values + entry.range.lowerBound, owner: valueMemory),
-                gradient: Tensor(shape: entry.shape, pointer: gradients + entry.range.lowerBound, owner: gradientMemory))
+                value: value, operand: entry.isDecayed ? operand : value,
+                gradient: Tensor(shape: entry.shape, pointer: gradients + entry.range.lowerBound, owner: gradientMemory),
+                precision: precision)
         }
     }
 
     /// A store of zeros for parameters of these names and shapes.
-    public convenience init(_ declarations: [(name: String, shape: [Int])], backend: any Backend) {
-        self.init(declarations.map { Parameter($0.name, $0.shape, .zeros) }, backend: backend)
+    public convenience init(_ declarations: [(name: String, shape: [Int])], precision: Precision = .f32, backend: any Backend) {
+        self.init(declarations.map { Parameter($0.name, $0.shape, .zeros) }, precision: precision, backend: backend)
     }
 
     /// The parameters themselves, `count` of them.
@@ -93,6 +106,15 @@ public final class ParameterStore {
             let numbers = parameter.initialization.numbers(count: parameter.value.count, name: parameter.name, seed: seed)
             numbers.withUnsafeBufferPointer { backend.upload(parameter.value, from: $0.baseAddress!) }
         }
+        refreshOperands()
+    }
+
+    /// Brings the rounded copies up to date after values have changed; free of cost in f32.
+    public func refreshOperands() {
+        guard precision != .f32 else { return }
+        backend.round(
+            Tensor(shape: [decayedCount], precision: precision, address: operandMemory.address, owner: operandMemory),
+            Tensor(shape: [decayedCount], pointer: values, owner: valueMemory))
     }
 
     /// Sets all gradients to zero, as before a step.

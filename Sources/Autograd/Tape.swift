@@ -10,12 +10,15 @@ public final class Tape {
     public let arena: Arena
     /// Whether ops leave what a backward pass needs.
     public let isRecording: Bool
+    /// Whether what lies within a `segment` is computed again instead of kept.
+    public let recomputes: Bool
     private var steps: [(Tape) -> Void] = []
 
     /// A tape over the memory of `arena`; `isRecording: false` for inference.
-    public init(arena: Arena, isRecording: Bool) {
+    public init(arena: Arena, isRecording: Bool, recomputes: Bool = false) {
         self.arena = arena
         self.isRecording = isRecording
+        self.recomputes = recomputes
     }
 
     /// The device that computes.
@@ -28,6 +31,14 @@ public final class Tape {
         while let step = steps.popLast() { step(self) }
     }
 
+    /// `gradient` as an operand of products with `parameter`: itself, or rounded.
+    func operand(_ gradient: Tensor, for parameter: Parameter) -> Tensor {
+        if gradient.precision == parameter.precision { return gradient }
+        let rounded = arena.tensor(gradient.shape, parameter.precision)
+        backend.round(rounded, gradient)
+        return rounded
+    }
+
     /// Leaves `step` for the backward pass; it gets the tape as an argument, because a tape that its steps kept alive would never go.
     func record(_ step: @escaping (Tape) -> Void) {
         if isRecording { steps.append(step) }
@@ -35,14 +46,42 @@ public final class Tape {
 }
 
 /// A tensor that ops have computed, with room for its gradient.
+///
+/// What is cheap to compute again need not be kept until the backward pass: such a variable is dropped once its reader is done with it, and
+/// computed once more when the backward pass asks.
 public final class Variable {
-    /// The computed numbers.
-    public let value: Tensor
+    private var kept: Tensor?
+    private let compute: (() -> Tensor)?
+    private let shape: [Int]
+    private let gradientPrecision: Precision
     private var gradient: Tensor?
 
     /// A constant, or the output of an op.
     public init(_ value: Tensor) {
-        self.value = value
+        kept = value
+        compute = nil
+        (shape, gradientPrecision) = (value.shape, value.precision)
+    }
+
+    /// The output of an op that is cheap to compute again: `compute` does so, to the last bit.
+    init(_ value: Tensor, gradientPrecision: Precision, recomputedBy compute: @escaping () -> Tensor) {
+        kept = value
+        self.compute = compute
+        shape = value.shape
+        self.gradientPrecision = gradientPrecision
+    }
+
+    /// The computed numbers.
+    public var value: Tensor {
+        if let kept { return kept }
+        let value = compute!()
+        kept = value
+        return value
+    }
+
+    /// Tells that a reader is done with the value for now.
+    func release() {
+        if compute != nil { kept = nil }
     }
 
     /// The gradient that has arrived, which belongs to the caller from now on; nil if nothing depends on this variable.
@@ -61,7 +100,7 @@ public final class Variable {
     /// The gradient, and whether it is new: then its contents are undefined and the caller overwrites them, else it adds.
     func gradientToWrite(_ tape: Tape) -> (tensor: Tensor, isNew: Bool) {
         if let gradient { return (gradient, false) }
-        let new = tape.arena.tensor(value.shape)
+        let new = tape.arena.tensor(shape, gradientPrecision)
         gradient = new
         return (new, true)
     }

@@ -1,4 +1,3 @@
-#include "kernels.h"
 #include "vector.h"
 
 KERNEL void tandem_adamw(float *restrict x, const float *restrict g, float *restrict m, float *restrict v, size_t count, float beta1,

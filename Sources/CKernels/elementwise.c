@@ -1,30 +1,33 @@
-#include "kernels.h"
 #include "vector.h"
 
 KERNEL void tandem_add(float *restrict y, const float *restrict x, size_t count) {
     for (size_t i = 0; i < count; i++) y[i] += x[i];
 }
 
-KERNEL void tandem_copy_bias(float *restrict y, const float *restrict bias, size_t rows, size_t columns, size_t stride) {
-    for (size_t row = 0; row < rows; row++, y += stride)
-        for (size_t i = 0; i < columns; i++) y[i] = bias[i];
+KERNEL void tandem_round(uint16_t *restrict y, const float *restrict x, size_t count) {
+    for (size_t i = 0; i < count; i++) y[i] = round_to_bf16(x[i]);
 }
 
-KERNEL void tandem_add_bias(float *restrict y, const float *restrict x, const float *restrict bias, size_t rows, size_t columns,
-                            size_t stride) {
-    for (size_t row = 0; row < rows; row++, x += stride, y += stride)
-        for (size_t i = 0; i < columns; i++) y[i] = x[i] + bias[i];
+KERNEL void tandem_widen(float *restrict y, const uint16_t *restrict x, size_t rows, size_t columns, size_t stride) {
+    for (size_t row = 0; row < rows; row++, x += stride, y += columns)
+        for (size_t i = 0; i < columns; i++) y[i] = load(x, tandem_bf16, i);
 }
 
-KERNEL void tandem_add_column_sums(float *restrict sums, const float *restrict x, size_t rows, size_t columns, size_t stride) {
+INLINE void add_column_sums(float *restrict sums, const void *restrict x, size_t rows, size_t columns, size_t stride, tandem_type type) {
     // Four rows at a time, so that the sums are read and written once for four.
     size_t row = 0;
     for (; row + 4 <= rows; row += 4) {
-        const float *a = x + row * stride, *b = a + stride, *c = b + stride, *d = c + stride;
-        for (size_t i = 0; i < columns; i++) sums[i] += (a[i] + b[i]) + (c[i] + d[i]);
+        const void *a = at(x, type, row * stride), *b = at(a, type, stride), *c = at(b, type, stride), *d = at(c, type, stride);
+        for (size_t i = 0; i < columns; i++)
+            sums[i] += (load(a, type, i) + load(b, type, i)) + (load(c, type, i) + load(d, type, i));
     }
     for (; row < rows; row++)
-        for (size_t i = 0; i < columns; i++) sums[i] += x[row * stride + i];
+        for (size_t i = 0; i < columns; i++) sums[i] += load(x, type, row * stride + i);
+}
+
+KERNEL void tandem_add_column_sums(float *restrict sums, const void *restrict x, tandem_type type, size_t rows, size_t columns,
+                                   size_t stride) {
+    WITH_TYPE(type, add_column_sums, sums, x, rows, columns, stride);
 }
 
 KERNEL double tandem_sum_of_squares(const float *restrict x, size_t count) {

@@ -1,4 +1,3 @@
-#include "kernels.h"
 #include "vector.h"
 
 KERNEL void tandem_gather_tokens(float *restrict output, const float *restrict input, const float *restrict filler,

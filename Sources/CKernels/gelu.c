@@ -1,16 +1,23 @@
-#include "kernels.h"
 #include "vector.h"
 
-KERNEL void tandem_gelu(float *restrict y, const float *restrict x, size_t rows, size_t columns, size_t stride) {
+INLINE void gelu(void *restrict y, const void *restrict x, size_t count, tandem_type type) {
     float e;
-    for (size_t row = 0; row < rows; row++, x += stride, y += stride)
-        for (size_t i = 0; i < columns; i++) y[i] = x[i] * normal_distribution(x[i], &e);
+    for (size_t i = 0; i < count; i++) {
+        float p = load(x, type, i);
+        store(y, type, i, p * normal_distribution(p, &e));
+    }
 }
 
-KERNEL void tandem_gelu_backward(float *restrict dx, const float *restrict x, size_t count) {
+KERNEL void tandem_gelu(void *restrict y, const void *restrict x, tandem_type type, size_t count) { WITH_TYPE(type, gelu, y, x, count); }
+
+INLINE void gelu_backward(void *restrict dx, const void *restrict x, size_t count, tandem_type type) {
     // gelu'(x) = Φ(x) + x φ(x), φ(x) = exp(−x²/2) / sqrt(2π)
     for (size_t i = 0; i < count; i++) {
-        float e, distribution = normal_distribution(x[i], &e);
-        dx[i] *= distribution + x[i] * e * 0.398942280f;
+        float p = load(x, type, i), e, distribution = normal_distribution(p, &e);
+        store(dx, type, i, load(dx, type, i) * (distribution + p * e * 0.398942280f));
     }
+}
+
+KERNEL void tandem_gelu_backward(void *restrict dx, const void *restrict x, tandem_type type, size_t count) {
+    WITH_TYPE(type, gelu_backward, dx, x, count);
 }

@@ -1,11 +1,10 @@
-#include "kernels.h"
 #include "vector.h"
 
-KERNEL void tandem_layer_norm(float *restrict y, float *restrict statistics, const float *restrict x, const float *restrict weight,
-                              const float *restrict bias, size_t rows, size_t columns, float epsilon) {
+INLINE void layer_norm(void *restrict y, float *restrict statistics, const float *restrict x, const float *restrict weight,
+                       const float *restrict bias, size_t rows, size_t columns, float epsilon, tandem_type type) {
 #pragma clang fp reassociate(on) contract(fast)
     float scale = 1.0f / (float)columns;
-    for (size_t row = 0; row < rows; row++, x += columns, y += columns) {
+    for (size_t row = 0; row < rows; row++, x += columns, y = at_output(y, type, columns)) {
         float sum = 0;
         for (size_t i = 0; i < columns; i++) sum += x[i];
         float mean = sum * scale;
@@ -13,32 +12,45 @@ KERNEL void tandem_layer_norm(float *restrict y, float *restrict statistics, con
         float squares = 0;
         for (size_t i = 0; i < columns; i++) squares += (x[i] - mean) * (x[i] - mean);
         float rstd = 1.0f / square_root(squares * scale + epsilon);
-        for (size_t i = 0; i < columns; i++) y[i] = (x[i] - mean) * rstd * weight[i] + bias[i];
+        for (size_t i = 0; i < columns; i++) store(y, type, i, (x[i] - mean) * rstd * weight[i] + bias[i]);
         statistics[2 * row] = mean;
         statistics[2 * row + 1] = rstd;
     }
 }
 
-KERNEL void tandem_layer_norm_backward(float *restrict dx, float *restrict dweight, float *restrict dbias, const float *restrict dy,
-                                       const float *restrict x, const float *restrict statistics, const float *restrict weight,
-                                       size_t rows, size_t columns, int accumulates) {
+KERNEL void tandem_layer_norm(void *restrict y, tandem_type type, float *restrict statistics, const float *restrict x,
+                              const float *restrict weight, const float *restrict bias, size_t rows, size_t columns, float epsilon) {
+    WITH_TYPE(type, layer_norm, y, statistics, x, weight, bias, rows, columns, epsilon);
+}
+
+INLINE void layer_norm_backward(float *restrict dx, float *restrict dweight, float *restrict dbias, const void *restrict dy,
+                                const float *restrict x, const float *restrict statistics, const float *restrict weight, size_t rows,
+                                size_t columns, int accumulates, tandem_type type) {
 #pragma clang fp reassociate(on) contract(fast)
     float scale = 1.0f / (float)columns;
-    for (size_t row = 0; row < rows; row++, x += columns, dy += columns, dx += columns) {
+    for (size_t row = 0; row < rows; row++, x += columns, dy = at(dy, type, columns), dx += columns) {
         float mean = statistics[2 * row], rstd = statistics[2 * row + 1];
         float sum = 0, product = 0;
         for (size_t i = 0; i < columns; i++) {
-            float n = (x[i] - mean) * rstd, g = dy[i] * weight[i];
+            float n = (x[i] - mean) * rstd, d = load(dy, type, i), g = d * weight[i];
             sum += g;
             product += g * n;
-            dweight[i] += dy[i] * n;
-            dbias[i] += dy[i];
+            dweight[i] += d * n;
+            dbias[i] += d;
         }
         sum *= scale;
         product *= scale;
         if (accumulates)
-            for (size_t i = 0; i < columns; i++) dx[i] += rstd * (dy[i] * weight[i] - sum - (x[i] - mean) * rstd * product);
+            for (size_t i = 0; i < columns; i++)
+                dx[i] += rstd * (load(dy, type, i) * weight[i] - sum - (x[i] - mean) * rstd * product);
         else
-            for (size_t i = 0; i < columns; i++) dx[i] = rstd * (dy[i] * weight[i] - sum - (x[i] - mean) * rstd * product);
+            for (size_t i = 0; i < columns; i++)
+                dx[i] = rstd * (load(dy, type, i) * weight[i] - sum - (x[i] - mean) * rstd * product);
     }
+}
+
+KERNEL void tandem_layer_norm_backward(float *restrict dx, float *restrict dweight, float *restrict dbias, const void *restrict dy,
+                                       tandem_type type, const float *restrict x, const float *restrict statistics,
+                                       const float *restrict weight, size_t rows, size_t columns, int accumulates) {
+    WITH_TYPE(type, layer_norm_backward, dx, dweight, dbias, dy, x, statistics, weight, rows, columns, accumulates);
 }

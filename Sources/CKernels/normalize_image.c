@@ -1,4 +1,3 @@
-#include "kernels.h"
 #include "vector.h"
 
 KERNEL void tandem_normalize_image(float *restrict output, const uint8_t *restrict pixels, size_t count) {

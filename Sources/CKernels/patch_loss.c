@@ -1,4 +1,3 @@
-#include "kernels.h"
 #include "vector.h"
 
 /// The target vector of one patch, in the order row, column, channel.

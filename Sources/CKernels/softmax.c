@@ -1,4 +1,3 @@
-#include "kernels.h"
 #include "vector.h"
 #include <math.h>
 
@@ -15,8 +14,9 @@ INLINE float largest_of(const float *restrict x, size_t count) {
     return largest[0];
 }
 
-KERNEL void tandem_softmax(float *restrict scores, float *restrict log_sum_exp, size_t rows, size_t columns, size_t stride) {
-    for (size_t row = 0; row < rows; row++, scores += stride) {
+INLINE void softmax(void *restrict probabilities, float *restrict log_sum_exp, float *restrict scores, size_t rows, size_t columns,
+                    size_t stride, tandem_type type) {
+    for (size_t row = 0; row < rows; row++, scores += stride, probabilities = at_output(probabilities, type, stride)) {
         float largest = largest_of(scores, columns), sum = 0;
         for (size_t i = 0; i < columns; i++) scores[i] = vector_exp(scores[i] - largest);
         {
@@ -24,29 +24,47 @@ KERNEL void tandem_softmax(float *restrict scores, float *restrict log_sum_exp, 
             for (size_t i = 0; i < columns; i++) sum += scores[i];
         }
         float scale = 1.0f / sum;
-        for (size_t i = 0; i < columns; i++) scores[i] *= scale;
+        for (size_t i = 0; i < columns; i++) store(probabilities, type, i, scores[i] * scale);
         log_sum_exp[row] = largest + logf(sum);
     }
 }
 
-KERNEL void tandem_softmax_backward(float *restrict scores, float *restrict dprobabilities, const float *restrict log_sum_exp,
-                                    const float *restrict dots, size_t rows, size_t columns, size_t stride) {
-    for (size_t row = 0; row < rows; row++, scores += stride, dprobabilities += stride) {
+KERNEL void tandem_softmax(void *restrict probabilities, tandem_type type, float *restrict log_sum_exp, float *restrict scores,
+                           size_t rows, size_t columns, size_t stride) {
+    WITH_TYPE(type, softmax, probabilities, log_sum_exp, scores, rows, columns, stride);
+}
+
+INLINE void softmax_backward(void *restrict probabilities, void *restrict dscores, const float *restrict scores,
+                             const float *restrict dprobabilities, const float *restrict log_sum_exp, const float *restrict dots,
+                             size_t rows, size_t columns, size_t stride, tandem_type type) {
+    for (size_t row = 0; row < rows; row++, scores += stride, dprobabilities += stride,
+                probabilities = at_output(probabilities, type, stride), dscores = at_output(dscores, type, stride)) {
         float shift = log_sum_exp[row], dot = dots[row];
         for (size_t i = 0; i < columns; i++) {
             float p = vector_exp(scores[i] - shift);
-            scores[i] = p;
-            dprobabilities[i] = p * (dprobabilities[i] - dot);
+            store(probabilities, type, i, p);
+            store(dscores, type, i, p * (dprobabilities[i] - dot));
         }
     }
 }
 
-KERNEL void tandem_row_dots(float *restrict dots, const float *restrict a, const float *restrict b, size_t rows, size_t columns,
-                            size_t stride) {
+KERNEL void tandem_softmax_backward(void *restrict probabilities, void *restrict dscores, tandem_type type, const float *restrict scores,
+                                    const float *restrict dprobabilities, const float *restrict log_sum_exp, const float *restrict dots,
+                                    size_t rows, size_t columns, size_t stride) {
+    WITH_TYPE(type, softmax_backward, probabilities, dscores, scores, dprobabilities, log_sum_exp, dots, rows, columns, stride);
+}
+
+INLINE void row_dots(float *restrict dots, const void *restrict a, const void *restrict b, size_t rows, size_t columns, size_t stride,
+                     tandem_type type) {
 #pragma clang fp reassociate(on) contract(fast)
-    for (size_t row = 0; row < rows; row++, a += stride, b += stride) {
+    for (size_t row = 0; row < rows; row++, a = at(a, type, stride), b = at(b, type, stride)) {
         float sum = 0;
-        for (size_t i = 0; i < columns; i++) sum += a[i] * b[i];
+        for (size_t i = 0; i < columns; i++) sum += load(a, type, i) * load(b, type, i);
         dots[row] = sum;
     }
+}
+
+KERNEL void tandem_row_dots(float *restrict dots, const void *restrict a, const void *restrict b, tandem_type type, size_t rows,
+                            size_t columns, size_t stride) {
+    WITH_TYPE(type, row_dots, dots, a, b, rows, columns, stride);
 }

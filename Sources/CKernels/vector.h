@@ -1,5 +1,7 @@
 // What the kernels share: one attribute that compiles a function for several instruction sets, and functions without libm.
 #pragma once
+#include "kernels.h"
+
 #if defined(__x86_64__) && defined(__linux__)
 /// The loader picks the best version for the processor, once. Without build flags, and the same binary runs everywhere.
 #define KERNEL __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
@@ -11,6 +13,43 @@
 
 // Products and sums may fuse everywhere; sums may be reordered only where a loop asks for it.
 #pragma clang fp contract(fast)
+
+// Elements of either type. A kernel's body is an INLINE function that gets the type as a constant, so that each type has a loop of its own.
+
+/// Element `i` of an array.
+INLINE float load(const void *x, tandem_type type, size_t i) {
+    if (type == tandem_f32) return ((const float *)x)[i];
+    union {
+        uint32_t i;
+        float f;
+    } bits = {.i = (uint32_t)((const uint16_t *)x)[i] << 16};
+    return bits.f;
+}
+
+/// The upper half of a float, rounded to the nearest, ties to even; NaN stays NaN.
+INLINE uint16_t round_to_bf16(float value) {
+    union {
+        float f;
+        uint32_t i;
+    } bits = {.f = value};
+    uint32_t rounded = (bits.i + 0x7fffu + (bits.i >> 16 & 1u)) >> 16;
+    return (uint16_t)(value != value ? 0x7fc0u : rounded);
+}
+
+/// Sets element `i` of an array.
+INLINE void store(void *x, tandem_type type, size_t i, float value) {
+    if (type == tandem_f32)
+        ((float *)x)[i] = value;
+    else
+        ((uint16_t *)x)[i] = round_to_bf16(value);
+}
+
+/// The address of element `i`.
+INLINE const void *at(const void *x, tandem_type type, size_t i) { return (const char *)x + i * (type == tandem_f32 ? 4 : 2); }
+INLINE void *at_output(void *x, tandem_type type, size_t i) { return (char *)x + i * (type == tandem_f32 ? 4 : 2); }
+
+/// Calls `body(…, type)` with `type` as a constant.
+#define WITH_TYPE(type, body, ...) ((type) == tandem_f32 ? body(__VA_ARGS__, tandem_f32) : body(__VA_ARGS__, tandem_bf16))
 
 /// The square root as one instruction; sqrtf may set errno, which keeps a loop from being vectorised.
 INLINE float square_root(float x) { return __builtin_elementwise_sqrt(x); }

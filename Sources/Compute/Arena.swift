@@ -1,89 +1,121 @@
 /// Device memory for the tensors of a step, taken from the backend once and used again in every step.
 ///
-/// A tensor's memory returns when its last view is gone, and is handed out again to the next tensor of the same size; when no tensor is
-/// left, the arena starts over from its beginning. A training loop therefore allocates in its first step only, and places every tensor at
-/// the same address in every later one. Not to be shared between threads.
+/// A tensor's memory returns when its last view is gone. A new tensor gets the smallest free piece that it fits into, which is the same one
+/// in every step: a training loop takes memory from the backend in its first step only. Not to be shared between threads.
 public final class Arena {
     /// The backend whose memory this is.
     public let backend: any Backend
     private var chunks: [DeviceMemory] = []
-    private var chunk = 0
-    private var used = 0
-    private var free: [Int: [UnsafeMutablePointer<Float>]] = [:]
-    private var live = 0
+    /// Free pieces by chunk and address; neighbours are joined.
+    private var free: [Piece] = []
+
+    /// For each chunk the bytes from its start that tensors have ever taken.
+    private var extents: [Int] = []
+
+    /// Bytes that tensors have ever taken, gaps between them included: what the arena adds to the process.
+    public var touchedBytes: Int { extents.reduce(0, +) }
+
+    private struct Piece {
+        var address: UnsafeMutableRawPointer
+        var byteCount: Int
+        var end: UnsafeMutableRawPointer { address + byteCount }
+        var chunk: Int
+
+        func joins(_ next: Piece) -> Bool { chunk == next.chunk && end == next.address }
+        static func < (a: Piece, b: Piece) -> Bool { (a.chunk, a.address) < (b.chunk, b.address) }
+    }
 
     /// An empty arena.
     public init(backend: any Backend) {
         self.backend = backend
     }
 
-    /// Bytes taken from the backend so far: the most that was ever needed, rounded up.
-    public var capacityInBytes: Int { chunks.reduce(0) { $0 + $1.count } * MemoryLayout<Float>.size }
+    /// Bytes taken from the backend so far.
+    public var capacityInBytes: Int { chunks.reduce(0) { $0 + $1.byteCount } }
 
     /// A tensor with undefined contents.
-    public func tensor(_ shape: [Int]) -> Tensor {
-        let block = Block(count: Arena.rounded(shape.reduce(1, *)), arena: self)
-        return Tensor(shape: shape, pointer: block.pointer, owner: block)
+    public func tensor(_ shape: [Int], _ precision: Precision = .f32) -> Tensor {
+        let block = Block(byteCount: Arena.rounded(shape.reduce(precision.byteCount, *)), arena: self)
+        return Tensor(shape: shape, precision: precision, address: block.piece.address, owner: block)
+    }
+
+    /// What tensors of an arena share: the memory, returned when the last of them is gone.
+    private final class Block {
+        let piece: Piece
+        private let arena: Arena
+
+        init(byteCount: Int, arena: Arena) {
+            self.arena = arena
+            piece = arena.take(byteCount)
+        }
+
+        deinit { arena.giveBack(piece) }
     }
 
     /// Sizes are multiples of a cache line, so that no two tensors share one.
-    private static func rounded(_ count: Int) -> Int { max(16, (count + 15) & ~15) }
+    private static func rounded(_ count: Int) -> Int { max(64, (count + 63) & ~63) }
 
-    private static let chunkCount = 16 << 20
+    private static let chunkBytes = 64 << 20
 
-    fileprivate func take(_ count: Int) -> UnsafeMutablePointer<Float> {
-        live += 1
-        if let pointer = free[count]?.popLast() { return pointer }
-        while chunk < chunks.count, used + count > chunks[chunk].count {
-            chunk += 1
-            used = 0
-        }
-        if chunk == chunks.count { chunks.append(DeviceMemory(count: max(count, Arena.chunkCount), backend: backend)) }
-        defer { used += count }
-        return chunks[chunk].pointer + used
-    }
-
-    fileprivate func giveBack(_ pointer: UnsafeMutablePointer<Float>, _ count: Int) {
-        live -= 1
-        if live > 0 {
-            free[count, default: []].append(pointer)
+    private func take(_ byteCount: Int) -> Piece {
+        let index = smallestFree(byteCount) ?? grow(byteCount)
+        let taken = Piece(address: free[index].address, byteCount: byteCount, chunk: free[index].chunk)
+        extents[taken.chunk] = max(extents[taken.chunk], taken.end - chunks[taken.chunk].address)
+        if free[index].byteCount == byteCount {
+            free.remove(at: index)
         } else {
-            free.removeAll(keepingCapacity: true)
-            chunk = 0
-            used = 0
+            free[index].address += byteCount
+            free[index].byteCount -= byteCount
+        }
+        return taken
+    }
+
+    private func smallestFree(_ byteCount: Int) -> Int? {
+        free.indices.lazy.filter { self.free[$0].byteCount >= byteCount }.min { self.free[$0].byteCount < self.free[$1].byteCount }
+    }
+
+    /// Adds a chunk that `byteCount` fit into; returns its index among the free pieces, the last.
+    private func grow(_ byteCount: Int) -> Int {
+        let chunk = DeviceMemory(byteCount: max(byteCount, Arena.chunkBytes), backend: backend)
+        free.append(Piece(address: chunk.address, byteCount: chunk.byteCount, chunk: chunks.count))
+        chunks.append(chunk)
+        extents.append(0)
+        return free.count - 1
+    }
+
+    private func giveBack(_ piece: Piece) {
+        var index = free.firstIndex { piece < $0 } ?? free.count
+        free.insert(piece, at: index)
+        if index > 0, free[index - 1].joins(piece) { index -= 1 }
+        while index + 1 < free.count, free[index].joins(free[index + 1]) {
+            free[index].byteCount += free[index + 1].byteCount
+            free.remove(at: index + 1)
         }
     }
-}
-
-/// What tensors of an arena share: the memory, returned when the last of them is gone.
-private final class Block {
-    let pointer: UnsafeMutablePointer<Float>
-    private let count: Int
-    private let arena: Arena
-
-    init(count: Int, arena: Arena) {
-        self.count = count
-        self.arena = arena
-        pointer = arena.take(count)
-    }
-
-    deinit { arena.giveBack(pointer, count) }
 }
 
 /// Memory of a device, zero at first, given back when the last reference is gone.
 public final class DeviceMemory {
-    /// The first element, aligned to a cache line at least.
-    public let pointer: UnsafeMutablePointer<Float>
-    /// Number of elements.
-    public let count: Int
+    /// The first byte, aligned to a cache line at least.
+    public let address: UnsafeMutableRawPointer
+    /// Size in bytes.
+    public let byteCount: Int
     private let backend: any Backend
 
-    /// Takes `count` floats from `backend`.
-    public init(count: Int, backend: any Backend) {
-        self.count = count
+    /// Takes `byteCount` bytes from `backend`.
+    public init(byteCount: Int, backend: any Backend) {
+        self.byteCount = byteCount
         self.backend = backend
-        pointer = backend.allocate(count)
+        address = backend.allocate(byteCount: byteCount)
     }
 
-    deinit { backend.deallocate(pointer, count) }
+    /// Takes room for `count` floats.
+    public convenience init(count: Int, backend: any Backend) {
+        self.init(byteCount: count * MemoryLayout<Float>.stride, backend: backend)
+    }
+
+    /// The memory as floats.
+    public var pointer: UnsafeMutablePointer<Float> { address.assumingMemoryBound(to: Float.self) }
+
+    deinit { backend.deallocate(address, byteCount: byteCount) }
 }

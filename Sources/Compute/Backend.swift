@@ -1,6 +1,7 @@
 /// What a device must be able to do for the maths half: memory, and a few coarse operations, each with its backward pass.
 ///
-/// Matrices are row-major. Arguments come in the order outputs, inputs, parameters, sizes; a gradient is `d` and the name. Forward passes
+/// Matrices are row-major. Tensors are f32 unless a comment says *operand*: those are in the precision of the products, f32 or bf16, and all
+/// operands of a call in the same. Arguments come in the order outputs, inputs, parameters, sizes; a gradient is `d` and the name. Forward passes
 /// overwrite their outputs; backward passes **add** to the gradients they produce, unless the comment says otherwise. Shapes that do not fit
 /// are bugs of the caller and stop the program. Results do not depend on timing: the same call gives the same bits.
 public protocol Backend: AnyObject {
@@ -9,10 +10,10 @@ public protocol Backend: AnyObject {
 
     // MARK: Memory
 
-    /// Memory for `count` floats, zero, aligned to 64 bytes at least. Running out of memory stops the program.
-    func allocate(_ count: Int) -> UnsafeMutablePointer<Float>
+    /// `byteCount` bytes, zero, aligned to 64 bytes at least. Running out of memory stops the program.
+    func allocate(byteCount: Int) -> UnsafeMutableRawPointer
     /// Gives memory from `allocate` back.
-    func deallocate(_ pointer: UnsafeMutablePointer<Float>, _ count: Int)
+    func deallocate(_ address: UnsafeMutableRawPointer, byteCount: Int)
     /// Copies numbers of the host into `target`.
     func upload(_ target: Tensor, from source: UnsafePointer<Float>)
     /// Copies the numbers of `source` to the host.
@@ -24,30 +25,34 @@ public protocol Backend: AnyObject {
     func fill(_ target: Tensor, _ value: Float)
     /// `target += source`.
     func add(_ target: Tensor, _ source: Tensor)
+    /// `target = source`, rounded to the nearest; `target` is bf16.
+    func round(_ target: Tensor, _ source: Tensor)
 
     // MARK: Products
 
     /// `output = op(a) op(b)`, where `op` transposes if asked to: general, without bias.
     func product(_ output: Tensor, _ a: Tensor, _ b: Tensor, transposeA: Bool, transposeB: Bool)
-    /// `output = input · weightᵀ + bias`, `weight` being `[out, in]`.
+    /// `output = input · weightᵀ + bias`, `weight` being `[out, in]`. `input` and `weight` are operands, `output` may be one.
     func linear(_ output: Tensor, _ input: Tensor, weight: Tensor, bias: Tensor)
-    /// `output = residual + input · weightᵀ + bias`.
+    /// `output = residual + input · weightᵀ + bias`. `input` and `weight` are operands.
     func linearResidual(_ output: Tensor, _ input: Tensor, residual: Tensor, weight: Tensor, bias: Tensor)
-    /// `preactivation = input · weightᵀ + bias` and `output = gelu(preactivation)`.
+    /// `preactivation = input · weightᵀ + bias` and `output = gelu(preactivation)`. All but `bias` are operands.
     func linearGELU(_ output: Tensor, preactivation: Tensor, _ input: Tensor, weight: Tensor, bias: Tensor)
-    /// `dInput = dOutput · weight`; overwrites, or adds if `accumulates`.
+    /// `dInput = dOutput · weight`; overwrites, or adds if `accumulates`. `dOutput` and `weight` are operands, `dInput` may be one.
     func linearBackwardInput(_ dInput: Tensor, _ dOutput: Tensor, weight: Tensor, accumulates: Bool)
-    /// `dWeight += dOutputᵀ · input`, `dBias += Σ rows of dOutput`.
+    /// `dWeight += dOutputᵀ · input`, `dBias += Σ rows of dOutput`. `dOutput` and `input` are operands.
     func linearBackwardWeight(_ dWeight: Tensor, dBias: Tensor, _ dOutput: Tensor, _ input: Tensor)
-    /// `gradient = gradient · gelu'(preactivation)`, in place, GELU being `x Φ(x)` with the exact normal distribution.
+    /// `output = gelu(preactivation)`, GELU being `x Φ(x)` with the exact normal distribution. Both are operands.
+    func gelu(_ output: Tensor, preactivation: Tensor)
+    /// `gradient = gradient · gelu'(preactivation)`, in place. Both are operands.
     func geluBackward(_ gradient: Tensor, preactivation: Tensor)
 
     // MARK: Normalisation
 
     /// `output = (input − mean) / sqrt(variance + epsilon) · weight + bias`, row by row; keeps each row's mean and `1 / sqrt(…)` in
-    /// `statistics` `[rows, 2]`.
+    /// `statistics` `[rows, 2]`. `output` may be an operand.
     func layerNorm(_ output: Tensor, statistics: Tensor, _ input: Tensor, weight: Tensor, bias: Tensor, epsilon: Float)
-    /// Backward pass of `layerNorm`; `dInput` overwrites, or adds if `accumulates`.
+    /// Backward pass of `layerNorm`; `dInput` overwrites, or adds if `accumulates`. `dOutput` may be an operand.
     func layerNormBackward(
         _ dInput: Tensor, dWeight: Tensor, dBias: Tensor, _ dOutput: Tensor, _ input: Tensor, statistics: Tensor, weight: Tensor,
         accumulates: Bool)
@@ -57,7 +62,8 @@ public protocol Backend: AnyObject {
     /// `output = softmax(q kᵀ / sqrt(head width)) v` for every sequence and head; queries of sequence `i` see the keys of sequence `i`.
     ///
     /// `query`, `key` and `value` have one width, which `heads` divides; `output` is `[queries.rows, width]`. `logSumExp`
-    /// `[heads, queries.rows]` keeps `log Σ exp` of each query's scores for the backward pass. Scores live only block by block.
+    /// `[heads, queries.rows]` keeps `log Σ exp` of each query's scores for the backward pass. Scores live only block by block. All but
+    /// `logSumExp` are operands.
     func attention(
         _ output: Tensor, logSumExp: Tensor, query: Columns, key: Columns, value: Columns, queries: SequenceLayout, keys: SequenceLayout,
         heads: Int)
@@ -73,10 +79,10 @@ public protocol Backend: AnyObject {
     func gatherTokens(_ output: Tensor, _ input: Tensor, filler: Tensor, table: Tensor, sources: [Int32], positions: [Int32])
     /// Backward pass of `gatherTokens`. No row may occur twice in `sources`. `dInput` adds.
     func gatherTokensBackward(_ dInput: Tensor, dFiller: Tensor, _ dOutput: Tensor, sources: [Int32])
-    /// `output[r] = input[sources[r]]`.
+    /// `output[r] = input[sources[r]]`. `input` may be an operand.
     func selectRows(_ output: Tensor, _ input: Tensor, sources: [Int32])
     /// `output[r] =` patch `patches[r]` of `images` `[batch, 3, height, width]` as a vector in the order channel, row, column. Patches are
-    /// numbered row by row through all images.
+    /// numbered row by row through all images. `output` is an operand.
     func patchify(_ output: Tensor, _ images: Tensor, patches: [Int32], patchSize: Int)
     /// `output` `[count, 3, height, width] = (pixels / 255 − mean) / deviation`, with ImageNet's mean and deviation of each channel;
     /// `images` point to `[height, width, 3]` bytes each.
@@ -104,4 +110,11 @@ public protocol Backend: AnyObject {
         weightDecay: Double, step: Int)
     /// `Σ x²`, in double precision.
     func sumOfSquares(_ values: UnsafePointer<Float>, count: Int) -> Double
+
+    // MARK: Frames that share a sequence
+
+    /// `output[r] = input[r] + embedding[frames[r]]`, or `input[r]` where `frames[r]` is negative.
+    func frameEmbedding(_ output: Tensor, _ input: Tensor, embedding: Tensor, frames: [Int32])
+    /// `dEmbedding[frames[r]] += dOutput[r]`; the gradient of the input is `dOutput` itself.
+    func frameEmbeddingBackward(dEmbedding: Tensor, _ dOutput: Tensor, frames: [Int32])
 }

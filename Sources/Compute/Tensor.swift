@@ -1,19 +1,33 @@
-/// A view of numbers in device memory: a shape, a place, and a share in the ownership of that place.
+/// A view of numbers in device memory: a shape, a precision, a place, and a share in the ownership of that place.
 ///
-/// Elements are 32-bit floats, contiguous, the last dimension fastest. Copying a tensor copies the view, never the numbers; the memory goes
-/// back to where it came from when the last view of it is gone.
+/// Elements are contiguous, the last dimension fastest. Copying a tensor copies the view, never the numbers; the memory goes back to where
+/// it came from when the last view of it is gone.
 public struct Tensor {
     /// Sizes of the dimensions, slowest first.
     public let shape: [Int]
+    /// The type of the elements.
+    public let precision: Precision
     /// The first element, in the memory of the device that made it.
-    public let pointer: UnsafeMutablePointer<Float>
+    public let address: UnsafeMutableRawPointer
     private let owner: AnyObject
 
-    /// A view of `pointer`, which stays valid as long as `owner` lives.
-    public init(shape: [Int], pointer: UnsafeMutablePointer<Float>, owner: AnyObject) {
+    /// A view of the memory at `address`, which stays valid as long as `owner` lives.
+    public init(shape: [Int], precision: Precision, address: UnsafeMutableRawPointer, owner: AnyObject) {
         self.shape = shape
-        self.pointer = pointer
+        self.precision = precision
+        self.address = address
         self.owner = owner
+    }
+
+    /// A view of f32 numbers.
+    public init(shape: [Int], pointer: UnsafeMutablePointer<Float>, owner: AnyObject) {
+        self.init(shape: shape, precision: .f32, address: UnsafeMutableRawPointer(pointer), owner: owner)
+    }
+
+    /// The elements of an f32 tensor.
+    public var pointer: UnsafeMutablePointer<Float> {
+        precondition(precision == .f32, "\(shape) is \(precision), not f32")
+        return address.assumingMemoryBound(to: Float.self)
     }
 
     /// Number of elements.
@@ -25,16 +39,20 @@ public struct Tensor {
     /// Everything but the last dimension, taken together: the number of rows when the tensor is read as a matrix.
     public var rows: Int { columns == 0 ? 0 : count / columns }
 
+    /// Where an element lies, counted through all dimensions.
+    public func address(of element: Int) -> UnsafeMutableRawPointer { address + element * precision.byteCount }
+
     /// The same numbers under another shape of the same size.
     public func reshaped(_ shape: [Int]) -> Tensor {
         precondition(shape.reduce(1, *) == count, "cannot see \(self.shape) as \(shape)")
-        return Tensor(shape: shape, pointer: pointer, owner: owner)
+        return Tensor(shape: shape, precision: precision, address: address, owner: owner)
     }
 
     /// Some of the rows, as a matrix `[range.count, columns]`.
     public func rows(_ range: Range<Int>) -> Tensor {
         precondition(range.lowerBound >= 0 && range.upperBound <= rows, "rows \(range) of \(shape)")
-        return Tensor(shape: [range.count, columns], pointer: pointer + range.lowerBound * columns, owner: owner)
+        return Tensor(
+            shape: [range.count, columns], precision: precision, address: address(of: range.lowerBound * columns), owner: owner)
     }
 }
 
@@ -51,9 +69,6 @@ public struct Columns {
         self.matrix = matrix
         self.range = range
     }
-
-    /// The first element; the next row starts `matrix.columns` further on.
-    public var pointer: UnsafeMutablePointer<Float> { matrix.pointer + range.lowerBound }
 }
 
 /// How the rows of a matrix divide into sequences: sequence `i` is rows `offsets[i] ..< offsets[i + 1]`.

@@ -1,5 +1,4 @@
 import CKernels
-import COpenBLAS
 import Compute
 
 // A task is one head of one sequence. Its scores exist for a block of queries at a time, in memory of the thread that fits into the
@@ -13,8 +12,8 @@ extension CPUBackend {
     private struct Head {
         let queries: Range<Int>
         let keys: Range<Int>
-        /// First column within query, key and value.
-        let column: Int
+        /// The head's columns within query, key and value.
+        let columns: Range<Int>
         let index: Int
         /// Distance of the rows of a block of scores.
         var stride: Int { (keys.count + 15) & ~15 }
@@ -26,6 +25,13 @@ extension CPUBackend {
                 queries.lowerBound + queries.count * $0 / count..<queries.lowerBound + queries.count * ($0 + 1) / count
             }
         }
+
+        /// The head's part of some rows.
+        func part(of matrix: Columns, _ rows: Range<Int>) -> Block {
+            Block(
+                matrix.matrix, rows: rows,
+                columns: matrix.range.lowerBound + columns.lowerBound..<matrix.range.lowerBound + columns.upperBound)
+        }
     }
 
     private func forEachHead(
@@ -33,7 +39,8 @@ extension CPUBackend {
     ) {
         pool.parallelFor(queries.count * heads) { index, thread in
             let (sequence, head) = (index / heads, index % heads)
-            body(Head(queries: queries[sequence], keys: keys[sequence], column: head * width, index: head), thread)
+            body(
+                Head(queries: queries[sequence], keys: keys[sequence], columns: head * width..<(head + 1) * width, index: head), thread)
         }
     }
 
@@ -45,15 +52,21 @@ extension CPUBackend {
         precondition(
             output.rows == queries.rows && output.columns == query.range.count && logSumExp.count == heads * queries.rows,
             "attention of \(queries.rows) queries into \(output.shape)")
+        let type = output.precision
         forEachHead(queries: queries, keys: keys, heads: heads, width: width) { head, thread in
-            let keyBlock = Block(key, head.keys, head.column, width), valueBlock = Block(value, head.keys, head.column, width)
+            let keyBlock = head.part(of: key, head.keys), valueBlock = head.part(of: value, head.keys)
+            let workspace = workspaces[thread]
             for rows in head.blocks {
-                let scores = Block(scratch(thread, rows.count * head.stride), rows.count, head.keys.count, head.stride)
-                Block.product(scores, Block(query, rows, head.column, width), keyBlock.transposed, scale: 1 / Float(width).squareRoot())
+                workspace.clear()
+                let scores = workspace.block(rows.count, head.keys.count, stride: head.stride)
+                let probabilities = workspace.block(rows.count, head.keys.count, stride: head.stride, type)
+                let mixed = workspace.block(rows.count, width)
+                multiply(into: scores, head.part(of: query, rows), keyBlock.transposed, scale: 1 / Float(width).squareRoot(), workspace)
                 tandem_softmax(
-                    scores.pointer, logSumExp.pointer + head.index * queries.rows + rows.lowerBound, rows.count, head.keys.count,
-                    head.stride)
-                Block.product(Block(Columns(output, 0..<output.columns), rows, head.column, width), scores, valueBlock)
+                    probabilities.address, type.kernelType, logSumExp.pointer + head.index * queries.rows + rows.lowerBound,
+                    scores.floats, rows.count, head.keys.count, head.stride)
+                multiply(into: mixed, probabilities, valueBlock, workspace)
+                store(mixed, in: head.part(of: Columns(output, 0..<output.columns), rows))
             }
         }
     }
@@ -66,30 +79,40 @@ extension CPUBackend {
         precondition(dOutput.count == output.count && output.rows == queries.rows, "attention gradient \(dOutput.shape)")
         let scale = 1 / Float(width).squareRoot()
         let allColumns = 0..<output.columns
+        let type = output.precision
         forEachHead(queries: queries, keys: keys, heads: heads, width: width) { head, thread in
-            let keyBlock = Block(key, head.keys, head.column, width), valueBlock = Block(value, head.keys, head.column, width)
-            let dKeyBlock = Block(dKey, head.keys, head.column, width), dValueBlock = Block(dValue, head.keys, head.column, width)
+            let keyBlock = head.part(of: key, head.keys), valueBlock = head.part(of: value, head.keys)
+            let workspace = workspaces[thread]
+            workspace.clear()
+            let dKeySum = workspace.block(head.keys.count, width), dValueSum = workspace.block(head.keys.count, width)
+            let mark = workspace.mark
             for (index, rows) in head.blocks.enumerated() {
-                let size = rows.count * head.stride
-                let memory = scratch(thread, 2 * size + rows.count)
-                let scores = Block(memory, rows.count, head.keys.count, head.stride)
-                let dScores = Block(memory + size, rows.count, head.keys.count, head.stride)
-                let dots = memory + 2 * size
-                let queryBlock = Block(query, rows, head.column, width)
-                let outputBlock = Block(Columns(output, allColumns), rows, head.column, width)
-                let dOutputBlock = Block(Columns(dOutput, allColumns), rows, head.column, width)
+                workspace.clear(to: mark)
+                let scores = workspace.block(rows.count, head.keys.count, stride: head.stride)
+                let dProbabilities = workspace.block(rows.count, head.keys.count, stride: head.stride)
+                let probabilities = workspace.block(rows.count, head.keys.count, stride: head.stride, type)
+                let dScores = workspace.block(rows.count, head.keys.count, stride: head.stride, type)
+                let dots = workspace.block(1, rows.count).floats
+                let dQueryBlock = workspace.block(rows.count, width)
+                let queryBlock = head.part(of: query, rows)
+                let outputBlock = head.part(of: Columns(output, allColumns), rows)
+                let dOutputBlock = head.part(of: Columns(dOutput, allColumns), rows)
                 let keeps: Float = index == 0 ? 0 : 1
 
-                Block.product(scores, queryBlock, keyBlock.transposed, scale: scale)
-                Block.product(dScores, dOutputBlock, valueBlock.transposed)
-                tandem_row_dots(dots, dOutputBlock.pointer, outputBlock.pointer, rows.count, width, output.columns)
+                multiply(into: scores, queryBlock, keyBlock.transposed, scale: scale, workspace)
+                multiply(into: dProbabilities, dOutputBlock, valueBlock.transposed, workspace)
+                tandem_row_dots(
+                    dots, dOutputBlock.address, outputBlock.address, type.kernelType, rows.count, width, outputBlock.stride)
                 tandem_softmax_backward(
-                    scores.pointer, dScores.pointer, logSumExp.pointer + head.index * queries.rows + rows.lowerBound, dots, rows.count,
-                    head.keys.count, head.stride)
-                Block.product(dValueBlock, scores.transposed, dOutputBlock, keeping: keeps)
-                Block.product(Block(dQuery, rows, head.column, width), dScores, keyBlock, scale: scale)
-                Block.product(dKeyBlock, dScores.transposed, queryBlock, scale: scale, keeping: keeps)
+                    probabilities.address, dScores.address, type.kernelType, scores.floats, dProbabilities.floats,
+                    logSumExp.pointer + head.index * queries.rows + rows.lowerBound, dots, rows.count, head.keys.count, head.stride)
+                multiply(into: dValueSum, probabilities.transposed, dOutputBlock, keeping: keeps, workspace)
+                multiply(into: dQueryBlock, dScores, keyBlock, scale: scale, workspace)
+                multiply(into: dKeySum, dScores.transposed, queryBlock, scale: scale, keeping: keeps, workspace)
+                store(dQueryBlock, in: head.part(of: dQuery, rows))
             }
+            store(dKeySum, in: head.part(of: dKey, head.keys))
+            store(dValueSum, in: head.part(of: dValue, head.keys))
         }
     }
 
@@ -104,41 +127,5 @@ extension CPUBackend {
             queries.count == keys.count && query.matrix.rows == queries.rows && key.matrix.rows == keys.rows
                 && value.matrix.rows == keys.rows, "as many sequences of keys as of queries")
         return width / heads
-    }
-}
-
-/// A small matrix inside a larger one, as a product takes it.
-private struct Block {
-    let pointer: UnsafeMutablePointer<Float>
-    let rows: Int
-    let columns: Int
-    let stride: Int
-    var isTransposed = false
-
-    init(_ pointer: UnsafeMutablePointer<Float>, _ rows: Int, _ columns: Int, _ stride: Int) {
-        self.pointer = pointer
-        self.rows = rows
-        self.columns = columns
-        self.stride = stride
-    }
-
-    /// Rows `rows` of `columns`, and there `width` columns from `column` on.
-    init(_ columns: Columns, _ rows: Range<Int>, _ column: Int, _ width: Int) {
-        let stride = columns.matrix.columns
-        self.init(columns.pointer + rows.lowerBound * stride + column, rows.count, width, stride)
-    }
-
-    var transposed: Block {
-        var block = self
-        block.isTransposed.toggle()
-        return block
-    }
-
-    /// `output = keeping · output + scale · a b`.
-    static func product(_ output: Block, _ a: Block, _ b: Block, scale: Float = 1, keeping: Float = 0) {
-        tandem_sgemm(
-            a.isTransposed ? 1 : 0, b.isTransposed ? 1 : 0, Int32(output.rows), Int32(output.columns),
-            Int32(a.isTransposed ? a.rows : a.columns), scale, a.pointer, Int32(a.stride), b.pointer, Int32(b.stride), keeping,
-            output.pointer, Int32(output.stride))
     }
 }

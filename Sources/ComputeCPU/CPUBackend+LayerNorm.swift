@@ -13,7 +13,8 @@ extension CPUBackend {
         forEachPiece(input.rows, grain: CPUBackend.rowsPerTask) { rows, _ in
             let first = rows.lowerBound * width
             tandem_layer_norm(
-                output.pointer + first, statistics.pointer + 2 * rows.lowerBound, input.pointer + first, weight.pointer, bias.pointer,
+                output.address(of: first), output.precision.kernelType, statistics.pointer + 2 * rows.lowerBound, input.pointer + first,
+                weight.pointer, bias.pointer,
                 rows.count, width, epsilon)
         }
     }
@@ -33,8 +34,8 @@ extension CPUBackend {
             let rows = task * rowsPerTask..<min(input.rows, (task + 1) * rowsPerTask)
             let first = rows.lowerBound * width
             tandem_layer_norm_backward(
-                dInput.pointer + first, sums, sums + width, dOutput.pointer + first, input.pointer + first,
-                statistics.pointer + 2 * rows.lowerBound, weight.pointer, rows.count, width, accumulates ? 1 : 0)
+                dInput.pointer + first, sums, sums + width, dOutput.address(of: first), dOutput.precision.kernelType,
+                input.pointer + first, statistics.pointer + 2 * rows.lowerBound, weight.pointer, rows.count, width, accumulates ? 1 : 0)
         }
     }
 
@@ -42,14 +43,15 @@ extension CPUBackend {
     /// A task finds its sums for all of `totals` one behind the other.
     func sumOverTasks(count: Int, into totals: [Tensor], _ body: (_ task: Int, _ sums: UnsafeMutablePointer<Float>) -> Void) {
         let width = totals.reduce(0) { $0 + $1.count }
-        let sums = partialSums.pointer(count * width)
+        partialSums.clear()
+        let sums = partialSums.block(count, width).floats
         pool.parallelFor(count) { task, _ in
             (sums + task * width).update(repeating: 0, count: width)
             body(task, sums + task * width)
         }
         var offset = 0
         for total in totals {
-            tandem_add_column_sums(total.pointer, sums + offset, count, total.count, width)
+            tandem_add_column_sums(total.pointer, sums + offset, tandem_f32, count, total.count, width)
             offset += total.count
         }
     }

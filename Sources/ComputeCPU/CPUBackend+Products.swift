@@ -1,9 +1,8 @@
 import CKernels
-import COpenBLAS
 import Compute
 
-// A product is cut into tiles of its output, small enough that bias, residual and GELU find a tile still in the second-level cache, large
-// enough that packing the operands costs little.
+// A product is cut into tiles of its output. A tile's sums stay in the second-level cache of a core until bias, residual, GELU or rounding
+// have been applied, so that the output is written once, as it will be read. How a product is cut does not depend on the number of threads.
 
 extension CPUBackend {
     /// A rectangle of an output matrix.
@@ -22,12 +21,16 @@ extension CPUBackend {
     }
 
     /// Cuts an output into tiles and calls `body` with each.
-    private func forEachTile(rows: Int, columns: Int, _ body: (_ tile: Tile) -> Void) {
+    private func forEachTile(rows: Int, columns: Int, _ body: (_ tile: Tile, _ workspace: Workspace) -> Void) {
         let down = CPUBackend.parts(rows, of: CPUBackend.tileHeight)
         let across = (columns + CPUBackend.tileWidth - 1) / CPUBackend.tileWidth
-        pool.parallelFor(down * across) { index, _ in
+        pool.parallelFor(down * across) { index, thread in
             let (y, x) = (index / across, index % across)
-            body(Tile(rows: rows * y / down..<rows * (y + 1) / down, columns: columns * x / across..<columns * (x + 1) / across))
+            let workspace = workspaces[thread]
+            workspace.clear()
+            body(
+                Tile(rows: rows * y / down..<rows * (y + 1) / down, columns: columns * x / across..<columns * (x + 1) / across),
+                workspace)
         }
     }
 
@@ -35,60 +38,56 @@ extension CPUBackend {
         let (m, k) = transposeA ? (a.columns, a.rows) : (a.rows, a.columns)
         let (n, inner) = transposeB ? (b.rows, b.columns) : (b.columns, b.rows)
         precondition(k == inner && output.rows == m && output.columns == n, "\(output.shape) is not \(a.shape) times \(b.shape)")
-        forEachTile(rows: m, columns: n) { tile in
-            let (i, j) = (tile.rows.lowerBound, tile.columns.lowerBound)
-            tandem_sgemm(
-                transposeA ? 1 : 0, transposeB ? 1 : 0, Int32(tile.rows.count), Int32(tile.columns.count), Int32(k), 1,
-                a.pointer + (transposeA ? i : i * a.columns), Int32(a.columns), b.pointer + (transposeB ? j * b.columns : j),
-                Int32(b.columns), 0, output.pointer + i * n + j, Int32(n))
+        forEachTile(rows: m, columns: n) { tile, workspace in
+            let left = transposeA ? Block(a, rows: 0..<k, columns: tile.rows).transposed : Block(a, rows: tile.rows, columns: 0..<k)
+            let right = transposeB ? Block(b, rows: tile.columns, columns: 0..<k).transposed : Block(b, rows: 0..<k, columns: tile.columns)
+            multiply(into: Block(output, rows: tile.rows, columns: tile.columns), left, right, workspace)
         }
     }
 
     public func linear(_ output: Tensor, _ input: Tensor, weight: Tensor, bias: Tensor) {
-        forEachLinearTile(output, input, weight, bias) { tile, first in
-            tandem_copy_bias(
-                output.pointer + first, bias.pointer + tile.columns.lowerBound, tile.rows.count, tile.columns.count, output.columns)
-        } after: { _, _ in
+        forEachLinearTile(output, input, weight, bias) { sums, bias, first in
+            tandem_add_bias(
+                output.address(of: first), output.precision.kernelType, sums.floats, bias, sums.rows, sums.columns, output.columns)
         }
     }
 
     public func linearResidual(_ output: Tensor, _ input: Tensor, residual: Tensor, weight: Tensor, bias: Tensor) {
         precondition(residual.count == output.count, "a residual \(residual.shape) for \(output.shape)")
-        forEachLinearTile(output, input, weight, bias) { tile, first in
-            tandem_add_bias(
-                output.pointer + first, residual.pointer + first, bias.pointer + tile.columns.lowerBound, tile.rows.count,
-                tile.columns.count, output.columns)
-        } after: { _, _ in
+        forEachLinearTile(output, input, weight, bias) { sums, bias, first in
+            tandem_add_bias_residual(
+                output.pointer + first, sums.floats, residual.pointer + first, bias, sums.rows, sums.columns, output.columns)
         }
     }
 
     public func linearGELU(_ output: Tensor, preactivation: Tensor, _ input: Tensor, weight: Tensor, bias: Tensor) {
-        precondition(preactivation.count == output.count, "a preactivation \(preactivation.shape) for \(output.shape)")
-        forEachLinearTile(preactivation, input, weight, bias) { tile, first in
-            tandem_copy_bias(
-                preactivation.pointer + first, bias.pointer + tile.columns.lowerBound, tile.rows.count, tile.columns.count, output.columns)
-        } after: { tile, first in
-            tandem_gelu(
-                output.pointer + first, preactivation.pointer + first, tile.rows.count, tile.columns.count, output.columns)
+        precondition(
+            preactivation.count == output.count && preactivation.precision == output.precision,
+            "a preactivation \(preactivation.shape) for \(output.shape)")
+        forEachLinearTile(output, input, weight, bias) { sums, bias, first in
+            tandem_add_bias_gelu(
+                output.address(of: first), preactivation.address(of: first), output.precision.kernelType, sums.floats, bias, sums.rows,
+                sums.columns, output.columns)
         }
     }
 
-    /// Adds `input · weightᵀ` to `output` tile by tile; `before` has set the tile, `after` sees it complete. Both get the tile and the
-    /// index of its first element.
+    /// Computes `input · weightᵀ` tile by tile; `finish` makes the output of a tile's sums. It gets them, the bias of their columns, and
+    /// the index of the tile's first element in the output.
     private func forEachLinearTile(
-        _ output: Tensor, _ input: Tensor, _ weight: Tensor, _ bias: Tensor, before: (Tile, Int) -> Void, after: (Tile, Int) -> Void
+        _ output: Tensor, _ input: Tensor, _ weight: Tensor, _ bias: Tensor,
+        finish: (_ sums: Block, _ bias: UnsafePointer<Float>, _ first: Int) -> Void
     ) {
         let (n, k) = (output.columns, input.columns)
         precondition(
             output.rows == input.rows && weight.count == n * k && bias.count == n,
             "\(output.shape) is not \(input.shape) times \(weight.shape) transposed")
-        forEachTile(rows: output.rows, columns: n) { tile in
-            let first = tile.rows.lowerBound * n + tile.columns.lowerBound
-            before(tile, first)
-            tandem_sgemm(
-                0, 1, Int32(tile.rows.count), Int32(tile.columns.count), Int32(k), 1, input.pointer + tile.rows.lowerBound * k, Int32(k),
-                weight.pointer + tile.columns.lowerBound * k, Int32(k), 1, output.pointer + first, Int32(n))
-            after(tile, first)
+        let weight = weight.reshaped([n, k])
+        forEachTile(rows: output.rows, columns: n) { tile, workspace in
+            let sums = workspace.block(tile.rows.count, tile.columns.count)
+            multiply(
+                into: sums, Block(input, rows: tile.rows, columns: 0..<k), Block(weight, rows: tile.columns, columns: 0..<k).transposed,
+                workspace)
+            finish(sums, bias.pointer + tile.columns.lowerBound, tile.rows.lowerBound * n + tile.columns.lowerBound)
         }
     }
 
@@ -96,11 +95,17 @@ extension CPUBackend {
         let (n, k) = (dInput.columns, dOutput.columns)
         precondition(
             dInput.rows == dOutput.rows && weight.count == n * k, "\(dInput.shape) is not \(dOutput.shape) times \(weight.shape)")
-        forEachTile(rows: dInput.rows, columns: n) { tile in
-            tandem_sgemm(
-                0, 0, Int32(tile.rows.count), Int32(tile.columns.count), Int32(k), 1, dOutput.pointer + tile.rows.lowerBound * k,
-                Int32(k), weight.pointer + tile.columns.lowerBound, Int32(n), accumulates ? 1 : 0,
-                dInput.pointer + tile.rows.lowerBound * n + tile.columns.lowerBound, Int32(n))
+        let weight = weight.reshaped([k, n])
+        forEachTile(rows: dInput.rows, columns: n) { tile, workspace in
+            let target = Block(dInput, rows: tile.rows, columns: tile.columns)
+            let gradient = Block(dOutput, rows: tile.rows, columns: 0..<k), weight = Block(weight, rows: 0..<k, columns: tile.columns)
+            switch dInput.precision {
+            case .f32: multiply(into: target, gradient, weight, keeping: accumulates ? 1 : 0, workspace)
+            case .bf16:
+                let sums = workspace.block(tile.rows.count, tile.columns.count)
+                multiply(into: sums, gradient, weight, workspace)
+                store(sums, in: target, accumulates: accumulates)
+            }
         }
     }
 
@@ -109,37 +114,42 @@ extension CPUBackend {
         precondition(
             dWeight.count == m * n && dBias.count == m && dOutput.rows == input.rows,
             "\(dWeight.shape) is not \(dOutput.shape) transposed times \(input.shape)")
-        // A few long products keep the cost of packing low. The sum over input rows is cut into fixed parts where the weight has too few
-        // rows for all threads; the parts are then added in order.
-        let down = (m + CPUBackend.weightTileHeight - 1) / CPUBackend.weightTileHeight
-        let parts = min(CPUBackend.parts(input.rows, of: 4096), (7 + down) / down)
-        let partials = partialSums.pointer(parts * m * (n + 1))
-        pool.parallelFor(parts * down) { index, _ in
-            let (part, y) = (index / down, index % down)
-            let rows = input.rows * part / parts..<input.rows * (part + 1) / parts
-            let columns = m * y / down..<m * (y + 1) / down
-            let sum = partials + part * m * (n + 1)
-            let gradient = dOutput.pointer + rows.lowerBound * m + columns.lowerBound
-            tandem_sgemm(
-                1, 0, Int32(columns.count), Int32(n), Int32(rows.count), 1, gradient, Int32(m), input.pointer + rows.lowerBound * n,
-                Int32(n), 0, sum + columns.lowerBound * n, Int32(n))
-            let biasSum = sum + m * n + columns.lowerBound
-            biasSum.update(repeating: 0, count: columns.count)
-            tandem_add_column_sums(biasSum, gradient, rows.count, columns.count, m)
+        let dWeight = dWeight.reshaped([m, n])
+        // A task sums over all rows, and adds to its part of the weight at once.
+        let down = CPUBackend.parts(m, of: CPUBackend.weightTileHeight)
+        pool.parallelFor(down) { index, thread in
+            let rows = m * index / down..<m * (index + 1) / down
+            let workspace = workspaces[thread]
+            workspace.clear()
+            let gradient = Block(dOutput, rows: 0..<dOutput.rows, columns: rows)
+            multiply(
+                into: Block(dWeight, rows: rows, columns: 0..<n), gradient.transposed,
+                Block(input, rows: 0..<input.rows, columns: 0..<n), keeping: 1, workspace)
+            tandem_add_column_sums(
+                dBias.pointer + rows.lowerBound, gradient.address, gradient.precision.kernelType, gradient.rows, rows.count,
+                gradient.stride)
         }
-        forEachPiece(m * n) { range, _ in
-            tandem_add_column_sums(dWeight.pointer + range.lowerBound, partials + range.lowerBound, parts, range.count, m * (n + 1))
-        }
-        tandem_add_column_sums(dBias.pointer, partials + m * n, parts, m, m * (n + 1))
     }
 
     /// Most rows of a weight whose gradient is one task.
     private static let weightTileHeight = 512
 
+    public func gelu(_ output: Tensor, preactivation: Tensor) {
+        precondition(preactivation.count == output.count, "a preactivation \(preactivation.shape) for \(output.shape)")
+        forEachPiece(output.count) { range, _ in
+            tandem_gelu(
+                output.address(of: range.lowerBound), preactivation.address(of: range.lowerBound), output.precision.kernelType, range.count)
+        }
+    }
+
     public func geluBackward(_ gradient: Tensor, preactivation: Tensor) {
-        precondition(gradient.count == preactivation.count, "a preactivation \(preactivation.shape) for \(gradient.shape)")
+        precondition(
+            gradient.count == preactivation.count && gradient.precision == preactivation.precision,
+            "a preactivation \(preactivation.shape) for \(gradient.shape)")
         forEachPiece(gradient.count) { range, _ in
-            tandem_gelu_backward(gradient.pointer + range.lowerBound, preactivation.pointer + range.lowerBound, range.count)
+            tandem_gelu_backward(
+                gradient.address(of: range.lowerBound), preactivation.address(of: range.lowerBound), gradient.precision.kernelType,
+                range.count)
         }
     }
 }

@@ -45,7 +45,11 @@ extension CPUBackend {
         precondition(sources.allSatisfy { $0 >= 0 && $0 < input.rows }, "a row that does not exist")
         forEachPiece(output.rows, grain: CPUBackend.rowsPerTask) { rows, _ in
             for row in rows {
-                (output.pointer + row * width).update(from: input.pointer + Int(sources[row]) * width, count: width)
+                let target = output.pointer + row * width, source = input.address(of: Int(sources[row]) * width)
+                switch input.precision {
+                case .f32: target.update(from: source.assumingMemoryBound(to: Float.self), count: width)
+                case .bf16: tandem_widen(target, source.assumingMemoryBound(to: UInt16.self), 1, width, width)
+                }
             }
         }
     }
@@ -58,8 +62,8 @@ extension CPUBackend {
         patches.withUnsafeBufferPointer { patches in
             forEachPiece(output.rows, grain: CPUBackend.rowsPerTask) { rows, _ in
                 tandem_patchify(
-                    output.pointer + rows.lowerBound * width, images.pointer, patches.baseAddress! + rows.lowerBound, rows.count,
-                    size.height, size.width, patchSize)
+                    output.address(of: rows.lowerBound * width), output.precision.kernelType, images.pointer,
+                    patches.baseAddress! + rows.lowerBound, rows.count, size.height, size.width, patchSize)
             }
         }
     }
@@ -85,7 +89,7 @@ extension CPUBackend {
             targets.withUnsafeBufferPointer { targets in
                 forEachPiece(targets.count, grain: CPUBackend.rowsPerTask) { rows, thread in
                     tandem_patch_loss(
-                        errors + rows.lowerBound, scratch(thread, width), prediction.pointer + rows.lowerBound * width, images.pointer,
+                        errors + rows.lowerBound, patch(thread, width), prediction.pointer + rows.lowerBound * width, images.pointer,
                         targets.baseAddress! + rows.lowerBound, rows.count, size.height, size.width, patchSize, normalizesPatches ? 1 : 0)
                 }
             }
@@ -104,11 +108,17 @@ extension CPUBackend {
         targets.withUnsafeBufferPointer { targets in
             forEachPiece(targets.count, grain: CPUBackend.rowsPerTask) { rows, thread in
                 tandem_patch_loss_backward(
-                    dPrediction.pointer + rows.lowerBound * width, scratch(thread, width), prediction.pointer + rows.lowerBound * width,
+                    dPrediction.pointer + rows.lowerBound * width, patch(thread, width), prediction.pointer + rows.lowerBound * width,
                     images.pointer, targets.baseAddress! + rows.lowerBound, rows.count, size.height, size.width, patchSize,
                     normalizesPatches ? 1 : 0, factor)
             }
         }
+    }
+
+    /// Room for one patch in the thread's memory.
+    private func patch(_ thread: Int, _ width: Int) -> UnsafeMutablePointer<Float> {
+        workspaces[thread].clear()
+        return workspaces[thread].block(1, width).floats
     }
 
     /// Height and width of `images`, after a check that `patchSize` divides them and the patches exist.

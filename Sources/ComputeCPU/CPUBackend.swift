@@ -1,16 +1,17 @@
 import CKernels
-import COpenBLAS
 import Compute
 import Glibc
 
-/// The maths on the processor: products through OpenBLAS, everything else through portable kernels, both spread over a few threads.
+/// The maths on the processor: products through oneDNN or OpenBLAS, all else through portable kernels, both spread over a few threads.
 ///
 /// A tile of work is the same whatever the number of threads, and every sum is taken in a fixed order, so a step gives the same bits in
 /// every run. Not to be shared between threads; several backends may live side by side, each with threads of its own.
 public final class CPUBackend: Backend {
     let pool: ThreadPool
-    private let scratches: [Scratch]
-    let partialSums = Scratch()
+    let products: Products
+    /// One for each thread.
+    let workspaces: [Workspace]
+    let partialSums = Workspace()
 
     /// Why there is no CPU backend on this machine.
     public struct Unavailable: Error, CustomStringConvertible {
@@ -22,54 +23,44 @@ public final class CPUBackend: Backend {
     ///
     /// Throws `Unavailable` where OpenBLAS is not installed.
     public init(threads: Int = CPUBackend.availableCores) throws(Unavailable) {
-        if let problem = tandem_blas_load() { throw Unavailable(description: String(cString: problem)) }
+        products = try Products()
         pool = ThreadPool(threadCount: threads)
-        scratches = (0..<threads).map { _ in Scratch() }
+        workspaces = (0..<threads).map { _ in Workspace() }
     }
 
     /// The cores of this machine.
     public static var availableCores: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
     public var summary: String {
-        "CPU, \(pool.threadCount) threads, OpenBLAS \(String(cString: tandem_blas_core())), kernels \(String(cString: tandem_kernel_architecture()))"
+        "CPU, \(pool.threadCount) threads, \(products.summary), kernels \(String(cString: tandem_kernel_architecture()))"
     }
 
-    /// Memory of one thread for one tile of work, kept from call to call.
-    func scratch(_ thread: Int, _ count: Int) -> UnsafeMutablePointer<Float> { scratches[thread].pointer(count) }
-}
-
-/// Memory that grows to the largest size ever asked for.
-final class Scratch {
-    private var memory: UnsafeMutableRawPointer?
-    private var count = 0
-
-    func pointer(_ count: Int) -> UnsafeMutablePointer<Float> {
-        if count > self.count {
-            memory?.deallocate()
-            memory = .allocate(byteCount: count * MemoryLayout<Float>.stride, alignment: 64)
-            self.count = count
-        }
-        return memory!.assumingMemoryBound(to: Float.self)
+    /// `output = keeping · output + scale · a b`, in the thread that owns `workspace`.
+    func multiply(into output: Block, _ a: Block, _ b: Block, scale: Float = 1, keeping: Float = 0, _ workspace: Workspace) {
+        products.multiply(into: output, a, b, scale: scale, keeping: keeping, workspace)
     }
 
-    deinit { memory?.deallocate() }
+    /// `target = source`, or `target += source`, rounded to the precision of `target`.
+    func store(_ source: Block, in target: Block, accumulates: Bool = false) {
+        tandem_store_product(
+            target.address, target.precision.kernelType, source.floats, source.rows, source.columns, target.stride, accumulates ? 1 : 0)
+    }
 }
 
 // MARK: Memory
 
 extension CPUBackend {
     /// Pages come from the system as they are first touched, already zero.
-    public func allocate(_ count: Int) -> UnsafeMutablePointer<Float> {
-        let bytes = max(count, 1) * MemoryLayout<Float>.stride
-        let memory = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-        guard let memory, memory != MAP_FAILED else { fatalError("out of memory: \(bytes >> 20) MiB more were needed") }
+    public func allocate(byteCount: Int) -> UnsafeMutableRawPointer {
+        let memory = mmap(nil, max(byteCount, 1), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+        guard let memory, memory != MAP_FAILED else { fatalError("out of memory: \(byteCount >> 20) MiB more were needed") }
         // Large pages spare a step with hundreds of megabytes most of its address translation.
-        if bytes >= 4 << 20 { madvise(memory, bytes, MADV_HUGEPAGE) }
-        return memory.bindMemory(to: Float.self, capacity: count)
+        if byteCount >= 4 << 20 { madvise(memory, byteCount, MADV_HUGEPAGE) }
+        return memory
     }
 
-    public func deallocate(_ pointer: UnsafeMutablePointer<Float>, _ count: Int) {
-        munmap(pointer, max(count, 1) * MemoryLayout<Float>.stride)
+    public func deallocate(_ address: UnsafeMutableRawPointer, byteCount: Int) {
+        munmap(address, max(byteCount, 1))
     }
 
     public func upload(_ target: Tensor, from source: UnsafePointer<Float>) {
@@ -104,6 +95,14 @@ extension CPUBackend {
         precondition(target.count == source.count, "cannot add \(source.shape) to \(target.shape)")
         forEachPiece(target.count) { range, _ in
             tandem_add(target.pointer + range.lowerBound, source.pointer + range.lowerBound, range.count)
+        }
+    }
+
+    public func round(_ target: Tensor, _ source: Tensor) {
+        precondition(target.count == source.count && target.precision == .bf16, "cannot round \(source.shape) to \(target.shape)")
+        forEachPiece(target.count) { range, _ in
+            tandem_round(
+                target.address(of: range.lowerBound).assumingMemoryBound(to: UInt16.self), source.pointer + range.lowerBound, range.count)
         }
     }
 }

@@ -1,4 +1,5 @@
 import Models
+import Sampling
 
 /// A condition on the value of a key, and what to say where it does not hold.
 private typealias Check = (key: String, holds: Bool, message: String)
@@ -11,7 +12,7 @@ extension Pipeline {
     }
 
     private var checks: [Check] {
-        nameChecks + samplingChecks + modelChecks + trainChecks + dataflowChecks + evaluationChecks
+        nameChecks + samplingChecks + maskChecks + modelChecks + trainChecks + dataflowChecks + evaluationChecks
     }
 
     private var nameChecks: [Check] {
@@ -25,8 +26,6 @@ extension Pipeline {
 
     private var samplingChecks: [Check] {
         let patch = model.patchSize ?? 1
-        let patches = (sampling.imageSize / max(patch, 1)) * (sampling.imageSize / max(patch, 1))
-        let visible = Int(Double(patches) * (1 - mask.ratio))
         let gap = sampling.frameGap
         return [
             ("sampling.frameGap", gap.count == 2, "wants two whole numbers, [smallest, largest]"),
@@ -47,12 +46,27 @@ extension Pipeline {
                 "sampling.imageSize", sampling.imageSize % max(patch, 1) == 0,
                 "is \(sampling.imageSize), which patches of \(patch) pixels do not divide"
             ),
-            (
-                "mask.ratio", mask.ratio >= 0 && mask.ratio < 1,
-                "is \(mask.ratio): from 0 to below 1; at 1 the encoder sees nothing of the second frame"
-            ),
+        ]
+    }
+
+    /// What a mask leaves is counted as the recipe counts it, once the numbers that it takes for granted hold.
+    private var maskChecks: [Check] {
+        let isShare = mask.ratio >= 0 && mask.ratio < 1
+        let (size, patch) = (sampling.imageSize, model.patchSize ?? 1)
+        let range: Check = (
+            "mask.ratio", isShare, "is \(mask.ratio): from 0 to below 1; at 1 the encoder sees nothing of the second frame"
+        )
+        guard isShare, (1...2048).contains(size), patch >= 1, size % patch == 0 else { return [range] }
+        let masks = Recipe(imageSize: size, patchSize: patch, maskRatio: mask.ratio, maskPattern: mask.pattern)
+        let (patches, visible) = (masks.patchCount, masks.visiblePatchCount)
+        let hidesNothing =
+            mask.pattern == .random
+            ? "is \(mask.ratio), which hides no patch of \(patches), so that there is no loss: raise it"
+            : "is \(mask.ratio), with which the grid of visible patches is all \(masks.gridSize) x \(masks.gridSize), so that there is no loss: raise it"
+        return [
+            range,
             ("mask.ratio", visible >= 1, "is \(mask.ratio), which leaves no visible patch of \(patches): lower it"),
-            ("mask.ratio", visible < patches, "is \(mask.ratio), which hides no patch of \(patches), so that there is no loss: raise it"),
+            ("mask.ratio", visible < patches, hidesNothing),
         ]
     }
 

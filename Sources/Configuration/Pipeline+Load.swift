@@ -1,4 +1,6 @@
 import Foundation
+import Models
+import Sampling
 
 /// What is wrong with a pipeline, in one sentence with file, line and key.
 public struct PipelineMistake: Error, Equatable, CustomStringConvertible {
@@ -81,12 +83,13 @@ private struct PipelineReader {
         do {
             return try JSONDecoder().decode(Pipeline.self, from: Data(tree.strictText.utf8))
         } catch DecodingError.typeMismatch(let type, let context) {
-            throw mistake(at: keys(context), "wants \(noun(type))")
+            throw mistake(at: keys(context), "wants \(words(at: keys(context)) ?? noun(type))")
         } catch DecodingError.keyNotFound(let key, let context) {
             throw mistake(at: keys(context), "wants the key '\(key.stringValue)' too")
         } catch DecodingError.valueNotFound(let type, let context) {
             throw mistake(at: keys(context), "wants \(noun(type)), not null")
-        } catch DecodingError.dataCorrupted {
+        } catch DecodingError.dataCorrupted(let context) {
+            if let words = words(at: keys(context)) { throw mistake(at: keys(context), "is no word that it knows; it wants \(words)") }
             throw PipelineMistake(description: "\(source): a number is out of range; 'seed' runs from 0 to 2^64 - 1")
         }
     }
@@ -152,6 +155,14 @@ private struct PipelineReader {
         context.codingPath.map { $0.intValue.map(String.init) ?? $0.stringValue }
     }
 
+    /// The words that a key takes, where it takes a few words only.
+    private func words(at path: [String]) -> String? {
+        let value = path.reduce(Pipeline() as Any?) { value, key in
+            value.flatMap { Mirror(reflecting: $0).children.first { $0.label == key }?.value }
+        }
+        return (value as? any Choice).map { type(of: $0).words }
+    }
+
     private func noun(_ type: Any.Type) -> String {
         switch type {
         case is Int.Type, is UInt64.Type: "a whole number"
@@ -163,3 +174,20 @@ private struct PipelineReader {
         }
     }
 }
+
+/// A value that is one of a few words.
+private protocol Choice: CaseIterable, RawRepresentable<String> {}
+
+extension Choice {
+    /// The words, as a message lists them.
+    fileprivate static var words: String {
+        let words = allCases.map { "\"\($0.rawValue)\"" }
+        return words.dropLast().joined(separator: ", ") + " or " + words.last!
+    }
+}
+
+extension CropSharing: Choice {}
+extension MaskPattern: Choice {}
+extension MaskedFrames: Choice {}
+extension SiamMAE.EncoderKind: Choice {}
+extension SiamMAE.DecoderKind: Choice {}

@@ -7,7 +7,8 @@ extension Pipeline {
         Recipe(
             imageSize: sampling.imageSize, patchSize: model.patchSize ?? 1, frameGap: sampling.frameGap[0]...sampling.frameGap[1],
             cropArea: sampling.cropArea[0]...sampling.cropArea[1], cropAspect: sampling.cropAspect[0]...sampling.cropAspect[1],
-            flipProbability: sampling.flip, repeatedSampling: sampling.repeatedSampling, maskRatio: mask.ratio)
+            flipProbability: sampling.flip, repeatedSampling: sampling.repeatedSampling, crops: sampling.crops, maskRatio: mask.ratio,
+            maskPattern: mask.pattern, maskedFrames: mask.frames)
     }
 
     /// Steps of the whole run over so many videos. An epoch is one pair a video.

@@ -1,3 +1,6 @@
+import Models
+import Sampling
+
 /// One run, as `Pipelines/NAME.json5` describes it. Every key has a default: SiamMAE's published recipe (arXiv 2305.14344, Table 4a).
 public struct Pipeline: Codable, Equatable, Sendable {
     /// Names the run folder, `runs/NAME`.
@@ -37,14 +40,20 @@ public struct Pipeline: Codable, Equatable, Sendable {
         public var cropAspect = [3.0 / 4, 4.0 / 3]
         /// Chance that a sample is mirrored.
         public var flip = 0.5
+        /// "shared": one crop and one flip for both frames; "independent": one each.
+        public var crops = CropSharing.shared
         /// Samples taken from a video each time it is opened.
         public var repeatedSampling = 2
     }
 
-    /// Which patches of the second frame are hidden.
+    /// Which patches are hidden.
     public struct Mask: Codable, Equatable, Sendable {
-        /// Share of the patches that is hidden.
+        /// Share of a masked frame's patches that is hidden.
         public var ratio = 0.95
+        /// "random"; or "grid": what is visible is a lattice of n x n patches, evenly spaced, at a random place.
+        public var pattern = MaskPattern.random
+        /// "asymmetric": the second frame is masked; "symmetric": both are, each with a mask of its own.
+        public var frames = MaskedFrames.asymmetric
     }
 
     /// The network.
@@ -53,6 +62,11 @@ public struct Pipeline: Codable, Equatable, Sendable {
         public var size = EncoderSize.preset("s16")
         /// The decoder: "mae" (512 wide, 8 deep), "small" (256, 4), or its own `{ width, depth, heads }`.
         public var decoderSize = DecoderSize.preset("mae")
+        /// "siamese": each frame by itself, with shared weights; "joint": both frames in one sequence.
+        public var encoder = SiamMAE.EncoderKind.siamese
+        /// How the second frame looks at the first: "cross-self", by cross-attention and then at itself; "cross", by cross-attention alone;
+        /// "joint", by self-attention over both.
+        public var decoder = SiamMAE.DecoderKind.crossSelf
         /// Whether the target is normalised patch by patch.
         public var normalizedPixelLoss = true
     }

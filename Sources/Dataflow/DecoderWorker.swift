@@ -155,7 +155,7 @@ public final class DecoderWorker {
             let message = Message(byteCount: layout.byteCount(path: header.path))
             message.withMutableBytes { block in
                 layout.write(header, to: block)
-                layout.write(views: draw.views, mask: draw.mask, to: block)
+                layout.write(views: draw.views, mask: draw.mask, pastMask: draw.pastMask, to: block)
             }
             views += draw.views
             return message

@@ -17,7 +17,7 @@ public struct Attention {
 
     /// `residual + proj(attention(x))`; tokens of a sequence see each other.
     public func callAsFunction(_ x: Variable, addingTo residual: Variable, sequences: SequenceLayout, on tape: Tape) -> Variable {
-        proj(tape.attention(qkv(x, on: tape), sequences: sequences, heads: heads), addingTo: residual, on: tape)
+        proj(tape.attention(qkv.operand(x, on: tape), sequences: sequences, heads: heads), addingTo: residual, on: tape)
     }
 }
 
@@ -42,7 +42,8 @@ public struct CrossAttention {
         _ x: Variable, memory: Variable, addingTo residual: Variable, sequences: SequenceLayout, memorySequences: SequenceLayout,
         on tape: Tape
     ) -> Variable {
-        let attended = tape.crossAttention(q(x, on: tape), kv(memory, on: tape), queries: sequences, keys: memorySequences, heads: heads)
+        let attended = tape.crossAttention(
+            q.operand(x, on: tape), kv.operand(memory, on: tape), queries: sequences, keys: memorySequences, heads: heads)
         return proj(attended, addingTo: residual, on: tape)
     }
 }

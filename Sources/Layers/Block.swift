@@ -18,8 +18,10 @@ public struct Block {
 
     /// `[rows, width]` to the same.
     public func callAsFunction(_ x: Variable, sequences: SequenceLayout, on tape: Tape) -> Variable {
-        let x = attn(norm1(x, on: tape), addingTo: x, sequences: sequences, on: tape)
-        return mlp(norm2(x, on: tape), addingTo: x, on: tape)
+        tape.segment { tape in
+            let x = attn(norm1(x, on: tape), addingTo: x, sequences: sequences, on: tape)
+            return mlp(norm2(x, on: tape), addingTo: x, on: tape)
+        }
     }
 }
 
@@ -44,9 +46,11 @@ public struct CrossSelfBlock {
     public func callAsFunction(
         _ x: Variable, memory: Variable, sequences: SequenceLayout, memorySequences: SequenceLayout, on tape: Tape
     ) -> Variable {
-        let x = crossAttn(
-            normQ(x, on: tape), memory: normKV(memory, on: tape), addingTo: x, sequences: sequences, memorySequences: memorySequences,
-            on: tape)
+        let x = tape.segment { tape in
+            crossAttn(
+                normQ(x, on: tape), memory: normKV(memory, on: tape), addingTo: x, sequences: sequences, memorySequences: memorySequences,
+                on: tape)
+        }
         return block(x, sequences: sequences, on: tape)
     }
 }

@@ -11,9 +11,14 @@ public struct Linear {
         bias = parameters.make("bias", [out], .zeros)
     }
 
-    /// `[rows, in]` to `[rows, out]`.
+    /// `[rows, in]` to `[rows, out]`, in f32: the beginning of a residual stream, or a prediction.
     public func callAsFunction(_ x: Variable, on tape: Tape) -> Variable {
         tape.linear(x, weight: weight, bias: bias)
+    }
+
+    /// The same for what only products read, in their precision.
+    public func operand(_ x: Variable, on tape: Tape) -> Variable {
+        tape.linear(x, weight: weight, bias: bias, weight.precision)
     }
 
     /// `residual + x Wᵀ + b`, in one pass over the output.

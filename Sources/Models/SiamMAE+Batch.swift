@@ -7,10 +7,13 @@ public struct FramePair {
     public let frames: UnsafePointer<UInt8>
     /// One byte per patch: 0 where the future frame is visible, 1 where it is hidden.
     public let mask: UnsafePointer<UInt8>
+    /// The same of the past frame; nil where it is whole. All pairs of a batch have one, or none has.
+    public let pastMask: UnsafePointer<UInt8>?
 
-    public init(frames: UnsafePointer<UInt8>, mask: UnsafePointer<UInt8>) {
+    public init(frames: UnsafePointer<UInt8>, mask: UnsafePointer<UInt8>, pastMask: UnsafePointer<UInt8>? = nil) {
         self.frames = frames
         self.mask = mask
+        self.pastMask = pastMask
     }
 }
 
@@ -18,7 +21,8 @@ extension SiamMAE {
     /// Adds the gradients of the pairs' mean loss, times `share`, to the parameters' gradients, and returns the loss.
     ///
     /// A batch that is too big for the memory goes through in parts: with each part's share of the batch's pairs the gradients add up to
-    /// those of the whole, for every mask hides the same number of patches.
+    /// those of the whole, for every mask of a recipe hides the same number of patches, whatever its pattern, and the loss is of future
+    /// frames only.
     public func accumulateGradients(_ pairs: [FramePair], share: Float = 1, arena: Arena) -> Double {
         let tape = Tape(arena: arena, isRecording: true)
         let loss = self.loss(normalized(pairs, arena), visible: visible(pairs), scale: share, on: tape).loss
@@ -35,12 +39,10 @@ extension SiamMAE {
         return patches(of: decode(tokens, sequences, visible: visible, on: tape), pairs: pairs.count, arena: arena)
     }
 
-    /// A prediction as `decode` returns it, without the rows of CLS, copied to the host.
+    /// A prediction as `decode` returns it, only the patches of the future frames, copied to the host.
     package func patches(of prediction: Variable, pairs: Int, arena: Arena) -> [Float] {
-        let (patchCount, width) = (configuration.encoder.patchCount, prediction.value.columns)
-        let patches = arena.tensor([pairs, patchCount, width])
-        arena.backend.selectRows(
-            patches, prediction.value, sources: SequenceLayout(count: pairs, length: 1 + patchCount).rowsWithoutFirst)
+        let patches = arena.tensor([pairs, configuration.encoder.patchCount, prediction.value.columns])
+        arena.backend.selectRows(patches, prediction.value, sources: predictedRows(pairs: pairs))
         return [Float](unsafeUninitializedCapacity: patches.count) { numbers, count in
             arena.backend.download(patches, to: numbers.baseAddress!)
             count = patches.count
@@ -48,9 +50,11 @@ extension SiamMAE {
     }
 
     /// The visible patches of each pair, ascending.
-    private func visible(_ pairs: [FramePair]) -> [[Int32]] {
+    private func visible(_ pairs: [FramePair]) -> VisiblePatches {
         let all = 0..<configuration.encoder.patchCount
-        return pairs.map { pair in all.compactMap { pair.mask[$0] == 0 ? Int32($0) : nil } }
+        func visible(_ mask: UnsafePointer<UInt8>) -> [Int32] { all.compactMap { mask[$0] == 0 ? Int32($0) : nil } }
+        let past = pairs.compactMap { $0.pastMask.map(visible) }
+        return VisiblePatches(future: pairs.map { visible($0.mask) }, past: past.isEmpty ? nil : past)
     }
 
     /// The frames as the encoder wants them: all past frames, then all future frames, as floats with ImageNet's statistics taken out.

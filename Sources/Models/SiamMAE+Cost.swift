@@ -1,34 +1,26 @@
-import Layers
-
-// What a model costs, from its sizes alone: nothing is allocated.
 extension SiamMAE.Configuration {
-    /// Learned numbers of the encoder.
-    public var encoderParameterCount: Int {
-        let parameters = Parameters()
-        _ = VisionTransformer(encoder, parameters)
-        return parameters.all.reduce(0) { $0 + $1.shape.reduce(1, *) }
-    }
-
-    /// Learned numbers of the decoder, the mask token and the head.
-    public var decoderParameterCount: Int {
-        let (d, pixels) = (decoder.width, 3 * encoder.patchSize * encoder.patchSize)
-        let block = 16 * d * d + 13 * d + 8 * d  // matrices and biases of cross-attention, self-attention and MLP; four layer norms
-        return (encoder.width + 1) * d + d + decoder.depth * block + 2 * d + (d + 1) * pixels
-    }
-
-    /// Multiply-adds of one pair's forward pass; a training step takes three times as many, and a multiply-add is two FLOP.
+    /// Floating-point operations of the matrix products of one training step with one pair: twice the multiply-adds of the forward pass,
+    /// three times over, for the backward pass computes two products for each. What a pass computes again is not counted.
     ///
-    /// Only matrix products count: the linear layers, and attention's two. A sequence of L tokens of width D takes `12 L D² + 2 L² D` a
-    /// block of the encoder, and `16 L D² + 4 L² D` a block of the decoder, which looks at another sequence of that length first.
-    /// - Parameter visible: patches of the second frame that the encoder sees.
-    public func multiplyAdds(visible: Int) -> Double {
-        let (D, d, pixels) = (Double(encoder.width), Double(decoder.width), Double(3 * encoder.patchSize * encoder.patchSize))
-        let patches = Double(encoder.patchCount)
-        let (past, future) = (patches + 1, Double(visible) + 1)
-        let embedding = (patches + Double(visible)) * pixels * D
-        let encoderBlock = 12 * D * D * (past + future) + 2 * D * (past * past + future * future)
-        let decoderBlock = 16 * past * d * d + 4 * past * past * d
-        let ends = (past + future) * D * d + past * d * pixels
-        return embedding + Double(encoder.depth) * encoderBlock + Double(decoder.depth) * decoderBlock + ends
+    /// - Parameters:
+    ///   - past: patches of the past frame that the encoder sees.
+    ///   - future: patches of the future frame that it sees.
+    public func stepOperations(past: Int, future: Int) -> Double {
+        func linear(_ tokens: Int, _ input: Int, _ output: Int) -> Double { Double(tokens) * Double(input) * Double(output) }
+        func attention(_ tokens: Int, _ width: Int) -> Double { linear(tokens, width, 4 * width) + 2 * linear(tokens, tokens, width) }
+        func mlp(_ tokens: Int, _ width: Int) -> Double { linear(tokens, width, 8 * width) }
+
+        let (patches, pixels) = (encoder.patchCount, 3 * encoder.patchSize * encoder.patchSize)
+        let sequences = encoderKind == .joint ? [1 + past + future] : [1 + past, 1 + future]
+        var multiplyAdds = linear(past + future, pixels, encoder.width)
+        for tokens in sequences {
+            multiplyAdds += Double(encoder.depth) * (attention(tokens, encoder.width) + mlp(tokens, encoder.width))
+            multiplyAdds += linear(tokens, encoder.width, decoder.width)
+        }
+        let tokens = 1 + patches * (decoderKind == .joint ? 2 : 1)
+        let attentions = decoderKind == .crossSelf ? 2.0 : 1.0
+        multiplyAdds += Double(decoder.depth) * (attentions * attention(tokens, decoder.width) + mlp(tokens, decoder.width))
+        multiplyAdds += linear(tokens, decoder.width, pixels)
+        return 3 * 2 * multiplyAdds
     }
 }

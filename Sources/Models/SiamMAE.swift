@@ -6,53 +6,8 @@ import Layers
 ///
 /// One encoder sees each frame by itself. In the decoder the future frame's tokens, mask tokens where nothing was visible, look at the past
 /// frame's. Gupta, Wu, Deng and Fei-Fei, "Siamese Masked Autoencoders", NeurIPS 2023, arXiv 2305.14344, on the ground of
-/// facebookresearch/mae models_mae.py, whose parameter names it keeps.
+/// facebookresearch/mae models_mae.py, whose parameter names it keeps. The paper's ablations are `EncoderKind` and `DecoderKind`.
 public final class SiamMAE {
-    /// Sizes of encoder and decoder, and the form of the loss.
-    public struct Configuration: Codable, Equatable, Sendable {
-        /// The encoder, one for both frames.
-        public var encoder: EncoderConfiguration
-        /// The decoder's size.
-        public var decoder: DecoderConfiguration
-        /// Whether each target patch is normalised by its own mean and variance; raw pixels otherwise.
-        public var normalizesPatches: Bool
-
-        /// By default a patch's own mean and variance are taken out of the target.
-        public init(encoder: EncoderConfiguration, decoder: DecoderConfiguration, normalizesPatches: Bool = true) {
-            self.encoder = encoder
-            self.decoder = decoder
-            self.normalizesPatches = normalizesPatches
-        }
-
-        /// What is impossible about these numbers, in one sentence; nil if they make sense.
-        public var problem: String? {
-            if let problem = encoder.problem { return "encoder: \(problem)" }
-            return transformerProblem(width: decoder.width, depth: decoder.depth, heads: decoder.heads).map { "decoder: \($0)" }
-        }
-    }
-
-    /// The size of a decoder.
-    public struct DecoderConfiguration: Codable, Equatable, Sendable {
-        /// Numbers per token; a multiple of four.
-        public var width: Int
-        /// Number of blocks.
-        public var depth: Int
-        /// Attention heads per block; divides the width.
-        public var heads: Int
-
-        /// A decoder of a free size.
-        public init(width: Int, depth: Int, heads: Int) {
-            self.width = width
-            self.depth = depth
-            self.heads = heads
-        }
-
-        /// MAE's decoder, 512 wide, 8 deep, 16 heads: the default of SiamMAE's retrainings.
-        public static let mae = DecoderConfiguration(width: 512, depth: 8, heads: 16)
-        /// CropMAE's decoder, 256 wide, 4 deep, 8 heads: half the work of a step with ViT-S/16.
-        public static let small = DecoderConfiguration(width: 256, depth: 4, heads: 8)
-    }
-
     /// What the model was made from.
     public let configuration: Configuration
     /// All that is learned.
@@ -62,32 +17,49 @@ public final class SiamMAE {
     /// The decoder's fixed position embedding (`decoder_pos_embed` of checkpoints, without its leading dimension of one).
     public let decoderPositions: PositionEmbedding
     private let decoderTable: Tensor
+    /// Tells the frames apart in a joint encoder; a siamese one has none.
+    private let frameEmbed: Parameter?
     private let decoderEmbed: Linear
     private let maskToken: Parameter
-    private let decoderBlocks: [CrossSelfBlock]
+    private let decoderBlocks: DecoderBlocks
     private let decoderNorm: LayerNorm
     private let decoderPred: Linear
 
-    /// A model with first values that depend on `seed` alone.
-    public init(_ configuration: Configuration, seed: UInt64, backend: any Backend) {
+    /// A decoder's blocks. In a joint one a frame embedding tells the frames apart.
+    private enum DecoderBlocks {
+        case crossSelf([CrossSelfBlock])
+        case cross([CrossBlock])
+        case joint([Block], frameEmbed: Parameter)
+    }
+
+    /// A model with first values that depend on `seed` alone, whose products are computed in `precision`.
+    public init(_ configuration: Configuration, seed: UInt64, precision: Precision = .f32, backend: any Backend) {
         if let problem = configuration.problem { preconditionFailure(problem) }
         self.configuration = configuration
         let all = Parameters()
         let (size, decoder) = (configuration.encoder, configuration.decoder)
 
         encoder = VisionTransformer(size, all)
+        frameEmbed = configuration.encoderKind == .joint ? all.make("frame_embed", [1, 2, size.width], .normal(deviation: 0.02)) : nil
 
         decoderEmbed = Linear(all["decoder_embed"], in: size.width, out: decoder.width)
         maskToken = all.make("mask_token", [1, 1, decoder.width], .normal(deviation: 0.02))
         decoderPositions = PositionEmbedding(gridSize: size.gridSize, width: decoder.width)
-        decoderBlocks = (0..<decoder.depth).map {
-            CrossSelfBlock(all["decoder_blocks", $0], width: decoder.width, heads: decoder.heads)
+        func blocks<Kind>(_ make: (Parameters, Int, Int) -> Kind) -> [Kind] {
+            (0..<decoder.depth).map { make(all["decoder_blocks", $0], decoder.width, decoder.heads) }
+        }
+        switch configuration.decoderKind {
+        case .crossSelf: decoderBlocks = .crossSelf(blocks(CrossSelfBlock.init(_:width:heads:)))
+        case .cross: decoderBlocks = .cross(blocks(CrossBlock.init(_:width:heads:)))
+        case .joint:
+            let frameEmbed = all.make("decoder_frame_embed", [1, 2, decoder.width], .normal(deviation: 0.02))
+            decoderBlocks = .joint(blocks(Block.init(_:width:heads:)), frameEmbed: frameEmbed)
         }
         decoderNorm = LayerNorm(all["decoder_norm"], width: decoder.width)
         decoderPred = Linear(all["decoder_pred"], in: decoder.width, out: 3 * size.patchSize * size.patchSize)
 
         decoderTable = decoderPositions.tensor(backend)
-        parameters = ParameterStore(all.all, backend: backend)
+        parameters = ParameterStore(all.all, precision: precision, backend: backend)
         parameters.initialize(seed: seed)
     }
 
@@ -95,33 +67,56 @@ public final class SiamMAE {
     ///
     /// - Parameters:
     ///   - frames: `[2 batch, 3, size, size]`, normalised: all past frames, then all future frames.
-    ///   - visible: for each pair the patches of the future frame that are seen, at least one, in the order of their tokens.
-    /// - Returns: tokens of the past frames, then those of the future frames; a sequence each, CLS first.
-    public func encode(_ frames: Tensor, visible: [[Int32]], on tape: Tape) -> (tokens: Variable, sequences: SequenceLayout) {
-        precondition(frames.shape[0] == 2 * visible.count, "\(frames.shape[0]) frames and \(visible.count) masks")
-        precondition(visible.allSatisfy { !$0.isEmpty }, "a future frame of which nothing is visible")
-        let all = Array(0..<Int32(configuration.encoder.patchCount))
-        return encoder(frames, patches: Array(repeating: all, count: visible.count) + visible, on: tape)
+    ///   - visible: the patches that are seen, pair by pair, in the order of their tokens.
+    /// - Returns: tokens, CLS first in each sequence. Siamese: the past frames' sequences, then the future frames'. Joint: a sequence for
+    ///   each pair, the past frame's tokens before the future frame's.
+    public func encode(_ frames: Tensor, visible: VisiblePatches, on tape: Tape) -> (tokens: Variable, sequences: SequenceLayout) {
+        let (batch, patches) = (visible.count, configuration.encoder.patchCount)
+        precondition(frames.shape[0] == 2 * batch, "\(frames.shape[0]) frames and \(batch) masks")
+        let past = visible.past(of: patches)
+        guard let frameEmbed else { return encoder(frames, patches: past + visible.future, on: tape) }
+
+        let pairs = (0..<batch).map { pair -> [Int32] in
+            let (firstPast, firstFuture) = (Int32(pair * patches), Int32((batch + pair) * patches))
+            return past[pair].map { firstPast + $0 } + visible.future[pair].map { firstFuture + $0 }
+        }
+        let (embedded, sequences) = encoder.embed(frames, sequences: pairs, on: tape)
+        let places = (0..<batch).flatMap { framesOfTokens(past: past[$0].count, future: visible.future[$0].count) }
+        let x = tape.frameEmbedding(embedded, frameEmbed, frames: places)
+        return (encoder.transform(x, sequences: sequences, on: tape), sequences)
     }
 
-    /// The future frames' patches from the tokens that `encode` returned: `[batch (1 + patches), 3 p²]`, the first row of each sequence, CLS,
-    /// being without meaning.
-    public func decode(_ tokens: Variable, _ sequences: SequenceLayout, visible: [[Int32]], on tape: Tape) -> Variable {
-        let (batch, length) = (visible.count, 1 + configuration.encoder.patchCount)
-        let restored = SequenceLayout(count: batch, length: length)
-        let positions = (0..<batch * length).map { Int32($0 % length) }
+    /// The future frames' patches from the tokens that `encode` returned: `[batch · tokensPerPair, 3 p²]`, of which the last rows of each pair
+    /// are its patches in order; those before are without meaning.
+    public func decode(_ tokens: Variable, _ sequences: SequenceLayout, visible: VisiblePatches, on tape: Tape) -> Variable {
+        let (batch, patches) = (visible.count, configuration.encoder.patchCount)
         let embedded = decoderEmbed(tokens, on: tape)
-
-        let memory = tape.gatherTokens(
-            embedded, filler: maskToken, table: decoderTable, sources: Array(0..<Int32(restored.rows)), positions: positions)
-        var sources = [Int32](repeating: -1, count: restored.rows)
-        for (pair, patches) in visible.enumerated() {
-            let first = Int32(sequences[batch + pair].lowerBound)
-            sources[pair * length] = first
-            for (index, patch) in patches.enumerated() { sources[pair * length + 1 + Int(patch)] = first + 1 + Int32(index) }
+        let (past, future) = restored(visible, sequences)
+        let frame = Array(0...Int32(patches))
+        func place(_ sources: [[Int32]], _ positions: [Int32]) -> Variable {
+            tape.gatherTokens(
+                embedded, filler: maskToken, table: decoderTable, sources: sources.flatMap { $0 },
+                positions: sources.flatMap { _ in positions })
         }
-        var x = tape.gatherTokens(embedded, filler: maskToken, table: decoderTable, sources: sources, positions: positions)
-        for block in decoderBlocks { x = block(x, memory: memory, sequences: restored, memorySequences: restored, on: tape) }
+        let layout = SequenceLayout(count: batch, length: tokensPerPair)
+
+        var x: Variable
+        switch decoderBlocks {
+        case .crossSelf(let blocks):
+            let memory = place(past, frame)
+            x = place(future, frame)
+            for block in blocks { x = block(x, memory: memory, sequences: layout, memorySequences: layout, on: tape) }
+        case .cross(let blocks):
+            let memory = place(past, frame)
+            x = place(future, frame)
+            for block in blocks { x = block(x, memory: memory, sequences: layout, memorySequences: layout, on: tape) }
+        case .joint(let blocks, let frameEmbed):
+            // The future frame's CLS stands for both.
+            let pairs = zip(past, future).map { past, future in Array(future[..<1] + past[1...] + future[1...]) }
+            let places = (0..<batch).flatMap { _ in framesOfTokens(past: patches, future: patches) }
+            x = tape.frameEmbedding(place(pairs, frame + frame.dropFirst()), frameEmbed, frames: places)
+            for block in blocks { x = block(x, sequences: layout, on: tape) }
+        }
         return decoderPred(decoderNorm(x, on: tape), on: tape)
     }
 
@@ -131,22 +126,12 @@ public final class SiamMAE {
     ///   - frames, visible: as for `encode`.
     ///   - scale: factor of the gradients, for a batch that is divided over several backward passes.
     /// - Returns: the loss, unscaled, and the prediction as `decode` returns it. `tape.backward()` then adds the gradients.
-    public func loss(_ frames: Tensor, visible: [[Int32]], scale: Float = 1, on tape: Tape) -> (loss: Double, prediction: Variable) {
+    public func loss(_ frames: Tensor, visible: VisiblePatches, scale: Float = 1, on tape: Tape) -> (loss: Double, prediction: Variable) {
         let (tokens, sequences) = encode(frames, visible: visible, on: tape)
         let prediction = decode(tokens, sequences, visible: visible, on: tape)
         let loss = tape.patchLoss(
-            prediction, frames, targets: targets(visible: visible), patchSize: configuration.encoder.patchSize,
+            prediction, frames, targets: targets(visible), patchSize: configuration.encoder.patchSize,
             normalizesPatches: configuration.normalizesPatches, scale: scale)
         return (loss, prediction)
-    }
-
-    /// For each row of a prediction the patch that it answers, numbered through past and future frames: none for CLS and visible patches.
-    private func targets(visible: [[Int32]]) -> [Int32] {
-        let (batch, patches) = (visible.count, configuration.encoder.patchCount)
-        return visible.enumerated().flatMap { pair, visible in
-            var targets = [-1] + (0..<patches).map { Int32((batch + pair) * patches + $0) }
-            for patch in visible { targets[1 + Int(patch)] = -1 }
-            return targets
-        }
     }
 }

@@ -14,7 +14,13 @@ public final class VisionTransformer {
     let clsToken: Parameter
     let blocks: [Block]
     let norm: LayerNorm
-    private var tables: [[Int]: Tensor] = [:]
+    private var tables: [TableKey: Tensor] = [:]
+
+    private struct TableKey: Hashable {
+        let backend: ObjectIdentifier
+        let gridHeight: Int
+        let gridWidth: Int
+    }
 
     /// Registers the parameters in `parameters`, which go into a `ParameterStore` before the first use.
     /// - Parameter positions: the table that other weights were trained with; nil: the sine-cosine table.
@@ -30,12 +36,12 @@ public final class VisionTransformer {
     }
 
     /// An encoder by itself, as evaluation needs it, and its parameters: all zero, to be filled by name.
-    public static func alone(_ configuration: EncoderConfiguration, positions: PositionEmbedding? = nil, backend: any Backend) -> (
-        encoder: VisionTransformer, parameters: ParameterStore
-    ) {
+    public static func alone(
+        _ configuration: EncoderConfiguration, positions: PositionEmbedding? = nil, precision: Precision = .f32, backend: any Backend
+    ) -> (encoder: VisionTransformer, parameters: ParameterStore) {
         let parameters = Parameters()
         let encoder = VisionTransformer(configuration, parameters, positions: positions)
-        return (encoder, ParameterStore(parameters.all, backend: backend))
+        return (encoder, ParameterStore(parameters.all, precision: precision, backend: backend))
     }
 
     /// Tokens of the given patches of some images, each with CLS in front: `[Σ (1 + patches of an image), width]`, one sequence an image.
@@ -44,26 +50,41 @@ public final class VisionTransformer {
     ///   - images: `[batch, 3, height, width]`, normalised.
     ///   - patches: for each image the patches to see, in the order that their tokens will have; numbered row by row.
     public func callAsFunction(_ images: Tensor, patches: [[Int32]], on tape: Tape) -> (tokens: Variable, sequences: SequenceLayout) {
-        let (gridHeight, gridWidth) = (images.shape[2] / configuration.patchSize, images.shape[3] / configuration.patchSize)
         precondition(patches.count == images.shape[0], "\(patches.count) sets of patches for \(images.shape[0]) images")
+        let (gridHeight, gridWidth) = grid(images)
+        let numbered = patches.enumerated().map { image, own in own.map { Int32(image * gridHeight * gridWidth) + $0 } }
+        let (x, sequences) = embed(images, sequences: numbered, on: tape)
+        return (transform(x, sequences: sequences, on: tape), sequences)
+    }
+
+    /// What the first block gets: the given patches, embedded and with their positions, each sequence with CLS in front.
+    ///
+    /// - Parameter patches: for each sequence its patches, in the order of their tokens; numbered row by row through all images, so that a
+    ///   sequence may hold patches of several.
+    func embed(_ images: Tensor, sequences patches: [[Int32]], on tape: Tape) -> (tokens: Variable, sequences: SequenceLayout) {
+        let (gridHeight, gridWidth) = grid(images)
         let sequences = SequenceLayout(lengths: patches.map { 1 + $0.count })
-        let embedded = patchEmbed(
-            images, patches: patches.enumerated().flatMap { image, own in own.map { Int32(image * gridHeight * gridWidth) + $0 } }, on: tape
-        )
+        let embedded = patchEmbed(images, patches: patches.flatMap { $0 }, on: tape)
         // CLS goes in front of the visible patches only: its row of the position table is row 0.
         var (sources, positions): ([Int32], [Int32]) = ([], [])
-        for (image, own) in patches.enumerated() {
+        for (sequence, own) in patches.enumerated() {
             sources.append(-1)
             positions.append(0)
             for (index, patch) in own.enumerated() {
-                sources.append(Int32(sequences[image].lowerBound - image + index))
-                positions.append(1 + patch)
+                sources.append(Int32(sequences[sequence].lowerBound - sequence + index))
+                positions.append(1 + patch % Int32(gridHeight * gridWidth))
             }
         }
-        var x = tape.gatherTokens(
+        let x = tape.gatherTokens(
             embedded, filler: clsToken, table: table(gridHeight, gridWidth, tape), sources: sources, positions: positions)
+        return (x, sequences)
+    }
+
+    /// The blocks and the last layer norm.
+    func transform(_ x: Variable, sequences: SequenceLayout, on tape: Tape) -> Variable {
+        var x = x
         for block in blocks { x = block(x, sequences: sequences, on: tape) }
-        return (norm(x, on: tape), sequences)
+        return norm(x, on: tape)
     }
 
     /// Features of whole images of any size that the patch size divides: `[batch, cells, width]`, cells row by row, without CLS.
@@ -78,11 +99,17 @@ public final class VisionTransformer {
         return features
     }
 
+    /// How many patches the images are high and wide.
+    private func grid(_ images: Tensor) -> (height: Int, width: Int) {
+        (images.shape[2] / configuration.patchSize, images.shape[3] / configuration.patchSize)
+    }
+
     /// The position table for a grid, kept in device memory from then on.
     private func table(_ gridHeight: Int, _ gridWidth: Int, _ tape: Tape) -> Tensor {
-        if let table = tables[[gridHeight, gridWidth]] { return table }
+        let key = TableKey(backend: ObjectIdentifier(tape.backend), gridHeight: gridHeight, gridWidth: gridWidth)
+        if let table = tables[key] { return table }
         let table = positions.interpolated(gridHeight: gridHeight, gridWidth: gridWidth).tensor(tape.backend)
-        tables[[gridHeight, gridWidth]] = table
+        tables[key] = table
         return table
     }
 }

@@ -16,14 +16,21 @@ public struct Recipe: Codable, Equatable, Sendable {
     public var flipProbability: Double
     /// Samples drawn from a video each time it is opened.
     public var repeatedSampling: Int
-    /// Share of the second frame's patches that the encoder does not see, in 0..<1.
+    /// Whether both frames of a pair have one crop and one flip.
+    public var crops: CropSharing
+    /// Share of a masked frame's patches that the encoder does not see, in 0..<1.
     public var maskRatio: Double
+    /// Which patches stay visible.
+    public var maskPattern: MaskPattern
+    /// Which frames are masked.
+    public var maskedFrames: MaskedFrames
 
     /// The defaults are the paper's (SiamMAE, arXiv 2305.14344, section 4 and Table 4a).
     public init(
         imageSize: Int = 224, patchSize: Int = 16, frameGap: ClosedRange<Int> = 4...48, timelineRate: Int = 30,
         cropArea: ClosedRange<Double> = 0.5...1, cropAspect: ClosedRange<Double> = 3.0 / 4.0...4.0 / 3.0, flipProbability: Double = 0.5,
-        repeatedSampling: Int = 2, maskRatio: Double = 0.95
+        repeatedSampling: Int = 2, crops: CropSharing = .shared, maskRatio: Double = 0.95, maskPattern: MaskPattern = .random,
+        maskedFrames: MaskedFrames = .asymmetric
     ) {
         self.imageSize = imageSize
         self.patchSize = patchSize
@@ -33,13 +40,19 @@ public struct Recipe: Codable, Equatable, Sendable {
         self.cropAspect = cropAspect
         self.flipProbability = flipProbability
         self.repeatedSampling = repeatedSampling
+        self.crops = crops
         self.maskRatio = maskRatio
+        self.maskPattern = maskPattern
+        self.maskedFrames = maskedFrames
     }
 
+    /// Patches along one side of a picture.
+    public var gridSize: Int { imageSize / patchSize }
+
     /// Patches of one picture.
-    public var patchCount: Int { (imageSize / patchSize) * (imageSize / patchSize) }
+    public var patchCount: Int { gridSize * gridSize }
 
     /// Patches of a masked picture that stay visible: `int(patchCount * (1 - maskRatio))` in double precision, as facebookresearch/mae
-    /// counts them, so 9 of 196 at 0.95.
-    public var visiblePatchCount: Int { Int(Double(patchCount) * (1 - maskRatio)) }
+    /// counts them, so 9 of 196 at 0.95; of a grid the largest square that is no more. The same for every sample.
+    public var visiblePatchCount: Int { maskPattern.visibleCount(limit: Int(Double(patchCount) * (1 - maskRatio))) }
 }

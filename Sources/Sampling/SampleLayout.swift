@@ -52,12 +52,14 @@ public struct SampleLayout: Equatable, Sendable {
         pathOffset = offset
     }
 
-    /// The arrays of a frame pair: `frames` u8 (2, S, S, 3), `mask` u8 (N), `views` i32 (2, 7): tick, frame, x, y, width, height, flip.
+    /// The arrays of a frame pair: `frames` u8 (2, S, S, 3), `mask` u8 (N) of the second frame, `views` i32 (2, 7): tick, frame, x, y,
+    /// width, height, flip; and, where the first frame is masked too, its `mask1` u8 (N).
     public init(for recipe: Recipe) {
         let size = recipe.imageSize
-        self.init([
-            ("frames", .uint8, [2, size, size, 3]), ("mask", .uint8, [recipe.patchCount]), ("views", .int32, [2, View.fieldCount]),
-        ])
+        let pastMask: [(String, ElementKind, [Int])] = recipe.maskedFrames == .symmetric ? [("mask1", .uint8, [recipe.patchCount])] : []
+        self.init(
+            [("frames", .uint8, [2, size, size, 3]), ("mask", .uint8, [recipe.patchCount]), ("views", .int32, [2, View.fieldCount])]
+                + pastMask)
     }
 
     /// Bytes of a whole sample.

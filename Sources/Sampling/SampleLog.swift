@@ -19,17 +19,18 @@ public enum SampleLog {
         let crop = Set(boxes).count == 1 ? boxes[0] : boxes.joined(separator: ",")
         let flips = views.map { $0.isFlipped ? "1" : "0" }
         let flip = Set(flips).count == 1 ? flips[0] : flips.joined(separator: ",")
+        // As the other columns: the first frame before the second, one value where one says all.
+        let masks = ["mask1", "mask"].compactMap { sample.bytes($0).map(bitmap) }.joined(separator: ",")
         let fields: [String] = [
             "\(step)", "\(slot)", "\(header.sample)", "\(header.ticket)", "\(header.replica)", "\(header.attempt)", escaped(header.path),
-            each { "\($0.tick)" }, each { "\($0.frame)" }, crop, flip, bitmap(sample.bytes("mask")), pixelHash,
+            each { "\($0.tick)" }, each { "\($0.frame)" }, crop, flip, masks, pixelHash,
         ]
         return fields.joined(separator: "\t")
     }
 
     /// A mask in hexadecimal digits, four patches each, the first patch in the highest bit.
-    private static func bitmap(_ mask: UnsafeRawBufferPointer?) -> String {
-        guard let mask else { return "" }
-        return stride(from: 0, to: mask.count, by: 4).map { start in
+    private static func bitmap(_ mask: UnsafeRawBufferPointer) -> String {
+        stride(from: 0, to: mask.count, by: 4).map { start in
             let digit = (0..<4).reduce(0) { $0 << 1 | (start + $1 < mask.count && mask[start + $1] != 0 ? 1 : 0) }
             return String(digit, radix: 16)
         }.joined()

@@ -40,7 +40,9 @@ public struct PlanIdentity: Equatable, Sendable {
             differs("patch size", \.recipe.patchSize), differs("frame gap", \.recipe.frameGap),
             differs("timeline rate", \.recipe.timelineRate), differs("crop area", \.recipe.cropArea),
             differs("crop aspect", \.recipe.cropAspect), differs("flip probability", \.recipe.flipProbability),
-            differs("repeated sampling", \.recipe.repeatedSampling), differs("mask ratio", \.recipe.maskRatio),
+            differs("repeated sampling", \.recipe.repeatedSampling), differs("crops", \.recipe.crops),
+            differs("mask ratio", \.recipe.maskRatio), differs("mask pattern", \.recipe.maskPattern),
+            differs("masked frames", \.recipe.maskedFrames),
         ].compactMap { $0 }
         return found.isEmpty ? nil : found.joined(separator: ", ")
     }

@@ -24,6 +24,7 @@ public struct AdamW: Equatable, Sendable {
         }
         update(0..<parameters.decayedCount, weightDecay: weightDecay)
         update(parameters.decayedCount..<parameters.count, weightDecay: 0)
+        parameters.refreshOperands()
     }
 }
 

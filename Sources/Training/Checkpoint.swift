@@ -63,6 +63,7 @@ public struct Checkpoint {
     /// Throws where the file is of another model: a name missing or of another shape. Names beyond the store's are the constants.
     public func restore(into parameters: ParameterStore) throws {
         for (prefix, numbers) in parameters.training { try restore(prefix, numbers, parameters) }
+        parameters.refreshOperands()
     }
 
     private func restore(_ prefix: String, _ numbers: UnsafeMutablePointer<Float>, _ parameters: ParameterStore) throws {

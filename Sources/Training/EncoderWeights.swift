@@ -98,7 +98,8 @@ public struct EncoderWeights {
     ///
     /// Throws where the file holds no decoder.
     public func writeModel(to path: String) throws {
-        guard file.entries.keys.contains(where: { $0.hasPrefix(prefix) && Self.isDecoders(String($0.dropFirst(prefix.count))) }) else {
+        guard file.entries.keys.contains(where: { $0.hasPrefix(prefix) && Self.part(String($0.dropFirst(prefix.count))) == .decoder })
+        else {
             throw TrainingError("\(name) holds no decoder, so no whole model can be written; '--format timm' writes its encoder")
         }
         try Safetensors.write(to: path, metadata: metadata, arrays { Self.isEncoders($0) || Self.isDecoders($0) })
@@ -119,9 +120,14 @@ public struct EncoderWeights {
         }
     }
 
-    private static func isEncoders(_ name: String) -> Bool { name == "pos_embed" || part(name) == .encoder }
+    private static func isEncoders(_ name: String) -> Bool {
+        // A joint encoder's frame embedding serves pairs; a single picture has none, and timm does not know it.
+        name == "pos_embed" || (part(name) == .encoder && name != "frame_embed")
+    }
 
-    private static func isDecoders(_ name: String) -> Bool { name == "decoder_pos_embed" || part(name) == .decoder }
+    private static func isDecoders(_ name: String) -> Bool {
+        name == "decoder_pos_embed" || name == "frame_embed" || part(name) == .decoder
+    }
 }
 
 extension EncoderWeights {
@@ -137,9 +143,11 @@ extension EncoderWeights {
 
     /// The part that an array belongs to, by its name without ``prefix``.
     public static func part(_ name: String) -> Part {
-        if name == "cls_token" || ["patch_embed.", "blocks.", "norm."].contains(where: name.hasPrefix) { return .encoder }
+        if name == "cls_token" || name == "frame_embed" || ["patch_embed.", "blocks.", "norm."].contains(where: name.hasPrefix) {
+            return .encoder
+        }
         if name == "pos_embed" || name == "decoder_pos_embed" { return .positions }
-        if name == "mask_token" || name == "frame_embed" || name.hasPrefix("decoder_") { return .decoder }
+        if name == "mask_token" || name.hasPrefix("decoder_") { return .decoder }
         return name.hasPrefix("optimizer.") ? .optimizer : .other
     }
 }

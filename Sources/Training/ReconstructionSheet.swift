@@ -30,13 +30,14 @@ public struct ReconstructionSheet {
     ///
     /// - Parameters:
     ///   - first, second: the frames, packed RGB, imageSize² · 3 bytes.
+    ///   - firstMask: a byte a patch, 1 where the first frame is hidden; nil where it is whole.
     ///   - mask: a byte a patch, 1 where the second frame is hidden.
     ///   - prediction: N rows of patchSize² · 3 numbers, (row, column, channel).
     ///   - isNormalized: whether the prediction is of patches normalised one by one; then each is shown with the mean and deviation of
     ///     the true patch, which the model does not predict.
     public mutating func append(
-        first: UnsafePointer<UInt8>, second: UnsafePointer<UInt8>, mask: UnsafePointer<UInt8>, prediction: UnsafePointer<Float>,
-        isNormalized: Bool
+        first: UnsafePointer<UInt8>, firstMask: UnsafePointer<UInt8>? = nil, second: UnsafePointer<UInt8>, mask: UnsafePointer<UInt8>,
+        prediction: UnsafePointer<Float>, isNormalized: Bool
     ) {
         let top = height
         height += imageSize + Self.margin
@@ -44,6 +45,7 @@ public struct ReconstructionSheet {
         let grid = imageSize / patchSize
         for patch in 0..<grid * grid {
             let isHidden = mask[patch] != 0
+            let isFirstHidden = firstMask.map { $0[patch] != 0 } ?? false
             let (scale, offset) = isNormalized ? statistics(of: patch, in: second) : (1, 0)
             for element in 0..<patchSize * patchSize * 3 {
                 let source = index(patch: patch, element: element)
@@ -51,7 +53,7 @@ public struct ReconstructionSheet {
                 let predicted = prediction[patch * patchSize * patchSize * 3 + element] * scale + offset
                 let shown = (predicted * Self.deviation[channel] + Self.mean[channel]) * 255
                 let columns = [
-                    first[source], isHidden ? Self.hidden : second[source],
+                    isFirstHidden ? Self.hidden : first[source], isHidden ? Self.hidden : second[source],
                     isHidden ? UInt8(max(0, min(255, shown.rounded()))) : second[source], second[source],
                 ]
                 let (y, x) = (source / 3 / imageSize, source / 3 % imageSize)

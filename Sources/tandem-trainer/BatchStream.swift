@@ -46,8 +46,7 @@ final class BatchStream {
 extension FramePair {
     /// A view of a sample, whose arrays the stream has checked.
     init(_ sample: SampleBlock) {
-        self.init(
-            frames: sample.bytes("frames")!.baseAddress!.assumingMemoryBound(to: UInt8.self),
-            mask: sample.bytes("mask")!.baseAddress!.assumingMemoryBound(to: UInt8.self))
+        func bytes(_ name: String) -> UnsafePointer<UInt8>? { sample.bytes(name)?.baseAddress!.assumingMemoryBound(to: UInt8.self) }
+        self.init(frames: bytes("frames")!, mask: bytes("mask")!, pastMask: bytes("mask1"))
     }
 }

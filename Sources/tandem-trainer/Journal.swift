@@ -115,7 +115,7 @@ struct Journal: ~Copyable {
         for (index, pair) in pairs.enumerated() {
             prediction.withUnsafeBufferPointer {
                 sheet.append(
-                    first: pair.frames, second: pair.frames + size * size * 3, mask: pair.mask,
+                    first: pair.frames, firstMask: pair.pastMask, second: pair.frames + size * size * 3, mask: pair.mask,
                     prediction: $0.baseAddress! + index * size * size * 3, isNormalized: model.configuration.normalizesPatches)
             }
         }

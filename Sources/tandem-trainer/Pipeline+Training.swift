@@ -13,7 +13,7 @@ extension Pipeline {
             encoder: EncoderConfiguration(
                 imageSize: sampling.imageSize, patchSize: encoder.patch, width: encoder.width, depth: encoder.depth, heads: encoder.heads),
             decoder: SiamMAE.DecoderConfiguration(width: decoder.width, depth: decoder.depth, heads: decoder.heads),
-            normalizesPatches: model.normalizedPixelLoss)
+            encoderKind: model.encoder, decoderKind: model.decoder, normalizesPatches: model.normalizedPixelLoss)
     }
 
     var optimizer: AdamW {

@@ -101,16 +101,18 @@ private func pipelineFacts(_ path: String) throws -> Facts {
         encoder: EncoderConfiguration(
             imageSize: pipeline.sampling.imageSize, patchSize: encoder.patch, width: encoder.width, depth: encoder.depth,
             heads: encoder.heads),
-        decoder: SiamMAE.DecoderConfiguration(width: decoder.width, depth: decoder.depth, heads: decoder.heads))
+        decoder: SiamMAE.DecoderConfiguration(width: decoder.width, depth: decoder.depth, heads: decoder.heads),
+        encoderKind: pipeline.model.encoder, decoderKind: pipeline.model.decoder)
     let (encoderCount, decoderCount) = (model.encoderParameterCount, model.decoderParameterCount)
     facts.add("encoder", "\(grouped(encoderCount)) parameters", "encoderParameters", encoderCount)
     facts.add("decoder", "\(grouped(decoderCount)) parameters", "decoderParameters", decoderCount)
 
-    let patches = model.encoder.patchCount
-    let visible = Int(Double(patches) * (1 - pipeline.mask.ratio))
-    facts.add("visible", "\(visible) of \(patches) patches of the second frame", "visiblePatches", visible)
-    let work = 2 * model.multiplyAdds(visible: visible) / 1e9
-    facts.add("work", String(format: "%.4g GFLOP a pair forward, %.4g in training", work, 3 * work), "forwardGFLOPPerPair", work)
+    let (patches, visible) = (model.encoder.patchCount, pipeline.recipe.visiblePatchCount)
+    let isSymmetric = pipeline.mask.frames == .symmetric
+    facts.add(
+        "visible", "\(visible) of \(patches) patches of \(isSymmetric ? "both frames" : "the second frame")", "visiblePatches", visible)
+    let work = model.stepOperations(past: isSymmetric ? visible : patches, future: visible) / 1e9
+    facts.add("work", String(format: "%.4g GFLOP a pair in training, %.4g of them forward", work, work / 3), "trainingGFLOPPerPair", work)
     if let manifest = try? Manifest(contentsOf: pipeline.data.manifestPath) {
         let steps = pipeline.totalSteps(videos: manifest.records.count)
         facts.add("steps", "\(grouped(steps)) over \(grouped(manifest.records.count)) videos", "steps", steps)

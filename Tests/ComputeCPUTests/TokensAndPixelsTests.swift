@@ -62,6 +62,29 @@ import Testing
         #expect(selected.numbers == sources.flatMap { numbers[max($0, 0) * width..<(max($0, 0) + 1) * width] })
     }
 
+    @Test(arguments: TestTensors.rows) func framesAreToldApart(rows: Int) throws {
+        let test = try TestTensors()
+        let width = 13
+        let x = test.normal([rows, width], seed: 1), embedding = test.normal([1, 2, width], seed: 2)
+        let frames = (0..<rows).map { $0 * 2 % 3 - 1 }
+        let output = test.undefined([rows, width])
+        test.backend.frameEmbedding(output, x, embedding: embedding, frames: frames.map { Int32($0) })
+        let (tokens, vectors) = (x.numbers, embedding.numbers)
+        let expected = tokens.indices.map { index in
+            let frame = frames[index / width]
+            return frame < 0 ? tokens[index] : tokens[index] + vectors[frame * width + index % width]
+        }
+        #expect(output.numbers == expected)
+
+        let gradient = test.tensor([Float](repeating: 1, count: 2 * width), [1, 2, width])
+        test.backend.frameEmbeddingBackward(dEmbedding: gradient, x, frames: frames.map { Int32($0) })
+        var sums = [Double](repeating: 1, count: 2 * width)
+        for index in tokens.indices where frames[index / width] >= 0 {
+            sums[frames[index / width] * width + index % width] += Double(tokens[index])
+        }
+        #expect(TestNumbers.relativeError(gradient.numbers, sums) < 1e-5)
+    }
+
     @Test(arguments: [2, 16]) func lossOfPatches(patchSize: Int) throws {
         let test = try TestTensors()
         let (height, width) = (2 * patchSize, 3 * patchSize)

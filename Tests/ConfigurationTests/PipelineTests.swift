@@ -1,4 +1,5 @@
 import Configuration
+import Sampling
 import Testing
 
 @Suite struct PipelineTests {
@@ -48,8 +49,24 @@ import Testing
         #expect(pipeline.model.patchSize == 4)
     }
 
+    @Test func wordsChooseTheVariants() throws {
+        let pipeline = try Pipeline.parse(
+            "{ mask: { ratio: 0.75, pattern: 'grid', frames: 'symmetric' }, sampling: { crops: 'independent' } }", source: "x",
+            overrides: ["model.encoder=joint", "model.decoder=cross"])
+        #expect(pipeline.model.encoder == .joint && pipeline.model.decoder == .cross)
+        let recipe = pipeline.recipe
+        #expect(recipe.maskPattern == .grid && recipe.maskedFrames == .symmetric && recipe.crops == .independent)
+        #expect(try Pipeline.parse(pipeline.text, source: "effective") == pipeline)
+        for word in ["cross-self", "cross", "joint"] {
+            let pipeline = try Pipeline.parse("{}", source: "x", overrides: ["model.decoder=\(word)"])
+            #expect(pipeline.model.decoder.rawValue == word)
+        }
+        // A pipeline of before there were words means their defaults.
+        #expect(Pipeline().recipe == Recipe())
+    }
+
     @Test(arguments: [
-        ("{\n mask: {\n  ration: 0.5 } }", "p, line 3: there is no key 'ration' in 'mask'; it has ratio"),
+        ("{\n mask: {\n  ration: 0.5 } }", "p, line 3: there is no key 'ration' in 'mask'; it has frames, pattern, ratio"),
         ("{ masks: {} }", "p, line 1: there is no key 'masks' in a pipeline"),
         ("{\n\n train: { steps: 'many' } }", "p, line 3: 'train.steps' wants a whole number"),
         ("{ train: { steps: 1.5 } }", "p, line 1: 'train.steps' wants a whole number"),
@@ -57,6 +74,23 @@ import Testing
         ("{ sampling: { frameGap: 4 } }", "'sampling.frameGap' wants a list of numbers"),
         ("{ mask: { ratio: 1 } }", "'mask.ratio' is 1.0: from 0 to below 1"),
         ("{ mask: { ratio: 0.999 } }", "leaves no visible patch of 196"),
+        ("{ mask: { ratio: 0 } }", "hides no patch of 196"),
+        ("{ mask: { ratio: 0, pattern: 'grid' } }", "'mask.ratio' is 0.0, with which the grid of visible patches is all 14 x 14"),
+        ("{ mask: { ratio: 0.999, pattern: 'grid' } }", "leaves no visible patch of 196"),
+        ("{ mask: { ratio: 1e300 } }", "'mask.ratio' is 1e+300: from 0 to below 1"),
+        ("{ mask: { ratio: 0.9, frames: 'symmetric' }, sampling: { imageSize: 4000000000000000 } }", "from 1 to 2048 pixels"),
+        (
+            "{\n mask: {\n  pattern: 'grit' } }",
+            "p, line 3: 'mask.pattern' is no word that it knows; it wants \"random\" or \"grid\""
+        ),
+        ("{ mask: { frames: 'both' } }", "'mask.frames' is no word that it knows; it wants \"asymmetric\" or \"symmetric\""),
+        ("{ mask: { frames: 2 } }", "'mask.frames' wants \"asymmetric\" or \"symmetric\""),
+        ("{ sampling: { crops: '' } }", "'sampling.crops' is no word that it knows; it wants \"shared\" or \"independent\""),
+        ("{ model: { encoder: true } }", "'model.encoder' wants \"siamese\" or \"joint\""),
+        (
+            "{ model: {\n decoder: 'crossself' } }",
+            "p, line 2: 'model.decoder' is no word that it knows; it wants \"cross-self\", \"cross\" or \"joint\""
+        ),
         ("{ sampling: { frameGap: [0, 48] } }", "the smallest gap is 1"),
         ("{ sampling: { frameGap: [48, 4] } }", "the smallest comes first"),
         ("{ sampling: { frameGap: [] } }", "wants two whole numbers"),
@@ -87,6 +121,7 @@ import Testing
         ("train.steps=-1", "--set train.steps: is -1"),
         ("train.steps", "write KEY=VALUE"),
         ("train.steps=many", "--set train.steps: wants a whole number"),
+        ("model.decoder=self", "--set model.decoder: is no word that it knows; it wants \"cross-self\", \"cross\" or \"joint\""),
     ])
     func refusesOverrides(override: String, expected: String) {
         let error = #expect(throws: PipelineMistake.self) { try Pipeline.parse("{}", source: "p", overrides: [override]) }

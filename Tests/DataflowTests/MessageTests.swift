@@ -70,9 +70,9 @@ private let all: [(bytes: [UInt8], reads: @Sendable ([UInt8]) throws -> Bool)] =
                 return "accepted"
             } catch { return "\(error)" }
         }
-        #expect(refusal(1) == "accepted")
-        #expect(refusal(0) == "a message of version 0 where 1 is spoken; upgrade the sender")
-        #expect(refusal(2) == "a message of version 2 where 1 is spoken; upgrade the receiver")
+        #expect(refusal(2) == "accepted")
+        #expect(refusal(1) == "a message of version 1 where 2 is spoken; upgrade the sender")
+        #expect(refusal(3) == "a message of version 3 where 2 is spoken; upgrade the receiver")
     }
 
     @Test func messagesOfTheOtherDirectionAreRefused() {

@@ -3,10 +3,11 @@ import Models
 import Testing
 
 struct CostTests {
-    @Test func parametersAreCountedAsTheModelHasThem() throws {
+    @Test(arguments: SiamMAE.EncoderKind.allCases, SiamMAE.DecoderKind.allCases)
+    func parametersAreCountedAsTheModelHasThem(encoder: SiamMAE.EncoderKind, decoder: SiamMAE.DecoderKind) throws {
         let configuration = SiamMAE.Configuration(
             encoder: EncoderConfiguration(imageSize: 24, patchSize: 8, width: 20, depth: 3, heads: 4),
-            decoder: SiamMAE.DecoderConfiguration(width: 12, depth: 2, heads: 3))
+            decoder: SiamMAE.DecoderConfiguration(width: 12, depth: 2, heads: 3), encoderKind: encoder, decoderKind: decoder)
         let model = SiamMAE(configuration, seed: 1, backend: try CPUBackend(threads: 1))
         #expect(configuration.encoderParameterCount + configuration.decoderParameterCount == model.parameters.count)
     }
@@ -17,7 +18,7 @@ struct CostTests {
     ])
     func workIsAsCountedByHand(preset: String, decoder: SiamMAE.DecoderConfiguration, visible: Int, expected: Double) throws {
         let configuration = SiamMAE.Configuration(encoder: try #require(EncoderConfiguration(preset: preset)), decoder: decoder)
-        let work = configuration.multiplyAdds(visible: visible) / 1e9
+        let work = configuration.stepOperations(past: configuration.encoder.patchCount, future: visible) / 6e9
         #expect(abs(work / expected - 1) < 1e-3, "\(work) GMAC")
     }
 }

@@ -9,14 +9,40 @@ import Testing
     static let configuration = SiamMAE.Configuration(
         encoder: .init(imageSize: 24, patchSize: 8, width: 16, depth: 2, heads: 2), decoder: .init(width: 12, depth: 1, heads: 3))
 
-    /// Bytes of six pairs; two patches of each are visible.
+    /// A variant of the model and of its masks.
+    struct Variant: Sendable, CustomStringConvertible {
+        var encoder = SiamMAE.EncoderKind.siamese
+        var decoder = SiamMAE.DecoderKind.crossSelf
+        var isSymmetric = false
+
+        static let all = SiamMAE.EncoderKind.allCases.flatMap { encoder in
+            SiamMAE.DecoderKind.allCases.flatMap { decoder in
+                [false, true].map { Variant(encoder: encoder, decoder: decoder, isSymmetric: $0) }
+            }
+        }
+
+        var configuration: SiamMAE.Configuration {
+            var configuration = SiamMAETests.configuration
+            configuration.encoderKind = encoder
+            configuration.decoderKind = decoder
+            return configuration
+        }
+
+        var description: String {
+            "\(encoder.rawValue) encoder, \(decoder.rawValue) decoder, \(isSymmetric ? "symmetric" : "asymmetric") masks"
+        }
+    }
+
+    /// Bytes of six pairs; two patches of each future frame are visible, four of each past one where that is masked.
     struct Pairs {
         let frames: [[UInt8]]
         let masks: [[UInt8]]
+        let pastMasks: [[UInt8]]?
 
-        init() {
+        init(isSymmetric: Bool = false) {
             frames = (0..<6).map { TestNumbers.normal(2 * 24 * 24 * 3, seed: $0 + 1).map { UInt8(max(0, min(255, 128 + 50 * $0))) } }
             masks = (0..<6).map { pair in (0..<9).map { patch in (patch * 5 + pair) % 9 < 2 ? 0 : 1 } }
+            pastMasks = isSymmetric ? (0..<6).map { pair in (0..<9).map { patch in (patch * 2 + pair) % 9 < 4 ? 0 : 1 } } : nil
         }
 
         func use<Result>(_ range: Range<Int> = 0..<6, _ body: ([FramePair]) throws -> Result) rethrows -> Result {
@@ -24,7 +50,11 @@ import Testing
                 if index == range.upperBound { return try body(pairs) }
                 return try frames[index].withUnsafeBufferPointer { frames in
                     try masks[index].withUnsafeBufferPointer { mask in
-                        try next(index + 1, pairs + [FramePair(frames: frames.baseAddress!, mask: mask.baseAddress!)])
+                        try (pastMasks?[index] ?? []).withUnsafeBufferPointer { past in
+                            let pastMask = pastMasks == nil ? nil : past.baseAddress
+                            let pair = FramePair(frames: frames.baseAddress!, mask: mask.baseAddress!, pastMask: pastMask)
+                            return try next(index + 1, pairs + [pair])
+                        }
                     }
                 }
             }
@@ -32,31 +62,47 @@ import Testing
         }
     }
 
-    private func step(microBatch: Int, threads: Int = 2) throws -> (loss: Double, gradients: [Float]) {
+    private func step(_ variant: Variant = Variant(), microBatch: Int, threads: Int = 2) throws -> (loss: Double, gradients: [Float]) {
         let backend = try CPUBackend(threads: threads)
-        let model = SiamMAE(Self.configuration, seed: 4, backend: backend)
+        let model = SiamMAE(variant.configuration, seed: 4, backend: backend)
         let arena = Arena(backend: backend)
         var loss = 0.0
         for first in stride(from: 0, to: 6, by: microBatch) {
             let range = first..<min(6, first + microBatch)
             let share = Double(range.count) / 6
-            loss += share * Pairs().use(range) { model.accumulateGradients($0, share: Float(share), arena: arena) }
+            loss +=
+                share
+                * Pairs(isSymmetric: variant.isSymmetric).use(range) { model.accumulateGradients($0, share: Float(share), arena: arena) }
         }
         return (loss, Array(UnsafeBufferPointer(start: model.parameters.gradients, count: model.parameters.count)))
     }
 
-    @Test(arguments: [1, 2, 4]) func microBatchesAddUpToTheBatch(microBatch: Int) throws {
-        let whole = try step(microBatch: 6), parts = try step(microBatch: microBatch)
+    @Test(arguments: Variant.all, [1, 4]) func microBatchesAddUpToTheBatch(variant: Variant, microBatch: Int) throws {
+        let whole = try step(variant, microBatch: 6), parts = try step(variant, microBatch: microBatch)
         #expect(abs(parts.loss / whole.loss - 1) < 1e-6)
         #expect(TestNumbers.relativeError(parts.gradients, whole.gradients.doubles) < 1e-5)
     }
 
-    @Test func sameBitsInEveryRun() throws {
-        let first = try step(microBatch: 2)
+    @Test(arguments: [Variant(), Variant(encoder: .joint, decoder: .joint, isSymmetric: true)])
+    func sameBitsInEveryRun(variant: Variant) throws {
+        let first = try step(variant, microBatch: 2)
         for threads in [2, 2, 1, 3] {
-            let again = try step(microBatch: 2, threads: threads)
+            let again = try step(variant, microBatch: 2, threads: threads)
             #expect(again.loss == first.loss && again.gradients == first.gradients, "\(threads) threads")
         }
+    }
+
+    /// Parameters that not every model has.
+    @Test(arguments: Variant.all) func variantsHaveTheirParameters(variant: Variant) throws {
+        let names = SiamMAE(variant.configuration, seed: 4, backend: try CPUBackend(threads: 1)).parameters.entries.map(\.name)
+        func has(_ part: String) -> Bool { names.contains { $0.contains(part) } }
+        #expect(names.contains("frame_embed") == (variant.encoder == .joint))
+        #expect(names.contains("decoder_frame_embed") == (variant.decoder == .joint))
+        #expect(has("decoder_blocks.0.cross_attn.") == (variant.decoder != .joint))
+        #expect(has("decoder_blocks.0.norm_kv.") == (variant.decoder != .joint))
+        #expect(has("decoder_blocks.0.attn.") == (variant.decoder != .cross))
+        #expect(has("decoder_blocks.0.norm1.") == (variant.decoder != .cross))
+        #expect(has("decoder_blocks.0.mlp.fc2."))
     }
 
     @Test func secondBackwardPassAddsToTheFirst() throws {
@@ -93,7 +139,8 @@ import Testing
         let frames = arena.tensor([12, 3, 24, 24])
         backend.upload(frames, from: numbers)
         let visible = (0..<6).map { pair in (0..<9).reversed().filter { pairs.masks[pair][$0] == 0 }.map { Int32($0) } }
-        let (loss, prediction) = model.loss(frames, visible: visible, on: Tape(arena: arena, isRecording: false))
+        let (loss, prediction) = model.loss(
+            frames, visible: VisiblePatches(future: visible), on: Tape(arena: arena, isRecording: false))
         let expected = model.patches(of: prediction, pairs: 6, arena: arena)
 
         #expect(abs(try step(microBatch: 6).loss / loss - 1) < 1e-5)
@@ -102,23 +149,27 @@ import Testing
     }
 
     /// The hidden patches' content reaches only the target, never the prediction.
-    @Test func hiddenPatchesAreHidden() throws {
+    @Test(arguments: Variant.all) func hiddenPatchesAreHidden(variant: Variant) throws {
         let backend = try CPUBackend(threads: 2)
-        let model = SiamMAE(Self.configuration, seed: 4, backend: backend)
+        let model = SiamMAE(variant.configuration, seed: 4, backend: backend)
         let arena = Arena(backend: backend)
+        let visible = VisiblePatches(future: [[4]], past: variant.isSymmetric ? [[8, 4]] : nil)
         func prediction(_ change: (inout [Float]) -> Void) -> [Float] {
             var numbers = TestNumbers.normal(2 * 3 * 24 * 24, seed: 7)
             change(&numbers)
             let frames = arena.tensor([2, 3, 24, 24])
             backend.upload(frames, from: numbers)
-            let output = model.loss(frames, visible: [[4]], on: Tape(arena: arena, isRecording: false)).prediction
-            return model.patches(of: output, pairs: 1, arena: arena)
+            let output = model.loss(frames, visible: visible, on: Tape(arena: arena, isRecording: false)).prediction
+            let patches = model.patches(of: output, pairs: 1, arena: arena)
+            // Without self-attention the visible patch speaks for itself alone, unless the encoder has shown it to the past frame.
+            return variant.decoder == .cross && variant.encoder == .siamese ? patches : Array(patches[..<(4 * 192)])
         }
         let (past, future) = (0, 3 * 24 * 24)
         let unchanged = prediction { _ in }
         #expect(prediction { $0[future] += 1 } == unchanged, "a pixel of a hidden patch of the future frame")
         #expect(prediction { $0[future + 12 * 24 + 12] += 1 } != unchanged, "a pixel of the visible patch of the future frame")
-        #expect(prediction { $0[past] += 1 } != unchanged, "a pixel of the past frame")
+        #expect((prediction { $0[past] += 1 } == unchanged) == variant.isSymmetric, "a pixel of the past frame's first patch")
+        #expect(prediction { $0[past + 12 * 24 + 12] += 1 } != unchanged, "a pixel of a visible patch of the past frame")
     }
 
     @Test func impossibleSizesAreRefusedWithASentence() {

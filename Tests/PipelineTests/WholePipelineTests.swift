@@ -44,6 +44,27 @@ import Training
         #expect(files.contains("pipeline.json5") && files.contains { $0.hasPrefix("events.out.tfevents.") })
     }
 
+    /// All switches away from their defaults at once, from the decoders to the evaluator.
+    @Test(.timeLimit(.minutes(2))) func everySwitchReachesTheTraining() throws {
+        let data = try TinyDataSet()
+        let run = try data.run(
+            "variant",
+            settings: [
+                "model.encoder=joint", "model.decoder=joint", "mask.pattern=grid", "mask.frames=symmetric", "sampling.crops=independent",
+                "evaluation.davis=\"\(data.folder)/davis\"",
+            ])
+        #expect(steps(in: run.folder + "/runs/tiny/scores.jsonl") == [0, 6], "\(run.output)")
+        for line in run.sampleLog.split(separator: "\n").dropFirst() {
+            let columns = line.split(separator: "\t")
+            // Two crops, and two masks of 16 patches of which a lattice of 2 x 2 is visible.
+            #expect(columns[9].split(separator: ",").count == 2)
+            let masks = columns[11].split(separator: ",").map { UInt16($0, radix: 16)! }
+            #expect(masks.count == 2 && masks.allSatisfy { $0.nonzeroBitCount == 12 })
+        }
+        let names = try Safetensors(path: run.lastCheckpoint).entries.keys
+        #expect(names.contains("frame_embed") && names.contains("decoder_frame_embed"))
+    }
+
     /// Every array of a checkpoint, by name.
     private func arrays(_ path: String) throws -> [String: [Float]] {
         let file = try Safetensors(path: path)

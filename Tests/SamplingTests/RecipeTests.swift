@@ -49,7 +49,8 @@ import Testing
     }
 
     @Test func recipesSurviveJSONAndBytes() throws {
-        let recipe = Recipe(imageSize: 96, patchSize: 8, frameGap: 2...9, maskRatio: 0.9)
+        let recipe = Recipe(
+            imageSize: 96, patchSize: 8, frameGap: 2...9, crops: .independent, maskRatio: 0.9, maskPattern: .grid, maskedFrames: .symmetric)
         #expect(try JSONDecoder().decode(Recipe.self, from: JSONEncoder().encode(recipe)) == recipe)
         var writer = ByteWriter()
         recipe.write(to: &writer)
@@ -57,6 +58,21 @@ import Testing
             var reader = ByteReader(bytes)
             #expect(try Recipe(from: &reader) == recipe)
             try reader.finish()
+        }
+    }
+
+    @Test func unknownWordsAreRefused() {
+        var writer = ByteWriter()
+        Recipe().write(to: &writer)
+        let word = Array("random".utf8)
+        var bytes = writer.bytes
+        let at = bytes.indices.first { bytes[$0...].starts(with: word) }!
+        bytes[at] = UInt8(ascii: "t")
+        _ = bytes.withUnsafeBytes { bytes in
+            #expect(throws: MalformedBytes("a recipe with the unknown word 'tandom'")) {
+                var reader = ByteReader(bytes)
+                _ = try Recipe(from: &reader)
+            }
         }
     }
 

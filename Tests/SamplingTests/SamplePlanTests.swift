@@ -65,5 +65,14 @@ import Testing
         other.recipe.maskRatio = 0.75
         #expect(identity.difference(from: other) == "seed (5, not 6), mask ratio (0.95, not 0.75)")
         #expect(identity.fingerprint != other.fingerprint)
+
+        var words = identity
+        words.recipe.crops = .independent
+        words.recipe.maskPattern = .grid
+        words.recipe.maskedFrames = .symmetric
+        #expect(
+            identity.difference(from: words)
+                == "crops (shared, not independent), mask pattern (random, not grid), masked frames (asymmetric, not symmetric)")
+        #expect(identity.fingerprint != words.fingerprint)
     }
 }

@@ -1,6 +1,7 @@
 import Autograd
 import Compute
 import ComputeCPU
+import Foundation
 import Models
 import Testing
 import Training
@@ -14,10 +15,10 @@ struct EncoderTests {
         folder = try TemporaryFolder()
     }
 
-    private func model() -> SiamMAE {
+    private func model(encoderKind: SiamMAE.EncoderKind = .siamese) -> SiamMAE {
         let encoder = EncoderConfiguration(imageSize: 32, patchSize: 8, width: 32, depth: 2, heads: 4)
         let decoder = SiamMAE.DecoderConfiguration(width: 16, depth: 1, heads: 2)
-        return SiamMAE(SiamMAE.Configuration(encoder: encoder, decoder: decoder), seed: 3, backend: backend)
+        return SiamMAE(SiamMAE.Configuration(encoder: encoder, decoder: decoder, encoderKind: encoderKind), seed: 3, backend: backend)
     }
 
     private func features(_ encoder: VisionTransformer) -> [Float] {
@@ -36,14 +37,29 @@ struct EncoderTests {
         return path
     }
 
-    @Test func aSentEncoderGivesTheModelsFeatures() throws {
-        let model = model()
+    @Test(arguments: SiamMAE.EncoderKind.allCases) func aSentEncoderGivesTheModelsFeatures(encoderKind: SiamMAE.EncoderKind) throws {
+        let model = model(encoderKind: encoderKind)
         let sent = try EncoderWeights(path: write(model, constants: model.positionTables)).encoded()
         let weights = try EncoderWeights(bytes: sent, name: "sent")
+        // What tells the frames of a pair apart is no part of an encoder of single images.
+        #expect(try Safetensors(data: Data(sent), name: "sent").entries["frame_embed"] == nil)
         #expect(weights.pipeline == "{}")
         let encoder = try weights.makeEncoder(backend: backend)
         #expect(encoder.configuration == model.configuration.encoder)
         #expect(features(encoder) == features(model.encoder))
+    }
+
+    @Test func aJointEncodersFrameEmbeddingStaysWithTheWholeModel() throws {
+        var configuration = model().configuration
+        configuration.encoderKind = .joint
+        let joint = SiamMAE(configuration, seed: 3, backend: backend)
+        let weights = try EncoderWeights(path: write(joint, constants: joint.positionTables))
+        #expect(weights.entries["frame_embed"] == nil)
+        try weights.check()
+        try weights.writeModel(to: folder.file("whole.safetensors"))
+        let whole = try Safetensors(path: folder.file("whole.safetensors"))
+        #expect(whole.entries["frame_embed"]?.shape == [1, 2, 32])
+        #expect(Set(whole.entries.keys) == Set(joint.parameters.entries.map(\.name) + ["pos_embed", "decoder_pos_embed"]))
     }
 
     @Test func learnedPositionsAreUsed() throws {

@@ -45,4 +45,18 @@ import Training
             }
         }
     }
+    @Test func hiddenPatchesOfTheFirstFrameAreGrey() {
+        let (size, patch) = (8, 4)
+        let frame = [UInt8](repeating: 7, count: size * size * 3)
+        let prediction = [Float](repeating: 0, count: size * size * 3)
+        var sheet = ReconstructionSheet(imageSize: size, patchSize: patch)
+        sheet.append(
+            first: frame, firstMask: [1, 0, 0, 0], second: frame, mask: [0, 0, 0, 1], prediction: prediction, isNormalized: false)
+        for y in 0..<size {
+            for x in 0..<size {
+                let value = sheet.pixels[((4 + y) * sheet.width + 4 + x) * 3]
+                #expect(value == (y < 4 && x < 4 ? 128 : 7))
+            }
+        }
+    }
 }

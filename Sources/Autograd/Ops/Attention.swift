@@ -25,7 +25,7 @@ extension Tape {
         let q = Columns(query.variable.value, query.columns)
         let k = Columns(key.variable.value, key.columns)
         let v = Columns(value.variable.value, value.columns)
-        let y = Variable(arena.tensor([queries.rows, q.range.count]))
+        let y = Variable(arena.tensor([queries.rows, q.range.count], q.matrix.precision))
         let logSumExp = arena.tensor([heads, queries.rows])
         backend.attention(y.value, logSumExp: logSumExp, query: q, key: k, value: v, queries: queries, keys: keys, heads: heads)
         record { tape in

@@ -5,10 +5,18 @@ extension Tape {
     ///
     /// Backward, with `n` the normalised row and `g = dy · weight`: `dx += (g − mean(g) − n mean(g n)) / sqrt(variance + epsilon)`,
     /// `dWeight += Σ dy n`, `dBias += Σ dy`. Ba, Kiros and Hinton, arXiv 1607.06450.
+    ///
+    /// The result is in the precision of the products that read it.
     public func layerNorm(_ x: Variable, weight: Parameter, bias: Parameter, epsilon: Float) -> Variable {
-        let y = Variable(arena.tensor(x.value.shape))
+        let (arena, backend) = (arena, backend)
         let statistics = arena.tensor([x.value.rows, 2])
-        backend.layerNorm(y.value, statistics: statistics, x.value, weight: weight.value, bias: bias.value, epsilon: epsilon)
+        func normalized() -> Tensor {
+            let output = arena.tensor(x.value.shape, weight.precision)
+            backend.layerNorm(output, statistics: statistics, x.value, weight: weight.value, bias: bias.value, epsilon: epsilon)
+            return output
+        }
+        // No product reads the gradient, so it need not be rounded.
+        let y = Variable(normalized(), gradientPrecision: .f32, recomputedBy: normalized)
         record { tape in
             guard let dy = y.takeGradient() else { return }
             let (dx, isNew) = x.gradientToWrite(tape)

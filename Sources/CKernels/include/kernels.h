@@ -7,47 +7,63 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/// The type of the elements of an array that is declared `void`; sums and statistics are always f32.
+typedef enum { tandem_f32, tandem_bf16 } tandem_type;
+
 // Elements (elementwise.c).
 
 /// y += x
 void tandem_add(float *y, const float *x, size_t count);
-/// Every row of y = bias.
-void tandem_copy_bias(float *y, const float *bias, size_t rows, size_t columns, size_t stride);
-/// y = x + bias, row by row; x and y share the stride.
-void tandem_add_bias(float *y, const float *x, const float *bias, size_t rows, size_t columns, size_t stride);
+/// y = x, rounded to the nearest bf16.
+void tandem_round(uint16_t *y, const float *x, size_t count);
+/// y [rows, columns] = x, whose rows are `stride` apart.
+void tandem_widen(float *y, const uint16_t *x, size_t rows, size_t columns, size_t stride);
 /// sums += the sum of all rows of x.
-void tandem_add_column_sums(float *sums, const float *x, size_t rows, size_t columns, size_t stride);
+void tandem_add_column_sums(float *sums, const void *x, tandem_type type, size_t rows, size_t columns, size_t stride);
 /// The sum of squares, in double precision.
 double tandem_sum_of_squares(const float *x, size_t count);
 /// Whether the backend was compiled into 512-bit, 256-bit or baseline code on this processor.
 const char *tandem_kernel_architecture(void);
 
+// What follows a product: x [rows, columns] is its result, in cache; rows of y are `stride` apart (linear.c).
+
+/// y = x, or y += x if `accumulates`.
+void tandem_store_product(void *y, tandem_type type, const float *x, size_t rows, size_t columns, size_t stride, int accumulates);
+/// y = x + bias
+void tandem_add_bias(void *y, tandem_type type, const float *x, const float *bias, size_t rows, size_t columns, size_t stride);
+/// y = residual + x + bias; rows of the residual are `stride` apart too.
+void tandem_add_bias_residual(float *y, const float *x, const float *residual, const float *bias, size_t rows, size_t columns,
+                              size_t stride);
+/// preactivation = x + bias, y = gelu(preactivation)
+void tandem_add_bias_gelu(void *y, void *preactivation, tandem_type type, const float *x, const float *bias, size_t rows, size_t columns,
+                          size_t stride);
+
 // GELU, exact form: gelu(x) = x Φ(x) (gelu.c).
 
-/// y = gelu(x), row by row; both have the same stride.
-void tandem_gelu(float *y, const float *x, size_t rows, size_t columns, size_t stride);
+/// y = gelu(x)
+void tandem_gelu(void *y, const void *x, tandem_type type, size_t count);
 /// dx = dx · gelu'(x), in place: overwrites.
-void tandem_gelu_backward(float *dx, const float *x, size_t count);
+void tandem_gelu_backward(void *dx, const void *x, tandem_type type, size_t count);
 
 // Layer norm (layer_norm.c).
 
 /// y = (x − mean) / sqrt(variance + epsilon) · weight + bias; statistics [rows, 2] = mean, 1 / sqrt(variance + epsilon).
-void tandem_layer_norm(float *y, float *statistics, const float *x, const float *weight, const float *bias, size_t rows, size_t columns,
-                       float epsilon);
+void tandem_layer_norm(void *y, tandem_type type, float *statistics, const float *x, const float *weight, const float *bias, size_t rows,
+                       size_t columns, float epsilon);
 /// With n = (x − mean) · rstd and g = dy · weight: dx = rstd (g − mean(g) − n mean(g n)), dweight += Σ dy n, dbias += Σ dy.
-/// dx is overwritten, or added to if `accumulates`.
-void tandem_layer_norm_backward(float *dx, float *dweight, float *dbias, const float *dy, const float *x, const float *statistics,
-                                const float *weight, size_t rows, size_t columns, int accumulates);
+/// dx is overwritten, or added to if `accumulates`; `type` is that of dy.
+void tandem_layer_norm_backward(float *dx, float *dweight, float *dbias, const void *dy, tandem_type type, const float *x,
+                                const float *statistics, const float *weight, size_t rows, size_t columns, int accumulates);
 
-// Softmax of attention scores (softmax.c).
+// Softmax of attention scores, all with rows `stride` apart (softmax.c).
 
-/// scores = softmax(scores), row by row, in place; logSumExp[row] = log Σ exp(scores).
-void tandem_softmax(float *scores, float *log_sum_exp, size_t rows, size_t columns, size_t stride);
-/// probabilities = exp(scores − logSumExp), in place; dscores = probabilities · (dprobabilities − dots), in place.
-void tandem_softmax_backward(float *scores, float *dprobabilities, const float *log_sum_exp, const float *dots, size_t rows,
-                             size_t columns, size_t stride);
-/// dots[row] = a[row] · b[row]; both have the same stride.
-void tandem_row_dots(float *dots, const float *a, const float *b, size_t rows, size_t columns, size_t stride);
+/// probabilities = softmax(scores), row by row; log_sum_exp[row] = log Σ exp(scores). Scores are lost.
+void tandem_softmax(void *probabilities, tandem_type type, float *log_sum_exp, float *scores, size_t rows, size_t columns, size_t stride);
+/// probabilities = exp(scores − log_sum_exp); dscores = probabilities · (dprobabilities − dots): overwrites.
+void tandem_softmax_backward(void *probabilities, void *dscores, tandem_type type, const float *scores, const float *dprobabilities,
+                             const float *log_sum_exp, const float *dots, size_t rows, size_t columns, size_t stride);
+/// dots[row] = a[row] · b[row]
+void tandem_row_dots(float *dots, const void *a, const void *b, tandem_type type, size_t rows, size_t columns, size_t stride);
 
 // Tokens (gather_tokens.c).
 
@@ -61,7 +77,8 @@ void tandem_gather_tokens_backward(float *dinput, float *dfiller, const float *d
 // Pixels (patchify.c, normalize_image.c, patch_loss.c).
 
 /// Patches of images [batch, 3, height, width] as vectors in the order channel, row, column.
-void tandem_patchify(float *output, const float *images, const int32_t *patches, size_t rows, size_t height, size_t width, size_t size);
+void tandem_patchify(void *output, tandem_type type, const float *images, const int32_t *patches, size_t rows, size_t height, size_t width,
+                     size_t size);
 /// output [3, count] = (pixels [count, 3] / 255 − mean) / deviation, with ImageNet's mean and deviation.
 void tandem_normalize_image(float *output, const uint8_t *pixels, size_t count);
 /// errors[row] = mean square of prediction[row] − target, 0 where patches[row] < 0. The target is the patch in the order row, column,
@@ -77,3 +94,10 @@ void tandem_patch_loss_backward(float *dprediction, float *target, const float *
 /// m = β₁ m + (1 − β₁) g; v = β₂ v + (1 − β₂) g²; x = x · decay − rate · m / (sqrt(v) · correction + epsilon).
 void tandem_adamw(float *x, const float *g, float *m, float *v, size_t count, float beta1, float beta2, float epsilon, float decay,
                   float rate, float correction);
+
+// Frames that share a sequence (frame_embedding.c).
+
+/// output[row] = input[row] + (frames[row] >= 0 ? embedding[frames[row]] : 0).
+void tandem_frame_embedding(float *output, const float *input, const float *embedding, const int32_t *frames, size_t rows, size_t columns);
+/// dembedding[frames[row]] += doutput[row] where there is a frame.
+void tandem_frame_embedding_backward(float *dembedding, const float *doutput, const int32_t *frames, size_t rows, size_t columns);

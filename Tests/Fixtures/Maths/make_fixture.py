@@ -1,8 +1,9 @@
-"""Writes siammae-small.safetensors: a small SiamMAE in PyTorch, with one forward and backward pass and ten AdamW steps.
+"""Writes small SiamMAEs in PyTorch, each with one forward and backward pass and ten AdamW steps, into safetensors files beside this script.
 
 Run with PyTorch and safetensors installed:  python make_fixture.py
-Arrays: param.NAME, input.f1, input.f2 (normalised images), input.keep (visible patches), out.memory, out.latent, out.pred, out.loss,
-grad.NAME, train.losses, after.NAME; positions.HxW: the position table interpolated bicubically as DINO does.
+Arrays: param.NAME, input.f1, input.f2 (normalised images), input.keep (visible patches of f2), input.keep1 (of f1, where that is masked too),
+out.memory, out.latent (siamese encoders only), out.pred, out.loss, grad.NAME, train.losses, after.NAME;
+in siammae-small positions.HxW: the position table interpolated bicubically as DINO does.
 The model is written with PyTorch's functional API on a dictionary of parameters, in float64; values are rounded to float32 at the end.
 """
 import json
@@ -13,13 +14,17 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import save_file
 
-config = dict(image=12, patch=4, dim=8, depth=1, heads=2, ddim=4, ddepth=1, dheads=1, keep=2, batch=2, seed=11)
-image, patch, dim, ddim, batch = (config[key] for key in ("image", "patch", "dim", "ddim", "batch"))
-grid, pixels = image // patch, 3 * patch * patch
-torch.manual_seed(config["seed"])
+SMALL = dict(image=12, patch=4, dim=8, depth=1, heads=2, ddim=4, ddepth=1, dheads=1, keep=2, batch=2, seed=11)
+TINY = dict(image=6, patch=2, dim=8, depth=1, heads=2, ddim=4, ddepth=2, dheads=1, keep=3, batch=2)
+CASES = {
+    "siammae-small": SMALL,
+    "siammae-cross-symmetric": dict(TINY, seed=12, encoder="siamese", decoder="cross", keep1=4),
+    "siammae-joint-encoder": dict(TINY, seed=13, encoder="joint", decoder="cross-self", ddepth=1, batch=3),
+    "siammae-joint-symmetric": dict(TINY, seed=14, encoder="joint", decoder="joint", keep1=5),
+}
 
 
-def positions(width):
+def positions(width, grid):
     """Sine-cosine table [1 + grid * grid, width], the column of the patch first, zeros for CLS."""
     rows = [[0.0] * width]
     frequencies = [10000 ** (-4 * i / width) for i in range(width // 4)]
@@ -37,10 +42,13 @@ def norm_shapes(name, width):
     return {name + ".weight": (width,), name + ".bias": (width,)}
 
 
-def block_shapes(name, width):
+def attention_shapes(name, width):
+    return norm_shapes(name + "norm1", width) | linear_shapes(name + "attn.qkv", width, 3 * width) | linear_shapes(name + "attn.proj", width, width)
+
+
+def mlp_shapes(name, width):
     return (
-        norm_shapes(name + "norm1", width) | linear_shapes(name + "attn.qkv", width, 3 * width) | linear_shapes(name + "attn.proj", width, width)
-        | norm_shapes(name + "norm2", width) | linear_shapes(name + "mlp.fc1", width, 4 * width) | linear_shapes(name + "mlp.fc2", 4 * width, width)
+        norm_shapes(name + "norm2", width) | linear_shapes(name + "mlp.fc1", width, 4 * width) | linear_shapes(name + "mlp.fc2", 4 * width, width)
     )
 
 
@@ -51,110 +59,165 @@ def cross_shapes(name, width):
     )
 
 
-shapes = {"cls_token": (1, 1, dim), "patch_embed.proj.weight": (dim, 3, patch, patch), "patch_embed.proj.bias": (dim,)}
-for i in range(config["depth"]):
-    shapes |= block_shapes(f"blocks.{i}.", dim)
-shapes |= norm_shapes("norm", dim) | linear_shapes("decoder_embed", dim, ddim) | {"mask_token": (1, 1, ddim)}
-for i in range(config["ddepth"]):
-    shapes |= cross_shapes(f"decoder_blocks.{i}.", ddim) | block_shapes(f"decoder_blocks.{i}.", ddim)
-shapes |= norm_shapes("decoder_norm", ddim) | linear_shapes("decoder_pred", ddim, pixels)
+class Model:
+    def __init__(self, config):
+        self.encoder, self.decoder = config.get("encoder", "siamese"), config.get("decoder", "cross-self")
+        self.heads, self.dheads, self.patch = config["heads"], config["dheads"], config["patch"]
+        self.depth, self.ddepth = config["depth"], config["ddepth"]
+        grid, pixels = config["image"] // self.patch, 3 * self.patch**2
+        dim, ddim = config["dim"], config["ddim"]
+        self.count = grid * grid
+        self.positions, self.decoder_positions = positions(dim, grid), positions(ddim, grid)
+        shapes = {"cls_token": (1, 1, dim), "patch_embed.proj.weight": (dim, 3, self.patch, self.patch), "patch_embed.proj.bias": (dim,)}
+        for i in range(self.depth):
+            shapes |= attention_shapes(f"blocks.{i}.", dim) | mlp_shapes(f"blocks.{i}.", dim)
+        shapes |= norm_shapes("norm", dim) | linear_shapes("decoder_embed", dim, ddim) | {"mask_token": (1, 1, ddim)}
+        for i in range(self.ddepth):
+            name = f"decoder_blocks.{i}."
+            shapes |= cross_shapes(name, ddim) if self.decoder != "joint" else {}
+            shapes |= attention_shapes(name, ddim) if self.decoder != "cross" else {}
+            shapes |= mlp_shapes(name, ddim)
+        shapes |= norm_shapes("decoder_norm", ddim) | linear_shapes("decoder_pred", ddim, pixels)
+        shapes |= {"frame_embed": (1, 2, dim)} if self.encoder == "joint" else {}
+        shapes |= {"decoder_frame_embed": (1, 2, ddim)} if self.decoder == "joint" else {}
 
-# Float32 values in float64 arithmetic: what is written is exactly what was used.
-parameters = {}
-for name, shape in shapes.items():
-    value = torch.randn(shape) * 0.15
-    if "norm" in name and name.endswith("weight"):
-        value += 1
-    parameters[name] = value.double().requires_grad_()
+        # Float32 values in float64 arithmetic: what is written is exactly what was used.
+        self.parameters = {}
+        for name, shape in shapes.items():
+            value = torch.randn(shape) * 0.15
+            if "norm" in name and name.endswith("weight"):
+                value += 1
+            self.parameters[name] = value.double().requires_grad_()
+
+    def linear(self, name, x):
+        return F.linear(x, self.parameters[name + ".weight"], self.parameters[name + ".bias"])
+
+    def norm(self, name, x):
+        return F.layer_norm(x, x.shape[-1:], self.parameters[name + ".weight"], self.parameters[name + ".bias"], 1e-6)
+
+    @staticmethod
+    def attend(q, k, v, heads):
+        split = lambda t: t.unflatten(-1, (heads, -1)).transpose(1, 2)
+        q, k, v = split(q), split(k), split(v)
+        weights = (q @ k.transpose(-1, -2) / math.sqrt(q.shape[-1])).softmax(-1)
+        return (weights @ v).transpose(1, 2).flatten(2)
+
+    def self_attention(self, name, x, heads):
+        return x + self.linear(name + "attn.proj", self.attend(*self.linear(name + "attn.qkv", self.norm(name + "norm1", x)).chunk(3, -1), heads))
+
+    def cross_attention(self, name, x, memory, heads):
+        q = self.linear(name + "cross_attn.q", self.norm(name + "norm_q", x))
+        k, v = self.linear(name + "cross_attn.kv", self.norm(name + "norm_kv", memory)).chunk(2, -1)
+        return x + self.linear(name + "cross_attn.proj", self.attend(q, k, v, heads))
+
+    def mlp(self, name, x):
+        return x + self.linear(name + "mlp.fc2", F.gelu(self.linear(name + "mlp.fc1", self.norm(name + "norm2", x))))
+
+    def tokens(self, frames, keep):
+        """The visible patches, embedded and with positions, in the order of keep (all of them where that is None); without CLS."""
+        weight, bias = self.parameters["patch_embed.proj.weight"], self.parameters["patch_embed.proj.bias"]
+        x = F.conv2d(frames, weight, bias, stride=self.patch).flatten(2).transpose(1, 2) + self.positions[1:]
+        return x if keep is None else torch.stack([tokens[own] for tokens, own in zip(x, keep)])
+
+    def transform(self, x):
+        x = torch.cat([self.parameters["cls_token"].expand(len(x), 1, -1), x], 1)
+        for i in range(self.depth):
+            x = self.mlp(f"blocks.{i}.", self.self_attention(f"blocks.{i}.", x, self.heads))
+        return self.norm("norm", x)
+
+    def encode(self, f1, f2, keep, keep1):
+        past, future = self.tokens(f1, keep1), self.tokens(f2, keep)
+        if self.encoder == "siamese":
+            return self.transform(past), self.transform(future)
+        frame = self.parameters["frame_embed"][0]
+        both = self.transform(torch.cat([past + frame[0], future + frame[1]], 1))
+        count = 1 + past.shape[1]
+        return both[:, :count], torch.cat([both[:, :1], both[:, count:]], 1)
+
+    def restore(self, latent, keep):
+        """All tokens of a frame as the decoder sees them: mask tokens where nothing was visible."""
+        embedded = self.linear("decoder_embed", latent)
+        if keep is None:
+            return embedded + self.decoder_positions
+        rows = []
+        for tokens, own in zip(embedded, keep):
+            row = [self.parameters["mask_token"][0, 0]] * (1 + self.count)
+            row[0] = tokens[0]
+            for index, where in enumerate(own.tolist()):
+                row[1 + where] = tokens[1 + index]
+            rows.append(torch.stack(row))
+        return torch.stack(rows) + self.decoder_positions
+
+    def decode(self, memory, x):
+        if self.decoder == "joint":
+            frame = self.parameters["decoder_frame_embed"][0]
+            x = torch.cat([x[:, :1], memory[:, 1:] + frame[0], x[:, 1:] + frame[1]], 1)
+        for i in range(self.ddepth):
+            name = f"decoder_blocks.{i}."
+            if self.decoder != "joint":
+                x = self.cross_attention(name, x, memory, self.dheads)
+            if self.decoder != "cross":
+                x = self.self_attention(name, x, self.dheads)
+            x = self.mlp(name, x)
+        return self.linear("decoder_pred", self.norm("decoder_norm", x))[:, -self.count :]
+
+    def __call__(self, f1, f2, keep, keep1):
+        memory, latent = self.encode(f1, f2, keep, keep1)
+        prediction = self.decode(self.restore(memory, keep1), self.restore(latent, keep))
+        p = self.patch
+        target = f2.unfold(2, p, p).unfold(3, p, p).permute(0, 2, 3, 4, 5, 1).reshape(len(f2), self.count, 3 * p * p)
+        target = (target - target.mean(-1, keepdim=True)) / (target.var(-1, keepdim=True) + 1e-6).sqrt()
+        hidden = torch.ones(len(f2), self.count, dtype=torch.bool).scatter(1, keep, False)
+        loss = ((prediction - target) ** 2).mean(-1)[hidden].mean()
+        return memory, latent, prediction, loss
 
 
-def linear(name, x):
-    return F.linear(x, parameters[name + ".weight"], parameters[name + ".bias"])
+def interpolated(config):
+    grid, dim = config["image"] // config["patch"], config["dim"]
+    for height, width in ((3, 5), (6, 4)):
+        table = positions(dim, grid)[1:].float().reshape(1, grid, grid, dim).permute(0, 3, 1, 2)
+        table = F.interpolate(table, scale_factor=((height + 0.1) / grid, (width + 0.1) / grid), mode="bicubic")
+        assert table.shape[2:] == (height, width)
+        yield f"positions.{height}x{width}", torch.cat([positions(dim, grid)[:1].float(), table[0].permute(1, 2, 0).reshape(-1, dim)])
 
 
-def norm(name, x):
-    return F.layer_norm(x, x.shape[-1:], parameters[name + ".weight"], parameters[name + ".bias"], 1e-6)
+def make(name, config):
+    torch.manual_seed(config["seed"])
+    model = Model(config)
+    shape = (config["batch"], 3, config["image"], config["image"])
+    f1, f2 = torch.randn(shape), torch.randn(shape)
+    masks = [torch.stack([torch.randperm(model.count)[: config[key]] for _ in range(config["batch"])]) for key in ("keep", "keep1") if key in config]
+    inputs = (f1.double(), f2.double(), masks[0], masks[1] if len(masks) > 1 else None)
+    arrays = {"param." + name: value.detach().clone() for name, value in model.parameters.items()} | {"input.f1": f1, "input.f2": f2}
+    arrays |= dict(zip(("input.keep", "input.keep1"), masks))
 
-
-def attend(q, k, v, heads):
-    split = lambda t: t.unflatten(-1, (heads, -1)).transpose(1, 2)
-    q, k, v = split(q), split(k), split(v)
-    weights = (q @ k.transpose(-1, -2) / math.sqrt(q.shape[-1])).softmax(-1)
-    return (weights @ v).transpose(1, 2).flatten(2)
-
-
-def block(name, x, heads):
-    x = x + linear(name + "attn.proj", attend(*linear(name + "attn.qkv", norm(name + "norm1", x)).chunk(3, -1), heads))
-    return x + linear(name + "mlp.fc2", F.gelu(linear(name + "mlp.fc1", norm(name + "norm2", x))))
-
-
-def encode(frames, keep=None):
-    x = F.conv2d(frames, parameters["patch_embed.proj.weight"], parameters["patch_embed.proj.bias"], stride=patch).flatten(2).transpose(1, 2)
-    x = x + positions(dim)[1:]
-    if keep is not None:
-        x = torch.stack([tokens[own] for tokens, own in zip(x, keep)])
-    x = torch.cat([parameters["cls_token"].expand(len(x), 1, dim), x], 1)
-    for i in range(config["depth"]):
-        x = block(f"blocks.{i}.", x, config["heads"])
-    return norm("norm", x)
-
-
-def model(f1, f2, keep):
-    memory, latent = encode(f1), encode(f2, keep)
-    m, visible = linear("decoder_embed", memory) + positions(ddim), linear("decoder_embed", latent)
-    rows = []
-    for tokens, own in zip(visible, keep):
-        row = [parameters["mask_token"][0, 0]] * (1 + grid * grid)
-        row[0] = tokens[0]
-        for index, where in enumerate(own.tolist()):
-            row[1 + where] = tokens[1 + index]
-        rows.append(torch.stack(row))
-    x = torch.stack(rows) + positions(ddim)
-    for i in range(config["ddepth"]):
-        name = f"decoder_blocks.{i}."
-        q = linear(name + "cross_attn.q", norm(name + "norm_q", x))
-        k, v = linear(name + "cross_attn.kv", norm(name + "norm_kv", m)).chunk(2, -1)
-        x = x + linear(name + "cross_attn.proj", attend(q, k, v, config["dheads"]))
-        x = block(name, x, config["dheads"])
-    prediction = linear("decoder_pred", norm("decoder_norm", x))[:, 1:]
-
-    target = f2.unfold(2, patch, patch).unfold(3, patch, patch).permute(0, 2, 3, 4, 5, 1).reshape(batch, grid * grid, pixels)
-    target = (target - target.mean(-1, keepdim=True)) / (target.var(-1, keepdim=True) + 1e-6).sqrt()
-    hidden = torch.ones(batch, grid * grid, dtype=torch.bool).scatter(1, keep, False)
-    loss = ((prediction - target) ** 2).mean(-1)[hidden].mean()
-    return memory, latent, prediction, loss
-
-
-f1, f2 = torch.randn(batch, 3, image, image), torch.randn(batch, 3, image, image)
-keep = torch.stack([torch.randperm(grid * grid)[: config["keep"]] for _ in range(batch)])
-arrays = {"param." + name: value.detach().clone() for name, value in parameters.items()} | {"input.f1": f1, "input.f2": f2, "input.keep": keep}
-
-memory, latent, prediction, loss = model(f1.double(), f2.double(), keep)
-loss.backward()
-arrays |= {"out.memory": memory, "out.latent": latent, "out.pred": prediction, "out.loss": loss.reshape(1)}
-arrays |= {"grad." + name: value.grad.clone() for name, value in parameters.items()}
-
-groups = [
-    {"params": [p for p in parameters.values() if p.ndim > 1], "weight_decay": 0.05},
-    {"params": [p for p in parameters.values() if p.ndim == 1], "weight_decay": 0.0},
-]
-optimizer = torch.optim.AdamW(groups, lr=1e-3, betas=(0.9, 0.95), eps=1e-8)
-losses = []
-for _ in range(10):
-    optimizer.zero_grad()
-    loss = model(f1.double(), f2.double(), keep)[-1]
+    memory, latent, prediction, loss = model(*inputs)
     loss.backward()
-    optimizer.step()
-    losses.append(loss.item())
-arrays |= {"train.losses": torch.tensor(losses)} | {"after." + name: value for name, value in parameters.items()}
+    arrays |= {"out.memory": memory, "out.latent": latent} if model.encoder == "siamese" else {}
+    arrays |= {"out.pred": prediction, "out.loss": loss.reshape(1)}
+    arrays |= {"grad." + name: value.grad.clone() for name, value in model.parameters.items()}
 
-for height, width in ((3, 5), (6, 4)):
-    table = positions(dim)[1:].float().reshape(1, grid, grid, dim).permute(0, 3, 1, 2)
-    table = F.interpolate(table, scale_factor=((height + 0.1) / grid, (width + 0.1) / grid), mode="bicubic")
-    assert table.shape[2:] == (height, width)
-    arrays[f"positions.{height}x{width}"] = torch.cat([positions(dim)[:1].float(), table[0].permute(1, 2, 0).reshape(-1, dim)])
+    groups = [
+        {"params": [p for p in model.parameters.values() if p.ndim > 1], "weight_decay": 0.05},
+        {"params": [p for p in model.parameters.values() if p.ndim == 1], "weight_decay": 0.0},
+    ]
+    optimizer = torch.optim.AdamW(groups, lr=1e-3, betas=(0.9, 0.95), eps=1e-8)
+    losses = []
+    for _ in range(10):
+        optimizer.zero_grad()
+        loss = model(*inputs)[-1]
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    arrays |= {"train.losses": torch.tensor(losses)} | {"after." + name: value for name, value in model.parameters.items()}
+    if name == "siammae-small":
+        arrays |= dict(interpolated(config))
 
-arrays = {name: value.detach().contiguous() if value.dtype == torch.int64 else value.detach().float().contiguous() for name, value in arrays.items()}
-target = pathlib.Path(__file__).parent / "siammae-small.safetensors"
-save_file(arrays, target, metadata={"config": json.dumps(config)})
-print(target.stat().st_size, "bytes, losses", losses[0], "to", losses[-1])
+    arrays = {name: (value if value.dtype == torch.int64 else value.float()).detach().contiguous() for name, value in arrays.items()}
+    target = pathlib.Path(__file__).parent / (name + ".safetensors")
+    save_file(arrays, target, metadata={"config": json.dumps(config)})
+    print(name, target.stat().st_size, "bytes, losses", losses[0], "to", losses[-1])
+
+
+for name, config in CASES.items():
+    make(name, config)

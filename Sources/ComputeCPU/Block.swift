@@ -1,0 +1,101 @@
+import CKernels
+import COneDNN
+import COpenBLAS
+import Compute
+
+/// A matrix inside a larger one, as a product takes it.
+struct Block {
+    let address: UnsafeMutableRawPointer
+    let precision: Precision
+    let rows: Int
+    let columns: Int
+    /// Elements from one row to the next.
+    let stride: Int
+    private(set) var isTransposed = false
+
+    init(_ address: UnsafeMutableRawPointer, _ precision: Precision, _ rows: Int, _ columns: Int, stride: Int) {
+        self.address = address
+        self.precision = precision
+        self.rows = rows
+        self.columns = columns
+        self.stride = stride
+    }
+
+    /// A part of a tensor that is read as a matrix.
+    init(_ tensor: Tensor, rows: Range<Int>, columns: Range<Int>) {
+        let stride = tensor.columns
+        self.init(
+            tensor.address(of: rows.lowerBound * stride + columns.lowerBound), tensor.precision, rows.count, columns.count, stride: stride)
+    }
+
+    var transposed: Block {
+        var block = self
+        block.isTransposed.toggle()
+        return block
+    }
+
+    /// The elements of an f32 block.
+    var floats: UnsafeMutablePointer<Float> { address.assumingMemoryBound(to: Float.self) }
+
+    fileprivate var halves: UnsafeMutablePointer<UInt16> { address.assumingMemoryBound(to: UInt16.self) }
+
+    /// This bf16 block as f32.
+    fileprivate func widened(in workspace: Workspace) -> Block {
+        var block = workspace.block(rows, columns)
+        tandem_widen(block.floats, halves, rows, columns, stride)
+        block.isTransposed = isTransposed
+        return block
+    }
+}
+
+/// The libraries that compute products of matrices, chosen as the backend starts.
+struct Products {
+    /// oneDNN where it was found and the processor has AVX-512, else OpenBLAS, which computes f32 only.
+    let hasOneDNN: Bool
+    /// One sentence for the log.
+    let summary: String
+
+    /// Loads the libraries; throws where there is none.
+    init() throws(CPUBackend.Unavailable) {
+        if let problem = tandem_blas_load() { throw CPUBackend.Unavailable(description: String(cString: problem)) }
+        let blas = "OpenBLAS \(String(cString: tandem_blas_core()))"
+        if let problem = tandem_onednn_load() {
+            hasOneDNN = false
+            summary = "\(blas) (\(String(cString: problem)): bf16 is computed as f32)"
+        } else {
+            hasOneDNN = true
+            summary = "oneDNN \(String(cString: tandem_onednn_summary()))"
+        }
+    }
+
+    /// `output = keeping · output + scale · a b`; `output` is f32, `a` and `b` have one precision.
+    ///
+    /// - Parameter workspace: memory of the thread that calls, for bf16 that has to be widened.
+    func multiply(into output: Block, _ a: Block, _ b: Block, scale: Float = 1, keeping: Float = 0, _ workspace: Workspace) {
+        precondition(output.precision == .f32 && a.precision == b.precision, "a product of \(a.precision) and \(b.precision)")
+        if a.precision == .bf16, !hasOneDNN {
+            let mark = workspace.mark
+            defer { workspace.clear(to: mark) }
+            let (wideA, wideB) = (a.widened(in: workspace), b.widened(in: workspace))
+            return multiply(into: output, wideA, wideB, scale: scale, keeping: keeping, workspace)
+        }
+        let (m, n, k) = (Int32(output.rows), Int32(output.columns), Int32(a.isTransposed ? a.rows : a.columns))
+        let (transposeA, transposeB): (Int32, Int32) = (a.isTransposed ? 1 : 0, b.isTransposed ? 1 : 0)
+        let (strideA, strideB, strideC) = (Int32(a.stride), Int32(b.stride), Int32(output.stride))
+        switch a.precision {
+        case .bf16:
+            tandem_onednn_bf16_gemm(
+                transposeA, transposeB, m, n, k, scale, a.halves, strideA, b.halves, strideB, keeping, output.floats, strideC)
+        case .f32 where hasOneDNN:
+            tandem_onednn_sgemm(
+                transposeA, transposeB, m, n, k, scale, a.floats, strideA, b.floats, strideB, keeping, output.floats, strideC)
+        case .f32:
+            tandem_sgemm(transposeA, transposeB, m, n, k, scale, a.floats, strideA, b.floats, strideB, keeping, output.floats, strideC)
+        }
+    }
+}
+
+extension Precision {
+    /// The same for the kernels.
+    var kernelType: tandem_type { self == .f32 ? tandem_f32 : tandem_bf16 }
+}

@@ -1,0 +1,68 @@
+/// Which patches of a masked picture stay visible.
+public enum MaskPattern: String, Codable, CaseIterable, Sendable {
+    /// A random set.
+    case random
+    /// A square lattice of n x n, evenly spaced, moved by a random phase.
+    case grid
+
+    /// Patches that stay visible where `limit` may: so many at random, the largest n² below in a lattice.
+    func visibleCount(limit: Int) -> Int {
+        switch self {
+        case .random: return limit
+        case .grid:
+            let side = squareRoot(limit)
+            return side * side
+        }
+    }
+
+    /// A mask of `side` x `side` patches in row order: 0 where a patch is visible, 1 where it is hidden.
+    func draw(side: Int, visible: Int, from stream: inout RandomStream) -> [UInt8] {
+        switch self {
+        case .random: randomMask(patchCount: side * side, visible: visible, from: &stream)
+        case .grid: gridMask(side: side, lattice: squareRoot(visible), from: &stream)
+        }
+    }
+}
+
+/// Which frames of a pair are masked.
+public enum MaskedFrames: String, Codable, CaseIterable, Sendable {
+    /// The future frame; the past one is whole.
+    case asymmetric
+    /// Both with one ratio, each with a mask of its own.
+    case symmetric
+}
+
+/// A mask that leaves a random set of patches visible: noise for each patch, of which the smallest stay.
+private func randomMask(patchCount: Int, visible: Int, from stream: inout RandomStream) -> [UInt8] {
+    // The index in the low half makes equal noise sort the same way everywhere.
+    var noise = (0..<patchCount).map { UInt64(stream.nextUInt32()) << 32 | UInt64($0) }
+    noise.sort()
+    var mask = [UInt8](repeating: 1, count: patchCount)
+    for entry in noise.prefix(visible) { mask[Int(entry & 0xFFFF_FFFF)] = 0 }
+    return mask
+}
+
+/// A mask that leaves `lattice` x `lattice` patches visible, rows and columns each moved by a random phase.
+///
+/// Line i of n in G stands at `floor((i G + phase) / n)` with a phase drawn from 0..<G: neighbours are G / n apart, rounded down or up, no
+/// line leaves the picture, and every patch is visible equally often.
+private func gridMask(side: Int, lattice: Int, from stream: inout RandomStream) -> [UInt8] {
+    func lines() -> [Int] {
+        let phase = stream.uniform(below: side)
+        return (0..<lattice).map { ($0 * side + phase) / lattice }
+    }
+    let (rows, columns) = (lines(), lines())
+    var mask = [UInt8](repeating: 1, count: side * side)
+    for row in rows {
+        for column in columns { mask[row * side + column] = 0 }
+    }
+    return mask
+}
+
+/// The largest whole number whose square is at most `value`.
+private func squareRoot(_ value: Int) -> Int {
+    var root = Int(Double(max(0, value)).squareRoot())
+    while root * root > value { root -= 1 }
+    while (root + 1) * (root + 1) <= value { root += 1 }
+    return root
+}

@@ -1,0 +1,164 @@
+import Autograd
+import Compute
+import Models
+import Training
+
+/// How far Tandem's maths is from a fixture: outputs, loss, every gradient, the losses of ten steps, and the parameters after them.
+///
+/// A key's bias does not change a softmax: its gradient is zero in exact arithmetic, and rounding noise in any other. Those rows of a bias
+/// are therefore measured by the gradient of the whole bias, and left out of the parameters after the steps, where AdamW has blown the noise
+/// up to whole steps. So it does with the few elements whose first gradient happens to be less than a millionth of their tensor's largest:
+/// those are left out too, and counted. (Without that, PyTorch's float32 is beyond the tolerance from its float64 in one file of thirty.)
+public struct MathsComparison {
+    /// One tensor or number, and its error.
+    public struct Deviation: Equatable, Sendable {
+        /// The array's name in the fixture, or the step of a loss.
+        public let name: String
+        public let error: Double
+    }
+
+    /// Deviations of one kind, and what they may be.
+    public struct Group: Sendable {
+        public let name: String
+        public let deviations: [Deviation]
+        /// The largest error that is accepted, nil where none is refused.
+        public let tolerance: Double?
+        /// Elements that were left out as rounding noise.
+        public var omittedCount = 0
+
+        /// The largest deviation.
+        public var worst: Deviation { deviations.max { $0.error < $1.error }! }
+        /// Whether all deviations are accepted.
+        public var isWithin: Bool { tolerance.map { worst.error <= $0 } ?? true }
+    }
+
+    /// All that was compared.
+    public let groups: [Group]
+    /// Whether all of it is accepted.
+    public var isWithin: Bool { groups.allSatisfy(\.isWithin) }
+
+    /// Runs a fixture: a forward pass, a backward pass, and as many steps as there are reference losses.
+    public init(_ fixture: MathsFixture, precision: Precision = .f32, backend: any Backend) throws {
+        let tolerances = Tolerances(precision)
+        let run = try Run(fixture, precision, backend)
+        let (outputs, loss) = try run.outputsAndLoss()
+        let gradients = try run.gradients()
+        let losses = try run.steps()
+        let (parameters, omittedCount) = try run.parameters()
+        groups = [
+            Group(name: "outputs", deviations: outputs, tolerance: tolerances.outputs),
+            Group(name: "loss", deviations: [loss], tolerance: tolerances.losses),
+            Group(name: "gradients", deviations: gradients, tolerance: tolerances.gradients),
+            Group(name: "losses of \(losses.count) steps", deviations: losses, tolerance: tolerances.losses),
+            Group(name: "parameters after", deviations: parameters, tolerance: tolerances.parameters, omittedCount: omittedCount),
+        ]
+    }
+}
+
+/// The model of a fixture at work. Its steps change the weights, so that the order of the calls matters.
+private struct Run {
+    let fixture: MathsFixture
+    let model: SiamMAE
+    let arena: Arena
+    let frames: Tensor
+    let tolerances: Tolerances
+
+    init(_ fixture: MathsFixture, _ precision: Precision, _ backend: any Backend) throws {
+        self.fixture = fixture
+        tolerances = Tolerances(precision)
+        model = try fixture.makeModel(precision: precision, backend: backend)
+        arena = Arena(backend: backend)
+        frames = try fixture.frames(arena)
+    }
+
+    func outputsAndLoss() throws -> (outputs: [MathsComparison.Deviation], loss: MathsComparison.Deviation) {
+        let tape = Tape(arena: arena, isRecording: false)
+        var outputs: [MathsComparison.Deviation] = []
+        if fixture.configuration.encoderKind == .siamese, fixture.file.entries["out.memory"] != nil {
+            let (tokens, sequences) = model.encode(frames, visible: fixture.visible, on: tape)
+            let all = numbers(tokens.value)
+            let past = sequences[fixture.visible.count].lowerBound * tokens.value.columns
+            outputs.append(try deviation("out.memory", Array(all[..<past])))
+            outputs.append(try deviation("out.latent", Array(all[past...])))
+        }
+        let (loss, prediction) = model.loss(frames, visible: fixture.visible, on: tape)
+        outputs.append(try deviation("out.pred", model.patches(of: prediction, pairs: fixture.visible.count, arena: arena)))
+        return (outputs, .init(name: "out.loss", error: try relativeError(loss, reference("out.loss")[0])))
+    }
+
+    func gradients() throws -> [MathsComparison.Deviation] {
+        _ = forwardAndBackward()
+        let references = try model.parameters.entries.map { try reference("grad." + $0.name) }
+        let scaleOfZeros = references.map(tolerances.size).max() ?? 0
+        return zip(model.parameters.entries, references).map { entry, reference in
+            let own = numbers(model.parameters.parameter(entry.name).gradient)
+            return .init(name: "grad." + entry.name, error: tolerances.error(own, reference, scaleOfZeros: scaleOfZeros))
+        }
+    }
+
+    func steps() throws -> [MathsComparison.Deviation] {
+        try reference("train.losses").enumerated().map { index, expected in
+            let loss = forwardAndBackward()
+            AdamW().update(model.parameters, learningRate: 1e-3, step: index + 1)
+            return .init(name: "step \(index + 1)", error: relativeError(loss, expected))
+        }
+    }
+
+    func parameters() throws -> (deviations: [MathsComparison.Deviation], omittedCount: Int) {
+        var omittedCount = 0
+        let deviations = try model.parameters.entries.map { entry in
+            let firstGradient = try reference("grad." + entry.name)
+            let noise = 1e-6 * (firstGradient.map(abs).max() ?? 0)
+            let keyBias = keyBias(entry)
+            // Nothing blows up an exact zero.
+            func isNoise(_ index: Int) -> Bool {
+                keyBias.contains(index) || (firstGradient[index] != 0 && abs(firstGradient[index]) < noise)
+            }
+            omittedCount += firstGradient.indices.count(where: isNoise)
+            return try deviation("after." + entry.name, numbers(model.parameters.parameter(entry.name).value)) { !isNoise($0) }
+        }
+        return (deviations, omittedCount)
+    }
+
+    private func forwardAndBackward() -> Double {
+        model.parameters.clearGradients()
+        let tape = Tape(arena: arena, isRecording: true)
+        let loss = model.loss(frames, visible: fixture.visible, on: tape).loss
+        tape.backward()
+        return loss
+    }
+
+    /// The elements of a parameter that are a key's bias.
+    private func keyBias(_ entry: ParameterStore.Entry) -> Range<Int> {
+        let count = entry.range.count
+        if entry.name.hasSuffix("cross_attn.kv.bias") { return 0..<count / 2 }
+        return entry.name.hasSuffix("attn.qkv.bias") ? count / 3..<count * 2 / 3 : 0..<0
+    }
+
+    private func deviation(
+        _ name: String, _ numbers: [Float], isCompared: (Int) -> Bool = { _ in true }
+    ) throws -> MathsComparison.Deviation {
+        .init(name: name, error: tolerances.error(numbers, try reference(name), isCompared: isCompared))
+    }
+
+    private func relativeError(_ number: Double, _ expected: Float) -> Double {
+        number.isFinite ? abs(number / Double(expected) - 1) : .infinity
+    }
+
+    private func reference(_ name: String) throws -> [Float] {
+        let numbers = try fixture.file.floats(name)
+        guard !numbers.isEmpty, numbers.allSatisfy(\.isFinite) else {
+            throw TrainingError("\(fixture.file.name) is no fixture of the maths: '\(name)' is empty or not finite")
+        }
+        return numbers
+    }
+
+    private func numbers(_ tensor: Tensor) -> [Float] {
+        let full = arena.tensor(tensor.shape)
+        arena.backend.selectRows(full, tensor, sources: (0..<Int32(tensor.rows)).map { $0 })
+        return [Float](unsafeUninitializedCapacity: tensor.count) { numbers, count in
+            arena.backend.download(full, to: numbers.baseAddress!)
+            count = tensor.count
+        }
+    }
+}

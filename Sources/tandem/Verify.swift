@@ -1,0 +1,80 @@
+import Compute
+import ComputeCPU
+import Console
+import Foundation
+import Verification
+
+/// `tandem verify`: what can be checked against values from elsewhere.
+func verify(arguments: [String]) throws {
+    let usage = "usage: tandem verify maths FILE…   (compares the maths with reference values; 'tandem verify maths --help' tells more)"
+    guard let word = arguments.first else { throw Failure("say what to verify; \(usage)") }
+    switch word {
+    case "--help", "-h": print("Compares what Tandem computes with values from elsewhere.\n\n\(usage)")
+    case "maths": try verifyMaths(arguments: Array(arguments.dropFirst()))
+    default: throw Failure("'\(word)' cannot be verified; \(usage)")
+    }
+}
+
+/// `tandem verify maths`: forward, backward and ten steps of AdamW against PyTorch's.
+private func verifyMaths(arguments: [String]) throws {
+    var options = Arguments(
+        "tandem verify maths",
+        about: """
+            Runs a model on the inputs of each fixture and prints the worst error of its outputs, its loss, its gradients, the
+            losses of ten optimizer steps and the parameters after them, relative to the reference values in the file. Exits
+            with 1 where an error is beyond its tolerance.
+
+            With f32, an error is the largest difference over the largest value of a tensor: outputs and gradients may reach
+            2e-5, losses 5e-6, parameters 1e-4. With bf16, it is the length of the difference over the length: outputs and
+            gradients may reach 3e-2, losses 1e-2, and parameters are not judged.
+
+            The gradient of a key's bias is zero in exact arithmetic and rounding noise in any other. Among the gradients it is
+            measured by the whole bias that it is a part of; in the parameters after the steps it is left out, for AdamW blows
+            the noise up to whole steps. So are single values whose first gradient is below a millionth of their tensor's largest.
+            """,
+        arguments: arguments)
+    let precision = options.value("--precision", "PRECISION", "what products are computed in: f32 or bf16", default: Precision.f32)
+    let threads = options.value("--threads", "N", "threads that compute; 0: one a core", default: 0)
+    let files = options.remainingOperands("FILE", "fixtures: safetensors files of inputs and reference values")
+    if !(0...1024).contains(threads) { options.refuse("--threads wants 0 to 1024, not \(threads)") }
+    if files.isEmpty { options.refuse("FILE is missing") }
+    options.finish()
+
+    let backend = try threads == 0 ? CPUBackend() : CPUBackend(threads: threads)
+    print("\(precision) on \(backend.summary)")
+    var failures = 0
+    for file in files {
+        print("\n\(file)")
+        do {
+            let fixture = try MathsFixture(path: file)
+            print("  \(describe(fixture))")
+            let comparison = try MathsComparison(fixture, precision: precision, backend: backend)
+            for group in comparison.groups { print("  " + describe(group)) }
+            if !comparison.isWithin { failures += 1 }
+        } catch {
+            print("  not compared: \(error)")
+            failures += 1
+        }
+    }
+    guard failures == 0 else { throw Failure("\(failures) of \(files.count) files are beyond tolerance or could not be compared") }
+}
+
+private func describe(_ fixture: MathsFixture) -> String {
+    let (configuration, visible) = (fixture.configuration, fixture.visible)
+    let (encoder, decoder) = (configuration.encoder, configuration.decoder)
+    let past = visible.past.map { "\($0[0].count)" } ?? "all"
+    return [
+        "\(configuration.encoderKind.rawValue) encoder \(encoder.width)-\(encoder.depth)-\(encoder.heads)",
+        "\(configuration.decoderKind.rawValue) decoder \(decoder.width)-\(decoder.depth)-\(decoder.heads)",
+        "\(visible.count) pairs, images of \(encoder.imageSize), patches of \(encoder.patchSize)",
+        "\(past) and \(visible.future[0].count) of \(encoder.patchCount) visible",
+    ].joined(separator: ", ")
+}
+
+private func describe(_ group: MathsComparison.Group) -> String {
+    let verdict = group.tolerance.map { (group.isWithin ? "within " : "BEYOND ") + String($0) } ?? "not judged"
+    let worst = group.worst
+    return group.name.padding(toLength: 20, withPad: " ", startingAt: 0) + String(format: "%.1e  ", worst.error)
+        + verdict.padding(toLength: 14, withPad: " ", startingAt: 0) + "  \(worst.name)"
+        + (group.omittedCount > 0 ? "  (\(group.omittedCount) values of rounding noise left out)" : "")
+}

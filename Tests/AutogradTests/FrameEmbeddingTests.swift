@@ -1,0 +1,20 @@
+import Autograd
+import Compute
+import TestSupport
+import Testing
+
+@Suite struct FrameEmbeddingTests {
+    @Test func tokensOfTwoFramesAndOfNone() throws {
+        let width = 5
+        // Sequences of CLS, a past and a future token, and one end without a frame; enough rows for several tasks.
+        let frames = (0..<300).map { $0 % 3 - 1 } + [-1]
+        let check = try GradientCheck([.variable([frames.count, width]), .parameter([1, 2, width])])
+        let y = check.tape.frameEmbedding(check.variable(0), check.parameter(1), frames: frames.map { Int32($0) })
+        check.expectAgreement(y) { inputs in
+            inputs[0].indices.map { index in
+                let frame = frames[index / width]
+                return inputs[0][index] + (frame < 0 ? 0 : inputs[1][frame * width + index % width])
+            }
+        }
+    }
+}

@@ -1,0 +1,108 @@
+import Compute
+import ComputeCPU
+import Foundation
+import TestSupport
+import Testing
+import Training
+import Verification
+
+@Suite struct MathsTests {
+    private static let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .appendingPathComponent("Fixtures/Maths").path
+
+    /// Files of reference values: the committed ones, and the larger ones where they are at hand.
+    static let files: [String] = {
+        let folders = [fixtures] + (Shared.folder.map { [$0 + "/golden/maths"] } ?? [])
+        return folders.flatMap { folder in
+            let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+            return names.filter { $0.hasSuffix(".safetensors") }.sorted().map { folder + "/" + $0 }
+        }
+    }()
+
+    @Test(.enabled(if: Shared.folder != nil, "TANDEM_SHARED is not there: only the committed reference files are compared"))
+    func largerReferenceFilesAreCompared() {
+        let names = Self.files.filter { !$0.hasPrefix(Self.fixtures) }.map { URL(fileURLWithPath: $0).lastPathComponent }
+        let expected = ["cross", "joint-both", "joint-decoder", "joint-encoder", "patch4", "symmetric", "tiny"]
+        #expect(names == expected.map { "siammae-\($0).safetensors" })
+    }
+
+    @Test(arguments: files, Precision.allCases) func agreesWithPyTorch(path: String, precision: Precision) throws {
+        let comparison = try MathsComparison(MathsFixture(path: path), precision: precision, backend: CPUBackend(threads: 2))
+        #expect(comparison.groups.map(\.name) == ["outputs", "loss", "gradients", "losses of 10 steps", "parameters after"])
+        for group in comparison.groups {
+            for deviation in group.deviations { #expect(deviation.error <= group.tolerance ?? .infinity, "\(deviation.name)") }
+        }
+    }
+
+    /// One value that is off is found, in whatever array it is.
+    @Test(arguments: [
+        ("out.memory", 0), ("out.latent", 0), ("out.pred", 0), ("out.loss", 1), ("grad.decoder_blocks.0.attn.qkv.weight", 2),
+        ("train.losses", 3), ("after.cls_token", 4),
+    ]) func aWrongValueIsFound(name: String, group: Int) throws {
+        let path = try changed { file in
+            // The last element, moved by more than any tolerance.
+            let end = file.dataStart + file.offsets[name]![1]
+            let old = file.bytes[end - 4..<end].reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+            let new = (Float(bitPattern: old) + 0.01).bitPattern
+            for index in 0..<4 { file.bytes[end - 4 + index] = UInt8(truncatingIfNeeded: new >> (8 * index)) }
+        }
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let comparison = try MathsComparison(MathsFixture(path: path), backend: CPUBackend(threads: 1))
+        #expect(comparison.groups.map(\.isWithin) == (0..<5).map { $0 != group })
+        #expect(comparison.groups[group].worst.name == (name == "train.losses" ? "step 10" : name))
+    }
+
+    @Test(arguments: [
+        (#"config"#, "confog", "its metadata has no 'config'"),
+        (#"\"image\": 12"#, #"\"imige\": 12"#, "its 'config' is not the sizes of a model"),
+        (#"\"image\": 12"#, #"\"image\": 16"#, "'input.f1' has the shape [2, 3, 12, 12], not [2, 3, 16, 16]"),
+        (#"\"heads\": 2"#, #"\"heads\": 3"#, "encoder: 3 heads do not divide a width of 8"),
+        (#"\"ddim\": 4"#, #"\"ddim\": 8"#, "'param.decoder_embed.weight' has the shape [4, 8], not [8, 8]"),
+        (#"\"depth\": 1"#, #"\"depth\": 2"#, "it holds no array 'param.blocks.1.norm1.weight'"),
+        ("input.keep", "input.keap", "holds no array 'input.keep'"),
+        ("param.mask_token", "param.mosk_token", "a model of its 'config' has no 'param.mosk_token'"),
+    ]) func otherFilesAreRefused(old: String, new: String, expected: String) throws {
+        let path = try changed { file in
+            let range = try #require(file.bytes.firstRange(of: Data(old.utf8)))
+            file.bytes.replaceSubrange(range, with: Data(new.utf8))
+        }
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let error = #expect(throws: TrainingError.self) {
+            try MathsComparison(MathsFixture(path: path), backend: CPUBackend(threads: 1))
+        }
+        #expect(error?.description.contains(expected) == true, "\(error?.description ?? "no error")")
+    }
+
+    @Test func patchesThatDoNotExistOrStandTwiceAreRefused() throws {
+        for value in [9, 255] as [UInt8] {
+            let path = try changed { $0.bytes[$0.dataStart + $0.offsets["input.keep"]![0]] = value }
+            defer { try? FileManager.default.removeItem(atPath: path) }
+            #expect(throws: TrainingError.self) { try MathsFixture(path: path) }
+        }
+        let twice = try changed { file in
+            let start = file.dataStart + file.offsets["input.keep"]![0]
+            file.bytes[start + 8] = file.bytes[start]
+        }
+        defer { try? FileManager.default.removeItem(atPath: twice) }
+        #expect(throws: TrainingError.self) { try MathsFixture(path: twice) }
+    }
+
+    /// A fixture's bytes, and where its arrays lie in them.
+    private struct File {
+        var bytes: Data
+        let dataStart: Int
+        let offsets: [String: [Int]]
+    }
+
+    /// The path of a copy of the small fixture with something changed.
+    private func changed(_ change: (inout File) throws -> Void) throws -> String {
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: Self.fixtures + "/siammae-small.safetensors"))
+        let length = bytes[..<8].reversed().reduce(0) { $0 << 8 | Int($1) }
+        let header = try #require(try JSONSerialization.jsonObject(with: bytes[8..<8 + length]) as? [String: [String: Any]])
+        var file = File(bytes: bytes, dataStart: 8 + length, offsets: header.compactMapValues { $0["data_offsets"] as? [Int] })
+        try change(&file)
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("tandem-\(UUID().uuidString).safetensors").path
+        try file.bytes.write(to: URL(fileURLWithPath: path))
+        return path
+    }
+}
