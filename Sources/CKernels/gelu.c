@@ -1,23 +1,25 @@
 #include "vector.h"
 
-INLINE void gelu(void *restrict y, const void *restrict x, size_t count, tandem_type type) {
-    float e;
-    for (size_t i = 0; i < count; i++) {
-        float p = load(x, type, i);
-        store(y, type, i, p * normal_distribution(p, &e));
-    }
+INLINE void add_bias_gelu(void *restrict y, void *restrict slope, const float *restrict x, const float *restrict bias, size_t rows,
+                          size_t columns, size_t stride, tandem_type type) {
+    for (size_t row = 0; row < rows; row++, x += columns, y = at_output(y, type, stride), slope = at_output(slope, type, stride))
+        for (size_t i = 0; i < columns; i++) {
+            // gelu'(x) = Φ(x) + x φ(x), φ(x) = exp(−x²/2) / sqrt(2π)
+            float p = x[i] + bias[i], e, distribution = normal_distribution(p, &e);
+            store(y, type, i, p * distribution);
+            store(slope, type, i, distribution + p * e * 0.398942280f);
+        }
 }
 
-KERNEL void tandem_gelu(void *restrict y, const void *restrict x, tandem_type type, size_t count) { WITH_TYPE(type, gelu, y, x, count); }
-
-INLINE void gelu_backward(void *restrict dx, const void *restrict x, size_t count, tandem_type type) {
-    // gelu'(x) = Φ(x) + x φ(x), φ(x) = exp(−x²/2) / sqrt(2π)
-    for (size_t i = 0; i < count; i++) {
-        float p = load(x, type, i), e, distribution = normal_distribution(p, &e);
-        store(dx, type, i, load(dx, type, i) * (distribution + p * e * 0.398942280f));
-    }
+KERNEL void tandem_add_bias_gelu(void *restrict y, void *restrict slope, tandem_type type, const float *restrict x,
+                                 const float *restrict bias, size_t rows, size_t columns, size_t stride) {
+    WITH_TYPE(type, add_bias_gelu, y, slope, x, bias, rows, columns, stride);
 }
 
-KERNEL void tandem_gelu_backward(void *restrict dx, const void *restrict x, tandem_type type, size_t count) {
-    WITH_TYPE(type, gelu_backward, dx, x, count);
+INLINE void multiply(void *restrict y, const void *restrict x, size_t count, tandem_type type) {
+    for (size_t i = 0; i < count; i++) store(y, type, i, load(y, type, i) * load(x, type, i));
+}
+
+KERNEL void tandem_multiply(void *restrict y, const void *restrict x, tandem_type type, size_t count) {
+    WITH_TYPE(type, multiply, y, x, count);
 }

@@ -31,22 +31,3 @@ KERNEL void tandem_add_bias_residual(float *restrict y, const float *restrict x,
     for (size_t row = 0; row < rows; row++, x += columns, y += stride, residual += stride)
         for (size_t i = 0; i < columns; i++) y[i] = residual[i] + (x[i] + bias[i]);
 }
-
-INLINE void add_bias_gelu(void *restrict y, void *restrict preactivation, const float *restrict x, const float *restrict bias, size_t rows,
-                          size_t columns, size_t stride, tandem_type type) {
-    float e;
-    for (size_t row = 0; row < rows; row++, x += columns, y = at_output(y, type, stride),
-                preactivation = at_output(preactivation, type, stride)) {
-        for (size_t i = 0; i < columns; i++) store(preactivation, type, i, x[i] + bias[i]);
-        // What was stored, rounded or not, is what the backward pass computes this from again.
-        for (size_t i = 0; i < columns; i++) {
-            float p = load(preactivation, type, i);
-            store(y, type, i, p * normal_distribution(p, &e));
-        }
-    }
-}
-
-KERNEL void tandem_add_bias_gelu(void *restrict y, void *restrict preactivation, tandem_type type, const float *restrict x,
-                                 const float *restrict bias, size_t rows, size_t columns, size_t stride) {
-    WITH_TYPE(type, add_bias_gelu, y, preactivation, x, bias, rows, columns, stride);
-}

@@ -25,6 +25,8 @@ public protocol Backend: AnyObject {
     func fill(_ target: Tensor, _ value: Float)
     /// `target += source`.
     func add(_ target: Tensor, _ source: Tensor)
+    /// `target = target · source`, element by element. Both may be operands.
+    func multiply(_ target: Tensor, _ source: Tensor)
     /// `target = source`, rounded to the nearest; `target` is bf16.
     func round(_ target: Tensor, _ source: Tensor)
 
@@ -36,16 +38,13 @@ public protocol Backend: AnyObject {
     func linear(_ output: Tensor, _ input: Tensor, weight: Tensor, bias: Tensor)
     /// `output = residual + input · weightᵀ + bias`. `input` and `weight` are operands.
     func linearResidual(_ output: Tensor, _ input: Tensor, residual: Tensor, weight: Tensor, bias: Tensor)
-    /// `preactivation = input · weightᵀ + bias` and `output = gelu(preactivation)`. All but `bias` are operands.
-    func linearGELU(_ output: Tensor, preactivation: Tensor, _ input: Tensor, weight: Tensor, bias: Tensor)
+    /// `output = gelu(x)` and `slope = gelu'(x)` for `x = input · weightᵀ + bias`, GELU being `x Φ(x)` with the exact normal distribution.
+    /// All but `bias` are operands.
+    func linearGELU(_ output: Tensor, slope: Tensor, _ input: Tensor, weight: Tensor, bias: Tensor)
     /// `dInput = dOutput · weight`; overwrites, or adds if `accumulates`. `dOutput` and `weight` are operands, `dInput` may be one.
     func linearBackwardInput(_ dInput: Tensor, _ dOutput: Tensor, weight: Tensor, accumulates: Bool)
     /// `dWeight += dOutputᵀ · input`, `dBias += Σ rows of dOutput`. `dOutput` and `input` are operands.
     func linearBackwardWeight(_ dWeight: Tensor, dBias: Tensor, _ dOutput: Tensor, _ input: Tensor)
-    /// `output = gelu(preactivation)`, GELU being `x Φ(x)` with the exact normal distribution. Both are operands.
-    func gelu(_ output: Tensor, preactivation: Tensor)
-    /// `gradient = gradient · gelu'(preactivation)`, in place. Both are operands.
-    func geluBackward(_ gradient: Tensor, preactivation: Tensor)
 
     // MARK: Normalisation
 

@@ -20,16 +20,15 @@ public final class PlanningBackend: Backend {
 
     public func fill(_ target: Tensor, _ value: Float) {}
     public func add(_ target: Tensor, _ source: Tensor) {}
+    public func multiply(_ target: Tensor, _ source: Tensor) {}
     public func round(_ target: Tensor, _ source: Tensor) {}
 
     public func product(_ output: Tensor, _ a: Tensor, _ b: Tensor, transposeA: Bool, transposeB: Bool) {}
     public func linear(_ output: Tensor, _ input: Tensor, weight: Tensor, bias: Tensor) {}
     public func linearResidual(_ output: Tensor, _ input: Tensor, residual: Tensor, weight: Tensor, bias: Tensor) {}
-    public func linearGELU(_ output: Tensor, preactivation: Tensor, _ input: Tensor, weight: Tensor, bias: Tensor) {}
+    public func linearGELU(_ output: Tensor, slope: Tensor, _ input: Tensor, weight: Tensor, bias: Tensor) {}
     public func linearBackwardInput(_ dInput: Tensor, _ dOutput: Tensor, weight: Tensor, accumulates: Bool) {}
     public func linearBackwardWeight(_ dWeight: Tensor, dBias: Tensor, _ dOutput: Tensor, _ input: Tensor) {}
-    public func gelu(_ output: Tensor, preactivation: Tensor) {}
-    public func geluBackward(_ gradient: Tensor, preactivation: Tensor) {}
 
     public func layerNorm(_ output: Tensor, statistics: Tensor, _ input: Tensor, weight: Tensor, bias: Tensor, epsilon: Float) {}
     public func layerNormBackward(

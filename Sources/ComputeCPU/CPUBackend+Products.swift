@@ -60,13 +60,11 @@ extension CPUBackend {
         }
     }
 
-    public func linearGELU(_ output: Tensor, preactivation: Tensor, _ input: Tensor, weight: Tensor, bias: Tensor) {
-        precondition(
-            preactivation.count == output.count && preactivation.precision == output.precision,
-            "a preactivation \(preactivation.shape) for \(output.shape)")
+    public func linearGELU(_ output: Tensor, slope: Tensor, _ input: Tensor, weight: Tensor, bias: Tensor) {
+        precondition(slope.count == output.count && slope.precision == output.precision, "a slope \(slope.shape) for \(output.shape)")
         forEachLinearTile(output, input, weight, bias) { sums, bias, first in
             tandem_add_bias_gelu(
-                output.address(of: first), preactivation.address(of: first), output.precision.kernelType, sums.floats, bias, sums.rows,
+                output.address(of: first), slope.address(of: first), output.precision.kernelType, sums.floats, bias, sums.rows,
                 sums.columns, output.columns)
         }
     }
@@ -133,23 +131,4 @@ extension CPUBackend {
 
     /// Most rows of a weight whose gradient is one task.
     private static let weightTileHeight = 512
-
-    public func gelu(_ output: Tensor, preactivation: Tensor) {
-        precondition(preactivation.count == output.count, "a preactivation \(preactivation.shape) for \(output.shape)")
-        forEachPiece(output.count) { range, _ in
-            tandem_gelu(
-                output.address(of: range.lowerBound), preactivation.address(of: range.lowerBound), output.precision.kernelType, range.count)
-        }
-    }
-
-    public func geluBackward(_ gradient: Tensor, preactivation: Tensor) {
-        precondition(
-            gradient.count == preactivation.count && gradient.precision == preactivation.precision,
-            "a preactivation \(preactivation.shape) for \(gradient.shape)")
-        forEachPiece(gradient.count) { range, _ in
-            tandem_gelu_backward(
-                gradient.address(of: range.lowerBound), preactivation.address(of: range.lowerBound), gradient.precision.kernelType,
-                range.count)
-        }
-    }
 }

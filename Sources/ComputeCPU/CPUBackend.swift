@@ -98,6 +98,15 @@ extension CPUBackend {
         }
     }
 
+    public func multiply(_ target: Tensor, _ source: Tensor) {
+        precondition(
+            target.count == source.count && target.precision == source.precision, "cannot multiply \(target.shape) by \(source.shape)")
+        forEachPiece(target.count) { range, _ in
+            tandem_multiply(
+                target.address(of: range.lowerBound), source.address(of: range.lowerBound), target.precision.kernelType, range.count)
+        }
+    }
+
     public func round(_ target: Tensor, _ source: Tensor) {
         precondition(target.count == source.count && target.precision == .bf16, "cannot round \(source.shape) to \(target.shape)")
         forEachPiece(target.count) { range, _ in

@@ -21,19 +21,12 @@ extension Tape {
         return y
     }
 
-    /// `gelu(x · weightᵀ + bias)`, with GELU in its exact form. Of the two results only the preactivation is kept.
+    /// `gelu(x · weightᵀ + bias)`, with GELU in its exact form. Its slope is computed with it, while the cost is shared.
     public func linearGELU(_ x: Variable, weight: Parameter, bias: Parameter) -> Variable {
-        let (arena, backend) = (arena, backend)
-        let shape = [x.value.rows, bias.value.count], precision = weight.precision
-        let preactivation = arena.tensor(shape, precision)
-        let output = arena.tensor(shape, precision)
-        backend.linearGELU(output, preactivation: preactivation, x.value, weight: weight.operand, bias: bias.value)
-        let y = Variable(output, gradientPrecision: precision) {
-            let output = arena.tensor(shape, precision)
-            backend.gelu(output, preactivation: preactivation)
-            return output
-        }
-        recordLinear(y, x, weight: weight, bias: bias, before: { tape, dy in tape.backend.geluBackward(dy, preactivation: preactivation) })
+        let y = Variable(arena.tensor([x.value.rows, bias.value.count], weight.precision))
+        let slope = arena.tensor(y.value.shape, weight.precision)
+        backend.linearGELU(y.value, slope: slope, x.value, weight: weight.operand, bias: bias.value)
+        recordLinear(y, x, weight: weight, bias: bias, before: { tape, dy in tape.backend.multiply(dy, slope) })
         return y
     }
 

@@ -34,16 +34,14 @@ void tandem_add_bias(void *y, tandem_type type, const float *x, const float *bia
 /// y = residual + x + bias; rows of the residual are `stride` apart too.
 void tandem_add_bias_residual(float *y, const float *x, const float *residual, const float *bias, size_t rows, size_t columns,
                               size_t stride);
-/// preactivation = x + bias, y = gelu(preactivation)
-void tandem_add_bias_gelu(void *y, void *preactivation, tandem_type type, const float *x, const float *bias, size_t rows, size_t columns,
-                          size_t stride);
 
 // GELU, exact form: gelu(x) = x Φ(x) (gelu.c).
 
-/// y = gelu(x)
-void tandem_gelu(void *y, const void *x, tandem_type type, size_t count);
-/// dx = dx · gelu'(x), in place: overwrites.
-void tandem_gelu_backward(void *dx, const void *x, tandem_type type, size_t count);
+/// y = gelu(x + bias), slope = gelu'(x + bias); x as above.
+void tandem_add_bias_gelu(void *y, void *slope, tandem_type type, const float *x, const float *bias, size_t rows, size_t columns,
+                          size_t stride);
+/// y = y · x
+void tandem_multiply(void *y, const void *x, tandem_type type, size_t count);
 
 // Layer norm (layer_norm.c).
 
