@@ -48,6 +48,8 @@ public final class PlanningBackend: Backend {
 
     public func gatherTokens(_ output: Tensor, _ input: Tensor, filler: Tensor, table: Tensor, sources: [Int32], positions: [Int32]) {}
     public func gatherTokensBackward(_ dInput: Tensor, dFiller: Tensor, _ dOutput: Tensor, sources: [Int32]) {}
+    public func frameEmbedding(_ output: Tensor, _ input: Tensor, embedding: Tensor, frames: [Int32]) {}
+    public func frameEmbeddingBackward(dEmbedding: Tensor, _ dOutput: Tensor, frames: [Int32]) {}
     public func selectRows(_ output: Tensor, _ input: Tensor, sources: [Int32]) {}
     public func patchify(_ output: Tensor, _ images: Tensor, patches: [Int32], patchSize: Int) {}
     public func normalizeImages(_ output: Tensor, images: [UnsafePointer<UInt8>]) {}
