@@ -87,7 +87,7 @@ func benchStep(arguments: [String]) throws {
     _ = asJSON
     print(backend.summary)
     print(
-        "pairs/s \(Double(batch) / best)  GFLOP/s \(operations / best * 1e-9) share \(operations / best / top) of \(top * 1e-9)  \(peak) arena \(arena.peakBytes >> 20) \(arena.capacityInBytes >> 20) MiB  GFLOP/pair \(operations / Double(batch) * 1e-9)"
+        "pairs/s \(Double(batch) / best)  GFLOP/s \(operations / best * 1e-9) share \(operations / best / top) of \(top * 1e-9)  \(peak) arena \(arena.touchedBytes >> 20) \(arena.capacityInBytes >> 20) MiB  GFLOP/pair \(operations / Double(batch) * 1e-9)"
     )
 }
 
