@@ -6,7 +6,7 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 
 BIN := .build/release
-PACKAGES := libavformat-dev libavcodec-dev libswscale-dev libavutil-dev libzmq3-dev libopenblas-dev
+PACKAGES := libavformat-dev libavcodec-dev libswscale-dev libavutil-dev libzmq3-dev libopenblas-dev libdnnl-dev
 DECODERS ?= $(shell nproc)
 DEMO ?= full
 SEED ?= 1
@@ -60,7 +60,18 @@ lint: ## Check the style of all sources
 format: ## Bring all sources into style
 	swift format --in-place --parallel --recursive Package.swift Sources Tests
 
+.PHONY: bench
+bench: build ## Time training steps and their operations on this machine
+	@$(BIN)/tandem bench step --precision f32
+	@$(BIN)/tandem bench step --precision bf16
+	@$(BIN)/tandem bench ops --precision bf16
+
 PEERS ?= $(HOME)/.cache/tandem-peers
+
+.PHONY: bench-peers
+bench-peers: build ## Time Tandem's training step and PyTorch's in turn, and print the ratios [PEERS=FOLDER]
+	@test -x $(PEERS)/bin/python || { echo "PyTorch is not installed in $(PEERS): 'make peers' does it" >&2; exit 2; }
+	@$(PEERS)/bin/python -B Tests/Peers/bench.py --tandem $(BIN)/tandem
 
 .PHONY: peers
 peers: ## Install the Python programs that cross-checks compare with, outside the tree [PEERS=FOLDER]

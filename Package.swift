@@ -22,7 +22,8 @@ let package = Package(
     targets: [
         // Programs.
         program(
-            "tandem", ["Console", "Configuration", "Synthesis", "Media", "Sampling", "Training", "Verification", "ComputeCPU", "ZeroMQ"]),
+            "tandem",
+            ["Console", "Configuration", "Synthesis", "Media", "Sampling", "Models", "Training", "Verification", "ComputeCPU", "ZeroMQ"]),
         program("tandem-decoder", ["Console", "Dataflow", "Media", "Sampling"]),
         program("tandem-batcher", ["Console", "Configuration", "Dataflow", "Sampling"]),
         program("tandem-trainer", ["Console", "Configuration", "Dataflow", "Media", "Training", "ComputeCPU"]),

@@ -82,6 +82,9 @@ public final class ParameterStore {
         self.init(declarations.map { Parameter($0.name, $0.shape, .zeros) }, precision: precision, backend: backend)
     }
 
+    /// Bytes of all arrays, those that a training alone touches included.
+    public var byteCount: Int { 4 * count * MemoryLayout<Float>.stride + (precision == .f32 ? 0 : decayedCount * precision.byteCount) }
+
     /// The parameters themselves, `count` of them.
     public var values: UnsafeMutablePointer<Float> { valueMemory.pointer }
     /// Their gradients, which backward passes add to.

@@ -53,21 +53,22 @@ public final class Variable {
     private var kept: Tensor?
     private let compute: (() -> Tensor)?
     private let shape: [Int]
-    private let precision: Precision
+    private let gradientPrecision: Precision
     private var gradient: Tensor?
 
     /// A constant, or the output of an op.
     public init(_ value: Tensor) {
         kept = value
         compute = nil
-        (shape, precision) = (value.shape, value.precision)
+        (shape, gradientPrecision) = (value.shape, value.precision)
     }
 
     /// The output of an op that is cheap to compute again: `compute` does so, to the last bit.
-    init(_ value: Tensor, recomputedBy compute: @escaping () -> Tensor) {
+    init(_ value: Tensor, gradientPrecision: Precision, recomputedBy compute: @escaping () -> Tensor) {
         kept = value
         self.compute = compute
-        (shape, precision) = (value.shape, value.precision)
+        shape = value.shape
+        self.gradientPrecision = gradientPrecision
     }
 
     /// The computed numbers.
@@ -99,7 +100,7 @@ public final class Variable {
     /// The gradient, and whether it is new: then its contents are undefined and the caller overwrites them, else it adds.
     func gradientToWrite(_ tape: Tape) -> (tensor: Tensor, isNew: Bool) {
         if let gradient { return (gradient, false) }
-        let new = tape.arena.tensor(shape, precision)
+        let new = tape.arena.tensor(shape, gradientPrecision)
         gradient = new
         return (new, true)
     }

@@ -1,3 +1,4 @@
+import Compute
 import Foundation
 import Models
 import Sampling
@@ -188,6 +189,7 @@ extension Choice {
 
 extension CropSharing: Choice {}
 extension MaskPattern: Choice {}
+extension Precision: Choice {}
 extension MaskedFrames: Choice {}
 extension SiamMAE.EncoderKind: Choice {}
 extension SiamMAE.DecoderKind: Choice {}

@@ -1,3 +1,4 @@
+import Models
 import Sampling
 
 // What the programs need of a pipeline, in the types of the libraries that they pass it to.
@@ -19,6 +20,21 @@ extension Pipeline {
     /// Steps of linear warm-up: the share of the run that `warmupEpochs` are of `epochs`.
     public func warmUpSteps(videos: Int) -> Int {
         Int((Double(totalSteps(videos: videos)) * train.warmupEpochs / train.epochs).rounded())
+    }
+
+    /// The model that is trained. Only for a checked pipeline.
+    public var modelConfiguration: SiamMAE.Configuration {
+        let (encoder, decoder) = (model.encoderNumbers!, model.decoderNumbers!)
+        return SiamMAE.Configuration(
+            encoder: EncoderConfiguration(
+                imageSize: sampling.imageSize, patchSize: encoder.patch, width: encoder.width, depth: encoder.depth, heads: encoder.heads),
+            decoder: SiamMAE.DecoderConfiguration(width: decoder.width, depth: decoder.depth, heads: decoder.heads),
+            encoderKind: model.encoder, decoderKind: model.decoder, normalizesPatches: model.normalizedPixelLoss)
+    }
+
+    /// Patches that the encoder sees of each past frame, nil for all of them, and of each future frame.
+    public var visiblePatches: (past: Int?, future: Int) {
+        (mask.frames == .symmetric ? recipe.visiblePatchCount : nil, recipe.visiblePatchCount)
     }
 
     /// Pairs that go through the network at once.

@@ -1,3 +1,4 @@
+import Compute
 import Models
 import Sampling
 
@@ -91,6 +92,10 @@ public struct Pipeline: Codable, Equatable, Sendable {
         public var checkpointEvery = 500
         /// Checkpoints kept, counted from the last.
         public var keepCheckpoints = 3
+        /// What products are computed in: "f32", or "bf16" with sums, weights and the optimizer in f32.
+        public var precision = Precision.f32
+        /// Whether activations are computed again in the backward pass instead of kept: a third more work, much less memory.
+        public var recompute = false
         /// Threads of the trainer; 0: one a core.
         public var threads = 0
     }

@@ -144,10 +144,15 @@ public struct Arguments {
         return values
     }
 
+    private static func list<Words: CaseIterable>(_ words: Words.Type) -> String {
+        words.allCases.map { "\($0)" }.joined(separator: " or ")
+    }
+
     private static func noun(for type: Any.Type) -> String {
         switch type {
         case is Int.Type: "a whole number"
         case is Double.Type, is Float.Type: "a number"
+        case let words as any CaseIterable.Type: list(words)
         default: "a \(type)"
         }
     }

@@ -1,7 +1,7 @@
 import Foundation
 
 /// How a program shows progress.
-public enum ProgressStyle: String, LosslessStringConvertible, Sendable {
+public enum ProgressStyle: String, CaseIterable, LosslessStringConvertible, Sendable {
     /// One line, rewritten in place.
     case live
     /// A line every ten seconds.

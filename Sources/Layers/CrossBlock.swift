@@ -25,9 +25,11 @@ public struct CrossBlock {
     public func callAsFunction(
         _ x: Variable, memory: Variable, sequences: SequenceLayout, memorySequences: SequenceLayout, on tape: Tape
     ) -> Variable {
-        let x = crossAttn(
-            normQ(x, on: tape), memory: normKV(memory, on: tape), addingTo: x, sequences: sequences, memorySequences: memorySequences,
-            on: tape)
-        return mlp(norm2(x, on: tape), addingTo: x, on: tape)
+        tape.segment { tape in
+            let x = crossAttn(
+                normQ(x, on: tape), memory: normKV(memory, on: tape), addingTo: x, sequences: sequences, memorySequences: memorySequences,
+                on: tape)
+            return mlp(norm2(x, on: tape), addingTo: x, on: tape)
+        }
     }
 }

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Fixed two-dimensional sine-cosine position embeddings, one row per token, the CLS token's first.
+/// Two-dimensional position embeddings, one row per token, the CLS token's first: the fixed sine-cosine ones, or a table that was learned.
 public struct PositionEmbedding: Sendable {
     /// Patches from left to right.
     public let gridWidth: Int
@@ -28,6 +28,12 @@ public struct PositionEmbedding: Sendable {
                 }
             }
         }
+        self.init(gridHeight: gridSize, gridWidth: gridSize, width: width, values: values)
+    }
+
+    /// A table for a square grid that comes with weights: `[1 + gridSize², width]`.
+    public init(gridSize: Int, width: Int, values: [Float]) {
+        precondition(values.count == (1 + gridSize * gridSize) * width, "\(values.count) numbers for a grid of \(gridSize)")
         self.init(gridHeight: gridSize, gridWidth: gridSize, width: width, values: values)
     }
 

@@ -23,11 +23,26 @@ extension SiamMAE {
     /// A batch that is too big for the memory goes through in parts: with each part's share of the batch's pairs the gradients add up to
     /// those of the whole, for every mask of a recipe hides the same number of patches, whatever its pattern, and the loss is of future
     /// frames only.
-    public func accumulateGradients(_ pairs: [FramePair], share: Float = 1, arena: Arena) -> Double {
-        let tape = Tape(arena: arena, isRecording: true)
-        let loss = self.loss(normalized(pairs, arena), visible: visible(pairs), scale: share, on: tape).loss
+    ///
+    /// - Parameter recomputes: whether blocks are computed again in the backward pass, a third more work for much less memory.
+    public func accumulateGradients(_ pairs: [FramePair], share: Float = 1, recomputes: Bool = false, arena: Arena) -> Double {
+        accumulateGradients(normalized(pairs, arena), visible: visible(pairs), share: share, recomputes: recomputes, arena: arena)
+    }
+
+    private func accumulateGradients(_ frames: Tensor, visible: VisiblePatches, share: Float, recomputes: Bool, arena: Arena) -> Double {
+        let tape = Tape(arena: arena, isRecording: true, recomputes: recomputes)
+        let loss = self.loss(frames, visible: visible, scale: share, on: tape).loss
         tape.backward()
         return loss
+    }
+
+    /// Asks `arena`, which is on a `PlanningBackend`, for what `accumulateGradients` would ask for.
+    package func planStep(pairs: Int, visible: (past: Int?, future: Int), recomputes: Bool, arena: Arena) {
+        let size = configuration.encoder.imageSize
+        func first(_ count: Int) -> [[Int32]] { Array(repeating: Array(0..<Int32(count)), count: pairs) }
+        _ = accumulateGradients(
+            arena.tensor([2 * pairs, 3, size, size]), visible: VisiblePatches(future: first(visible.future), past: visible.past.map(first)),
+            share: 1, recomputes: recomputes, arena: arena)
     }
 
     /// The model's prediction of every patch of the future frames, `[pairs, patches, 3 p²]` in the order row, column, channel, in host memory:

@@ -2,13 +2,13 @@ import Autograd
 import Compute
 import Layers
 
-/// A vision transformer without classifier: patch embedding, fixed positions, CLS token, pre-norm blocks, final layer norm.
+/// A vision transformer without classifier: patch embedding, positions, CLS token, pre-norm blocks, final layer norm.
 ///
 /// Parameters have the names and shapes of timm's `VisionTransformer`. Dosovitskiy et al., arXiv 2010.11929; as in facebookresearch/mae.
 public final class VisionTransformer {
     /// Sizes.
     public let configuration: EncoderConfiguration
-    /// The fixed position embedding (`pos_embed` of checkpoints, without its leading dimension of one).
+    /// The position embedding (`pos_embed` of checkpoints, without its leading dimension of one); it is not learned here.
     public let positions: PositionEmbedding
     let patchEmbed: PatchEmbedding
     let clsToken: Parameter
@@ -23,11 +23,12 @@ public final class VisionTransformer {
     }
 
     /// Registers the parameters in `parameters`, which go into a `ParameterStore` before the first use.
-    public init(_ configuration: EncoderConfiguration, _ parameters: Parameters) {
+    /// - Parameter positions: the table that other weights were trained with; nil: the sine-cosine table.
+    public init(_ configuration: EncoderConfiguration, _ parameters: Parameters, positions: PositionEmbedding? = nil) {
         if let problem = configuration.problem { preconditionFailure(problem) }
         self.configuration = configuration
         let (width, heads) = (configuration.width, configuration.heads)
-        positions = PositionEmbedding(gridSize: configuration.gridSize, width: width)
+        self.positions = positions ?? PositionEmbedding(gridSize: configuration.gridSize, width: width)
         patchEmbed = PatchEmbedding(parameters["patch_embed"], patchSize: configuration.patchSize, width: width)
         clsToken = parameters.make("cls_token", [1, 1, width], .normal(deviation: 0.02))
         blocks = (0..<configuration.depth).map { Block(parameters["blocks", $0], width: width, heads: heads) }
@@ -35,11 +36,11 @@ public final class VisionTransformer {
     }
 
     /// An encoder by itself, as evaluation needs it, and its parameters: all zero, to be filled by name.
-    public static func alone(_ configuration: EncoderConfiguration, precision: Precision = .f32, backend: any Backend) -> (
-        encoder: VisionTransformer, parameters: ParameterStore
-    ) {
+    public static func alone(
+        _ configuration: EncoderConfiguration, positions: PositionEmbedding? = nil, precision: Precision = .f32, backend: any Backend
+    ) -> (encoder: VisionTransformer, parameters: ParameterStore) {
         let parameters = Parameters()
-        let encoder = VisionTransformer(configuration, parameters)
+        let encoder = VisionTransformer(configuration, parameters, positions: positions)
         return (encoder, ParameterStore(parameters.all, precision: precision, backend: backend))
     }
 

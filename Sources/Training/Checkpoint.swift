@@ -66,11 +66,6 @@ public struct Checkpoint {
         parameters.refreshOperands()
     }
 
-    /// Puts the parameters back, not the moments: for evaluation, export and pictures.
-    public func restoreValues(into parameters: ParameterStore) throws {
-        try restore("", parameters.values, parameters)
-    }
-
     private func restore(_ prefix: String, _ numbers: UnsafeMutablePointer<Float>, _ parameters: ParameterStore) throws {
         for entry in parameters.entries {
             try parameters.upload(file.floats(prefix + entry.name, shape: entry.shape), to: numbers, entry)

@@ -51,6 +51,24 @@ public struct CheckpointFolder {
         return nil
     }
 
+    /// The file of weights that `path` means: itself where it is a file; of a run's folder, or of a folder of checkpoints, the last
+    /// checkpoint that is whole. Nothing in the folder is touched, since a training may be at work in it.
+    public static func weights(at path: String, warn: (String) -> Void) throws -> String {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue else { return path }
+        let inside = path + "/checkpoints"
+        let folder = CheckpointFolder(reading: FileManager.default.fileExists(atPath: inside) ? inside : path)
+        guard let checkpoint = try folder.latest(warn: warn) else {
+            throw TrainingError("\(path) is a folder without a whole checkpoint; name a file of weights, or a run's folder")
+        }
+        return checkpoint.file.name
+    }
+
+    private init(reading path: String) {
+        self.path = path
+        keep = .max
+    }
+
     private static let prefix = "step-"
     private static let suffix = ".safetensors"
 

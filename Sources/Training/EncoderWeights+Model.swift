@@ -4,24 +4,52 @@ import Layers
 import Models
 
 extension EncoderWeights {
-    /// The encoder with these weights in `backend`'s memory.
+    /// The encoder with these weights in `backend`'s memory, with the file's own position embedding, learned or not.
     ///
-    /// Throws where arrays are missing or of other shapes, and where the position embedding was learned: the encoder knows the fixed
-    /// sine-cosine table only.
+    /// Throws where arrays are missing, of other shapes, or of a kind that this encoder lacks.
     public func makeEncoder(backend: any Backend) throws -> VisionTransformer {
-        let configuration = EncoderConfiguration(
-            imageSize: gridSize * patchSize, patchSize: patchSize, width: width, depth: depth, heads: heads)
+        try check()
+        let table = PositionEmbedding(gridSize: gridSize, width: width, values: try floats("pos_embed", shape: positionShape))
+        let (encoder, parameters) = VisionTransformer.alone(configuration, positions: table, backend: backend)
+        for entry in parameters.entries {
+            try parameters.parameter(entry.name).value.upload(floats(entry.name, shape: entry.shape), backend)
+        }
+        return encoder
+    }
+
+    /// Refuses weights that this encoder, or timm's of the same size, would not load or would compute something else with.
+    public func check() throws {
         if let problem = configuration.problem { throw TrainingError("the weights \(name) make no encoder: \(problem)") }
         let parameters = Parameters()
-        let encoder = VisionTransformer(configuration, parameters)
-        let table = try floats("pos_embed", shape: [1, 1 + gridSize * gridSize, width])
-        guard zip(table, encoder.positions.values).allSatisfy({ abs($0 - $1) < 1e-3 }) else {
-            throw TrainingError(
-                "the weights \(name) have a learned position embedding; only the fixed sine-cosine table of MAE and SiamMAE is supported")
+        _ = VisionTransformer(configuration, parameters, positions: PositionEmbedding(gridSize: 1, width: width))
+        var expected = Dictionary(uniqueKeysWithValues: parameters.all.map { ($0.name, $0.shape) })
+        expected["pos_embed"] = positionShape
+        let found = entries
+        for (name, shape) in expected.sorted(by: { $0.key < $1.key }) {
+            guard let entry = found[name] else { throw TrainingError("\(self.name) holds no array '\(prefix)\(name)'") }
+            guard entry.shape == shape else {
+                throw TrainingError("\(self.name) is of another model: '\(prefix)\(name)' has the shape \(entry.shape), not \(shape)")
+            }
         }
-        let store = ParameterStore(parameters.all, backend: backend)
-        for entry in store.entries { try store.parameter(entry.name).value.upload(floats(entry.name, shape: entry.shape), backend) }
-        return encoder
+        let unknown = (Array(found.keys) + otherNetworkArrays).filter { expected[$0] == nil }.sorted()
+        if let first = unknown.first {
+            throw TrainingError(
+                "\(self.name) is of another kind of vision transformer: it has '\(prefix)\(first)', which SiamMAE's encoder lacks,"
+                    + " so its features would come out wrong")
+        }
+    }
+
+    /// The sizes, which the arrays' shapes tell.
+    public var configuration: EncoderConfiguration {
+        EncoderConfiguration(imageSize: gridSize * patchSize, patchSize: patchSize, width: width, depth: depth, heads: heads)
+    }
+
+    private var positionShape: [Int] { [1, 1 + gridSize * gridSize, width] }
+
+    /// Arrays of other architectures that take part in the forward pass, but have names of their own.
+    private var otherNetworkArrays: [String] {
+        ["reg_token", "register_tokens", "dist_token", "norm_pre.weight", "rel_pos_bias.relative_position_bias_table"]
+            .filter { file.entries[prefix + $0] != nil }
     }
 }
 

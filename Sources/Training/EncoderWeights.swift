@@ -1,6 +1,7 @@
 import Foundation
 
-/// The encoder out of a file of weights: Tandem's, MAE's, timm's, with or without a decoder and optimizer state.
+/// The encoder out of a file of weights: Tandem's, MAE's, timm's, DINO's, as safetensors or as PyTorch's own file, with or without a
+/// decoder, a wrapper and optimizer state.
 ///
 /// Sizes come from the arrays' shapes; the number of heads from Tandem's metadata, else the width is cut into heads of 64.
 public struct EncoderWeights {
@@ -10,36 +11,49 @@ public struct EncoderWeights {
     public let patchSize: Int
     /// The width of the square token grid the encoder was trained on, as its position embedding tells.
     public let gridSize: Int
-    private let file: Safetensors
+    /// The file that the encoder is part of.
+    public let file: WeightFile
+    /// What stands in front of the encoder's names in the file: "" or a path that ends in a dot.
+    public let prefix: String
 
     /// Reads a file.
-    public init(path: String) throws {
-        try self.init(Safetensors(path: path))
+    /// - Parameters:
+    ///   - entry: the network to take where the file holds several, such as `student`; nil: the only one, or the averaged one.
+    ///   - heads: the number of attention heads, which PyTorch files do not tell; nil: as above.
+    public init(path: String, entry: String? = nil, heads: Int? = nil) throws {
+        try self.init(WeightFile(path: path), entry: entry, heads: heads)
     }
 
     /// Reads what ``encoded()`` made.
     /// - Parameter name: what to call it in messages.
     public init(bytes: [UInt8], name: String) throws {
-        try self.init(Safetensors(data: Data(bytes), name: name))
+        try self.init(WeightFile(data: Data(bytes), name: name))
     }
 
-    private init(_ file: Safetensors) throws {
-        guard let patch = file.entries["patch_embed.proj.weight"]?.shape, patch.count == 4, patch[1] == 3, patch[2] == patch[3] else {
+    /// The encoder of a file that is open.
+    public init(_ file: WeightFile, entry: String? = nil, heads chosenHeads: Int? = nil) throws {
+        prefix = try file.encoderPrefix(entry: entry)
+        let prefix = prefix
+        guard let patch = file.entries[prefix + "patch_embed.proj.weight"]?.shape, patch.count == 4, patch[1] == 3, patch[2] == patch[3],
+            patch[0] > 0, patch[2] > 0
+        else {
             throw TrainingError(
                 "\(file.name) holds no vision transformer: 'patch_embed.proj.weight' is missing or not [width, 3, patch, patch]")
         }
-        let blocks = Set(file.entries.keys.compactMap { $0.hasPrefix("blocks.") ? Int($0.dropFirst(7).prefix { $0 != "." }) : nil })
+        let inBlocks = prefix + "blocks."
+        let blocks = Set(
+            file.entries.keys.compactMap { $0.hasPrefix(inBlocks) ? Int($0.dropFirst(inBlocks.count).prefix { $0 != "." }) : nil })
         guard !blocks.isEmpty, blocks == Set(0..<blocks.count) else {
             throw TrainingError("\(file.name) holds no whole vision transformer: of its blocks there are \(blocks.sorted())")
         }
         width = patch[0]
         depth = blocks.count
         patchSize = patch[2]
-        heads = file.metadata["tandem.encoder_heads"].flatMap { Int($0) } ?? max(1, width / 64)
+        heads = chosenHeads ?? file.encoderHeads ?? max(1, width / 64)
         guard heads > 0, width % heads == 0 else {
-            throw TrainingError("\(file.name) names \(heads) heads, which do not divide the width \(width)")
+            throw TrainingError("\(heads) heads do not divide the width \(width) of the encoder in \(file.name)")
         }
-        guard let positions = file.entries["pos_embed"]?.shape, positions.count == 3, let side = Self.side(positions[1] - 1) else {
+        guard let positions = file.entries[prefix + "pos_embed"]?.shape, positions.count == 3, let side = Self.side(positions[1] - 1) else {
             throw TrainingError("\(file.name) holds no position embedding 'pos_embed' of a square grid and CLS")
         }
         gridSize = side
@@ -57,26 +71,83 @@ public struct EncoderWeights {
     /// The effective pipeline of the run that made the weights, as JSON; nil for weights from elsewhere.
     public var pipeline: String? { file.metadata["tandem.pipeline"] }
 
-    /// The elements of one of the encoder's arrays.
-    public func floats(_ name: String, shape: [Int]) throws -> [Float] { try file.floats(name, shape: shape) }
+    /// The elements of one of the encoder's arrays, by its name in timm.
+    public func floats(_ name: String, shape: [Int]) throws -> [Float] { try file.floats(prefix + name, shape: shape) }
+
+    /// The names and shapes of the encoder's arrays, as timm's `VisionTransformer` has them.
+    public var entries: [String: WeightFile.Entry] {
+        var own: [String: WeightFile.Entry] = [:]
+        for (name, entry) in file.entries where name.hasPrefix(prefix) {
+            let name = String(name.dropFirst(prefix.count))
+            if Self.isEncoders(name) { own[name] = entry }
+        }
+        return own
+    }
 
     /// The encoder alone as a safetensors file in memory, with the metadata: what an evaluator is sent.
     public func encoded() throws -> [UInt8] {
-        try Safetensors.bytes(metadata: file.metadata, arrays)
+        try Safetensors.bytes(metadata: metadata, arrays)
     }
 
     /// The encoder alone as a safetensors file that timm loads.
     public func write(to path: String) throws {
-        try Safetensors.write(to: path, metadata: file.metadata, arrays)
+        try Safetensors.write(to: path, metadata: metadata, arrays)
     }
 
-    private var arrays: [Safetensors.Array] {
-        file.entries.filter { Self.isEncoders($0.key) }.map { name, entry in
-            Safetensors.Array(name: name, shape: entry.shape) { try file.floats(name) }
+    /// The encoder with its decoder as a safetensors file under MAE's names, the optimizer's state left out.
+    ///
+    /// Throws where the file holds no decoder.
+    public func writeModel(to path: String) throws {
+        guard file.entries.keys.contains(where: { $0.hasPrefix(prefix) && Self.part(String($0.dropFirst(prefix.count))) == .decoder })
+        else {
+            throw TrainingError("\(name) holds no decoder, so no whole model can be written; '--format timm' writes its encoder")
+        }
+        try Safetensors.write(to: path, metadata: metadata, arrays { Self.isEncoders($0) || Self.isDecoders($0) })
+    }
+
+    /// The strings of a Tandem file go with the weights. Those of a PyTorch file do not: its other contents are no part of the encoder.
+    private var metadata: [String: String] {
+        let own = file.format == .safetensors ? file.metadata : [:]
+        return own.merging(["format": "pt", "tandem.encoder_heads": "\(heads)"]) { $1 }
+    }
+
+    private var arrays: [Safetensors.Array] { arrays { Self.isEncoders($0) } }
+
+    private func arrays(_ isWanted: (String) -> Bool) -> [Safetensors.Array] {
+        file.entries.compactMap { key, entry in
+            guard key.hasPrefix(prefix), isWanted(String(key.dropFirst(prefix.count))) else { return nil }
+            return Safetensors.Array(name: String(key.dropFirst(prefix.count)), shape: entry.shape) { try file.floats(key) }
         }
     }
 
     private static func isEncoders(_ name: String) -> Bool {
-        name == "cls_token" || name == "pos_embed" || ["patch_embed.", "blocks.", "norm."].contains(where: name.hasPrefix)
+        // A joint encoder's frame embedding serves pairs; a single picture has none, and timm does not know it.
+        name == "pos_embed" || (part(name) == .encoder && name != "frame_embed")
+    }
+
+    private static func isDecoders(_ name: String) -> Bool {
+        name == "decoder_pos_embed" || name == "frame_embed" || part(name) == .decoder
+    }
+}
+
+extension EncoderWeights {
+    /// What the arrays of a file belong to.
+    public enum Part: String, CaseIterable, Sendable {
+        case encoder, decoder
+        /// Tables of positions, learned or not.
+        case positions
+        case optimizer
+        /// Classifiers, heads and whatever else.
+        case other
+    }
+
+    /// The part that an array belongs to, by its name without ``prefix``.
+    public static func part(_ name: String) -> Part {
+        if name == "cls_token" || name == "frame_embed" || ["patch_embed.", "blocks.", "norm."].contains(where: name.hasPrefix) {
+            return .encoder
+        }
+        if name == "pos_embed" || name == "decoder_pos_embed" { return .positions }
+        if name == "mask_token" || name.hasPrefix("decoder_") { return .decoder }
+        return name.hasPrefix("optimizer.") ? .optimizer : .other
     }
 }

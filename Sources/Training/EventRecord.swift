@@ -62,15 +62,6 @@ package enum EventRecord {
     private static func masked(_ crc: UInt32) -> UInt32 { (crc >> 15 | crc << 17) &+ 0xa282_ead8 }
 }
 
-/// CRC-32C (Castagnoli), reflected polynomial 0x82F63B78.
-package func crc32c(_ bytes: [UInt8]) -> UInt32 {
-    ~bytes.reduce(~0) { crc, byte in crc >> 8 ^ crc32cTable[Int(UInt8(truncatingIfNeeded: crc) ^ byte)] }
-}
-
-private let crc32cTable: [UInt32] = (0..<256).map { index in
-    (0..<8).reduce(UInt32(index)) { crc, _ in crc & 1 == 1 ? crc >> 1 ^ 0x82f6_3b78 : crc >> 1 }
-}
-
 private func littleEndianBytes(_ value: some FixedWidthInteger) -> [UInt8] {
     withUnsafeBytes(of: value.littleEndian) { [UInt8]($0) }
 }

@@ -8,23 +8,6 @@ import Foundation
 ///
 /// Source: github.com/huggingface/safetensors, README "Format".
 public struct Safetensors {
-    /// An element type that can be read.
-    public enum ElementType: String, Sendable {
-        case float32 = "F32"
-        case float16 = "F16"
-        case bfloat16 = "BF16"
-        case int64 = "I64"
-
-        /// Bytes per element.
-        public var size: Int {
-            switch self {
-            case .float16, .bfloat16: 2
-            case .float32: 4
-            case .int64: 8
-            }
-        }
-    }
-
     /// One array of the file.
     public struct Entry: Sendable {
         public let shape: [Int]
@@ -49,16 +32,7 @@ public struct Safetensors {
     private static let maximumHeaderSize = 100_000_000
 
     /// Opens a file.
-    public init(path: String) throws {
-        let data: Data
-        do {
-            data = try Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped)
-        } catch {
-            throw TrainingError(
-                "cannot read \(path): \(FileManager.default.fileExists(atPath: path) ? "no permission or no file" : "no such file")")
-        }
-        try self.init(data: data, name: path)
-    }
+    public init(path: String) throws { try self.init(data: mapFile(path), name: path) }
 
     /// Reads what is in memory already.
     /// - Parameter name: what to call it in messages.
@@ -117,15 +91,16 @@ public struct Safetensors {
         return Entry(shape: shape, typeName: typeName, range: range)
     }
 
-    /// The elements of an array, row by row, as f32; F32, F16, BF16 and I64 (rounded) can be read so.
+    /// The elements of an array, row by row, as f32, rounded where they are of a wider type.
     public func floats(_ key: String) throws -> [Float] {
         let entry = try entry(key)
-        switch entry.elementType {
-        case .float32: return elements(entry) { Float(bitPattern: UInt32(littleEndian: $0)) }
-        case .float16: return elements(entry) { Float(Float16(bitPattern: UInt16(littleEndian: $0))) }
-        case .bfloat16: return elements(entry) { Float(bitPattern: UInt32(UInt16(littleEndian: $0)) << 16) }
-        case .int64: return elements(entry) { Float(Int64(littleEndian: $0)) }
-        case nil: throw TrainingError("'\(key)' in \(name) holds \(entry.typeName), which cannot be read as numbers here")
+        guard let type = entry.elementType else {
+            throw TrainingError("'\(key)' in \(name) holds \(entry.typeName), which cannot be read as numbers here")
+        }
+        return data.withUnsafeBytes { bytes in
+            let start = dataStart + entry.range.lowerBound
+            let own = UnsafeRawBufferPointer(rebasing: bytes[start..<start + entry.range.count])
+            return type.floats(own, StridedView(contiguous: entry.shape))
         }
     }
 
@@ -133,26 +108,25 @@ public struct Safetensors {
     public func integers(_ key: String) throws -> [Int64] {
         let entry = try entry(key)
         guard entry.elementType == .int64 else { throw TrainingError("'\(key)' in \(name) holds \(entry.typeName), not I64") }
-        return elements(entry) { Int64(littleEndian: $0) }
+        return data.withUnsafeBytes { bytes in
+            stride(from: dataStart + entry.range.lowerBound, to: dataStart + entry.range.upperBound, by: 8).map {
+                Int64(littleEndian: bytes.loadUnaligned(fromByteOffset: $0, as: Int64.self))
+            }
+        }
     }
 
     private func entry(_ key: String) throws -> Entry {
         guard let entry = entries[key] else { throw TrainingError("\(name) holds no array '\(key)'") }
         return entry
     }
+}
 
-    private func elements<Stored: BitwiseCopyable, Element>(_ entry: Entry, _ convert: (Stored) -> Element) -> [Element] {
-        data.withUnsafeBytes { bytes in
-            let count = entry.range.count / MemoryLayout<Stored>.size
-            let start = dataStart + entry.range.lowerBound
-            return [Element](unsafeUninitializedCapacity: count) { elements, filled in
-                for index in 0..<count {
-                    elements.initializeElement(
-                        at: index,
-                        to: convert(bytes.loadUnaligned(fromByteOffset: start + index * MemoryLayout<Stored>.size, as: Stored.self)))
-                }
-                filled = count
-            }
-        }
+/// The bytes of a file, mapped: only what is looked at is read.
+func mapFile(_ path: String) throws -> Data {
+    do {
+        return try Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped)
+    } catch {
+        throw TrainingError(
+            "cannot read \(path): \(FileManager.default.fileExists(atPath: path) ? "no permission or no file" : "no such file")")
     }
 }

@@ -38,8 +38,9 @@ public struct MathsComparison {
     public var isWithin: Bool { groups.allSatisfy(\.isWithin) }
 
     /// Runs a fixture: a forward pass, a backward pass, and as many steps as there are reference losses.
-    public init(_ fixture: MathsFixture, backend: any Backend, tolerances: Tolerances) throws {
-        let run = try Run(fixture, backend, tolerances)
+    public init(_ fixture: MathsFixture, precision: Precision = .f32, backend: any Backend) throws {
+        let tolerances = Tolerances(precision)
+        let run = try Run(fixture, precision, backend)
         let (outputs, loss) = try run.outputsAndLoss()
         let gradients = try run.gradients()
         let losses = try run.steps()
@@ -62,10 +63,10 @@ private struct Run {
     let frames: Tensor
     let tolerances: Tolerances
 
-    init(_ fixture: MathsFixture, _ backend: any Backend, _ tolerances: Tolerances) throws {
+    init(_ fixture: MathsFixture, _ precision: Precision, _ backend: any Backend) throws {
         self.fixture = fixture
-        self.tolerances = tolerances
-        model = try fixture.makeModel(backend: backend)
+        tolerances = Tolerances(precision)
+        model = try fixture.makeModel(precision: precision, backend: backend)
         arena = Arena(backend: backend)
         frames = try fixture.frames(arena)
     }
@@ -153,8 +154,10 @@ private struct Run {
     }
 
     private func numbers(_ tensor: Tensor) -> [Float] {
-        [Float](unsafeUninitializedCapacity: tensor.count) { numbers, count in
-            arena.backend.download(tensor, to: numbers.baseAddress!)
+        let full = arena.tensor(tensor.shape)
+        arena.backend.selectRows(full, tensor, sources: (0..<Int32(tensor.rows)).map { $0 })
+        return [Float](unsafeUninitializedCapacity: tensor.count) { numbers, count in
+            arena.backend.download(full, to: numbers.baseAddress!)
             count = tensor.count
         }
     }

@@ -83,8 +83,8 @@ public struct MathsFixture {
     }
 
     /// The model with the file's first weights.
-    public func makeModel(backend: any Backend) throws -> SiamMAE {
-        let model = SiamMAE(configuration, seed: 0, backend: backend)
+    public func makeModel(precision: Precision = .f32, backend: any Backend) throws -> SiamMAE {
+        let model = SiamMAE(configuration, seed: 0, precision: precision, backend: backend)
         let known = Set(model.parameters.entries.map(\.name))
         if let unknown = file.entries.keys.sorted().first(where: { $0.hasPrefix("param.") && !known.contains(String($0.dropFirst(6))) }) {
             throw TrainingError("\(file.name) is no fixture of the maths: a model of its 'config' has no '\(unknown)'")
@@ -93,6 +93,7 @@ public struct MathsFixture {
             let numbers = try file.floats("param." + entry.name, shape: entry.shape)
             backend.upload(model.parameters.parameter(entry.name).value, from: numbers)
         }
+        model.parameters.refreshOperands()
         return model
     }
 

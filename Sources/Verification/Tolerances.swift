@@ -1,3 +1,5 @@
+import Compute
+
 /// How far the maths may be from reference values, by the precision that it computes in.
 public struct Tolerances: Equatable, Sendable {
     /// How far two tensors are apart.
@@ -19,11 +21,14 @@ public struct Tolerances: Equatable, Sendable {
     /// Parameters after the steps; nil: not judged, for AdamW's first steps follow a gradient's sign more than its size.
     public var parameters: Double?
 
-    /// The precisions by name. PyTorch's float32 is away from float64 by 4e-7 (outputs), 1e-6 (gradients) and 1.5e-7 (losses); bf16 has 8 bits.
-    public static let byPrecision: [String: Tolerances] = [
-        "f32": Tolerances(measure: .largest, outputs: 2e-5, losses: 5e-6, gradients: 2e-5, parameters: 1e-4),
-        "bf16": Tolerances(measure: .norm, outputs: 3e-2, losses: 1e-2, gradients: 3e-2, parameters: nil),
-    ]
+    /// What `precision` allows. PyTorch's float32 is away from float64 by 4e-7 (outputs), 1e-6 (gradients) and 1.5e-7 (losses); bf16 has 8
+    /// bits.
+    public init(_ precision: Precision) {
+        switch precision {
+        case .f32: (measure, outputs, losses, gradients, parameters) = (.largest, 2e-5, 5e-6, 2e-5, 1e-4)
+        case .bf16: (measure, outputs, losses, gradients, parameters) = (.norm, 3e-2, 1e-2, 3e-2, nil)
+        }
+    }
 
     /// How far `numbers` are from `expected`, infinitely where one is not finite.
     ///

@@ -12,7 +12,9 @@ runProgram("tandem-evaluator") {
             "Measures encoders by propagating the first frame's masks through the videos of a DAVIS data set. Scores are points (percent)."
             + " Give --weights for one measurement, or --trainer to measure a running training's checkpoints as they come.")
     let weightsPath = options.value(
-        "--weights", "FILE", "safetensors file with an encoder: a checkpoint of Tandem's, or MAE weights under timm's names")
+        "--weights", "FILE|RUN_FOLDER",
+        "an encoder: a checkpoint of Tandem's, or a safetensors or PyTorch file of timm, MAE or DINO; of a run's folder the last checkpoint"
+    )
     let baseline = options.value("--baseline", "copy", "measure without an encoder: the first mask copied to every frame")
     let trainer = options.value("--trainer", "ENDPOINT", "where a trainer hands out checkpoints, e.g. ipc:///tmp/run/trainer")
     let root = options.value(
@@ -58,7 +60,8 @@ runProgram("tandem-evaluator") {
     let method: DAVISEvaluation.Method
     if let weightsPath {
         let backend = try CPUBackend(threads: threads == 0 ? CPUBackend.availableCores : threads)
-        method = try EncoderMethod(EncoderWeights(path: weightsPath), settings: settings, backend: backend).callAsFunction
+        let weights = try CheckpointFolder.weights(at: weightsPath) { writeError("tandem-evaluator: warning: \($0)\n") }
+        method = try EncoderMethod(EncoderWeights(path: weights), settings: settings, backend: backend).callAsFunction
         shown.merge(
             [
                 "weights": weightsPath, "size": "\(settings.inputSize)", "topk": "\(settings.topK)", "queue": "\(settings.queue)",

@@ -6,16 +6,6 @@ import Training
 
 // What a pipeline means for a training.
 extension Pipeline {
-    var modelConfiguration: SiamMAE.Configuration {
-        // Pipeline.load has refused unknown sizes.
-        let (encoder, decoder) = (model.encoderNumbers!, model.decoderNumbers!)
-        return SiamMAE.Configuration(
-            encoder: EncoderConfiguration(
-                imageSize: sampling.imageSize, patchSize: encoder.patch, width: encoder.width, depth: encoder.depth, heads: encoder.heads),
-            decoder: SiamMAE.DecoderConfiguration(width: decoder.width, depth: decoder.depth, heads: decoder.heads),
-            encoderKind: model.encoder, decoderKind: model.decoder, normalizesPatches: model.normalizedPixelLoss)
-    }
-
     var optimizer: AdamW {
         var optimizer = AdamW()
         optimizer.beta1 = train.betas[0]
@@ -52,6 +42,7 @@ extension Pipeline {
         try check("sampling", before.recipe, recipe)
         try check("model", before.modelConfiguration, modelConfiguration)
         try check("train.batch", before.train.batch, train.batch)
+        try check("train.precision", before.train.precision, train.precision)
         try check("the manifest", metadata.manifestHash, manifest.identity)
     }
 }

@@ -23,8 +23,10 @@ final class Trainer {
     private let evaluations: Evaluations?
     private var journal: Journal
     private let sampleLog: SampleLogFile?
-    /// Optimizer steps done.
+    private let memory: TrainingMemory
+    /// Optimizer steps done, and how many were done before this start.
     private var step: Int
+    private let startStep: Int
 
     /// Opens the run's folder and brings everything to where its last checkpoint left it.
     init(
@@ -36,7 +38,8 @@ final class Trainer {
         checkpoints = try CheckpointFolder(path + "/checkpoints", keep: pipeline.train.keepCheckpoints)
 
         let backend = try pipeline.train.threads == 0 ? CPUBackend() : CPUBackend(threads: pipeline.train.threads)
-        model = SiamMAE(pipeline.modelConfiguration, seed: pipeline.seed, backend: backend)
+        model = SiamMAE(pipeline.modelConfiguration, seed: pipeline.seed, precision: pipeline.train.precision, backend: backend)
+        memory = try TrainingMemory(pipeline, model)
         arena = Arena(backend: backend)
         optimizer = pipeline.optimizer
         schedule = pipeline.schedule(videos: manifest.records.count)
@@ -46,11 +49,12 @@ final class Trainer {
             try pipeline.checkContinues(checkpoint.metadata, manifest: manifest)
             try checkpoint.restore(into: model.parameters)
         }
-        step = checkpoint?.metadata.step ?? 0
+        startStep = checkpoint?.metadata.step ?? 0
+        step = startStep
         try folder.rewind(to: step)
         try folder.write(pipeline: pipeline.text)
-        let startStep = step
-        self.sampleLog = try sampleLog.map { try SampleLogFile($0, continuingAfter: startStep) }
+        let firstStep = step
+        self.sampleLog = try sampleLog.map { try SampleLogFile($0, continuingAfter: firstStep) }
 
         let context = Context()
         batches = try BatchStream(pipeline, manifest, batcher, firstStep: step, lastStep: schedule.totalSteps, context)
@@ -60,6 +64,7 @@ final class Trainer {
         journal = try Journal(folder, pipeline, videos: manifest.records.count, firstStep: step, totalSteps: schedule.totalSteps, progress)
         try announceUnscored()
         note("\(pipeline.name): \(model.parameters.count) parameters on \(backend.summary); \(manifest.records.count) videos")
+        note(memory.forecast)
         note(step == 0 ? "starting a run of \(schedule.totalSteps) steps" : "continuing after step \(step) of \(schedule.totalSteps)")
     }
 
@@ -72,6 +77,7 @@ final class Trainer {
             let gradientNorm = model.parameters.gradientNorm
             optimizer.update(model.parameters, learningRate: rate, step: step + 1)
             step += 1
+            if step == startStep + 1 { note(memory.report(activations: arena.touchedBytes)) }
             try journal.record(step: step, loss: loss, learningRate: rate, gradientNorm: gradientNorm, waited: batches.waitedSeconds)
 
             if isEvaluated || step % pipeline.train.checkpointEvery == 0 { try writeCheckpoint() }
@@ -96,7 +102,10 @@ final class Trainer {
             guard let batch = try batches.next(isCancelled: { Interruption.isRequested }) else { return nil }
             try batch.withSamples { samples in
                 try sampleLog?.append(samples, step: step + 1, firstSlot: part * pipeline.microBatchSize)
-                loss += Double(share) * model.accumulateGradients(samples.map(FramePair.init), share: share, arena: arena)
+                loss +=
+                    Double(share)
+                    * model.accumulateGradients(
+                        samples.map(FramePair.init), share: share, recomputes: pipeline.train.recompute, arena: arena)
             }
             journal.examples = journal.examples ?? batch
         }

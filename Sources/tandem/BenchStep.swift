@@ -1,11 +1,9 @@
-import Autograd
 import Compute
 import ComputeCPU
 import Configuration
 import Console
 import Foundation
 import Models
-import Sampling
 import Training
 
 /// `tandem bench step`: the time of whole training steps.
@@ -13,82 +11,138 @@ func benchStep(arguments: [String]) throws {
     var options = Arguments(
         "tandem bench step",
         about: """
-            Times training steps (forward, backward, AdamW) on random frames, and the matrix products of this machine beside them.
-            The fastest of the steps counts.
+            Times training steps (forward, backward, AdamW) on random frames. The fastest one counts; the first does not. Beside it
+            stand the matrix products that this machine computes, measured in the same run.
             """, arguments: arguments)
-    let size = options.value(
-        "--model", "SIZE", "the encoder: \(EncoderConfiguration.presets.keys.sorted().joined(separator: ", "))", default: "s16")
-    let decoder = options.value("--decoder", "SIZE", "the decoder: mae, small", default: "mae")
+    let size = options.value("--model", "SIZE", "the encoder: ti16, s16, s8, b16 or l16", default: "s16")
+    let decoderSize = options.value("--decoder", "SIZE", "the decoder: mae or small", default: "mae")
     let batch = options.value("--batch", "N", "pairs a step", default: 16)
-    let microBatch = options.value("--micro-batch", "N", "pairs that go through the network at once; 0: the batch", default: 0)
+    let microBatch = options.value("--micro-batch", "N", "pairs that go through the network at once; 0: up to 4", default: 0)
     let precision = options.value("--precision", "PRECISION", "of products: f32 or bf16", default: Precision.f32)
-    let steps = options.value("--steps", "N", "steps that are timed, after one that is not", default: 4)
+    let recompute = options.flag("--recompute", "compute activations again in the backward pass instead of keeping them")
+    let steps = options.value("--steps", "N", "steps that are timed", default: 4)
     let threads = options.value("--threads", "N", "threads; 0: one a core", default: 0)
     let asJSON = options.flag("--json", "print one JSON object")
+    if steps < 1 { options.refuse("--steps wants 1 or more") }
+    if !(0...1024).contains(threads) { options.refuse("--threads wants 0 to 1024") }
     options.finish()
 
-    var pipeline = Pipeline()
-    pipeline.model.size = .preset(size)
-    pipeline.model.decoderSize = .preset(decoder)
-    pipeline.train.batch = batch
-    let encoderNumbers = pipeline.model.encoderNumbers!, decoderNumbers = pipeline.model.decoderNumbers!
-    let configuration = SiamMAE.Configuration(
-        encoder: EncoderConfiguration(
-            imageSize: 224, patchSize: encoderNumbers.patch, width: encoderNumbers.width, depth: encoderNumbers.depth,
-            heads: encoderNumbers.heads),
-        decoder: .init(width: decoderNumbers.width, depth: decoderNumbers.depth, heads: decoderNumbers.heads))
-    let backend = try threads == 0 ? CPUBackend() : CPUBackend(threads: threads)
-    let model = SiamMAE(configuration, seed: 1, precision: precision, backend: backend)
-    let arena = Arena(backend: backend)
-    let visible = Int(Double(configuration.encoder.patchCount) * (1 - 0.95))
-    var generator = Noise()
-    let frameBytes = 2 * 224 * 224 * 3
-    let frames = (0..<batch * frameBytes).map { _ in UInt8.random(in: 0...255, using: &generator) }
-    let masks = (0..<batch).flatMap { _ in
-        let kept = Set((0..<configuration.encoder.patchCount).shuffled(using: &generator).prefix(visible))
-        return (0..<configuration.encoder.patchCount).map { kept.contains($0) ? UInt8(0) : 1 }
+    // As in a run: the same checks, the same model.
+    let pipeline = try Pipeline.parse(
+        "{}", source: "the options",
+        overrides: [
+            "model.size=\(size)", "model.decoderSize=\(decoderSize)", "train.batch=\(batch)", "train.precision=\(precision)",
+            "train.microBatch=\(microBatch == 0 ? largestDivisor(of: batch, upTo: 4) : microBatch)", "train.recompute=\(recompute)",
+        ])
+    let bench = StepBench(pipeline, try CPUBackend(option: threads))
+    let result = bench.run(steps: steps) { if !asJSON { writeError($0 + "\n") } }
+    if asJSON {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        print(String(decoding: try encoder.encode(result), as: UTF8.self))
+    } else {
+        print(result.text)
     }
-    let micro = microBatch == 0 ? batch : microBatch
-    var times: [Double] = []
-    frames.withUnsafeBufferPointer { frames in
-        masks.withUnsafeBufferPointer { masks in
-            let pairs = (0..<batch).map {
-                FramePair(frames: frames.baseAddress! + $0 * frameBytes, mask: masks.baseAddress! + $0 * configuration.encoder.patchCount)
-            }
-            for step in 1...steps + 1 {
-                let start = monotonicSeconds()
-                model.parameters.clearGradients()
-                var loss = 0.0
-                for first in stride(from: 0, to: batch, by: micro) {
-                    loss +=
-                        model.accumulateGradients(
-                            Array(pairs[first..<first + micro]), share: Float(micro) / Float(batch), arena: arena) * Double(micro)
-                        / Double(batch)
+}
+
+/// Measured training steps.
+private struct StepResult: Encodable {
+    var device: String
+    var precision: Precision
+    var batch: Int
+    var microBatch: Int
+    var pairsPerSecond: Double
+    /// Billions of operations a second of the model's arithmetic.
+    var gflops: Double
+    /// The same of a large matrix product.
+    var peakGflops: Double
+    var shareOfPeak: Double
+    /// The most memory that the process took.
+    var peakBytes: Int
+    /// What was forecast for it before the first step.
+    var forecastBytes: Int
+
+    var text: String {
+        """
+        \(device)
+        \(batch) pairs a step, \(microBatch) at once, \(precision)
+          \(String(format: "%8.2f", pairsPerSecond)) pairs/s
+          \(String(format: "%8.1f", gflops)) GFLOP/s of the model's arithmetic, \(String(format: "%.0f", shareOfPeak * 100)) % of \
+        \(String(format: "%.1f", peakGflops)) GFLOP/s for a product of 2048 x 2048 matrices
+          \(formatBytes(peakBytes)) of memory at the highest, \(formatBytes(forecastBytes)) forecast
+        """
+    }
+}
+
+/// A model, and random frames to train it on.
+private struct StepBench {
+    let pipeline: Pipeline
+    let backend: CPUBackend
+    let model: SiamMAE
+    let frames: [UInt8]
+    let masks: [UInt8]
+    let forecast: Int
+
+    init(_ pipeline: Pipeline, _ backend: CPUBackend) {
+        self.pipeline = pipeline
+        self.backend = backend
+        let (configuration, batch) = (pipeline.modelConfiguration, pipeline.train.batch)
+        var noise = Noise()
+        frames = (0..<batch * 2 * configuration.encoder.imageSize * configuration.encoder.imageSize * 3).map { _ in
+            UInt8.random(in: 0...255, using: &noise)
+        }
+        let (patches, visible) = (configuration.encoder.patchCount, pipeline.visiblePatches.future)
+        masks = (0..<batch).flatMap { _ in
+            (Array(repeating: UInt8(0), count: visible) + Array(repeating: 1, count: patches - visible)).shuffled(using: &noise)
+        }
+        let before = SystemMemory.resident
+        model = SiamMAE(configuration, seed: 1, precision: pipeline.train.precision, backend: backend)
+        let step = StepMemory(
+            model, pairs: pipeline.microBatchSize, visible: pipeline.visiblePatches, recomputes: pipeline.train.recompute)
+        forecast = before + step.total
+    }
+
+    func run(steps: Int, _ tell: (String) -> Void) -> StepResult {
+        let (batch, micro) = (pipeline.train.batch, pipeline.microBatchSize)
+        let encoder = model.configuration.encoder
+        let arena = Arena(backend: backend)
+        var number = 0
+        let seconds = frames.withUnsafeBufferPointer { frames in
+            masks.withUnsafeBufferPointer { masks in
+                let pairs = (0..<batch).map {
+                    FramePair(
+                        frames: frames.baseAddress! + $0 * frames.count / batch, mask: masks.baseAddress! + $0 * encoder.patchCount)
                 }
-                AdamW().update(model.parameters, learningRate: 1e-4, step: step)
-                times.append(monotonicSeconds() - start)
-                writeError("step \(step) \(times.last!) loss \(loss)\n")
+                return fastest(of: steps) {
+                    let start = monotonicSeconds()
+                    number += 1
+                    model.parameters.clearGradients()
+                    let share = Float(micro) / Float(batch)
+                    let losses = stride(from: 0, to: batch, by: micro).map { first in
+                        model.accumulateGradients(
+                            Array(pairs[first..<first + micro]), share: share, recomputes: pipeline.train.recompute, arena: arena)
+                    }
+                    AdamW().update(model.parameters, learningRate: 1e-4, step: number)
+                    let loss = losses.reduce(0, +) / Double(losses.count)
+                    tell(String(format: "step %d: %.3f s, loss %.4f", number, monotonicSeconds() - start, loss))
+                }
             }
         }
+        let highest = SystemMemory.highWaterMark
+        let rate =
+            model.configuration.stepOperations(past: encoder.patchCount, future: pipeline.visiblePatches.future)
+            * Double(batch) / seconds
+        let peak = backend.productPeak(pipeline.train.precision)
+        return StepResult(
+            device: backend.summary, precision: pipeline.train.precision, batch: batch, microBatch: micro,
+            pairsPerSecond: Double(batch) / seconds, gflops: rate / 1e9, peakGflops: peak / 1e9, shareOfPeak: rate / peak,
+            peakBytes: highest, forecastBytes: forecast)
     }
-    let best = times.dropFirst().min()!
-    let operations = configuration.stepOperations(visible: visible) * Double(batch)
-    let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
-    let peak = status.split(separator: "\n").first { $0.hasPrefix("VmHWM") } ?? ""
-    let n = 2048
-    let a = arena.tensor([n, n], precision), b = arena.tensor([n, n], precision), c = arena.tensor([n, n])
-    var product = Double.infinity
-    for _ in 0..<5 {
-        let start = monotonicSeconds()
-        backend.product(c, a, b, transposeA: false, transposeB: true)
-        product = min(product, monotonicSeconds() - start)
-    }
-    let top = 2 * pow(Double(n), 3) / product
-    _ = asJSON
-    print(backend.summary)
-    print(
-        "pairs/s \(Double(batch) / best)  GFLOP/s \(operations / best * 1e-9) share \(operations / best / top) of \(top * 1e-9)  \(peak) arena \(arena.touchedBytes >> 20) \(arena.capacityInBytes >> 20) MiB  GFLOP/pair \(operations / Double(batch) * 1e-9)"
-    )
+}
+
+/// The largest number up to `limit` that divides `number`.
+private func largestDivisor(of number: Int, upTo limit: Int) -> Int {
+    (1...limit).last { number % $0 == 0 }!
 }
 
 /// Random bits, the same in every run (Knuth's linear congruential generator).

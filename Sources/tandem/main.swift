@@ -8,9 +8,12 @@ private let commands: [(name: String, about: String, run: ([String]) throws -> V
     ("run", "start and supervise all processes of a pipeline on this machine", run),
     ("decoders", "start decoders that serve a batcher, here or on another machine", runDecoders),
     ("evaluate", "score weights on DAVIS by label propagation", evaluate),
+    ("export", "write weights for timm or as MAE does", export),
+    ("import", "read weights of timm, MAE or DINO, safetensors or PyTorch files", importWeights),
+    ("inspect", "show what is in a checkpoint, a manifest or a pipeline", inspect),
     ("verify", "compare the maths with reference values of PyTorch's", verify),
     ("synthesize", "make the embedded data set: moving textured scenes with exact masks", synthesize),
-    ("bench", "time parts of Tandem on this machine", benchStep),
+    ("bench", "time parts of Tandem on this machine", bench),
     ("system", "print what Tandem found on this machine", printSystem),
 ]
 

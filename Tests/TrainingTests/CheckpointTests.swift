@@ -52,14 +52,6 @@ struct CheckpointTests {
         #expect(checkpoint.file.entries["optimizer.m.blocks.0.weight"]?.shape == [2, 3])
     }
 
-    @Test func restoringValuesLeavesTheMoments() throws {
-        let path = folder.file("a.safetensors")
-        try Checkpoint.write(to: path, metadata(7), store(from: 0.1))
-        let read = store(from: 100)
-        try Checkpoint(path: path).restoreValues(into: read)
-        #expect(numbers(read) == [numbers(store(from: 0.1))[0], numbers(store(from: 100))[1], numbers(store(from: 100))[2]])
-    }
-
     @Test func otherModelsAreRefused() throws {
         let path = folder.file("a.safetensors")
         try Checkpoint.write(to: path, metadata(7), store())
@@ -103,6 +95,26 @@ struct CheckpointTests {
         #expect(
             warnings.count == 2 && warnings.allSatisfy { $0.hasPrefix("passing over a damaged checkpoint: \(folder.path)/step-000000") })
         #expect(try folder.contents().allSatisfy { !$0.hasSuffix(".partial") })
+    }
+
+    @Test func aFolderMeansItsLastWholeCheckpoint() throws {
+        let run = folder.file("run")
+        try FileManager.default.createDirectory(atPath: run + "/checkpoints", withIntermediateDirectories: true)
+        let checkpoints = try CheckpointFolder(run + "/checkpoints", keep: 3)
+        for step in [10, 20] { try checkpoints.write(metadata(step), store()) }
+        let damaged = checkpoints.path(ofStep: 30)
+        for path in [damaged, damaged + ".partial"] { try Data([1, 2, 3]).write(to: URL(fileURLWithPath: path)) }
+        var warnings: [String] = []
+        for path in [run, checkpoints.path] {
+            #expect(try CheckpointFolder.weights(at: path) { warnings.append($0) } == checkpoints.path(ofStep: 20))
+        }
+        #expect(warnings.count == 2)
+        #expect(FileManager.default.fileExists(atPath: damaged + ".partial"), "a trainer may be writing it")
+        #expect(try CheckpointFolder.weights(at: damaged) { _ in } == damaged)
+        #expect(
+            throws: TrainingError(
+                "\(folder.path) is a folder without a whole checkpoint; name a file of weights, or a run's folder")
+        ) { try CheckpointFolder.weights(at: folder.path) { _ in } }
     }
 
     @Test func anEmptyFolderHasNoLatest() throws {

@@ -49,13 +49,36 @@ struct EncoderTests {
         #expect(features(encoder) == features(model.encoder))
     }
 
-    @Test func learnedPositionsAreRefused() throws {
+    @Test func aJointEncodersFrameEmbeddingStaysWithTheWholeModel() throws {
+        var configuration = model().configuration
+        configuration.encoderKind = .joint
+        let joint = SiamMAE(configuration, seed: 3, backend: backend)
+        let weights = try EncoderWeights(path: write(joint, constants: joint.positionTables))
+        #expect(weights.entries["frame_embed"] == nil)
+        try weights.check()
+        try weights.writeModel(to: folder.file("whole.safetensors"))
+        let whole = try Safetensors(path: folder.file("whole.safetensors"))
+        #expect(whole.entries["frame_embed"]?.shape == [1, 2, 32])
+        #expect(Set(whole.entries.keys) == Set(joint.parameters.entries.map(\.name) + ["pos_embed", "decoder_pos_embed"]))
+    }
+
+    @Test func learnedPositionsAreUsed() throws {
         let model = model()
-        let learned = Safetensors.Array(name: "pos_embed", shape: [1, 17, 32]) { [Float](repeating: 0.02, count: 17 * 32) }
-        let path = try write(model, constants: [learned])
+        let table = (0..<17 * 32).map { Float($0 % 13) * 0.02 }
+        let learned = Safetensors.Array(name: "pos_embed", shape: [1, 17, 32]) { table }
+        let encoder = try EncoderWeights(path: write(model, constants: [learned])).makeEncoder(backend: backend)
+        #expect(encoder.positions.values == table)
+        #expect(features(encoder) != features(model.encoder))
+    }
+
+    @Test func otherKindsOfTransformersAreRefused() throws {
+        let model = model()
+        let scale = Safetensors.Array(name: "blocks.0.ls1.gamma", shape: [32]) { [Float](repeating: 1, count: 32) }
+        let path = try write(model, constants: model.positionTables + [scale])
         #expect(
             throws: TrainingError(
-                "the weights \(path) have a learned position embedding; only the fixed sine-cosine table of MAE and SiamMAE is supported")
+                "\(path) is of another kind of vision transformer: it has 'blocks.0.ls1.gamma', which SiamMAE's encoder lacks,"
+                    + " so its features would come out wrong")
         ) { try EncoderWeights(path: path).makeEncoder(backend: backend) }
     }
 

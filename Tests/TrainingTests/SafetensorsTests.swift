@@ -28,10 +28,17 @@ struct SafetensorsTests {
         #expect(try file.floats("b") == [0, 1, 2])
     }
 
+    /// The first byte of a header of 128 bytes is also that of a pickle, and other lengths begin as zip and gzip files do.
+    @Test(arguments: [0x80, 0x4b50, 0x8b1f]) func aLengthIsNotTakenForAnotherFormat(length: Int) throws {
+        let header = "{\"__metadata__\":{}}"
+        let bytes = Self.file(header + String(repeating: " ", count: length - header.utf8.count), [])
+        #expect(try WeightFile(data: Data(bytes), name: "test").format == .safetensors)
+    }
+
     @Test func readsEveryElementType() throws {
         let header = """
             {"h":{"dtype":"F16","shape":[2],"data_offsets":[0,4]},"i":{"dtype":"I64","shape":[1],"data_offsets":[8,16]},\
-            "s":{"dtype":"BF16","shape":[2],"data_offsets":[4,8]},"u":{"dtype":"U8","shape":[1],"data_offsets":[16,17]}}
+            "s":{"dtype":"BF16","shape":[2],"data_offsets":[4,8]},"u":{"dtype":"F8_E4M3","shape":[1],"data_offsets":[16,17]}}
             """
         // 1.5 and -2 as F16 and as BF16, then -3, then a byte.
         let data: [UInt8] = [0x00, 0x3e, 0x00, 0xc0, 0xc0, 0x3f, 0x00, 0xc0, 0xfd] + [UInt8](repeating: 0xff, count: 7) + [7]
@@ -40,7 +47,7 @@ struct SafetensorsTests {
         #expect(try file.floats("s") == [1.5, -2])
         #expect(try file.floats("i") == [-3])
         #expect(try file.integers("i") == [-3])
-        #expect(throws: TrainingError("'u' in test holds U8, which cannot be read as numbers here")) { try file.floats("u") }
+        #expect(throws: TrainingError("'u' in test holds F8_E4M3, which cannot be read as numbers here")) { try file.floats("u") }
         #expect(throws: TrainingError("'h' in test holds F16, not I64")) { try file.integers("h") }
         #expect(throws: TrainingError("test holds no array 'x'")) { try file.floats("x") }
     }

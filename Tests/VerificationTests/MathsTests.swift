@@ -1,3 +1,4 @@
+import Compute
 import ComputeCPU
 import Foundation
 import TestSupport
@@ -18,8 +19,6 @@ import Verification
         }
     }()
 
-    private static let tolerances = Tolerances.byPrecision["f32"]!
-
     @Test(.enabled(if: Shared.folder != nil, "TANDEM_SHARED is not there: only the committed reference files are compared"))
     func largerReferenceFilesAreCompared() {
         let names = Self.files.filter { !$0.hasPrefix(Self.fixtures) }.map { URL(fileURLWithPath: $0).lastPathComponent }
@@ -27,11 +26,11 @@ import Verification
         #expect(names == expected.map { "siammae-\($0).safetensors" })
     }
 
-    @Test(arguments: files) func agreesWithPyTorch(path: String) throws {
-        let comparison = try MathsComparison(MathsFixture(path: path), backend: CPUBackend(threads: 2), tolerances: Self.tolerances)
+    @Test(arguments: files, Precision.allCases) func agreesWithPyTorch(path: String, precision: Precision) throws {
+        let comparison = try MathsComparison(MathsFixture(path: path), precision: precision, backend: CPUBackend(threads: 2))
         #expect(comparison.groups.map(\.name) == ["outputs", "loss", "gradients", "losses of 10 steps", "parameters after"])
         for group in comparison.groups {
-            for deviation in group.deviations { #expect(deviation.error <= group.tolerance!, "\(deviation.name)") }
+            for deviation in group.deviations { #expect(deviation.error <= group.tolerance ?? .infinity, "\(deviation.name)") }
         }
     }
 
@@ -48,7 +47,7 @@ import Verification
             for index in 0..<4 { file.bytes[end - 4 + index] = UInt8(truncatingIfNeeded: new >> (8 * index)) }
         }
         defer { try? FileManager.default.removeItem(atPath: path) }
-        let comparison = try MathsComparison(MathsFixture(path: path), backend: CPUBackend(threads: 1), tolerances: Self.tolerances)
+        let comparison = try MathsComparison(MathsFixture(path: path), backend: CPUBackend(threads: 1))
         #expect(comparison.groups.map(\.isWithin) == (0..<5).map { $0 != group })
         #expect(comparison.groups[group].worst.name == (name == "train.losses" ? "step 10" : name))
     }
@@ -69,7 +68,7 @@ import Verification
         }
         defer { try? FileManager.default.removeItem(atPath: path) }
         let error = #expect(throws: TrainingError.self) {
-            try MathsComparison(MathsFixture(path: path), backend: CPUBackend(threads: 1), tolerances: Self.tolerances)
+            try MathsComparison(MathsFixture(path: path), backend: CPUBackend(threads: 1))
         }
         #expect(error?.description.contains(expected) == true, "\(error?.description ?? "no error")")
     }

@@ -15,7 +15,8 @@ extension Tape {
             backend.layerNorm(output, statistics: statistics, x.value, weight: weight.value, bias: bias.value, epsilon: epsilon)
             return output
         }
-        let y = Variable(normalized(), recomputedBy: normalized)
+        // No product reads the gradient, so it need not be rounded.
+        let y = Variable(normalized(), gradientPrecision: .f32, recomputedBy: normalized)
         record { tape in
             guard let dy = y.takeGradient() else { return }
             let (dx, isNew) = x.gradientToWrite(tape)

@@ -28,7 +28,7 @@ extension Tape {
         let preactivation = arena.tensor(shape, precision)
         let output = arena.tensor(shape, precision)
         backend.linearGELU(output, preactivation: preactivation, x.value, weight: weight.operand, bias: bias.value)
-        let y = Variable(output) {
+        let y = Variable(output, gradientPrecision: precision) {
             let output = arena.tensor(shape, precision)
             backend.gelu(output, preactivation: preactivation)
             return output

@@ -1,0 +1,35 @@
+import Foundation
+
+/// What the system says about memory, in bytes.
+public enum SystemMemory {
+    /// What this process could still take: free memory, or what its control group leaves of it.
+    public static var available: Int {
+        let free = field("MemAvailable", of: "/proc/meminfo") ?? .max
+        guard let limit = number(in: "/sys/fs/cgroup/memory.max"), let used = number(in: "/sys/fs/cgroup/memory.current") else {
+            return free
+        }
+        return min(free, max(0, limit - used))
+    }
+
+    /// What this process takes now.
+    public static var resident: Int { field("VmRSS", of: "/proc/self/status") ?? 0 }
+
+    /// The most that this process has taken at a time.
+    public static var highWaterMark: Int { field("VmHWM", of: "/proc/self/status") ?? 0 }
+
+    /// A line such as "VmHWM:     1234 kB".
+    private static func field(_ name: String, of path: String) -> Int? {
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return nil }
+        let line = text.split(separator: "\n").first { $0.hasPrefix(name + ":") }
+        return line.flatMap { Int($0.dropFirst(name.count + 1).filter(\.isNumber)) }.map { $0 << 10 }
+    }
+
+    private static func number(in path: String) -> Int? {
+        (try? String(contentsOfFile: path, encoding: .utf8)).flatMap { Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
+    }
+}
+
+/// "812 MiB", "1.27 GiB": a size for people.
+public func formatBytes(_ bytes: Int) -> String {
+    bytes < 1 << 30 ? "\(bytes >> 20) MiB" : String(format: "%.2f GiB", Double(bytes) / Double(1 << 30))
+}

@@ -1,0 +1,116 @@
+import Foundation
+
+/// Named arrays out of any file of weights that Tandem reads: safetensors, or what PyTorch's `torch.save` wrote (`.pth`, `.pt`).
+///
+/// What a file is, its first bytes tell, not its name. PyTorch files are read without running anything in them: see ``Unpickler``.
+public struct WeightFile {
+    /// A format of files.
+    public enum Format: String, Sendable {
+        case safetensors
+        /// The zip archive of PyTorch 1.6 and later.
+        case torch = "PyTorch"
+        /// What PyTorch wrote before 1.6.
+        case oldTorch = "PyTorch before 1.6"
+    }
+
+    /// What the file says of one array.
+    public struct Entry: Equatable, Sendable {
+        public let shape: [Int]
+        /// The element type, as safetensors or PyTorch spells it; may be one that cannot be read.
+        public let typeName: String
+
+        /// Number of elements.
+        public var count: Int { shape.reduce(1, *) }
+    }
+
+    public let format: Format
+    /// The file's name in messages.
+    public let name: String
+    /// The arrays by name; those of a PyTorch file by their path in it, such as `model.cls_token`.
+    public let entries: [String: Entry]
+    /// The free-form strings of a safetensors file; of a PyTorch file what stands beside the weights, such as `epoch`.
+    public let metadata: [String: String]
+    private let source: Source
+
+    private enum Source {
+        case safetensors(Safetensors)
+        case torch(TorchFile)
+    }
+
+    /// Opens a file and checks its structure; arrays are read later.
+    public init(path: String) throws {
+        try self.init(data: mapFile(path), name: path)
+    }
+
+    /// Reads what is in memory already.
+    /// - Parameter name: what to call it in messages.
+    public init(data: Data, name: String) throws {
+        self.name = name
+        if let container = TorchFile.Container(data) {
+            let file = try TorchFile(data, container: container, name: name)
+            source = .torch(file)
+            format = container == .zip ? .torch : .oldTorch
+            metadata = file.remarks
+            entries = file.tensors.mapValues {
+                Entry(shape: $0.view.shape, typeName: $0.storage.type?.rawValue ?? $0.storage.typeName)
+            }
+        } else {
+            let file = try Safetensors(data: data, name: name)
+            source = .safetensors(file)
+            format = .safetensors
+            metadata = file.metadata
+            entries = file.entries.mapValues { Entry(shape: $0.shape, typeName: $0.typeName) }
+        }
+    }
+
+    /// The elements of an array, row by row, as f32.
+    public func floats(_ key: String) throws -> [Float] {
+        switch source {
+        case .safetensors(let file): try file.floats(key)
+        case .torch(let file): try file.floats(key)
+        }
+    }
+
+    /// The elements of an array that must have this shape.
+    public func floats(_ key: String, shape: [Int]) throws -> [Float] {
+        if let found = entries[key]?.shape, found != shape {
+            throw TrainingError("\(name) is of another model: '\(key)' has the shape \(found), not \(shape)")
+        }
+        return try floats(key)
+    }
+
+    /// The attention heads that a safetensors file of Tandem's names.
+    var encoderHeads: Int? { format == .safetensors ? metadata["tandem.encoder_heads"].flatMap { Int($0) } : nil }
+}
+
+extension WeightFile {
+    /// What stands in front of the names of the vision transformer's arrays: "" or a path that ends in a dot, such as `teacher.backbone.`.
+    ///
+    /// So every wrapper is known: `model`, `state_dict`, `module.`, `backbone.`, `encoder.` and whatever else ends before
+    /// `patch_embed.proj.weight`. Of several networks in a file the averaged one counts - `teacher`, `target_encoder`, `ema` -, which is the
+    /// one such recipes evaluate.
+    /// - Parameter entry: the network to take, where a file holds several: the beginning of its path.
+    func encoderPrefix(entry: String? = nil) throws -> String {
+        let suffix = "patch_embed.proj.weight"
+        let all = entries.keys.filter { $0 == suffix || $0.hasSuffix("." + suffix) }.map { String($0.dropLast(suffix.count)) }
+            .filter { !$0.hasPrefix("optimizer.") }.sorted()
+        if let entry {
+            let chosen = all.filter { ($0 + ".").hasPrefix(entry + ".") }
+            if chosen.count == 1 { return chosen[0] }
+            let number = chosen.isEmpty ? "no" : "more than one"
+            throw TrainingError("\(name) holds \(number) vision transformer under '\(entry)'\(Self.list(all))")
+        }
+        if all.contains("") || all.isEmpty { return "" }
+        if all.count == 1 { return all[0] }
+        let averaged = all.filter { prefix in
+            prefix.split(separator: ".").contains { $0.hasPrefix("teacher") || $0.hasPrefix("target") || $0.hasSuffix("ema") }
+        }
+        if averaged.count == 1 { return averaged[0] }
+        throw TrainingError("\(name) holds several vision transformers; choose one with 'tandem import --entry NAME'\(Self.list(all))")
+    }
+
+    private static func list(_ prefixes: [String]) -> String {
+        guard !prefixes.isEmpty else { return "" }
+        return "; there are " + prefixes.map { $0.isEmpty ? "one at the top" : "'\($0.dropLast())'" }.joined(separator: ", ")
+    }
+}

@@ -1,0 +1,59 @@
+import Compute
+import ComputeCPU
+import Console
+import Foundation
+
+/// `tandem bench`: how fast parts of Tandem are on this machine.
+func bench(arguments: [String]) throws {
+    let benchmarks: [(name: String, about: String, run: ([String]) throws -> Void)] = [
+        ("step", "whole training steps: pairs a second, share of the processor's peak, memory", benchStep),
+        ("ops", "the operations of a step, one by one", benchOps),
+    ]
+    let help = """
+        Times parts of Tandem on this machine, beside what the machine can do.
+
+        usage: tandem bench BENCHMARK [options]
+
+        \(benchmarks.map { "  " + $0.name.padding(toLength: 12, withPad: " ", startingAt: 0) + $0.about }.joined(separator: "\n"))
+
+        'tandem bench BENCHMARK --help' tells more.
+        """
+    guard let word = arguments.first, !["--help", "-h"].contains(word) else { return print(help) }
+    guard let benchmark = benchmarks.first(where: { $0.name == word }) else {
+        throw Failure("there is no benchmark '\(word)'; 'tandem bench --help' lists them")
+    }
+    try benchmark.run(Array(arguments.dropFirst()))
+}
+
+extension CPUBackend {
+    /// A backend for the option `--threads`: 0 stands for one a core.
+    convenience init(option threads: Int) throws {
+        try self.init(threads: threads == 0 ? CPUBackend.availableCores : threads)
+    }
+
+    /// Operations a second of a large square product: what a step is measured by.
+    func productPeak(_ precision: Precision) -> Double {
+        let size = 2048
+        let arena = Arena(backend: self)
+        let (a, b, c) = (arena.tensor([size, size], precision), arena.tensor([size, size], precision), arena.tensor([size, size]))
+        let seconds = fastest(of: 7) { product(c, a, b, transposeA: false, transposeB: true) }
+        return 2 * pow(Double(size), 3) / seconds
+    }
+
+    /// Bytes a second, read and written, of an addition that no cache holds.
+    func memoryPeak() -> Double {
+        let count = 1 << 26
+        let arena = Arena(backend: self)
+        let (a, b) = (arena.tensor([count]), arena.tensor([count]))
+        return Double(3 * 4 * count) / fastest(of: 5) { add(a, b) }
+    }
+}
+
+/// Seconds of the fastest of some calls, after one that does not count.
+func fastest(of count: Int, _ body: () -> Void) -> Double {
+    (0...count).map { _ in
+        let start = monotonicSeconds()
+        body()
+        return monotonicSeconds() - start
+    }.dropFirst().min()!
+}

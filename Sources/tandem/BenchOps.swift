@@ -1,0 +1,172 @@
+import Compute
+import ComputeCPU
+import Console
+import Foundation
+
+/// `tandem bench ops`: the operations of a step of ViT-S/16 with the decoder `mae`.
+func benchOps(arguments: [String]) throws {
+    var options = Arguments(
+        "tandem bench ops",
+        about: """
+            Times each operation of a training step at the sizes of ViT-S/16's encoder. Products are measured by the large product
+            that this machine computes, in GFLOP/s; all else by the memory that it moves, in GB/s. What stays in the caches exceeds
+            the latter.
+            """, arguments: arguments)
+    let pairs = options.value("--pairs", "N", "pairs that go through the network at once", default: 4)
+    let precision = options.value("--precision", "PRECISION", "of products: f32 or bf16", default: Precision.f32)
+    let threads = options.value("--threads", "N", "threads; 0: one a core", default: 0)
+    let asJSON = options.flag("--json", "print one JSON object a line")
+    if pairs < 1 { options.refuse("--pairs wants 1 or more") }
+    if !(0...1024).contains(threads) { options.refuse("--threads wants 0 to 1024") }
+    options.finish()
+
+    let bench = OpsBench(try CPUBackend(option: threads), precision, pairs: pairs)
+    if !asJSON {
+        print("\(bench.backend.summary), \(pairs) pairs, \(precision)")
+        print(String(format: "peaks: %.1f GFLOP/s of products, %.1f GB/s of memory", bench.productPeak / 1e9, bench.memoryPeak / 1e9))
+        print("\n  operation                 size                   µs     rate        of peak")
+    }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys]
+    bench.run { result in print(asJSON ? String(decoding: try! encoder.encode(result), as: UTF8.self) : result.text) }
+}
+
+/// One operation's time.
+private struct OpResult: Encodable {
+    var name: String
+    var size: String
+    var seconds: Double
+    /// GFLOP/s of products, GB/s of all else.
+    var rate: Double
+    var unit: String
+    var shareOfPeak: Double
+
+    var text: String {
+        "  " + name.padding(toLength: 26, withPad: " ", startingAt: 0) + size.padding(toLength: 18, withPad: " ", startingAt: 0)
+            + String(format: "%8.0f %8.1f ", seconds * 1e6, rate) + unit.padding(toLength: 8, withPad: " ", startingAt: 0)
+            + String(format: "%5.0f %%", shareOfPeak * 100)
+    }
+}
+
+/// The tensors of a layer of the encoder, and each operation on them.
+private struct OpsBench {
+    let backend: CPUBackend
+    let precision: Precision
+    let productPeak: Double
+    let memoryPeak: Double
+    private let arena: Arena
+    private let sequences: SequenceLayout
+    private let heads = 6
+    private let width = 384
+    private var rows: Int { sequences.rows }
+
+    init(_ backend: CPUBackend, _ precision: Precision, pairs: Int) {
+        self.backend = backend
+        self.precision = precision
+        productPeak = backend.productPeak(precision)
+        memoryPeak = backend.memoryPeak()
+        arena = Arena(backend: backend)
+        sequences = SequenceLayout(lengths: Array(repeating: 197, count: pairs) + Array(repeating: 10, count: pairs))
+    }
+
+    func run(_ tell: (OpResult) -> Void) {
+        products(tell)
+        attention(tell)
+        elements(tell)
+    }
+
+    private func products(_ tell: (OpResult) -> Void) {
+        let hidden = 4 * width
+        let (x, h, pre) = (operand([rows, width]), operand([rows, hidden]), operand([rows, hidden]))
+        let (y, residual) = (full([rows, width]), full([rows, width]))
+        let (wide, narrow) = (operand([hidden, width]), operand([width, hidden]))
+        let (bias, short) = (full([hidden]), full([width]))
+        let (dWide, dBias) = (full([hidden, width]), full([hidden]))
+        let work = 2 * Double(rows * width * hidden), size = "\(rows)x\(width)x\(hidden)"
+        product("linear", size, work, tell) { backend.linear(h, x, weight: wide, bias: bias) }
+        product("linearGELU", size, work, tell) { backend.linearGELU(h, preactivation: pre, x, weight: wide, bias: bias) }
+        product("linearResidual", size, work, tell) { backend.linearResidual(y, h, residual: residual, weight: narrow, bias: short) }
+        product("linearBackwardInput", size, work, tell) { backend.linearBackwardInput(x, h, weight: wide, accumulates: false) }
+        product("linearBackwardWeight", size, work, tell) { backend.linearBackwardWeight(dWide, dBias: dBias, h, x) }
+    }
+
+    private func attention(_ tell: (OpResult) -> Void) {
+        let (qkv, dQKV, y, dy) = (
+            operand([rows, 3 * width]), operand([rows, 3 * width]), operand([rows, width]), operand([rows, width])
+        )
+        let logSumExp = full([heads, rows])
+        func columns(_ matrix: Tensor) -> [Columns] { (0..<3).map { Columns(matrix, $0 * width..<($0 + 1) * width) } }
+        let (own, gradients) = (columns(qkv), columns(dQKV))
+        let scores = (0..<sequences.count).reduce(0) { $0 + sequences[$1].count * sequences[$1].count }
+        let work = 4 * Double(scores * width), size = "\(sequences.count)x\(heads) heads"
+        product("attention", size, work, tell) {
+            backend.attention(
+                y, logSumExp: logSumExp, query: own[0], key: own[1], value: own[2], queries: sequences, keys: sequences, heads: heads)
+        }
+        product("attentionBackward", size, 2.5 * work, tell) {
+            backend.attentionBackward(
+                dQuery: gradients[0], dKey: gradients[1], dValue: gradients[2], dy, y, logSumExp: logSumExp, query: own[0], key: own[1],
+                value: own[2], queries: sequences, keys: sequences, heads: heads)
+        }
+    }
+
+    private func elements(_ tell: (OpResult) -> Void) {
+        let hidden = 4 * width, bytes = precision.byteCount
+        let (x, y, dx, statistics) = (full([rows, width]), operand([rows, width]), full([rows, width]), full([rows, 2]))
+        let (weight, bias, dWeight, dBias) = (full([width]), full([width]), full([width]), full([width]))
+        let (h, pre) = (operand([rows, hidden]), operand([rows, hidden]))
+        let size = "\(rows)x\(width)"
+        moving("layerNorm", size, rows * width * (4 + bytes), tell) {
+            backend.layerNorm(y, statistics: statistics, x, weight: weight, bias: bias, epsilon: 1e-6)
+        }
+        moving("layerNormBackward", size, rows * width * 16, tell) {
+            backend.layerNormBackward(
+                dx, dWeight: dWeight, dBias: dBias, x, x, statistics: statistics, weight: weight, accumulates: true)
+        }
+        moving("gelu", "\(rows)x\(hidden)", rows * hidden * 2 * bytes, tell) { backend.gelu(h, preactivation: pre) }
+        moving("geluBackward", "\(rows)x\(hidden)", rows * hidden * 3 * bytes, tell) { backend.geluBackward(h, preactivation: pre) }
+        moving("add", size, rows * width * 12, tell) { backend.add(dx, x) }
+
+        let count = 22_000_000
+        let (values, gradients, m, v) = (full([count]), full([count]), full([count]), full([count]))
+        moving("adamW", "\(count)", count * 28, tell) {
+            backend.adamW(
+                values: values.pointer, gradients: gradients.pointer, firstMoments: m.pointer, secondMoments: v.pointer, count: count,
+                learningRate: 1e-4, beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0.05, step: 1)
+        }
+        guard precision == .bf16 else { return }
+        let rounded = operand([count])
+        moving("round", "\(count)", count * 6, tell) { backend.round(rounded, values) }
+    }
+
+    private func product(_ name: String, _ size: String, _ operations: Double, _ tell: (OpResult) -> Void, _ body: () -> Void) {
+        let seconds = fastest(of: 20, body)
+        tell(
+            OpResult(
+                name: name, size: size, seconds: seconds, rate: operations / seconds / 1e9, unit: "GFLOP/s",
+                shareOfPeak: operations / seconds / productPeak))
+    }
+
+    private func moving(_ name: String, _ size: String, _ bytes: Int, _ tell: (OpResult) -> Void, _ body: () -> Void) {
+        let seconds = fastest(of: 20, body)
+        tell(
+            OpResult(
+                name: name, size: size, seconds: seconds, rate: Double(bytes) / seconds / 1e9, unit: "GB/s",
+                shareOfPeak: Double(bytes) / seconds / memoryPeak))
+    }
+
+    private func full(_ shape: [Int]) -> Tensor { filled(arena.tensor(shape)) }
+    private func operand(_ shape: [Int]) -> Tensor { filled(arena.tensor(shape, precision)) }
+
+    /// Small numbers: what was in the memory before could be too small or too large to compute with at full speed.
+    private func filled(_ tensor: Tensor) -> Tensor {
+        let ones = arena.tensor(tensor.shape)
+        backend.fill(ones, 0.01)
+        guard tensor.precision == .bf16 else {
+            backend.fill(tensor, 0.01)
+            return tensor
+        }
+        backend.round(tensor, ones)
+        return tensor
+    }
+}

@@ -1,0 +1,117 @@
+import Console
+import Foundation
+import Models
+import Training
+
+/// `tandem export`: weights for other programs.
+func export(arguments: [String]) throws {
+    var options = Arguments(
+        "tandem export",
+        about: """
+            Writes weights as other programs expect them, in safetensors: 'timm', the encoder under timm's names, which timm loads strictly; \
+            'mae', the whole model with its decoder under MAE's names, without the optimizer's state.
+            """,
+        arguments: arguments)
+    let weights = options.required(
+        "--weights", "FILE|RUN_FOLDER", "a checkpoint or another file of weights; of a run's folder the last checkpoint is taken")
+    let format = options.value("--format", "timm|mae", "what to write", default: "timm")
+    let output = options.required("--output", "FILE", "where to write it, NAME.safetensors")
+    if !["timm", "mae"].contains(format) { options.refuse("--format knows 'timm' and 'mae', not '\(format)'") }
+    options.finish()
+
+    let path = try CheckpointFolder.weights(at: weights, warn: warn)
+    let encoder = try EncoderWeights(path: path)
+    try encoder.check()
+    try refuseOverwriting(path, output)
+    if format == "timm" { try encoder.write(to: output) } else { try encoder.writeModel(to: output) }
+    print("\(output): \(try describe(output)), from \(path)")
+    if format == "timm" { print("load it with \(encoder.timmCall)") }
+}
+
+/// `tandem import`: weights of other programs.
+func importWeights(arguments: [String]) throws {
+    var options = Arguments(
+        "tandem import",
+        about: """
+            Reads the encoder out of a file of weights of timm, MAE, DINO or the like, safetensors or PyTorch's .pth, and writes it as \
+            safetensors for Tandem. Nothing in a .pth file is run: one that asks for more than tensors and plain containers is refused.
+            """,
+        arguments: arguments)
+    let entry = options.value(
+        "--entry", "NAME", "which network to take where the file holds several, e.g. student; default: the only one, or the averaged one")
+    let heads = options.value("--heads", "N", "attention heads; 0: what the file says, else the width over 64", default: 0)
+    let output = options.required("--output", "FILE", "where to write it, NAME.safetensors")
+    let path = options.operand("FILE", "the weights")
+    if heads < 0 { options.refuse("--heads wants 1 or more, not \(heads)") }
+    options.finish()
+
+    let encoder = try EncoderWeights(path: path, entry: entry, heads: heads == 0 ? nil : heads)
+    try encoder.check()
+    try refuseOverwriting(path, output)
+    try encoder.write(to: output)
+    let place = encoder.prefix.isEmpty ? "" : " ('\(encoder.prefix.dropLast())')"
+    print("\(output): \(try describe(output)), from \(path)\(place), \(encoder.file.format.rawValue)")
+    let rest = encoder.file.entries.count - encoder.entries.count
+    if rest > 0 { print("left out: \(rest) arrays that are no part of the encoder") }
+}
+
+func warn(_ text: String) { writeError("tandem: warning: \(text)\n") }
+
+private func refuseOverwriting(_ input: String, _ output: String) throws {
+    let paths = [input, output].map { URL(fileURLWithPath: $0).resolvingSymlinksInPath().path }
+    if paths[0] == paths[1] { throw Failure("\(output) is the file that is read; choose another --output") }
+}
+
+/// What was written, as the file itself tells.
+private func describe(_ path: String) throws -> String {
+    let encoder = try EncoderWeights(path: path)
+    let count = encoder.file.entries.values.reduce(0) { $0 + $1.count }
+    let size = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
+    return "\(encoder.sizeName), \(encoder.file.entries.count) arrays of \(grouped(count)) numbers, \(formatBytes(size))"
+}
+
+extension EncoderWeights {
+    /// "ViT-S/16" for a size of the literature, else its numbers.
+    var sizeName: String {
+        let names = ["ti16": "ViT-Ti/16", "s16": "ViT-S/16", "s8": "ViT-S/8", "b16": "ViT-B/16", "l16": "ViT-L/16"]
+        if let preset, let name = names[preset] { return name }
+        return "a vision transformer of width \(width), depth \(depth), \(heads) heads, patch \(patchSize)"
+    }
+
+    private var preset: String? {
+        EncoderConfiguration.presets.first { $0.value == (patchSize, width, depth, heads) }?.key
+    }
+
+    /// The line of Python that makes timm's model of this size.
+    fileprivate var timmCall: String {
+        let names = [
+            "ti16": "vit_tiny_patch16_224", "s16": "vit_small_patch16_224", "s8": "vit_small_patch8_224", "b16": "vit_base_patch16_224",
+            "l16": "vit_large_patch16_224",
+        ]
+        let size = gridSize * patchSize
+        if let preset, let name = names[preset] {
+            return "timm.create_model('\(name)', num_classes=0\(size == 224 ? "" : ", img_size=\(size)"))"
+        }
+        return "timm.models.VisionTransformer(img_size=\(size), patch_size=\(patchSize), embed_dim=\(width), depth=\(depth), "
+            + "num_heads=\(heads), num_classes=0)"
+    }
+}
+
+/// "21,665,664"
+func grouped(_ number: Int) -> String {
+    var groups: [Substring] = []
+    var rest = "\(number)"[...]
+    while rest.count > 3 {
+        groups.insert(rest.suffix(3), at: 0)
+        rest = rest.dropLast(3)
+    }
+    return ([rest] + groups).joined(separator: ",")
+}
+
+/// "86.7 MB"
+func formatBytes(_ bytes: Int) -> String {
+    let units = ["bytes", "kB", "MB", "GB", "TB"]
+    var (size, unit) = (Double(bytes), 0)
+    while size >= 1000, unit < units.count - 1 { (size, unit) = (size / 1000, unit + 1) }
+    return unit == 0 ? "\(bytes) bytes" : String(format: "%.1f %@", size, units[unit])
+}

@@ -1,0 +1,123 @@
+import Configuration
+import Console
+import Foundation
+import Media
+import Models
+import Sampling
+import Training
+
+/// `tandem inspect`: what a file of Tandem's, or of weights, holds.
+func inspect(arguments: [String]) throws {
+    var options = Arguments(
+        "tandem inspect",
+        about: """
+            Shows what is in a checkpoint or another file of weights (safetensors, PyTorch), in a manifest or in a pipeline. Nothing in a \
+            PyTorch file is run.
+            """,
+        arguments: arguments)
+    let wantsJSON = options.flag("--json", "print one JSON object, with every array, instead of a summary")
+    let path = options.operand("FILE", "the file; of a run's folder the last checkpoint, of a folder of videos the manifest")
+    options.finish()
+
+    let facts = try facts(path)
+    print(wantsJSON ? try facts.json() : facts.text)
+}
+
+private func facts(_ path: String) throws -> Facts {
+    let manifest = path + "/" + Preparation.manifestName
+    if FileManager.default.fileExists(atPath: manifest) { return try manifestFacts(manifest) }
+    let file = try CheckpointFolder.weights(at: path, warn: warn)
+    guard let handle = FileHandle(forReadingAtPath: file), let head = try? handle.read(upToCount: 4096) else {
+        throw Failure("cannot read \(file): \(FileManager.default.fileExists(atPath: file) ? "no permission or no file" : "no such file")")
+    }
+    // Text holds no zero byte; both formats of weights do within their first bytes.
+    let isText = !head.isEmpty && !head.contains(0)
+    let ending = (file as NSString).pathExtension.lowercased()
+    if !isText || ["safetensors", "pth", "pt", "bin"].contains(ending) { return try weightFacts(file) }
+    let text = String(decoding: head, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+    if text.hasPrefix("{\"tandem-manifest\"") { return try manifestFacts(file) }
+    if ["json5", "json"].contains(ending) || text.hasPrefix("{") { return try pipelineFacts(file) }
+    throw Failure("\(file) is no file of weights (safetensors, PyTorch), no manifest and no pipeline")
+}
+
+private func manifestFacts(_ path: String) throws -> Facts {
+    let manifest = try Manifest(contentsOf: path)
+    let records = manifest.records
+    let frames = records.reduce(0) { $0 + $1.frameCount }
+    let hours = records.reduce(0) { $0 + $1.seconds(ofFrame: $1.frameCount - 1) } / 3600
+    let bytes = records.reduce(0) { $0 + $1.bytes }
+    var facts = Facts("\(path): manifest of a folder of videos", kind: "manifest")
+    facts.add("path", path)
+    facts.add("identity", manifest.identity, "identity", manifest.identity)
+    facts.add("videos", grouped(records.count), "videos", records.count)
+    facts.add("frames", grouped(frames), "frames", frames)
+    facts.add("length", String(format: "%.2f hours", hours), "hours", hours)
+    facts.add("size", formatBytes(bytes), "bytes", bytes)
+
+    let rates = records.map { Double($0.frameCount - 1) / max(1e-9, $0.seconds(ofFrame: $0.frameCount - 1)) }
+    if let slowest = rates.min(), let fastest = rates.max() {
+        let text = String(format: "%.4g to %.4g frames a second", slowest, fastest)
+        facts.add("rates", text, "frameRates", [slowest, fastest])
+    }
+    let sizes = counts(records.map { "\($0.width)x\($0.height)" })
+    facts.add("pictures", listed(sizes), "pictureSizes", Dictionary(uniqueKeysWithValues: sizes))
+    let endings = counts(records.map { ($0.path as NSString).pathExtension.lowercased() })
+    facts.add("files", listed(endings), "fileEndings", Dictionary(uniqueKeysWithValues: endings))
+    // Manifests name no codecs: which frames a file has does not depend on them.
+
+    let rejects = (path as NSString).deletingLastPathComponent + "/" + Preparation.rejectsName
+    let reasons = counts(rejectReasons(rejects.hasPrefix("/") && !path.hasPrefix("/") ? Preparation.rejectsName : rejects))
+    let rejected = reasons.reduce(0) { $0 + $1.1 }
+    facts.add("rejects", rejected == 0 ? "none" : listed(reasons), "rejects", Dictionary(uniqueKeysWithValues: reasons))
+    return facts
+}
+
+/// The reason of every line of a list of rejects; none where there is no list.
+private func rejectReasons(_ path: String) -> [String] {
+    guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return [] }
+    return text.split(separator: "\n").map { line in
+        let reject = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+        return reject?["reason"] as? String ?? "unknown"
+    }
+}
+
+/// How often each text occurs, the most frequent first.
+private func counts(_ texts: [String]) -> [(String, Int)] {
+    Dictionary(texts.map { ($0, 1) }, uniquingKeysWith: +).sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { ($0.key, $0.value) }
+}
+
+private func listed(_ counts: [(String, Int)]) -> String {
+    let shown = counts.prefix(6).map { "\($0.0) (\(grouped($0.1)))" } + (counts.count > 6 ? ["\(counts.count - 6) others"] : [])
+    return shown.joined(separator: ", ")
+}
+
+private func pipelineFacts(_ path: String) throws -> Facts {
+    let pipeline = try Pipeline.load(path)
+    var facts = Facts("\(path): pipeline '\(pipeline.name)'", kind: "pipeline")
+    facts.add("path", path)
+    // Loading has refused unknown sizes.
+    let (encoder, decoder) = (pipeline.model.encoderNumbers!, pipeline.model.decoderNumbers!)
+    let model = SiamMAE.Configuration(
+        encoder: EncoderConfiguration(
+            imageSize: pipeline.sampling.imageSize, patchSize: encoder.patch, width: encoder.width, depth: encoder.depth,
+            heads: encoder.heads),
+        decoder: SiamMAE.DecoderConfiguration(width: decoder.width, depth: decoder.depth, heads: decoder.heads),
+        encoderKind: pipeline.model.encoder, decoderKind: pipeline.model.decoder)
+    let (encoderCount, decoderCount) = (model.encoderParameterCount, model.decoderParameterCount)
+    facts.add("encoder", "\(grouped(encoderCount)) parameters", "encoderParameters", encoderCount)
+    facts.add("decoder", "\(grouped(decoderCount)) parameters", "decoderParameters", decoderCount)
+
+    let (patches, visible) = (model.encoder.patchCount, pipeline.recipe.visiblePatchCount)
+    let isSymmetric = pipeline.mask.frames == .symmetric
+    facts.add(
+        "visible", "\(visible) of \(patches) patches of \(isSymmetric ? "both frames" : "the second frame")", "visiblePatches", visible)
+    let work = model.stepOperations(past: isSymmetric ? visible : patches, future: visible) / 1e9
+    facts.add("work", String(format: "%.4g GFLOP a pair in training, %.4g of them forward", work, work / 3), "trainingGFLOPPerPair", work)
+    if let manifest = try? Manifest(contentsOf: pipeline.data.manifestPath) {
+        let steps = pipeline.totalSteps(videos: manifest.records.count)
+        facts.add("steps", "\(grouped(steps)) over \(grouped(manifest.records.count)) videos", "steps", steps)
+    }
+    facts.add("pipeline", try JSONSerialization.jsonObject(with: Data(pipeline.text.utf8)))
+    facts.add(lines: ["Effective values:"] + pipeline.text.split(separator: "\n").map(String.init))
+    return facts
+}

@@ -1,0 +1,80 @@
+import Configuration
+import Foundation
+import Training
+
+/// What a file of weights holds: its format, the parts of the model, where its run stood, and its arrays.
+func weightFacts(_ path: String) throws -> Facts {
+    let file = try WeightFile(path: path)
+    let run = try? Checkpoint(path: path).metadata
+    let size = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
+    var facts = Facts(
+        "\(path): \(run == nil ? "weights" : "checkpoint of a training"), \(file.format.rawValue), \(formatBytes(size))",
+        kind: run == nil ? "weights" : "checkpoint")
+    facts.add("path", path)
+    facts.add("format", file.format.rawValue)
+    facts.add("bytes", size)
+
+    var prefix = ""
+    do {
+        let encoder = try EncoderWeights(file)
+        prefix = encoder.prefix
+        facts.add(
+            "model", "\(encoder.sizeName), for images of \(encoder.gridSize * encoder.patchSize) pixels", "encoder",
+            [
+                "width": encoder.width, "depth": encoder.depth, "heads": encoder.heads, "patchSize": encoder.patchSize,
+                "imageSize": encoder.gridSize * encoder.patchSize, "entry": String(prefix.dropLast()),
+            ])
+        if !prefix.isEmpty { facts.add("entry", "'\(prefix.dropLast())'", "entry", String(prefix.dropLast())) }
+    } catch {
+        facts.add("model", "\(error)", "encoder", NSNull())
+    }
+
+    var counts: [EncoderWeights.Part: Int] = [:]
+    for (name, entry) in file.entries {
+        let own = name.hasPrefix(prefix) ? String(name.dropFirst(prefix.count)) : name
+        counts[EncoderWeights.part(own), default: 0] += entry.count
+    }
+    let parts = EncoderWeights.Part.allCases.compactMap { part in counts[part].map { (part, $0) } }
+    for (part, count) in parts { facts.add(part.rawValue, "\(grouped(count)) numbers", "\(part.rawValue)Numbers", count) }
+
+    if let run { add(run, to: &facts) }
+    let shown = file.metadata.filter { !$0.key.hasPrefix("tandem.") }
+    for (key, value) in shown.sorted(by: { $0.key < $1.key }) where run == nil && key != "format" {
+        facts.add(key, value, "metadata.\(key)", value)
+    }
+    facts.add(
+        "arrays", file.entries.mapValues { ["shape": $0.shape, "dtype": $0.typeName] as [String: Any] })
+    facts.add(lines: arrayLines(file.entries))
+    return facts
+}
+
+/// Where the run stood that wrote a checkpoint.
+private func add(_ run: Checkpoint.Metadata, to facts: inout Facts) {
+    let pipeline = try? Pipeline.parse(run.pipeline, source: "the checkpoint's pipeline")
+    if let pipeline { facts.add("run", pipeline.name, "run", pipeline.name) }
+    facts.add("step", grouped(run.step), "step", run.step)
+    facts.add("samples", "\(grouped(run.samplesSeen)) seen", "samplesSeen", run.samplesSeen)
+    facts.add("seed", "\(run.seed)", "seed", run.seed)
+    facts.add("manifest", run.manifestHash, "manifest", run.manifestHash)
+    facts.add("pipeline", (try? JSONSerialization.jsonObject(with: Data(run.pipeline.utf8))) ?? run.pipeline)
+}
+
+/// A line for all arrays whose names differ in numbers only and that have one shape and type: "blocks.*.attn.qkv.weight  12 x F32 [1152, 384]".
+private func arrayLines(_ entries: [String: WeightFile.Entry]) -> [String] {
+    struct Kind: Hashable {
+        let name: String
+        let type: String
+        let shape: [Int]
+    }
+    let kinds = entries.map { name, entry in
+        let parts = name.split(separator: ".", omittingEmptySubsequences: false).map { Int($0) == nil ? String($0) : "*" }
+        return Kind(name: parts.joined(separator: "."), type: entry.typeName, shape: entry.shape)
+    }
+    let rows = Dictionary(kinds.map { ($0, 1) }, uniquingKeysWith: +).sorted { ($0.key.name, $0.value) < ($1.key.name, $1.value) }
+    let width = min(60, rows.map(\.key.name.count).max() ?? 0)
+    return ["\(grouped(entries.count)) arrays:"]
+        + rows.map { kind, count in
+            let name = kind.name.count < width ? kind.name.padding(toLength: width, withPad: " ", startingAt: 0) : kind.name
+            return "  \(name)  \(count == 1 ? "" : "\(count) x ")\(kind.type) \(kind.shape)"
+        }
+}

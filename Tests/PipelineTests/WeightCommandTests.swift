@@ -1,0 +1,109 @@
+import Foundation
+import TestSupport
+import Testing
+import Training
+
+/// `tandem export`, `tandem import` and `tandem inspect`, as a user calls them.
+@Suite(.serialized) struct WeightCommandTests {
+    private static let fixtures =
+        URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().path + "/Fixtures/Weights"
+
+    private func tandem(_ arguments: [String], in folder: String) throws -> String {
+        let (status, output) = try Programs.run("tandem", arguments, in: folder, seconds: 30)
+        #expect(status == 0, "\(output)")
+        return output
+    }
+
+    private func json(_ path: String, in folder: String) throws -> [String: Any] {
+        let output = try tandem(["inspect", path, "--json"], in: folder)
+        return try #require(try JSONSerialization.jsonObject(with: Data(output.utf8)) as? [String: Any])
+    }
+
+    @Test(.timeLimit(.minutes(2))) func aRunsWeightsGoOutAndComeBackIn() throws {
+        let data = try TinyDataSet()
+        let folder = try data.run("one", settings: []).folder
+        let exported = try tandem(["export", "--weights", "runs/tiny", "--output", "encoder.safetensors"], in: folder)
+        #expect(exported.contains("from runs/tiny/checkpoints/step-00000006.safetensors"), "\(exported)")
+        #expect(exported.contains("img_size=32, patch_size=8, embed_dim=24, depth=1, num_heads=2, num_classes=0"), "\(exported)")
+        let encoder = try Safetensors(path: folder + "/encoder.safetensors")
+        #expect(encoder.entries.keys.allSatisfy { !$0.contains("decoder") && !$0.contains("mask") && !$0.contains("optimizer") })
+        #expect(encoder.entries["pos_embed"]?.shape == [1, 17, 24])
+
+        _ = try tandem(["export", "--weights", "runs/tiny", "--format=mae", "--output", "whole.safetensors"], in: folder)
+        let whole = try Safetensors(path: folder + "/whole.safetensors")
+        let checkpoint = try Safetensors(path: folder + "/runs/tiny/checkpoints/step-00000006.safetensors")
+        #expect(Set(whole.entries.keys) == Set(checkpoint.entries.keys.filter { !$0.hasPrefix("optimizer.") }))
+        #expect(whole.entries["mask_token"] != nil && whole.entries["decoder_pos_embed"] != nil)
+        for key in whole.entries.keys { #expect(try whole.floats(key) == checkpoint.floats(key)) }
+
+        _ = try tandem(["import", "encoder.safetensors", "--output", "again.safetensors"], in: folder)
+        let again = try Data(contentsOf: URL(fileURLWithPath: folder + "/again.safetensors"))
+        #expect(try again == Data(contentsOf: URL(fileURLWithPath: folder + "/encoder.safetensors")))
+
+        let evaluation = ["--root", data.folder + "/davis", "--size", "32", "--queue", "2", "--radius", "4", "--json"]
+        func scores(_ weights: String) throws -> [String: Double] {
+            let output = try tandem(["evaluate", "--weights", weights] + evaluation, in: folder)
+            let start = try #require(output.firstIndex(of: "{"))
+            let report = try JSONSerialization.jsonObject(with: Data(output[start...].utf8)) as? [String: Any]
+            return try #require(report?["scores"] as? [String: Double])
+        }
+        let own = try scores("runs/tiny")
+        #expect(own["davis_jf"] != nil)
+        #expect(try scores("encoder.safetensors") == own)
+        #expect(try scores(Self.fixtures + "/timm.pth").keys == own.keys)
+
+        let run = try json("runs/tiny", in: folder)
+        #expect(run["kind"] as? String == "checkpoint" && run["step"] as? Int == 6 && run["samplesSeen"] as? Int == 48)
+        #expect((run["pipeline"] as? [String: Any])?["name"] as? String == "tiny")
+        let pipeline = try json(data.folder + "/tiny.json5", in: folder)
+        #expect(pipeline["encoderParameters"] as? Int == run["encoderNumbers"] as? Int)
+        #expect(pipeline["decoderParameters"] as? Int == run["decoderNumbers"] as? Int)
+        let learned = (run["encoderNumbers"] as? Int ?? 0) + (run["decoderNumbers"] as? Int ?? 0)
+        #expect(run["optimizerNumbers"] as? Int == 2 * learned)
+        let manifest = try json(data.folder + "/train", in: folder)
+        #expect(manifest["kind"] as? String == "manifest" && manifest["videos"] as? Int == 3)
+        #expect(manifest["identity"] as? String == run["manifest"] as? String)
+        for path in ["runs/tiny", data.folder + "/tiny.json5", data.folder + "/train"] {
+            #expect(try tandem(["inspect", path], in: folder).split(separator: "\n").count > 5)
+        }
+    }
+
+    @Test func aPyTorchFileIsImported() throws {
+        let folder = NSTemporaryDirectory() + "tandem-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let output = try tandem(
+            ["import", Self.fixtures + "/dino.pth", "--entry", "teacher", "--heads", "2", "--output", "a.safetensors"], in: folder)
+        #expect(output.contains("('teacher.backbone')") && output.contains("left out: 32 arrays"), "\(output)")
+        let imported = try EncoderWeights(path: folder + "/a.safetensors")
+        #expect(imported.heads == 2)
+        let expected = try Safetensors(path: Self.fixtures + "/encoder.safetensors")
+        for key in expected.entries.keys { #expect(try imported.file.floats(key) == expected.floats(key)) }
+        #expect(try json(Self.fixtures + "/mae.pth", in: folder)["metadata.epoch"] as? String == "799")
+    }
+
+    @Test(arguments: [
+        (["export", "--weights", "nothing", "--output", "a"], "cannot read nothing: no such file"),
+        (["export", "--weights", ".", "--output", "a"], ". is a folder without a whole checkpoint"),
+        (["export", "--weights", "x", "--output", "a", "--format", "onnx"], "--format knows 'timm' and 'mae', not 'onnx'"),
+        (["export", "--weights", "FIXTURES/dino.pth", "--format", "mae", "--output", "a"], "holds no decoder"),
+        (["export", "--weights", "FIXTURES/encoder.pth", "--output", "FIXTURES/encoder.pth"], "is the file that is read"),
+        (["import", "FIXTURES/zoo.pth", "--output", "a"], "holds no vision transformer"),
+        (["import", "FIXTURES/dino.pth", "--entry", "x", "--output", "a"], "there are 'student.module.backbone', 'teacher.backbone'"),
+        (["import", "FIXTURES/timm.pth", "--heads", "3", "--output", "a"], "3 heads do not divide the width 8"),
+        (["import", "FIXTURES/peer.py", "--output", "a"], "peer.py is not a whole safetensors file"),
+        (["inspect", "FIXTURES/peer.py"], "is no file of weights (safetensors, PyTorch), no manifest and no pipeline"),
+        (["inspect", "nothing"], "cannot read nothing: no such file"),
+        (["inspect", "empty.json5"], "line 1"),
+    ])
+    func mistakesAreTold(arguments: [String], expected: String) throws {
+        let folder = NSTemporaryDirectory() + "tandem-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try Data("[1]".utf8).write(to: URL(fileURLWithPath: folder + "/empty.json5"))
+        let words = arguments.map { $0.replacingOccurrences(of: "FIXTURES", with: Self.fixtures) }
+        let (status, output) = try Programs.run("tandem", words, in: folder, seconds: 20)
+        #expect(status == 1 || status == 2)
+        #expect(output.contains(expected), "\(output)")
+    }
+}

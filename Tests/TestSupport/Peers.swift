@@ -1,0 +1,29 @@
+import Foundation
+
+/// PyTorch and timm, which `make peers` installs outside the package: tests that compare with them are skipped where they are missing.
+public enum Peers {
+    /// The Python of the environment variable `TANDEM_PEERS`, else of the folder that `make peers` fills; nil where there is none.
+    public static let python: String? = {
+        let environment = ProcessInfo.processInfo.environment
+        let folder = environment["TANDEM_PEERS"] ?? (environment["HOME"] ?? "") + "/.cache/tandem-peers"
+        return FileManager.default.isExecutableFile(atPath: folder + "/bin/python") ? folder + "/bin/python" : nil
+    }()
+
+    /// Why tests of the peers are skipped.
+    public static let absence = "no PyTorch and timm to compare with; 'make peers' installs them"
+
+    /// Runs a Python script to its end. Returns its exit code and what it printed.
+    public static func run(_ script: String, _ arguments: [String]) throws -> (status: Int32, output: String) {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: python!)
+        process.arguments = [script] + arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(["OMP_NUM_THREADS": "1"]) { $1 }
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        process.standardError = pipe
+        try process.run()
+        let output = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        return (process.terminationStatus, output)
+    }
+}

@@ -1,0 +1,77 @@
+import Compute
+import ComputeCPU
+import Foundation
+import Models
+import TestSupport
+import Testing
+import Training
+
+/// timm loads what is exported, strictly, and computes the same features; and the other way round.
+@Suite(.serialized, .enabled(if: Peers.python != nil, "\(Peers.absence)"), .timeLimit(.minutes(5)))
+struct TimmTests {
+    private let backend: CPUBackend
+    private let folder: TemporaryFolder
+
+    init() throws {
+        backend = try CPUBackend(threads: 2)
+        folder = try TemporaryFolder()
+    }
+
+    private func peer(_ arguments: [String]) throws {
+        let (status, output) = try Peers.run(TorchFileTests.fixtures + "/peer.py", arguments)
+        try #require(status == 0, "\(output)")
+    }
+
+    /// The largest difference of timm's features and ours, relative to the largest feature, on a random image of `size` pixels.
+    private func difference(_ weights: EncoderWeights, _ exported: String, _ call: String, size: Int) throws -> Double {
+        let image = TestNumbers.normal(3 * size * size, seed: 9)
+        let input = Safetensors.Array(name: "image", shape: [1, 3, size, size]) { image }
+        try Safetensors.write(to: folder.file("image.safetensors"), metadata: [:], [input])
+        try peer(["features", exported, call, folder.file("image.safetensors"), folder.file("features.safetensors")])
+        let expected = try Safetensors(path: folder.file("features.safetensors")).floats("features")
+
+        let encoder = try weights.makeEncoder(backend: backend)
+        let memory = DeviceMemory(count: image.count, backend: backend)
+        let tensor = Tensor(shape: [1, 3, size, size], pointer: memory.pointer, owner: memory)
+        image.withUnsafeBufferPointer { backend.upload(tensor, from: $0.baseAddress!) }
+        let features = encoder.features(tensor, arena: Arena(backend: backend))
+        let ours = Array(UnsafeMutableBufferPointer(start: features.pointer, count: features.count))
+        #expect(ours.count == expected.count)
+        let absolute = zip(ours, expected).map { abs($0 - $1) }.max() ?? .infinity
+        #expect(absolute < 1e-4, "\(call)")
+        return TestNumbers.relativeError(ours, expected.doubles)
+    }
+
+    @Test(arguments: [
+        ("ti16", "vit_tiny_patch16_224"), ("s16", "vit_small_patch16_224"), ("s8", "vit_small_patch8_224"), ("b16", "vit_base_patch16_224"),
+        ("l16", "vit_large_patch16_224"),
+    ])
+    func timmLoadsTheExport(preset: String, name: String) throws {
+        let configuration = try #require(EncoderConfiguration(preset: preset))
+        let decoder = SiamMAE.DecoderConfiguration(width: 16, depth: 1, heads: 2)
+        let model = SiamMAE(SiamMAE.Configuration(encoder: configuration, decoder: decoder), seed: 4, backend: backend)
+        // Zero biases and unit norms would hide a mistake in their names.
+        for entry in model.parameters.entries where entry.shape.count == 1 {
+            let noise = TestNumbers.normal(entry.range.count, seed: UInt64(entry.range.lowerBound))
+            for (index, value) in noise.enumerated() { model.parameters.values[entry.range.lowerBound + index] += 0.1 * value }
+        }
+        let metadata = Checkpoint.Metadata(
+            step: 1, samplesSeen: 1, seed: 4, manifestHash: "", pipeline: "{}", encoderHeads: configuration.heads)
+        try Checkpoint.write(to: folder.file("checkpoint.safetensors"), metadata, model.parameters, constants: model.positionTables)
+        let weights = try EncoderWeights(path: folder.file("checkpoint.safetensors"))
+        try weights.write(to: folder.file("encoder.safetensors"))
+        let call = "timm.create_model('\(name)', num_classes=0)"
+        let relative = try difference(weights, folder.file("encoder.safetensors"), call, size: 224)
+        print("timm \(name): relative difference \(relative)")
+    }
+
+    @Test func weightsOfTimmWithLearnedPositionsAreRead() throws {
+        let call = "timm.create_model('vit_tiny_patch16_224', num_classes=0)"
+        try peer(["random", call, folder.file("timm.pth")])
+        let weights = try EncoderWeights(path: folder.file("timm.pth"))
+        #expect(weights.prefix == "state_dict.")
+        try weights.write(to: folder.file("imported.safetensors"))
+        let relative = try difference(weights, folder.file("imported.safetensors"), call, size: 224)
+        print("timm's own weights: relative difference \(relative)")
+    }
+}

@@ -1,0 +1,148 @@
+import Foundation
+import TestSupport
+import Testing
+import Training
+
+/// Files of `torch.save`: committed ones, and the same from the PyTorch that is installed.
+struct TorchFileTests {
+    static let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().path + "/Fixtures/Weights"
+
+    /// Every array of `file` against the safetensors file of this name.
+    private func compare(_ file: WeightFile, _ expected: String, prefix: String = "") throws {
+        let expected = try Safetensors(path: expected)
+        for name in expected.entries.keys {
+            #expect(file.entries[prefix + name]?.shape == expected.entries[name]?.shape, "\(prefix)\(name)")
+            #expect(try file.floats(prefix + name) == expected.floats(name), "\(prefix)\(name)")
+        }
+    }
+
+    private func compareAll(in folder: String) throws {
+        for name in ["zoo.pth", "zoo-old.pth"] {
+            let file = try WeightFile(path: "\(folder)/\(name)")
+            try compare(file, folder + "/zoo.safetensors")
+            #expect(file.entries.count == 19)
+            #expect(file.entries["bfloat16"]?.typeName == "BF16" && file.entries["bool"]?.typeName == "BOOL")
+        }
+        for (name, prefix) in [
+            ("mae.pth", "model."), ("dino.pth", "teacher.backbone."), ("timm.pth", "state_dict.module."), ("encoder.pth", "encoder."),
+            ("encoder-old.pth", ""),
+        ] {
+            let weights = try EncoderWeights(path: "\(folder)/\(name)", heads: 2)
+            #expect(weights.prefix == prefix, "\(name)")
+            let sizes: [Int] = [weights.width, weights.depth, weights.heads, weights.patchSize, weights.gridSize]
+            #expect(sizes == [8, 2, 2, 4, 3], "\(name)")
+            try weights.check()
+            if name != "mae.pth" { try compare(weights.file, folder + "/encoder.safetensors", prefix: prefix) }
+            let sent = try EncoderWeights(bytes: weights.encoded(), name: "sent")
+            #expect(sent.heads == 2 && sent.entries == weights.entries)
+        }
+        #expect(
+            throws: TrainingError(
+                "\(folder)/hostile.pth cannot be read as PyTorch weights: it asks for 'posix.system', which is neither a tensor nor a plain"
+                    + " container, and could run code; nothing was run. If you trust the file, open it in PyTorch and save its state dict"
+                    + " alone")
+        ) { try WeightFile(path: folder + "/hostile.pth") }
+        let student = try EncoderWeights(path: folder + "/dino.pth", entry: "student")
+        #expect(student.prefix == "student.module.backbone.")
+    }
+
+    @Test func committedFilesAreRead() throws { try compareAll(in: Self.fixtures) }
+
+    @Test(.enabled(if: Peers.python != nil, "\(Peers.absence)"), .timeLimit(.minutes(2)))
+    func filesOfTheInstalledPyTorchAreRead() throws {
+        let folder = try TemporaryFolder()
+        let (status, output) = try Peers.run(Self.fixtures + "/peer.py", ["write", folder.path])
+        #expect(status == 0, "\(output)")
+        try compareAll(in: folder.path)
+    }
+
+    @Test func remarksStandBesideTheWeights() throws {
+        let file = try WeightFile(path: Self.fixtures + "/mae.pth")
+        #expect(file.metadata == ["epoch": "799", "args": "argparse.Namespace"])
+        #expect(file.entries["optimizer.state.0.exp_avg"]?.shape == [8])
+    }
+
+    @Test func severalNetworksAskForAChoice() throws {
+        let path = Self.fixtures + "/dino.pth"
+        #expect(
+            throws: TrainingError(
+                "\(path) holds no vision transformer under 'x'; there are 'student.module.backbone', 'teacher.backbone'")
+        ) { try EncoderWeights(path: path, entry: "x") }
+    }
+
+    /// Cut off at any place, and with any byte changed, a file is read or refused; it is never read with other numbers in its storages.
+    @Test(arguments: ["zoo.pth", "zoo-old.pth"]) func damagedFilesAreRefused(name: String) throws {
+        let whole = try Data(contentsOf: URL(fileURLWithPath: Self.fixtures + "/" + name))
+        func readAll(_ data: Data) -> Bool {
+            do {
+                let file = try WeightFile(data: data, name: "test")
+                for key in file.entries.keys { _ = try file.floats(key) }
+                return true
+            } catch {
+                #expect(error is TrainingError)
+                return false
+            }
+        }
+        #expect(readAll(whole))
+        for length in stride(from: 0, to: whole.count, by: 3) { #expect(!readAll(whole.prefix(length)), "\(length) bytes") }
+        for index in whole.indices {
+            var changed = whole
+            changed[index] ^= 0x5a
+            _ = readAll(changed)
+        }
+    }
+
+    @Test func aChangedStorageIsNoticed() throws {
+        var archive = TorchArchive(
+            pickle: PickleBytes.whole(PickleBytes.dictionary([("x", PickleBytes.tensor(count: 1, shape: [1], strides: [1]))])),
+            storages: ["0": [0xab, 0xcd, 0xef, 0x40]])
+        var bytes = archive.bytes
+        let at = try #require(Data(bytes).range(of: Data([0xab, 0xcd, 0xef, 0x40]))).lowerBound
+        bytes[at] = 0
+        #expect(throws: TrainingError("test is not a whole zip archive: 'archive/data/0' is damaged: its checksum does not agree")) {
+            try WeightFile(data: Data(bytes), name: "test").floats("x")
+        }
+        archive.hasChecksums = false
+        #expect(try WeightFile(data: Data(archive.bytes), name: "test").floats("x") == [Float(bitPattern: 0x40ef_cdab)])
+    }
+
+    @Test func directoriesOfLargeFilesAreRead() throws {
+        var archive = TorchArchive(
+            pickle: PickleBytes.whole(PickleBytes.dictionary([("x", PickleBytes.tensor(count: 1, shape: [1], strides: [1]))])),
+            storages: ["0": [0, 0, 128, 63]])
+        archive.is64Bit = true
+        let bytes = archive.bytes
+        #expect(try WeightFile(data: Data(bytes), name: "test").floats("x") == [1])
+        // Any of the directory's numbers may lie.
+        for index in bytes.indices.suffix(76) {
+            var changed = bytes
+            changed[index] ^= 0x81
+            _ = try? WeightFile(data: Data(changed), name: "test").floats("x")
+        }
+    }
+
+    @Test func otherArchivesAreRefused() {
+        func refusal(_ data: [UInt8]) -> String {
+            do {
+                _ = try WeightFile(data: Data(data), name: "test")
+                return ""
+            } catch { return "\(error)" }
+        }
+        var archive = TorchArchive(pickle: PickleBytes.whole(Array("}".utf8)))
+        archive.method = 8
+        #expect(refusal(archive.bytes).contains("is compressed, which PyTorch never writes"))
+        archive = TorchArchive(pickle: [])
+        archive.records = [("a.npy", [1])]
+        #expect(refusal(archive.bytes) == "test is a zip archive, but none of torch.save: it has no 'data.pkl'")
+        archive = TorchArchive(pickle: PickleBytes.whole(Array("}".utf8)))
+        archive.records.append(("archive/constants.pkl", []))
+        #expect(refusal(archive.bytes).contains("TorchScript program"))
+        archive.records[1].content = Array("big".utf8)
+        archive.records.removeLast()
+        #expect(refusal(archive.bytes).contains("big-endian"))
+        archive.records.append(archive.records[0])
+        #expect(refusal(archive.bytes).contains("holds 'archive/data.pkl' twice"))
+        #expect(refusal(PickleBytes.whole(Array("}".utf8))).contains("bare pickle"))
+        #expect(refusal([0x1f, 0x8b, 8, 0]).contains("gunzip"))
+    }
+}
