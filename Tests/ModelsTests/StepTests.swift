@@ -59,11 +59,11 @@ import Training
         }
     }
 
-    /// Relative to the largest: in f32 1e-5. In bf16 a rounding here and there turns out the other way, which 2⁻⁸ of the largest covers.
+    /// Relative to the largest: in f32 1e-5. In bf16 1e-3, for sums in another order may here and there round to the other neighbour.
     @Test(arguments: [1, 2], Precision.allCases)
     func microBatchesGiveTheGradientsAndTheUpdateOfTheBatch(microBatch: Int, precision: Precision) throws {
         let whole = try step(precision), parts = try step(precision, microBatch: microBatch)
-        let tolerance = precision == .f32 ? 1e-5 : BFloat16.precision
+        let tolerance = precision == .f32 ? 1e-5 : 1e-3
         #expect(abs(parts.loss / whole.loss - 1) < tolerance)
         #expect(TestNumbers.relativeError(parts.gradients, whole.gradients.doubles) < tolerance)
         #expect(TestNumbers.relativeError(parts.firstMoments, whole.firstMoments.doubles) < tolerance)
