@@ -55,13 +55,13 @@ struct Products {
     /// One sentence for the log.
     let summary: String
 
-    /// Loads the libraries; throws where there is none.
-    init() throws(CPUBackend.Unavailable) {
+    /// Loads the libraries; throws where there is none. Without `usesOneDNN` it stays out, as if it had not been found.
+    init(usesOneDNN: Bool) throws(CPUBackend.Unavailable) {
         if let problem = tandem_blas_load() { throw CPUBackend.Unavailable(description: String(cString: problem)) }
         let blas = "OpenBLAS \(String(cString: tandem_blas_core()))"
-        if let problem = tandem_onednn_load() {
+        if let problem = usesOneDNN ? tandem_onednn_load().map({ String(cString: $0) }) : "oneDNN is left out" {
             hasOneDNN = false
-            summary = "\(blas) (\(String(cString: problem)): bf16 is computed as f32)"
+            summary = "\(blas) (\(problem): bf16 is computed as f32)"
         } else {
             hasOneDNN = true
             summary = "oneDNN \(String(cString: tandem_onednn_summary()))"

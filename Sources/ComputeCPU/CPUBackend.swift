@@ -22,8 +22,10 @@ public final class CPUBackend: Backend {
     /// A backend with this many threads, the caller's included; by default as many as there are cores.
     ///
     /// Throws `Unavailable` where OpenBLAS is not installed.
-    public init(threads: Int = CPUBackend.availableCores) throws(Unavailable) {
-        products = try Products()
+    ///
+    /// - Parameter usesOneDNN: false computes as a machine does on which oneDNN cannot serve, so that tests see its results on every machine.
+    public init(threads: Int = CPUBackend.availableCores, usesOneDNN: Bool = true) throws(Unavailable) {
+        products = try Products(usesOneDNN: usesOneDNN)
         pool = ThreadPool(threadCount: threads)
         workspaces = (0..<threads).map { _ in Workspace() }
     }

@@ -31,4 +31,11 @@ public struct AdamW: Equatable, Sendable {
 extension ParameterStore {
     /// The length of the gradient of all parameters together.
     public var gradientNorm: Double { backend.sumOfSquares(gradients, count: count).squareRoot() }
+
+    /// Whether all values and moments are finite numbers, as those are that a training can continue from.
+    public var isFinite: Bool {
+        [values, firstMoments, secondMoments].allSatisfy { (numbers: UnsafeMutablePointer<Float>) in
+            backend.sumOfSquares(numbers, count: count).isFinite
+        }
+    }
 }

@@ -71,7 +71,7 @@ final class Trainer {
     /// Trains to the end of the run or until asked to stop, and leaves a checkpoint either way.
     func run() throws {
         while step < schedule.totalSteps, let loss = try accumulateGradients() {
-            guard loss.isFinite else { throw notFinite(loss) }
+            guard loss.isFinite else { throw notFinite("the loss is \(loss) at step \(step + 1)") }
             if step == 0 { try writeCheckpoint() }
             let rate = schedule.rate(at: step)
             let gradientNorm = model.parameters.gradientNorm
@@ -115,6 +115,8 @@ final class Trainer {
     private var isEvaluated: Bool { pipeline.isEvaluated(step: step, of: schedule.totalSteps) }
 
     private func writeCheckpoint() throws {
+        // A finite loss may have an infinite gradient: what can no longer be continued does not take a good checkpoint's place.
+        guard model.parameters.isFinite else { throw notFinite("the weights are not finite after step \(step)") }
         try sampleLog?.synchronize()
         let metadata = Checkpoint.Metadata(
             step: step, samplesSeen: step * pipeline.train.batch, seed: pipeline.seed, manifestHash: manifest.identity,
@@ -133,9 +135,9 @@ final class Trainer {
         }
     }
 
-    private func notFinite(_ loss: Double) -> Failure {
+    private func notFinite(_ what: String) -> Failure {
         Failure(
-            "the loss is \(loss) at step \(step + 1), so training stops; the last good checkpoint is kept in \(folder.path)/checkpoints."
+            "\(what), so training stops; the last good checkpoint is kept in \(folder.path)/checkpoints."
                 + " A lower train.baseLearningRate or a longer train.warmupEpochs helps most often")
     }
 }

@@ -4,9 +4,10 @@ import TestSupport
 import Testing
 
 @Suite struct AttentionTests {
-    @Test(arguments: [1, 3]) func selfAttentionWithSequencesOfDifferentLengths(heads: Int) throws {
+    @Test(arguments: [1, 3], Precision.allCases)
+    func selfAttentionWithSequencesOfDifferentLengths(heads: Int, precision: Precision) throws {
         let width = 6, sequences = SequenceLayout(lengths: [5, 1, 18])
-        let check = try GradientCheck([.variable([sequences.rows, 3 * width])])
+        let check = try GradientCheck([.operand([sequences.rows, 3 * width])], precision)
         let ranges = (0..<sequences.count).map { sequences[$0] }
         check.expectAgreement(check.tape.attention(check.variable(0), sequences: sequences, heads: heads)) { inputs in
             let columns = (0..<3).map { Reference.Columns(inputs[0], stride: 3 * width, first: $0 * width) }
@@ -15,9 +16,9 @@ import Testing
         }
     }
 
-    @Test func crossAttentionWithLongerMemory() throws {
-        let width = 8, heads = 2, queries = SequenceLayout(count: 2, length: 3), keys = SequenceLayout(lengths: [7, 17])
-        let check = try GradientCheck([.variable([queries.rows, width]), .variable([keys.rows, 2 * width])])
+    @Test(arguments: Precision.allCases) func crossAttentionWithLongerMemory(precision: Precision) throws {
+        let width = 8, heads = 2, queries = SequenceLayout(lengths: [3, 4]), keys = SequenceLayout(lengths: [7, 17])
+        let check = try GradientCheck([.operand([queries.rows, width]), .operand([keys.rows, 2 * width])], precision)
         let y = check.tape.crossAttention(check.variable(0), check.variable(1), queries: queries, keys: keys, heads: heads)
         check.expectAgreement(y) { inputs in
             Reference.attention(

@@ -5,38 +5,51 @@ import TestSupport
 import Testing
 
 /// Compares the gradients of an op with finite differences of its formula in double precision.
+///
+/// In bf16 operands and matrices are rounded before, so that op and formula get the same numbers.
 struct GradientCheck {
-    /// Where an input of the op stands: in a variable or in a parameter.
+    /// Where an input of the op stands: in an f32 variable, in a variable in the precision of the products, or in a parameter.
     enum Input {
         case variable([Int])
+        case operand([Int])
         case parameter([Int])
     }
 
     let tape: Tape
+    private let precision: Precision
     private let variables: [Int: Variable]
     private let store: ParameterStore
     private let numbers: [[Float]]
 
-    /// Random numbers for inputs of these kinds and shapes.
-    init(_ inputs: [Input]) throws {
+    /// Random numbers for inputs of these kinds and shapes; `recomputes` makes segments of the tape compute again.
+    init(_ inputs: [Input], _ precision: Precision = .f32, recomputes: Bool = false) throws {
         let backend = try CPUBackend(threads: 2)
-        let tape = Tape(arena: Arena(backend: backend), isRecording: true)
+        let tape = Tape(arena: Arena(backend: backend), isRecording: true, recomputes: recomputes)
         var variables: [Int: Variable] = [:]
         var numbers: [[Float]] = []
         var declarations: [(name: String, shape: [Int])] = []
         for (index, input) in inputs.enumerated() {
+            func random(_ shape: [Int], rounds: Bool) -> [Float] {
+                let numbers = TestNumbers.normal(shape.reduce(1, *), seed: UInt64(index + 1))
+                return rounds && precision == .bf16 ? numbers.map(BFloat16.rounded) : numbers
+            }
             switch input {
             case .variable(let shape):
-                numbers.append(TestNumbers.normal(shape.reduce(1, *), seed: UInt64(index + 1)))
+                numbers.append(random(shape, rounds: false))
                 variables[index] = Variable(tape.tensor(numbers[index], shape))
+            case .operand(let shape):
+                numbers.append(random(shape, rounds: true))
+                variables[index] = Variable(tape.tensor(numbers[index], shape, precision))
             case .parameter(let shape):
-                numbers.append(TestNumbers.normal(shape.reduce(1, *), seed: UInt64(index + 1)))
+                numbers.append(random(shape, rounds: shape.count > 1))
                 declarations.append(("\(index)", shape))
             }
         }
-        store = ParameterStore(declarations, backend: backend)
+        store = ParameterStore(declarations, precision: precision, backend: backend)
         for (name, _) in declarations { backend.upload(store.parameter(name).value, from: numbers[Int(name)!]) }
+        store.refreshOperands()
         self.tape = tape
+        self.precision = precision
         self.variables = variables
         self.numbers = numbers
     }
@@ -48,12 +61,14 @@ struct GradientCheck {
     ///
     /// - Parameters:
     ///   - y: what the op computed from the inputs.
+    ///   - tolerance: of f32. In bf16 gradients and results in between are rounded, each by up to 2⁻⁸.
     ///   - formula: the same from the inputs in double precision.
     func expectAgreement(_ y: Variable, tolerance: Double = 1e-5, _ formula: ([[Double]]) -> [Double]) {
         let inputs = numbers.map(\.doubles)
+        let tolerance = precision == .f32 ? tolerance : 2.5 * BFloat16.precision
         #expect(TestNumbers.relativeError(y.value.numbers, formula(inputs)) < tolerance, "value")
         let c = TestNumbers.normal(y.value.count, seed: 99)
-        y.accumulate(tape.tensor(c, y.value.shape), tape)
+        y.accumulate(tape.tensor(c, y.value.shape, y.value.precision), tape)
         tape.backward()
         for index in inputs.indices {
             let gradient = variables[index].map { $0.takeGradient()! } ?? parameter(index).gradient
@@ -73,14 +88,24 @@ struct GradientCheck {
 
 extension Tape {
     /// These numbers in the memory of the tape.
-    func tensor(_ numbers: [Float], _ shape: [Int]) -> Tensor {
-        let tensor = arena.tensor(shape)
-        backend.upload(tensor, from: numbers)
+    func tensor(_ numbers: [Float], _ shape: [Int], _ precision: Precision = .f32) -> Tensor {
+        let tensor = arena.tensor(shape, precision)
+        switch precision {
+        case .f32: backend.upload(tensor, from: numbers)
+        case .bf16: for (index, number) in numbers.enumerated() { tensor.halves[index] = BFloat16.bits(number) }
+        }
         return tensor
     }
 }
 
 extension Tensor {
+    fileprivate var halves: UnsafeMutablePointer<UInt16> { address.assumingMemoryBound(to: UInt16.self) }
+
     /// The numbers of a tensor in memory of the processor.
-    var numbers: [Float] { Array(UnsafeBufferPointer(start: pointer, count: count)) }
+    var numbers: [Float] {
+        switch precision {
+        case .f32: Array(UnsafeBufferPointer(start: pointer, count: count))
+        case .bf16: UnsafeBufferPointer(start: halves, count: count).map(BFloat16.number)
+        }
+    }
 }

@@ -1,4 +1,5 @@
 import Autograd
+import Compute
 import TestSupport
 import Testing
 
@@ -6,24 +7,40 @@ import Testing
     /// Rows, inputs, outputs.
     static let shapes = [[1, 3, 5], [7, 16, 9], [70, 5, 3]]
 
-    @Test(arguments: shapes) func plain(shape: [Int]) throws {
-        let check = try GradientCheck([.variable([shape[0], shape[1]]), .parameter([shape[2], shape[1]]), .parameter([shape[2]])])
-        let y = check.tape.linear(check.variable(0), weight: check.parameter(1), bias: check.parameter(2))
-        check.expectAgreement(y) { Reference.linear($0[0], weight: $0[1], bias: $0[2]) }
+    private func check(_ shape: [Int], _ precision: Precision, _ more: [GradientCheck.Input] = []) throws -> GradientCheck {
+        try GradientCheck(
+            [.operand([shape[0], shape[1]]), .parameter([shape[2], shape[1]]), .parameter([shape[2]])] + more, precision)
     }
 
-    @Test(arguments: shapes) func withResidual(shape: [Int]) throws {
-        let check = try GradientCheck([
-            .variable([shape[0], shape[1]]), .parameter([shape[2], shape[1]]), .parameter([shape[2]]), .variable([shape[0], shape[2]]),
-        ])
+    @Test(arguments: shapes, Precision.allCases) func plain(shape: [Int], precision: Precision) throws {
+        for output in Set([Precision.f32, precision]) {
+            let check = try check(shape, precision)
+            let y = check.tape.linear(check.variable(0), weight: check.parameter(1), bias: check.parameter(2), output)
+            #expect(y.value.precision == output)
+            check.expectAgreement(y) { Reference.linear($0[0], weight: $0[1], bias: $0[2]) }
+        }
+    }
+
+    @Test(arguments: shapes, Precision.allCases) func withResidual(shape: [Int], precision: Precision) throws {
+        let check = try check(shape, precision, [.variable([shape[0], shape[2]])])
         let y = check.tape.linear(check.variable(0), addingTo: check.variable(3), weight: check.parameter(1), bias: check.parameter(2))
         check.expectAgreement(y) { zip(Reference.linear($0[0], weight: $0[1], bias: $0[2]), $0[3]).map { $0 + $1 } }
     }
 
-    @Test(arguments: shapes) func withGELU(shape: [Int]) throws {
-        let check = try GradientCheck([.variable([shape[0], shape[1]]), .parameter([shape[2], shape[1]]), .parameter([shape[2]])])
+    @Test(arguments: shapes, Precision.allCases) func withGELU(shape: [Int], precision: Precision) throws {
+        let check = try check(shape, precision)
         let y = check.tape.linearGELU(check.variable(0), weight: check.parameter(1), bias: check.parameter(2))
         check.expectAgreement(y) { Reference.linear($0[0], weight: $0[1], bias: $0[2]).map(Reference.gelu) }
+    }
+
+    /// Pixels have no gradient, their weights have.
+    @Test(arguments: shapes, Precision.allCases) func ofData(shape: [Int], precision: Precision) throws {
+        let numbers = TestNumbers.normal(shape[0] * shape[1], seed: 7).map(BFloat16.rounded)
+        let check = try GradientCheck([.parameter([shape[2], shape[1]]), .parameter([shape[2]])], precision)
+        let x = check.tape.tensor(numbers, [shape[0], shape[1]], precision)
+        check.expectAgreement(check.tape.linear(x, weight: check.parameter(0), bias: check.parameter(1))) {
+            Reference.linear(numbers.doubles, weight: $0[0], bias: $0[1])
+        }
     }
 
     @Test func gradientsOfTwoUsesAdd() throws {

@@ -12,7 +12,8 @@ import Testing
         let images = check.tape.tensor(pixels, [2, 3, height, width])
         func formula(_ prediction: [Double]) -> Double {
             Reference.patchLoss(
-                prediction, pixels.doubles, height: height, width: width, patchSize: patchSize, targets: targets, normalizes: normalizes)
+                prediction, pixels.doubles, height: height, width: width, patchSize: patchSize, targets: targets, normalizes: normalizes
+            ).loss
         }
         let prediction = check.variable(0)
         let loss = check.tape.patchLoss(

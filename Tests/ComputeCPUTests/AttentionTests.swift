@@ -3,65 +3,94 @@ import TestSupport
 import Testing
 
 @Suite struct AttentionTests {
-    /// Self-attention of one head of 13 columns out of two; 1500 tokens make several blocks of queries.
-    @Test(arguments: TestTensors.rows) func blocksAgreeWithFormula(length: Int) throws {
-        let test = try TestTensors()
-        let (heads, width) = (2, 26)
-        let sequences = SequenceLayout(lengths: [length, 4])
-        let qkv = test.normal([sequences.rows, 3 * width], seed: 1)
-        let output = test.undefined([sequences.rows, width])
-        let logSumExp = test.undefined([heads, sequences.rows])
-        let columns = (0..<3).map { Columns(qkv, $0 * width..<($0 + 1) * width) }
-        test.backend.attention(
-            output, logSumExp: logSumExp, query: columns[0], key: columns[1], value: columns[2], queries: sequences, keys: sequences,
-            heads: heads)
-        let numbers = qkv.numbers.doubles
-        let expected = (0..<3).map { Reference.Columns(numbers, stride: 3 * width, first: $0 * width) }
-        let ranges = [sequences[0], sequences[1]]
-        #expect(
-            TestNumbers.relativeError(
-                output.numbers,
-                Reference.attention(
-                    query: expected[0], key: expected[1], value: expected[2], width: width, heads: heads, queries: ranges, keys: ranges))
-                < 2e-6)
+    /// Lengths of the sequences of queries and of keys, columns of a head.
+    struct Shape: Sendable, CustomStringConvertible {
+        var queries: [Int]
+        var keys: [Int]
+        var width: Int
+
+        /// Self-attention of every number of rows beside a short sequence; long ones make several blocks of queries, the last ones of one
+        /// long sequence of keys; and widths that are no multiples of a vector.
+        static let all =
+            TestTensors.rows.map { Shape(queries: [$0, 4], keys: [$0, 4], width: 13) } + [
+                Shape(queries: [7, 197, 1], keys: [10, 3, 197], width: 16), Shape(queries: [700], keys: [700], width: 3),
+                Shape(queries: [196, 65], keys: [50, 196], width: 45), Shape(queries: [20], keys: [5000], width: 6),
+            ]
+
+        var description: String { "\(queries) queries, \(keys) keys, heads of \(width)" }
     }
 
-    /// A gradient block by block equals that of one block: the same sequence, once alone and once cut by its length into several blocks,
-    /// must satisfy that the gradients of all values add up to those of the outputs, as every softmax sums to one.
-    @Test(arguments: [65, 700]) func gradientsOfValuesAddUp(length: Int) throws {
-        let test = try TestTensors()
-        let (heads, width) = (2, 8)
-        let sequences = SequenceLayout(count: 1, length: length)
-        let qkv = test.normal([length, 3 * width], seed: 1), dOutput = test.normal([length, width], seed: 2)
-        let output = test.undefined([length, width]), logSumExp = test.undefined([heads, length]),
-            dQKV = test.undefined([length, 3 * width])
-        let columns = (0..<3).map { Columns(qkv, $0 * width..<($0 + 1) * width) }
-        let dColumns = (0..<3).map { Columns(dQKV, $0 * width..<($0 + 1) * width) }
-        test.backend.attention(
-            output, logSumExp: logSumExp, query: columns[0], key: columns[1], value: columns[2], queries: sequences, keys: sequences,
-            heads: heads)
-        test.backend.attentionBackward(
-            dQuery: dColumns[0], dKey: dColumns[1], dValue: dColumns[2], dOutput, output, logSumExp: logSumExp, query: columns[0],
-            key: columns[1], value: columns[2], queries: sequences, keys: sequences, heads: heads)
-        func sums(_ numbers: [Float], stride width: Int, _ columns: Range<Int>) -> [Double] {
-            columns.map { column in stride(from: column, to: numbers.count, by: width).reduce(0) { $0 + Double(numbers[$1]) } }
+    /// An op's arguments, tensors and references.
+    private struct Case {
+        let heads = 2
+        let width: Int
+        let queries: SequenceLayout
+        let keys: SequenceLayout
+        let q, kv, dOutput, output, logSumExp, dQ, dKV: Tensor
+
+        /// Queries stand between other columns, keys and values beside each other, as in a fused projection.
+        init(_ shape: Shape, _ precision: Precision, _ test: TestTensors, magnitude: Float = 1) {
+            width = 2 * shape.width
+            (queries, keys) = (SequenceLayout(lengths: shape.queries), SequenceLayout(lengths: shape.keys))
+            let numbers = TestNumbers.normal(queries.rows * (width + 8), seed: 1).map { $0 * magnitude }
+            q = test.tensor(numbers, [queries.rows, width + 8], precision)
+            kv = test.normal([keys.rows, 2 * width], seed: 2, precision)
+            dOutput = test.normal([queries.rows, width], seed: 3, precision)
+            output = test.undefined([queries.rows, width], precision)
+            logSumExp = test.undefined([heads, queries.rows])
+            dQ = test.constant(7, [queries.rows, width + 8], precision)
+            dKV = test.undefined([keys.rows, 2 * width], precision)
+            let (query, dQuery) = (Columns(q, 3..<width + 3), Columns(dQ, 3..<width + 3))
+            let (key, value) = (Columns(kv, 0..<width), Columns(kv, width..<2 * width))
+            test.backend.attention(
+                output, logSumExp: logSumExp, query: query, key: key, value: value, queries: queries, keys: keys, heads: heads)
+            test.backend.attentionBackward(
+                dQuery: dQuery, dKey: Columns(dKV, 0..<width), dValue: Columns(dKV, width..<2 * width), dOutput, output,
+                logSumExp: logSumExp, query: query, key: key, value: value, queries: queries, keys: keys, heads: heads)
         }
-        let values = sums(dQKV.numbers, stride: 3 * width, 2 * width..<3 * width)
-        let outputs = sums(dOutput.numbers, stride: width, 0..<width)
-        #expect(TestNumbers.relativeError(values.map { Float($0) }, outputs) < 1e-5)
-        // A constant added to all keys moves no softmax: the gradients of the keys add up to nothing.
-        let keys = sums(dQKV.numbers, stride: 3 * width, width..<2 * width)
-        #expect(keys.allSatisfy { abs($0) < 1e-4 })
+
+        var query: Reference.Columns { .init(q.numbers.doubles, stride: width + 8, first: 3) }
+        var key: Reference.Columns { .init(kv.numbers.doubles, stride: 2 * width, first: 0) }
+        var value: Reference.Columns { .init(kv.numbers.doubles, stride: 2 * width, first: width) }
+        var queryRanges: [Range<Int>] { (0..<queries.count).map { queries[$0] } }
+        var keyRanges: [Range<Int>] { (0..<keys.count).map { keys[$0] } }
+
+        /// Columns of a tensor.
+        func columns(_ tensor: Tensor, _ range: Range<Int>) -> [Float] {
+            let numbers = tensor.numbers
+            return (0..<tensor.rows).flatMap { row in range.map { numbers[row * tensor.columns + $0] } }
+        }
     }
 
-    @Test func largeScoresDoNotOverflow() throws {
-        let test = try TestTensors()
-        let sequences = SequenceLayout(count: 1, length: 20)
-        let numbers = TestNumbers.normal(20 * 12, seed: 1).map { $0 * 100 }
-        let qkv = test.tensor(numbers, [20, 12]), output = test.undefined([20, 4])
-        test.backend.attention(
-            output, logSumExp: test.undefined([1, 20]), query: Columns(qkv, 0..<4), key: Columns(qkv, 4..<8), value: Columns(qkv, 8..<12),
-            queries: sequences, keys: sequences, heads: 1)
-        #expect(output.numbers.allSatisfy { $0.isFinite })
+    /// In bf16 not only results are rounded: the forward pass mixes values with rounded probabilities; the backward pass has those, rounded
+    /// gradients of scores, and the rounded output.
+    @Test(arguments: Shape.all, Path.all) func agreesWithFormula(shape: Shape, path: Path) throws {
+        let attention = Case(shape, path.precision, try TestTensors(usesOneDNN: path.usesOneDNN))
+        let (width, heads) = (attention.width, attention.heads)
+        let (query, key, value) = (attention.query, attention.key, attention.value)
+        let (queries, keys) = (attention.queryRanges, attention.keyRanges)
+        let isRounded = path.precision == .bf16
+
+        let expected = Reference.attention(
+            query: query, key: key, value: value, width: width, heads: heads, queries: queries, keys: keys)
+        #expect(TestNumbers.relativeError(attention.output.numbers, expected) < (isRounded ? 1.5 * BFloat16.precision : 2e-6))
+        let sums = Reference.logSumExp(query: query, key: key, width: width, heads: heads, queries: queries, keys: keys)
+        #expect(attention.logSumExp.error(sums) < 1e-6)
+
+        let gradients = Reference.attentionGradients(
+            attention.dOutput.numbers.doubles, query: query, key: key, value: value, width: width, heads: heads, queries: queries,
+            keys: keys)
+        let tolerance = isRounded ? 2.5 * BFloat16.precision : 4e-6
+        #expect(TestNumbers.relativeError(attention.columns(attention.dQ, 3..<width + 3), gradients.query) < tolerance, "queries")
+        #expect(TestNumbers.relativeError(attention.columns(attention.dKV, 0..<width), gradients.key) < tolerance, "keys")
+        #expect(TestNumbers.relativeError(attention.columns(attention.dKV, width..<2 * width), gradients.value) < tolerance, "values")
+        #expect((attention.columns(attention.dQ, 0..<3) + attention.columns(attention.dQ, width + 3..<width + 8)).allSatisfy { $0 == 7 })
+    }
+
+    @Test(arguments: Precision.allCases) func largeScoresDoNotOverflow(precision: Precision) throws {
+        let attention = Case(Shape(queries: [20], keys: [20], width: 4), precision, try TestTensors(), magnitude: 1e4)
+        for tensor in [attention.output, attention.logSumExp, attention.dQ, attention.dKV] {
+            #expect(tensor.numbers.allSatisfy { $0.isFinite })
+        }
     }
 }

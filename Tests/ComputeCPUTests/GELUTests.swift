@@ -4,41 +4,53 @@ import TestSupport
 import Testing
 
 @Suite struct GELUTests {
-    /// GELU through a linear layer of weight one and bias zero.
-    private func gelu(_ x: [Float]) throws -> [Float] {
-        let test = try TestTensors()
-        let y = test.undefined([x.count, 1])
-        test.backend.linearGELU(
-            y, preactivation: test.undefined([x.count, 1]), test.tensor(x, [x.count, 1]), weight: test.tensor([1], [1, 1]),
-            bias: test.tensor([0], [1]))
+    private static let line: [Float] = stride(from: -12, through: 12, by: 0.0007).map { Float($0) }
+
+    private func gelu(_ x: Tensor, _ test: TestTensors) -> [Float] {
+        let y = test.undefined(x.shape, x.precision)
+        test.backend.gelu(y, preactivation: x)
         return y.numbers
     }
 
-    private static let line: [Float] = stride(from: -12, through: 12, by: 0.0007).map { Float($0) }
-
-    @Test func valueEverywhere() throws {
-        for (x, y) in zip(Self.line, try gelu(Self.line)) {
-            // Half an error function in double precision; erfc keeps its digits where the result is tiny.
-            let expected = Double(x) * 0.5 * erfc(-Double(x) / 2.0.squareRoot())
-            #expect(abs(Double(y) - expected) < 4e-7 * max(abs(Double(x)), 1e-3), "gelu(\(x))")
-        }
-    }
-
-    @Test func derivativeEverywhere() throws {
+    @Test(arguments: Precision.allCases) func valueEverywhere(precision: Precision) throws {
         let test = try TestTensors()
-        let gradient = test.tensor(Array(repeating: 1, count: Self.line.count), [Self.line.count])
-        test.backend.geluBackward(gradient, preactivation: test.tensor(Self.line, [Self.line.count]))
-        for (x, slope) in zip(Self.line.doubles, gradient.numbers) {
-            let expected = 0.5 * erfc(-x / 2.0.squareRoot()) + x * exp(-x * x / 2) / (2 * .pi).squareRoot()
-            #expect(abs(Double(slope) - expected) < 1e-6, "gelu'(\(x))")
+        let rounding = precision == .bf16 ? BFloat16.precision : 0
+        let x = test.tensor(Self.line, [Self.line.count], precision)
+        let wrong = zip(x.numbers.doubles, gelu(x, test)).first { x, y in
+            // Half an error function in double precision; erfc keeps its digits where the result is tiny.
+            let expected = x * 0.5 * erfc(-x / 2.0.squareRoot())
+            return !(abs(Double(y) - expected) < 4e-7 * max(abs(x), 1e-3) + rounding * abs(expected))
         }
+        #expect(wrong == nil)
     }
 
-    @Test func extremes() throws {
-        let y = try gelu([.nan, .infinity, 1e30, -1e30, 0, -0.0])
+    @Test(arguments: Precision.allCases) func derivativeEverywhere(precision: Precision) throws {
+        let test = try TestTensors()
+        let rounding = precision == .bf16 ? BFloat16.precision : 0
+        let x = test.tensor(Self.line, [Self.line.count], precision), gradient = test.constant(1, [Self.line.count], precision)
+        test.backend.geluBackward(gradient, preactivation: x)
+        let wrong = zip(x.numbers.doubles, gradient.numbers).first { x, slope in
+            let expected = 0.5 * erfc(-x / 2.0.squareRoot()) + x * exp(-x * x / 2) / (2 * .pi).squareRoot()
+            return !(abs(Double(slope) - expected) < 1e-6 + rounding * abs(expected))
+        }
+        #expect(wrong == nil)
+    }
+
+    @Test(arguments: TestTensors.shapes, Precision.allCases) func gradientsAreScaledByTheSlope(shape: [Int], precision: Precision) throws {
+        let test = try TestTensors()
+        let x = test.normal(shape, seed: 1, precision), gradient = test.normal(shape, seed: 2, precision)
+        let expected = zip(gradient.numbers.doubles, x.numbers.doubles).map { $0 * Reference.geluSlope($1) }
+        test.backend.geluBackward(gradient, preactivation: x)
+        #expect(gradient.error(expected) < 1e-6)
+    }
+
+    @Test(arguments: Precision.allCases) func extremes(precision: Precision) throws {
+        let test = try TestTensors()
+        let x = test.tensor([.nan, .infinity, 1e30, -1e30, 0, -0.0], [6], precision)
+        let y = gelu(x, test)
         #expect(y[0].isNaN)
         #expect(y[1] == .infinity)
-        #expect(y[2] == 1e30)
+        #expect(y[2] == x.numbers[2])
         #expect(abs(y[3]) < 1e-6)
         #expect(y[4] == 0 && y[5] == 0)
     }

@@ -8,7 +8,7 @@ import Testing
         let test = try TestTensors()
         let (rate, beta1, beta2, epsilon, decay) = (0.01, 0.9, 0.95, 1e-8, 0.05)
         let values = test.normal([count], seed: 1)
-        let (m, v) = (test.tensor(Array(repeating: 0, count: count), [count]), test.tensor(Array(repeating: 0, count: count), [count]))
+        let (m, v) = (test.constant(0, [count]), test.constant(0, [count]))
         var expected = values.numbers.doubles
         var (mean, square) = ([Double](repeating: 0, count: count), [Double](repeating: 0, count: count))
         for step in 1...3 {

@@ -3,62 +3,112 @@ import TestSupport
 import Testing
 
 @Suite struct ProductTests {
-    @Test(arguments: TestTensors.rows, TestTensors.widths) func linear(rows: Int, width: Int) throws {
-        let test = try TestTensors()
-        let (x, weight, bias) = (test.normal([rows, width], seed: 1), test.normal([21, width], seed: 2), test.normal([21], seed: 3))
+    @Test(arguments: TestTensors.shapes, Path.all) func linear(shape: [Int], path: Path) throws {
+        let test = try TestTensors(usesOneDNN: path.usesOneDNN)
+        let (rows, width, out) = (shape[0], shape[1], 21)
+        let (x, weight) = (test.normal([rows, width], seed: 1, path.precision), test.normal([out, width], seed: 2, path.precision))
+        let bias = test.normal([out], seed: 3)
         let expected = Reference.linear(x.numbers.doubles, weight: weight.numbers.doubles, bias: bias.numbers.doubles)
 
-        let y = test.undefined([rows, 21])
-        test.backend.linear(y, x, weight: weight, bias: bias)
-        #expect(TestNumbers.relativeError(y.numbers, expected) < 1e-6)
+        for output in Set([Precision.f32, path.precision]) {
+            let y = test.undefined([rows, out], output)
+            test.backend.linear(y, x, weight: weight, bias: bias)
+            #expect(y.error(expected) < 1e-6, "into \(output)")
+        }
 
-        let residual = test.normal([rows, 21], seed: 4)
-        test.backend.linearResidual(y, x, residual: residual, weight: weight, bias: bias)
-        #expect(TestNumbers.relativeError(y.numbers, zip(expected, residual.numbers).map { $0 + Double($1) }) < 1e-6)
+        let residual = test.normal([rows, out], seed: 4), sum = test.undefined([rows, out])
+        test.backend.linearResidual(sum, x, residual: residual, weight: weight, bias: bias)
+        #expect(sum.error(zip(expected, residual.numbers).map { $0 + Double($1) }) < 1e-6)
 
-        let preactivation = test.undefined([rows, 21])
+        let preactivation = test.undefined([rows, out], path.precision), y = test.undefined([rows, out], path.precision)
         test.backend.linearGELU(y, preactivation: preactivation, x, weight: weight, bias: bias)
-        #expect(TestNumbers.relativeError(preactivation.numbers, expected) < 1e-6)
-        #expect(TestNumbers.relativeError(y.numbers, expected.map(Reference.gelu)) < 1e-6)
+        #expect(preactivation.error(expected) < 1e-6)
+        // Of what was kept, rounded or not, for the backward pass computes it again from there.
+        #expect(y.error(preactivation.numbers.doubles.map(Reference.gelu)) < 1e-6)
+        let again = test.undefined([rows, out], path.precision)
+        test.backend.gelu(again, preactivation: preactivation)
+        #expect(again.numbers == y.numbers, "computed again")
     }
 
-    @Test(arguments: TestTensors.rows, [[3, 16], [700, 45]]) func gradients(rows: Int, sizes: [Int]) throws {
-        let test = try TestTensors()
-        let (out, width) = (sizes[0], sizes[1])
-        let (dy, x, weight) = (
-            test.normal([rows, out], seed: 1), test.normal([rows, width], seed: 2), test.normal([out, width], seed: 3)
-        )
-        let dInput = Reference.product(dy.numbers.doubles, weight.numbers.doubles, inner: out)
+    @Test(arguments: TestTensors.shapes, Path.all) func gradients(shape: [Int], path: Path) throws {
+        let test = try TestTensors(usesOneDNN: path.usesOneDNN)
+        let (rows, width, out) = (shape[0], shape[1], 37)
+        let dy = test.normal([rows, out], seed: 1, path.precision), x = test.normal([rows, width], seed: 2, path.precision)
+        let weight = test.normal([out, width], seed: 3, path.precision)
 
-        let dx = test.undefined([rows, width])
-        test.backend.linearBackwardInput(dx, dy, weight: weight, accumulates: false)
-        #expect(TestNumbers.relativeError(dx.numbers, dInput) < 1e-6)
-        test.backend.linearBackwardInput(dx, dy, weight: weight, accumulates: true)
-        #expect(TestNumbers.relativeError(dx.numbers, dInput.map { 2 * $0 }) < 1e-6)
+        let dInput = Reference.product(dy.numbers.doubles, weight.numbers.doubles, inner: out)
+        for precision in Set([Precision.f32, path.precision]) {
+            let dx = test.undefined([rows, width], precision)
+            test.backend.linearBackwardInput(dx, dy, weight: weight, accumulates: false)
+            #expect(dx.error(dInput) < 1e-6, "into \(precision)")
+            let first = dx.numbers.doubles
+            test.backend.linearBackwardInput(dx, dy, weight: weight, accumulates: true)
+            #expect(dx.error(zip(first, dInput).map { $0 + $1 }) < 1e-6, "added in \(precision)")
+        }
 
         let transposed = Reference.transpose(dy.numbers.doubles, columns: out)
-        let dWeightExpected = Reference.product(transposed, x.numbers.doubles, inner: rows)
-        let dBiasExpected = (0..<out).map { transposed[$0 * rows..<($0 + 1) * rows].reduce(0, +) }
-        let (dWeight, dBias) = (
-            test.tensor(Array(repeating: 1, count: out * width), [out, width]), test.tensor(Array(repeating: 2, count: out), [out])
-        )
+        let dWeight = test.constant(1, [out, width]), dBias = test.constant(2, [out])
         test.backend.linearBackwardWeight(dWeight, dBias: dBias, dy, x)
-        #expect(TestNumbers.relativeError(dWeight.numbers, dWeightExpected.map { 1 + $0 }) < 2e-6)
-        #expect(TestNumbers.relativeError(dBias.numbers, dBiasExpected.map { 2 + $0 }) < 2e-6)
+        #expect(dWeight.error(Reference.product(transposed, x.numbers.doubles, inner: rows).map { 1 + $0 }) < 1e-6)
+        #expect(dBias.error((0..<out).map { 2 + transposed[$0 * rows..<($0 + 1) * rows].reduce(0, +) }) < 1e-6)
     }
 
-    @Test(arguments: [false, true], [false, true]) func generalProduct(transposeA: Bool, transposeB: Bool) throws {
-        let test = try TestTensors()
+    /// More columns than a tile has, down and across, and more rows of a weight than a task takes.
+    @Test(arguments: Path.all) func manyTiles(path: Path) throws {
+        let test = try TestTensors(usesOneDNN: path.usesOneDNN)
+        let (rows, width, out) = (1100, 5, 1030)
+        let x = test.normal([rows, width], seed: 1, path.precision), weight = test.normal([out, width], seed: 2, path.precision)
+        let dy = test.normal([rows, out], seed: 3, path.precision), bias = test.normal([out], seed: 4)
+        let y = test.undefined([rows, out], path.precision), dWeight = test.constant(0, [out, width]), dBias = test.constant(0, [out])
+        test.backend.linear(y, x, weight: weight, bias: bias)
+        test.backend.linearBackwardWeight(dWeight, dBias: dBias, dy, x)
+        #expect(y.error(Reference.linear(x.numbers.doubles, weight: weight.numbers.doubles, bias: bias.numbers.doubles)) < 1e-6)
+        let transposed = Reference.transpose(dy.numbers.doubles, columns: out)
+        #expect(dWeight.error(Reference.product(transposed, x.numbers.doubles, inner: rows)) < 1e-6)
+        #expect(dBias.error((0..<out).map { transposed[$0 * rows..<($0 + 1) * rows].reduce(0, +) }) < 1e-6)
+
+        let wide = test.undefined([rows, out], path.precision)
+        let reversed = test.tensor(
+            Reference.transpose(weight.numbers.doubles, columns: width).map { Float($0) }, [width, out], path.precision)
+        test.backend.linearBackwardInput(wide, x, weight: reversed, accumulates: false)
+        #expect(wide.error(Reference.product(x.numbers.doubles, reversed.numbers.doubles, inner: width)) < 1e-6)
+    }
+
+    @Test(arguments: [[false, false], [false, true], [true, false], [true, true]], Path.all)
+    func generalProduct(transposes: [Bool], path: Path) throws {
+        let test = try TestTensors(usesOneDNN: path.usesOneDNN)
         let (m, k, n) = (300, 17, 530)
-        let (a, b) = (test.normal([m, k], seed: 1).numbers.doubles, test.normal([k, n], seed: 2).numbers.doubles)
-        let expected = Reference.product(a, b, inner: k)
+        let a = test.normal([m, k], seed: 1, path.precision).numbers.doubles
+        let b = test.normal([k, n], seed: 2, path.precision).numbers.doubles
         func operand(_ numbers: [Double], _ shape: [Int], _ transposes: Bool) -> Tensor {
             let stored = transposes ? Reference.transpose(numbers, columns: shape[1]) : numbers
-            return test.tensor(stored.map { Float($0) }, transposes ? shape.reversed() : shape)
+            return test.tensor(stored.map { Float($0) }, transposes ? shape.reversed() : shape, path.precision)
         }
         let y = test.undefined([m, n])
         test.backend.product(
-            y, operand(a, [m, k], transposeA), operand(b, [k, n], transposeB), transposeA: transposeA, transposeB: transposeB)
-        #expect(TestNumbers.relativeError(y.numbers, expected) < 1e-6)
+            y, operand(a, [m, k], transposes[0]), operand(b, [k, n], transposes[1]), transposeA: transposes[0], transposeB: transposes[1])
+        #expect(y.error(Reference.product(a, b, inner: k)) < 1e-6)
+    }
+
+    /// Both libraries add the same exact products of bf16 numbers in f32: they differ in the order of the sums only.
+    @Test(arguments: TestTensors.shapes, Precision.allCases) func bothLibrariesAgree(shape: [Int], precision: Precision) throws {
+        func gradients(usesOneDNN: Bool) throws -> (dInput: Tensor, dWeight: Tensor) {
+            let test = try TestTensors(usesOneDNN: usesOneDNN)
+            let dy = test.normal([shape[0], 64], seed: 1, precision), x = test.normal(shape, seed: 2, precision)
+            let dx = test.undefined(shape), dWeight = test.constant(0, [64, shape[1]])
+            test.backend.linearBackwardInput(dx, dy, weight: test.normal([64, shape[1]], seed: 3, precision), accumulates: false)
+            test.backend.linearBackwardWeight(dWeight, dBias: test.constant(0, [64]), dy, x)
+            return (dx, dWeight)
+        }
+        let first = try gradients(usesOneDNN: true), second = try gradients(usesOneDNN: false)
+        #expect(first.dInput.error(second.dInput.numbers.doubles) < 1e-6)
+        #expect(first.dWeight.error(second.dWeight.numbers.doubles) < 1e-6)
+    }
+
+    @Test func theLogSaysWhichLibraryComputes() throws {
+        let without = try TestTensors(usesOneDNN: false).backend.summary
+        #expect(without.contains("OpenBLAS") && without.contains("oneDNN is left out: bf16 is computed as f32"), "\(without)")
+        // Where oneDNN cannot serve, the sentence says why.
+        #expect(try TestTensors().backend.summary.contains("oneDNN") || TestTensors().backend.summary.contains("AVX-512"))
     }
 }

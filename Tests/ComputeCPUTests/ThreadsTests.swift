@@ -4,32 +4,44 @@ import TestSupport
 import Testing
 
 @Suite struct ThreadsTests {
-    /// One of everything that sums over rows, with this many threads.
-    private func results(threads: Int) throws -> [Float] {
-        let test = try TestTensors(threads: threads)
+    /// One of everything that sums, with this many threads.
+    private func results(_ path: Path, threads: Int) throws -> [Float] {
+        let test = try TestTensors(threads: threads, usesOneDNN: path.usesOneDNN)
         let rows = 1111, width = 24
-        let (x, dy) = (test.normal([rows, width], seed: 1), test.normal([rows, 3 * width], seed: 2))
-        let (weight, bias) = (test.normal([3 * width, width], seed: 3), test.normal([3 * width], seed: 4))
-        let y = test.undefined([rows, 3 * width])
-        let zeros = [Float](repeating: 0, count: 4 * width * width)
-        let (dWeight, dBias) = (test.tensor(zeros, [3 * width, width]), test.tensor(zeros, [3 * width]))
-        let (dScale, dShift) = (test.tensor(zeros, [width]), test.tensor(zeros, [width]))
-        let (dx, statistics, normalised) = (test.undefined([rows, width]), test.undefined([rows, 2]), test.undefined([rows, width]))
-        let scale = test.normal([width], seed: 5)
-        test.backend.linear(y, x, weight: weight, bias: bias)
-        test.backend.linearBackwardWeight(dWeight, dBias: dBias, dy, x)
+        let x = test.normal([rows, width], seed: 1), operand = test.normal([rows, width], seed: 1, path.precision)
+        let dy = test.normal([rows, 3 * width], seed: 2, path.precision)
+        let weight = test.normal([3 * width, width], seed: 3, path.precision), bias = test.normal([3 * width], seed: 4)
+        let y = test.undefined([rows, 3 * width], path.precision)
+        let dWeight = test.constant(0, [3 * width, width]), dBias = test.constant(0, [3 * width])
+        let dScale = test.constant(0, [width]), dShift = test.constant(0, [width]), dFiller = test.constant(0, [width])
+        let dx = test.undefined([rows, width]), statistics = test.undefined([rows, 2]), scale = test.normal([width], seed: 5)
+        let normalised = test.undefined([rows, width], path.precision)
+        test.backend.linear(y, operand, weight: weight, bias: bias)
+        test.backend.linearBackwardWeight(dWeight, dBias: dBias, dy, operand)
         test.backend.linearBackwardInput(dx, dy, weight: weight, accumulates: false)
         test.backend.layerNorm(normalised, statistics: statistics, x, weight: scale, bias: scale, epsilon: 1e-6)
         test.backend.layerNormBackward(
-            dx, dWeight: dScale, dBias: dShift, x, x, statistics: statistics, weight: scale, accumulates: true)
-        let sum = Float(test.backend.sumOfSquares(y.pointer, count: y.count))
-        return [y, dWeight, dBias, dx, dScale, dShift].flatMap(\.numbers) + [sum]
+            dx, dWeight: dScale, dBias: dShift, operand, x, statistics: statistics, weight: scale, accumulates: true)
+        test.backend.gatherTokensBackward(dx, dFiller: dFiller, x, sources: Array(repeating: -1, count: rows))
+
+        let sequences = SequenceLayout(lengths: [600, 511]), columns = (0..<3).map { Columns(y, $0 * width..<($0 + 1) * width) }
+        let attended = test.undefined([rows, width], path.precision), logSumExp = test.undefined([2, rows])
+        let dQKV = test.undefined([rows, 3 * width], path.precision)
+        let dColumns = (0..<3).map { Columns(dQKV, $0 * width..<($0 + 1) * width) }
+        test.backend.attention(
+            attended, logSumExp: logSumExp, query: columns[0], key: columns[1], value: columns[2], queries: sequences, keys: sequences,
+            heads: 2)
+        test.backend.attentionBackward(
+            dQuery: dColumns[0], dKey: dColumns[1], dValue: dColumns[2], operand, attended, logSumExp: logSumExp, query: columns[0],
+            key: columns[1], value: columns[2], queries: sequences, keys: sequences, heads: 2)
+        let sum = Float(test.backend.sumOfSquares(dx.pointer, count: dx.count))
+        return [y, dWeight, dBias, dx, dScale, dShift, dFiller, attended, dQKV].flatMap(\.numbers) + [sum]
     }
 
-    @Test(arguments: [1, 2, 3, 5]) func sameBitsFromAnyNumberOfThreads(threads: Int) throws {
-        let expected = try results(threads: 1).map(\.bitPattern)
-        for _ in 0..<5 {
-            let bits = try results(threads: threads).map(\.bitPattern)
+    @Test(arguments: [1, 2, 3, 5], Path.all) func sameBitsFromAnyNumberOfThreads(threads: Int, path: Path) throws {
+        let expected = try results(path, threads: 1).map(\.bitPattern)
+        for _ in 0..<3 {
+            let bits = try results(path, threads: threads).map(\.bitPattern)
             #expect(bits == expected)
         }
     }

@@ -3,22 +3,16 @@ import TestSupport
 import Testing
 
 @Suite struct TokensAndPixelsTests {
-    @Test func patchesAreVectorsOfChannelRowColumn() throws {
+    @Test(arguments: [(1, 4), (7, 5), (300, 16)], Precision.allCases)
+    func patchesAreVectorsOfChannelRowColumn(sizes: (rows: Int, patchSize: Int), precision: Precision) throws {
         let test = try TestTensors()
-        let (patchSize, height, width) = (4, 8, 12)
+        let (patchSize, height, width) = (sizes.patchSize, 2 * sizes.patchSize, 3 * sizes.patchSize)
         let images = test.normal([3, 3, height, width], seed: 1)
-        let patches = [17, 0, 5, 6, 11]
-        let output = test.undefined([patches.count, 48])
+        let patches = (0..<sizes.rows).map { $0 * 7 % 18 }
+        let output = test.undefined([patches.count, 3 * patchSize * patchSize], precision)
         test.backend.patchify(output, images, patches: patches.map { Int32($0) }, patchSize: patchSize)
-        let pixels = images.numbers.doubles
-        let expected = patches.flatMap { patch in
-            (0..<48).map { element in
-                Reference.pixel(
-                    pixels, height: height, width: width, patchSize: patchSize, patch: patch, channel: element / 16, y: element / 4 % 4,
-                    x: element % 4)
-            }
-        }
-        #expect(output.numbers.doubles == expected)
+        let expected = Reference.patches(images.numbers.doubles, height: height, width: width, patchSize: patchSize, patches: patches)
+        #expect(output.numbers == expected.map { precision == .bf16 ? BFloat16.rounded(Float($0)) : Float($0) })
     }
 
     @Test func imagesLoseImageNetsStatistics() throws {
@@ -44,22 +38,38 @@ import Testing
         #expect(TestNumbers.relativeError(output.numbers, expected) < 1e-6)
     }
 
-    @Test(arguments: TestTensors.rows) func tokensGoToTheirPlaces(rows: Int) throws {
+    @Test(arguments: TestTensors.shapes) func tokensGoToTheirPlaces(shape: [Int]) throws {
         let test = try TestTensors()
-        let width = 13
-        let x = test.normal([9, width], seed: 1), filler = test.normal([1, width], seed: 2), table = test.normal([4, width], seed: 3)
-        let (sources, positions) = ((0..<rows).map { $0 % 10 - 1 }, (0..<rows).map { $0 * 3 % 4 })
+        let (rows, width) = (shape[0], shape[1])
+        let x = test.normal([rows, width], seed: 1), filler = test.normal([1, width], seed: 2), table = test.normal([4, width], seed: 3)
+        // Backwards, every tenth place a filler.
+        let (sources, positions) = ((0..<rows).map { $0 % 10 == 3 ? -1 : rows - 1 - $0 }, (0..<rows).map { $0 * 3 % 4 })
         let output = test.undefined([rows, width])
         test.backend.gatherTokens(
             output, x, filler: filler, table: table, sources: sources.map { Int32($0) }, positions: positions.map { Int32($0) })
         let expected = Reference.gatherTokens(
             x.numbers.doubles, filler: filler.numbers.doubles, table: table.numbers.doubles, sources: sources, positions: positions)
-        #expect(TestNumbers.relativeError(output.numbers, expected) < 1e-6)
+        #expect(output.error(expected) < 1e-6)
 
-        let selected = test.undefined([rows, width])
-        test.backend.selectRows(selected, x, sources: sources.map { Int32(max($0, 0)) })
-        let numbers = x.numbers
-        #expect(selected.numbers == sources.flatMap { numbers[max($0, 0) * width..<(max($0, 0) + 1) * width] })
+        let dx = test.constant(1, [rows, width]), dFiller = test.constant(2, [1, width])
+        test.backend.gatherTokensBackward(dx, dFiller: dFiller, output, sources: sources.map { Int32($0) })
+        var (dxExpected, dFillerExpected) = ([Double](repeating: 1, count: rows * width), [Double](repeating: 2, count: width))
+        for (index, gradient) in output.numbers.doubles.enumerated() {
+            let (row, column) = (index / width, index % width)
+            if sources[row] < 0 { dFillerExpected[column] += gradient } else { dxExpected[sources[row] * width + column] += gradient }
+        }
+        #expect(dx.error(dxExpected) < 1e-6)
+        #expect(dFiller.error(dFillerExpected) < 1e-6)
+    }
+
+    @Test(arguments: TestTensors.shapes, Precision.allCases) func rowsAreCopied(shape: [Int], precision: Precision) throws {
+        let test = try TestTensors()
+        let (rows, width) = (shape[0], shape[1])
+        let x = test.normal([9, width], seed: 1, precision), y = test.undefined(shape)
+        let sources = (0..<rows).map { $0 * 4 % 9 }, numbers = x.numbers
+        test.backend.selectRows(y, x, sources: sources.map { Int32($0) })
+        let expected = sources.flatMap { Array(numbers[$0 * width..<($0 + 1) * width]) }
+        #expect(y.numbers == expected)
     }
 
     @Test(arguments: TestTensors.rows) func framesAreToldApart(rows: Int) throws {
@@ -85,19 +95,32 @@ import Testing
         #expect(TestNumbers.relativeError(gradient.numbers, sums) < 1e-5)
     }
 
-    @Test(arguments: [2, 16]) func lossOfPatches(patchSize: Int) throws {
+    @Test(arguments: [2, 5, 16], [5, 300]) func lossOfPatches(patchSize: Int, rows: Int) throws {
         let test = try TestTensors()
         let (height, width) = (2 * patchSize, 3 * patchSize)
         let images = test.normal([2, 3, height, width], seed: 1)
-        let targets = [-1, 3, 4, -1, 11]
-        let prediction = test.normal([targets.count, patchSize * patchSize * 3], seed: 2)
+        let targets = (0..<rows).map { $0 % 3 == 0 ? -1 : $0 * 7 % 12 }
+        let prediction = test.normal([rows, patchSize * patchSize * 3], seed: 2)
         for normalizes in [true, false] {
             let loss = test.backend.patchLoss(
                 prediction, images, targets: targets.map { Int32($0) }, patchSize: patchSize, normalizesPatches: normalizes)
             let expected = Reference.patchLoss(
                 prediction.numbers.doubles, images.numbers.doubles, height: height, width: width, patchSize: patchSize, targets: targets,
                 normalizes: normalizes)
-            #expect(abs(loss / expected - 1) < 1e-6)
+            #expect(abs(loss / expected.loss - 1) < 1e-6)
+            let gradient = test.undefined(prediction.shape)
+            test.backend.patchLossBackward(
+                gradient, prediction, images, targets: targets.map { Int32($0) }, patchSize: patchSize, normalizesPatches: normalizes,
+                scale: 0.25)
+            let scaled = expected.gradient.map { 0.25 * $0 }
+            #expect(gradient.error(scaled) < 1e-6)
         }
+    }
+
+    /// A patch of one colour has no deviation to be divided by.
+    @Test func lossOfAFlatPatch() throws {
+        let test = try TestTensors()
+        let images = test.constant(3, [1, 3, 4, 4]), prediction = test.constant(0.5, [1, 48])
+        #expect(test.backend.patchLoss(prediction, images, targets: [0], patchSize: 4, normalizesPatches: true) == 0.25)
     }
 }

@@ -13,11 +13,13 @@ public enum TestNumbers {
     }
 
     /// The largest difference over the largest expected value; infinite where a number is not finite.
-    public static func relativeError(_ numbers: [Float], _ expected: [Double]) -> Double {
+    ///
+    /// - Parameter rounding: a difference of so much of its own expected value is none.
+    public static func relativeError(_ numbers: [Float], _ expected: [Double], rounding: Double = 0) -> Double {
         precondition(numbers.count == expected.count, "\(numbers.count) numbers, \(expected.count) expected")
         guard numbers.allSatisfy(\.isFinite) else { return .infinity }
         let largest = expected.map { abs($0) }.max() ?? 0
-        let difference = zip(numbers, expected).map { abs(Double($0) - $1) }.max() ?? 0
+        let difference = zip(numbers, expected).map { max(abs(Double($0) - $1) - rounding * abs($1), 0) }.max() ?? 0
         return difference / max(largest, 1e-30)
     }
 }

@@ -19,4 +19,19 @@ struct AdamWTests {
         #expect((0..<4).allSatisfy { abs(store.values[$0] - expected[$0]) < 1e-6 })
         #expect(abs(store.gradientNorm - 29.17.squareRoot()) < 1e-6)
     }
+
+    /// In the last of many numbers of each kind.
+    @Test(arguments: [Float.nan, .infinity, -.infinity]) func whatIsNotFiniteIsFound(number: Float) throws {
+        let store = ParameterStore([("weight", [300, 1000])], backend: try CPUBackend(threads: 2))
+        for index in 0..<store.count { store.values[index] = 1e38 }
+        #expect(store.isFinite)
+        for numbers in [store.values, store.firstMoments, store.secondMoments] {
+            numbers[store.count - 1] = number
+            #expect(!store.isFinite)
+            numbers[store.count - 1] = 0
+        }
+        // Gradients are of one step only.
+        store.gradients[0] = number
+        #expect(store.isFinite)
+    }
 }
