@@ -68,7 +68,7 @@ private struct StepResult: Encodable {
         \(batch) pairs a step, \(microBatch) at once, \(precision)
           \(String(format: "%8.2f", pairsPerSecond)) pairs/s
           \(String(format: "%8.1f", gflops)) GFLOP/s of the model's arithmetic, \(String(format: "%.0f", shareOfPeak * 100)) % of \
-        \(String(format: "%.1f", peakGflops)) GFLOP/s for a product of 2048 x 2048 matrices
+        \(String(format: "%.1f", peakGflops)) GFLOP/s for large products of matrices
           \(formatBytes(peakBytes)) of memory at the highest, \(formatBytes(forecastBytes)) forecast
         """
     }
