@@ -14,6 +14,7 @@ extension EncoderWeights {
         for entry in parameters.entries {
             try parameters.parameter(entry.name).value.upload(floats(entry.name, shape: entry.shape), backend)
         }
+        parameters.refreshOperands()
         return encoder
     }
 
