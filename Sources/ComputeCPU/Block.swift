@@ -52,20 +52,20 @@ struct Block {
 struct Products {
     /// oneDNN where it was found and the processor has AVX-512, else OpenBLAS, which computes f32 only.
     let hasOneDNN: Bool
-    /// One sentence for the log.
-    let summary: String
+    /// What was found, library by library.
+    let found: (openBLAS: String, oneDNN: String)
+
+    /// What serves, for the log.
+    var summary: String {
+        hasOneDNN ? "oneDNN \(found.oneDNN)" : "OpenBLAS \(found.openBLAS) (\(found.oneDNN): bf16 is computed as f32)"
+    }
 
     /// Loads the libraries; throws where there is none. Without `usesOneDNN` it stays out, as if it had not been found.
     init(usesOneDNN: Bool) throws(CPUBackend.Unavailable) {
         if let problem = tandem_blas_load() { throw CPUBackend.Unavailable(description: String(cString: problem)) }
-        let blas = "OpenBLAS \(String(cString: tandem_blas_core()))"
-        if let problem = usesOneDNN ? tandem_onednn_load().map({ String(cString: $0) }) : "oneDNN is left out" {
-            hasOneDNN = false
-            summary = "\(blas) (\(problem): bf16 is computed as f32)"
-        } else {
-            hasOneDNN = true
-            summary = "oneDNN \(String(cString: tandem_onednn_summary()))"
-        }
+        let problem = usesOneDNN ? tandem_onednn_load().map { String(cString: $0) } : "oneDNN is left out"
+        hasOneDNN = problem == nil
+        found = (String(cString: tandem_blas_core()), problem ?? String(cString: tandem_onednn_summary()))
     }
 
     /// `output = keeping · output + scale · a b`; `output` is f32, `a` and `b` have one precision.

@@ -37,6 +37,9 @@ public final class CPUBackend: Backend {
         "CPU, \(pool.threadCount) threads, \(products.summary), kernels \(String(cString: tandem_kernel_architecture()))"
     }
 
+    /// The libraries for products: OpenBLAS's kernels; oneDNN's version, or why it does not serve.
+    public var libraries: (openBLAS: String, oneDNN: String) { products.found }
+
     /// `output = keeping · output + scale · a b`, in the thread that owns `workspace`.
     func multiply(into output: Block, _ a: Block, _ b: Block, scale: Float = 1, keeping: Float = 0, _ workspace: Workspace) {
         products.multiply(into: output, a, b, scale: scale, keeping: keeping, workspace)

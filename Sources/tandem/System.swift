@@ -8,20 +8,16 @@ import ZeroMQ
 func printSystem(arguments: [String]) throws {
     let options = Arguments("tandem system", about: "Prints the libraries and processor features that Tandem found.", arguments: arguments)
     options.finish()
-    let rows = [
+    var rows = [
         ("libav", libraryVersions),
         ("ZeroMQ", "\(Library.version), \(Library.hasCURVE ? "with" : "without") CURVE"),
-        ("compute", computeSummary),
-        ("oneDNN", dlopen("libdnnl.so.2", RTLD_LAZY) == nil ? "not found (not needed for f32)" : "found (not needed for f32)"),
-        ("cores", "\(CPUBackend.availableCores)"),
     ]
-    for (name, value) in rows { print(name.padding(toLength: 10, withPad: " ", startingAt: 0) + value) }
-}
-
-private var computeSummary: String {
     do {
-        return try CPUBackend().summary
+        let backend = try CPUBackend()
+        rows += [("OpenBLAS", backend.libraries.openBLAS), ("oneDNN", backend.libraries.oneDNN), ("compute", backend.summary)]
     } catch {
-        return error.description
+        rows.append(("compute", error.description))
     }
+    rows.append(("cores", "\(CPUBackend.availableCores)"))
+    for (name, value) in rows { print(name.padding(toLength: 10, withPad: " ", startingAt: 0) + value) }
 }
