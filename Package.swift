@@ -45,7 +45,7 @@ let package = Package(
 
         // The maths half: from batches to weights and scores.
         library("Propagation", ["Compute"]),  // label propagation, the DAVIS data set, J and F, overlays
-        library("Verification", ["Training", "Models", "Autograd", "Compute"]),  // reference values of PyTorch's, and how far the maths is from them
+        library("Verification", ["Training", "Models", "Autograd", "Compute"]),  // PyTorch's values, and how far ours are
         library("Training", ["Models", "Layers", "Autograd", "Compute"]),  // optimizer, schedule, checkpoints, run folder, logs
         library("Models", ["Layers", "Autograd", "Compute"]),  // ViT encoder, decoders, objectives: SiamMAE
         library("Layers", ["Autograd", "Compute"]),  // layers as structs

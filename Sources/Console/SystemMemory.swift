@@ -29,7 +29,10 @@ public enum SystemMemory {
     }
 }
 
-/// "812 MiB", "1.27 GiB": a size for people.
+/// "812 bytes", "86.7 MiB", "1.27 GiB": a size for people.
 public func formatBytes(_ bytes: Int) -> String {
-    bytes < 1 << 30 ? "\(bytes >> 20) MiB" : String(format: "%.2f GiB", Double(bytes) / Double(1 << 30))
+    let units = ["bytes", "KiB", "MiB", "GiB", "TiB"]
+    var (size, unit) = (Double(bytes), 0)
+    while size >= 1024, unit < units.count - 1 { (size, unit) = (size / 1024, unit + 1) }
+    return unit == 0 ? "\(bytes) bytes" : String(format: unit < 3 ? "%.1f " : "%.2f ", size) + units[unit]
 }

@@ -107,11 +107,3 @@ func grouped(_ number: Int) -> String {
     }
     return ([rest] + groups).joined(separator: ",")
 }
-
-/// "86.7 MB"
-func formatBytes(_ bytes: Int) -> String {
-    let units = ["bytes", "kB", "MB", "GB", "TB"]
-    var (size, unit) = (Double(bytes), 0)
-    while size >= 1000, unit < units.count - 1 { (size, unit) = (size / 1000, unit + 1) }
-    return unit == 0 ? "\(bytes) bytes" : String(format: "%.1f %@", size, units[unit])
-}
