@@ -24,33 +24,3 @@ public struct Block {
         }
     }
 }
-
-/// SiamMAE's decoder block: the tokens look at the memory, then at each other, then each at itself (Gupta et al., section 3, "cross-self").
-///
-/// `x += crossAttention(norm_q(x), norm_kv(memory))`, `x += attention(norm1(x))`, `x += mlp(norm2(x))`.
-public struct CrossSelfBlock {
-    let normQ: LayerNorm
-    let normKV: LayerNorm
-    let crossAttn: CrossAttention
-    let block: Block
-
-    /// For tokens and memory of this width.
-    public init(_ parameters: Parameters, width: Int, heads: Int) {
-        normQ = LayerNorm(parameters["norm_q"], width: width)
-        normKV = LayerNorm(parameters["norm_kv"], width: width)
-        crossAttn = CrossAttention(parameters["cross_attn"], width: width, heads: heads)
-        block = Block(parameters, width: width, heads: heads)
-    }
-
-    /// `[rows, width]` to the same; the memory stays as it is.
-    public func callAsFunction(
-        _ x: Variable, memory: Variable, sequences: SequenceLayout, memorySequences: SequenceLayout, on tape: Tape
-    ) -> Variable {
-        let x = tape.segment { tape in
-            crossAttn(
-                normQ(x, on: tape), memory: normKV(memory, on: tape), addingTo: x, sequences: sequences, memorySequences: memorySequences,
-                on: tape)
-        }
-        return block(x, sequences: sequences, on: tape)
-    }
-}

@@ -27,8 +27,7 @@ public final class SiamMAE {
 
     /// A decoder's blocks. In a joint one a frame embedding tells the frames apart.
     private enum DecoderBlocks {
-        case crossSelf([CrossSelfBlock])
-        case cross([CrossBlock])
+        case memory([any MemoryBlock])
         case joint([Block], frameEmbed: Parameter)
     }
 
@@ -49,8 +48,8 @@ public final class SiamMAE {
             (0..<decoder.depth).map { make(all["decoder_blocks", $0], decoder.width, decoder.heads) }
         }
         switch configuration.decoderKind {
-        case .crossSelf: decoderBlocks = .crossSelf(blocks(CrossSelfBlock.init(_:width:heads:)))
-        case .cross: decoderBlocks = .cross(blocks(CrossBlock.init(_:width:heads:)))
+        case .crossSelf: decoderBlocks = .memory(blocks(CrossSelfBlock.init(_:width:heads:)))
+        case .cross: decoderBlocks = .memory(blocks(CrossBlock.init(_:width:heads:)))
         case .joint:
             let frameEmbed = all.make("decoder_frame_embed", [1, 2, decoder.width], .normal(deviation: 0.02))
             decoderBlocks = .joint(blocks(Block.init(_:width:heads:)), frameEmbed: frameEmbed)
@@ -102,11 +101,7 @@ public final class SiamMAE {
 
         var x: Variable
         switch decoderBlocks {
-        case .crossSelf(let blocks):
-            let memory = place(past, frame)
-            x = place(future, frame)
-            for block in blocks { x = block(x, memory: memory, sequences: layout, memorySequences: layout, on: tape) }
-        case .cross(let blocks):
+        case .memory(let blocks):
             let memory = place(past, frame)
             x = place(future, frame)
             for block in blocks { x = block(x, memory: memory, sequences: layout, memorySequences: layout, on: tape) }

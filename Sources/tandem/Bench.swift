@@ -26,11 +26,6 @@ func bench(arguments: [String]) throws {
 }
 
 extension CPUBackend {
-    /// A backend for the option `--threads`: 0 stands for one a core.
-    convenience init(option threads: Int) throws {
-        try self.init(threads: threads == 0 ? CPUBackend.availableCores : threads)
-    }
-
     /// Operations a second of a large square product, the best of several: what a step is measured by.
     func productPeak(_ precision: Precision) -> Double {
         // Rows of 2048 elements fall onto one another in the caches; 1536 and 2016 show what the cores can do.

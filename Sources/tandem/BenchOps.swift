@@ -14,13 +14,12 @@ func benchOps(arguments: [String]) throws {
             """, arguments: arguments)
     let pairs = options.value("--pairs", "N", "pairs that go through the network at once", default: 4)
     let precision = options.value("--precision", "PRECISION", "of products: f32 or bf16", default: Precision.f32)
-    let threads = options.value("--threads", "N", "threads; 0: one a core", default: 0)
+    let threads = options.threads()
     let asJSON = options.flag("--json", "print one JSON object a line")
     if pairs < 1 { options.refuse("--pairs wants 1 or more") }
-    if !(0...1024).contains(threads) { options.refuse("--threads wants 0 to 1024") }
     options.finish()
 
-    let bench = OpsBench(try CPUBackend(option: threads), precision, pairs: pairs)
+    let bench = OpsBench(try CPUBackend(threads: threads), precision, pairs: pairs)
     if !asJSON {
         print("\(bench.backend.summary), \(pairs) pairs, \(precision)")
         print(String(format: "peaks: %.1f GFLOP/s of products, %.1f GB/s of memory", bench.productPeak / 1e9, bench.memoryPeak / 1e9))

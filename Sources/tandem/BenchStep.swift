@@ -21,10 +21,9 @@ func benchStep(arguments: [String]) throws {
     let precision = options.value("--precision", "PRECISION", "of products: f32 or bf16", default: Precision.f32)
     let recompute = options.flag("--recompute", "compute activations again in the backward pass instead of keeping them")
     let steps = options.value("--steps", "N", "steps that are timed", default: 4)
-    let threads = options.value("--threads", "N", "threads; 0: one a core", default: 0)
+    let threads = options.threads()
     let asJSON = options.flag("--json", "print one JSON object")
     if steps < 1 { options.refuse("--steps wants 1 or more") }
-    if !(0...1024).contains(threads) { options.refuse("--threads wants 0 to 1024") }
     options.finish()
 
     // As in a run: the same checks, the same model.
@@ -34,7 +33,7 @@ func benchStep(arguments: [String]) throws {
             "model.size=\(size)", "model.decoderSize=\(decoderSize)", "train.batch=\(batch)", "train.precision=\(precision)",
             "train.microBatch=\(microBatch == 0 ? largestDivisor(of: batch, upTo: 4) : microBatch)", "train.recompute=\(recompute)",
         ])
-    let bench = StepBench(pipeline, try CPUBackend(option: threads))
+    let bench = StepBench(pipeline, try CPUBackend(threads: threads))
     let result = bench.run(steps: steps) { if !asJSON { writeError($0 + "\n") } }
     if asJSON {
         let encoder = JSONEncoder()

@@ -34,13 +34,12 @@ private func verifyMaths(arguments: [String]) throws {
             """,
         arguments: arguments)
     let precision = options.value("--precision", "PRECISION", "what products are computed in: f32 or bf16", default: Precision.f32)
-    let threads = options.value("--threads", "N", "threads that compute; 0: one a core", default: 0)
+    let threads = options.threads()
     let files = options.remainingOperands("FILE", "fixtures: safetensors files of inputs and reference values")
-    if !(0...1024).contains(threads) { options.refuse("--threads wants 0 to 1024, not \(threads)") }
     if files.isEmpty { options.refuse("FILE is missing") }
     options.finish()
 
-    let backend = try threads == 0 ? CPUBackend() : CPUBackend(threads: threads)
+    let backend = try CPUBackend(threads: threads)
     print("\(precision) on \(backend.summary)")
     var failures = 0
     for file in files {

@@ -1,0 +1,79 @@
+import Autograd
+import Compute
+
+/// A decoder block whose tokens look at a memory, the past frame's tokens, which stays as it is.
+public protocol MemoryBlock {
+    /// For tokens and memory of this width.
+    init(_ parameters: Parameters, width: Int, heads: Int)
+
+    /// `[rows, width]` to the same.
+    func callAsFunction(
+        _ x: Variable, memory: Variable, sequences: SequenceLayout, memorySequences: SequenceLayout, on tape: Tape
+    ) -> Variable
+}
+
+/// SiamMAE's decoder block: the tokens look at the memory, then at each other, then each at itself (Gupta et al., section 3, "cross-self").
+///
+/// `x += crossAttention(norm_q(x), norm_kv(memory))`, `x += attention(norm1(x))`, `x += mlp(norm2(x))`.
+public struct CrossSelfBlock: MemoryBlock {
+    let attention: MemoryAttention
+    let block: Block
+
+    public init(_ parameters: Parameters, width: Int, heads: Int) {
+        attention = MemoryAttention(parameters, width: width, heads: heads)
+        block = Block(parameters, width: width, heads: heads)
+    }
+
+    public func callAsFunction(
+        _ x: Variable, memory: Variable, sequences: SequenceLayout, memorySequences: SequenceLayout, on tape: Tape
+    ) -> Variable {
+        let x = tape.segment { tape in attention(x, at: memory, sequences: sequences, memorySequences: memorySequences, on: tape) }
+        return block(x, sequences: sequences, on: tape)
+    }
+}
+
+/// A decoder block whose tokens look at the memory and never at each other: `CrossSelfBlock` without its self-attention, the "cross" of
+/// Gupta et al.'s ablations.
+///
+/// `x += crossAttention(norm_q(x), norm_kv(memory))`, `x += mlp(norm2(x))`.
+public struct CrossBlock: MemoryBlock {
+    let attention: MemoryAttention
+    let norm2: LayerNorm
+    let mlp: MLP
+
+    public init(_ parameters: Parameters, width: Int, heads: Int) {
+        attention = MemoryAttention(parameters, width: width, heads: heads)
+        norm2 = LayerNorm(parameters["norm2"], width: width)
+        mlp = MLP(parameters["mlp"], width: width)
+    }
+
+    public func callAsFunction(
+        _ x: Variable, memory: Variable, sequences: SequenceLayout, memorySequences: SequenceLayout, on tape: Tape
+    ) -> Variable {
+        tape.segment { tape in
+            let x = attention(x, at: memory, sequences: sequences, memorySequences: memorySequences, on: tape)
+            return mlp(norm2(x, on: tape), addingTo: x, on: tape)
+        }
+    }
+}
+
+/// What both blocks begin with: `x + crossAttention(norm_q(x), norm_kv(memory))`.
+struct MemoryAttention {
+    let normQ: LayerNorm
+    let normKV: LayerNorm
+    let crossAttn: CrossAttention
+
+    init(_ parameters: Parameters, width: Int, heads: Int) {
+        normQ = LayerNorm(parameters["norm_q"], width: width)
+        normKV = LayerNorm(parameters["norm_kv"], width: width)
+        crossAttn = CrossAttention(parameters["cross_attn"], width: width, heads: heads)
+    }
+
+    func callAsFunction(
+        _ x: Variable, at memory: Variable, sequences: SequenceLayout, memorySequences: SequenceLayout, on tape: Tape
+    ) -> Variable {
+        crossAttn(
+            normQ(x, on: tape), memory: normKV(memory, on: tape), addingTo: x, sequences: sequences, memorySequences: memorySequences,
+            on: tape)
+    }
+}
