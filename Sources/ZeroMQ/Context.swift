@@ -5,14 +5,42 @@ import CZeroMQ
 /// Sendable because libzmq's contexts, unlike its sockets, may be used from any thread.
 public final class Context: @unchecked Sendable {
     let handle: UnsafeMutableRawPointer
+    let credentials: Credentials?
+    private(set) var gatekeeper: Gatekeeper?
 
-    public init() {
+    /// - Parameters:
+    ///   - credentials: keys for all tcp connections; without them they are open. Connections over ipc need none: the file system guards them.
+    ///   - log: takes a line, on a thread of its own, where somebody was refused.
+    public init(credentials: Credentials? = nil, log: @escaping @Sendable (String) -> Void = { _ in }) {
         guard let handle = zmq_ctx_new() else { preconditionFailure("zmq_ctx_new: out of file descriptors or memory") }
         self.handle = handle
+        self.credentials = credentials
+        if let listening = credentials?.listening { gatekeeper = Gatekeeper(handle, listening.allowed, log) }
     }
+
+    /// Connections refused so far.
+    public var refusals: Int { gatekeeper?.refusals ?? 0 }
+
+    /// From now on these keys and no others may connect. Connections that stand are kept.
+    public func allow(_ keys: [KeyFolder.Allowed]) { gatekeeper?.allow(keys) }
 
     /// Waits until what lingers in closed sockets is sent, or its time is up.
     deinit {
+        // Every other socket keeps the context alive and so is closed by now; the gatekeeper's end with this.
+        zmq_ctx_shutdown(handle)
+        gatekeeper?.join()
         while zmq_ctx_term(handle) != 0, zmq_errno() == EINTR {}
+    }
+}
+
+/// The keys of a process.
+public struct Credentials: Sendable {
+    let listening: (own: CurveKey, allowed: [KeyFolder.Allowed])?
+    let connecting: (own: CurveKey, server: CurveKey)?
+
+    /// Reads what a process needs that listens, or connects, or both.
+    public init(_ folder: KeyFolder, listens: Bool = false, connects: Bool = false) throws(KeyError) {
+        listening = listens ? (try folder.serverKey(), try folder.allowed()) : nil
+        connecting = connects ? try folder.clientKeys() : nil
     }
 }

@@ -70,15 +70,27 @@ public final class Socket {
 
     deinit { zmq_close(handle) }
 
-    /// Listens at an endpoint.
+    /// Listens at an endpoint; over tcp for those alone whose keys are allowed, if the context has keys.
     public func bind(to endpoint: String) throws(ZeroMQError) {
         self.endpoint = endpoint
+        if let keys = context.credentials?.listening, endpoint.hasPrefix("tcp:") {
+            try set(ZMQ_CURVE_SERVER, Int32(1))
+            try set(ZMQ_CURVE_SECRETKEY, keys.own.text)
+            try set(ZMQ_ZAP_DOMAIN, "tandem")
+            context.gatekeeper?.watch(self)
+        }
         guard zmq_bind(handle, endpoint) == 0 else { throw ZeroMQError("zmq_bind", endpoint) }
     }
 
-    /// Connects to an endpoint now or as soon as somebody listens there, again after every loss.
+    /// Connects to an endpoint now or as soon as somebody listens there, again after every loss; over tcp to nobody but the owner of the
+    /// server's key, if the context has keys.
     public func connect(to endpoint: String) throws(ZeroMQError) {
         self.endpoint = endpoint
+        if let keys = context.credentials?.connecting, endpoint.hasPrefix("tcp:") {
+            try set(ZMQ_CURVE_SERVERKEY, keys.server.text)
+            try set(ZMQ_CURVE_PUBLICKEY, keys.own.publicKey.text)
+            try set(ZMQ_CURVE_SECRETKEY, keys.own.text)
+        }
         guard zmq_connect(handle, endpoint) == 0 else { throw ZeroMQError("zmq_connect", endpoint) }
     }
 
@@ -141,6 +153,10 @@ public final class Socket {
             last = next
         }
         return parts
+    }
+
+    private func set(_ option: Int32, _ text: String) throws(ZeroMQError) {
+        guard zmq_setsockopt(handle, option, text, text.utf8.count) == 0 else { throw ZeroMQError("zmq_setsockopt \(option)", endpoint) }
     }
 
     private func set<Value: BitwiseCopyable>(_ option: Int32, _ value: Value) throws(ZeroMQError) {

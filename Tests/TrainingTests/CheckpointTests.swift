@@ -2,6 +2,7 @@ import Autograd
 import Compute
 import ComputeCPU
 import Foundation
+import TestSupport
 import Testing
 import Training
 

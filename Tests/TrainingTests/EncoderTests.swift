@@ -3,6 +3,7 @@ import Compute
 import ComputeCPU
 import Foundation
 import Models
+import TestSupport
 import Testing
 import Training
 

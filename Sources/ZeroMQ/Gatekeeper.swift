@@ -1,0 +1,168 @@
+import CZeroMQ
+import Foundation
+import Synchronization
+
+/// Decides who may connect, for all listening tcp sockets of a context: libzmq asks it by ZAP (ZeroMQ RFC 27) about every client that has
+/// proved to own its key.
+///
+/// A client that does not get that far, one without encryption or with a wrong key for the server, is seen by the sockets' monitors. Each
+/// refusal is counted and logged with the client's address; of many, one a second.
+final class Gatekeeper: Sendable {
+    private struct State {
+        var allowed: Set<CurveKey>
+        /// Monitors that the thread has not connected to yet.
+        var monitors: [String] = []
+        var refusals = 0
+        var loggedAt: TimeInterval = -1
+        var unlogged = 0
+    }
+
+    private let state: Mutex<State>
+    private let log: @Sendable (String) -> Void
+    private let isEnded = DispatchSemaphore(value: 0)
+    private static let monitorCount = Atomic(0)
+
+    /// Takes its place before any socket of the context can ask. Ends when the context is shut down.
+    init(_ context: UnsafeMutableRawPointer, _ allowed: [KeyFolder.Allowed], _ log: @escaping @Sendable (String) -> Void) {
+        state = Mutex(State(allowed: Set(allowed.map(\.key))))
+        self.log = log
+        guard let door = zmq_socket(context, ZMQ_REP), zmq_bind(door, "inproc://zeromq.zap.01") == 0 else {
+            preconditionFailure("a new context has no room for its authentication: \(String(cString: zmq_strerror(zmq_errno())))")
+        }
+        let post = Post(context: context, door: door)
+        Thread { [self] in
+            serve(post)
+            isEnded.signal()
+        }.start()
+    }
+
+    var refusals: Int { state.withLock(\.refusals) }
+
+    func allow(_ keys: [KeyFolder.Allowed]) { state.withLock { $0.allowed = Set(keys.map(\.key)) } }
+
+    /// Follows what happens at a socket that is about to listen.
+    func watch(_ socket: Socket) {
+        let name = "inproc://tandem.monitor.\(Self.monitorCount.add(1, ordering: .relaxed).newValue)"
+        let events =
+            ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL
+        guard zmq_socket_monitor(socket.handle, name, events) == 0 else { return }
+        state.withLock { $0.monitors.append(name) }
+    }
+
+    /// Waits for the thread, after the context was shut down.
+    func join() { isEnded.wait() }
+
+    /// The thread's sockets. Raw ones: a `Socket` would keep the context alive for ever.
+    private struct Post: @unchecked Sendable {
+        let context: UnsafeMutableRawPointer
+        let door: UnsafeMutableRawPointer
+    }
+
+    /// A connection that monitors follow: libzmq numbers it by its file descriptor.
+    private struct Monitor {
+        let socket: UnsafeMutableRawPointer
+        var addresses: [Int32: String] = [:]
+        /// What failed in the handshake of the connection whose end is told next.
+        var failure: String?
+    }
+
+    private func serve(_ post: Post) {
+        var monitors: [Monitor] = []
+        defer { for socket in [post.door] + monitors.map(\.socket) { zmq_close(socket) } }
+        while true {
+            for name in state.withLock({ state in
+                defer { state.monitors = [] }
+                return state.monitors
+            }) {
+                guard let socket = zmq_socket(post.context, ZMQ_PAIR) else { return }
+                zmq_connect(socket, name)
+                monitors.append(Monitor(socket: socket))
+            }
+            var items = ([post.door] + monitors.map(\.socket)).map {
+                zmq_pollitem_t(socket: $0, fd: 0, events: Int16(ZMQ_POLLIN), revents: 0)
+            }
+            if zmq_poll(&items, Int32(items.count), 100) < 0, zmq_errno() != EINTR { return }
+            if items[0].revents != 0, let request = Self.receive(post.door) { answer(request, post.door) }
+            for index in monitors.indices where items[index + 1].revents != 0 { follow(&monitors[index]) }
+        }
+    }
+
+    /// All parts of a message, nil where there is none.
+    private static func receive(_ socket: UnsafeMutableRawPointer) -> [[UInt8]]? {
+        var parts: [[UInt8]] = []
+        repeat {
+            let message = Message()
+            guard zmq_msg_recv(message.handle, socket, ZMQ_DONTWAIT) >= 0 else { return nil }
+            parts.append(message.copy)
+            message.hasMore = zmq_msg_more(message.handle) != 0
+            guard message.hasMore else { return parts }
+        } while true
+    }
+
+    /// Answers a request of ZAP: version, request, domain, address, identity, mechanism, credentials.
+    private func answer(_ request: [[UInt8]], _ door: UnsafeMutableRawPointer) {
+        let (version, id) = (request.first ?? [], request.count > 1 ? request[1] : [])
+        let key = request.count > 6 ? request[6].withUnsafeBytes { CurveKey(bytes: $0) } : nil
+        let isAllowed =
+            request.count > 6 && request[5].elementsEqual("CURVE".utf8)
+            && key.map { key in state.withLock { $0.allowed.contains(key) } } ?? false
+        if !isAllowed {
+            let address = request.count > 3 ? String(decoding: request[3], as: UTF8.self) : "nobody"
+            refuse(address, "its key\(key.map { " \($0)" } ?? "") is not in the list of those allowed")
+        }
+        let status = isAllowed ? ("200", "OK") : ("400", "this key is not allowed")
+        let reply: [[UInt8]] = [version, id, Array(status.0.utf8), Array(status.1.utf8), [], []]
+        for (index, part) in reply.enumerated() {
+            zmq_send(door, part, part.count, index + 1 < reply.count ? ZMQ_SNDMORE : 0)
+        }
+    }
+
+    /// Takes the events of a monitor: each is a number, a value and the socket's address.
+    private func follow(_ monitor: inout Monitor) {
+        while let event = Self.receive(monitor.socket), event[0].count >= 6 {
+            let (kind, value) = event[0].withUnsafeBytes {
+                (Int32($0.loadUnaligned(as: UInt16.self)), $0.loadUnaligned(fromByteOffset: 2, as: Int32.self))
+            }
+            switch kind {
+            case ZMQ_EVENT_ACCEPTED: monitor.addresses[value] = peerAddress(of: value)
+            case ZMQ_EVENT_DISCONNECTED:
+                // A connection's failure and its end are told one behind the other.
+                let address = monitor.addresses.removeValue(forKey: value) ?? "an unknown address"
+                if let failure = monitor.failure.take() { refuse(address, failure) }
+            case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL: monitor.failure = "it speaks without encryption, or knows another key of this server"
+            default: monitor.failure = "it gave up before it was known"
+            }
+        }
+    }
+
+    private func refuse(_ address: String, _ reason: String) {
+        let line = state.withLock { state -> String? in
+            state.refusals += 1
+            let now = ProcessInfo.processInfo.systemUptime
+            guard now - state.loggedAt >= 1 else {
+                state.unlogged += 1
+                return nil
+            }
+            defer { (state.loggedAt, state.unlogged) = (now, 0) }
+            return "refused \(address): \(reason)" + (state.unlogged > 0 ? "; \(state.unlogged) more were refused since the last" : "")
+        }
+        if let line { log(line) }
+    }
+}
+
+/// "192.0.2.7:40312", the other end of a connection; as far as the connection still stands.
+private func peerAddress(of descriptor: Int32) -> String {
+    var address = sockaddr_storage()
+    var size = socklen_t(MemoryLayout<sockaddr_storage>.size)
+    var (host, port) = ([CChar](repeating: 0, count: 64), [CChar](repeating: 0, count: 8))
+    let isKnown = withUnsafeMutablePointer(to: &address) { storage in
+        storage.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+            getpeername(descriptor, generic, &size) == 0
+                && getnameinfo(
+                    generic, size, &host, socklen_t(host.count), &port, socklen_t(port.count), NI_NUMERICHOST | NI_NUMERICSERV) == 0
+        }
+    }
+    guard isKnown else { return "an address that is gone" }
+    return host.withUnsafeBufferPointer { String(cString: $0.baseAddress!) } + ":"
+        + port.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+}

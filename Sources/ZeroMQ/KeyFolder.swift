@@ -1,0 +1,128 @@
+import Glibc
+
+/// A folder of CURVE keys, as `tandem keys` makes it and `--keys` names it.
+///
+///     server.key    secret key of those who listen: batcher and trainer       (mode 0600)
+///     server.pub    their public key, for those who connect
+///     client.key    secret key of those who connect: decoders, evaluators     (mode 0600)
+///     allowed       public keys that may connect, a line each, with a name behind it
+///
+/// A machine that only connects needs `client.key` and `server.pub`, one that only listens `server.key` and `allowed`.
+public struct KeyFolder: Sendable {
+    public let path: String
+
+    public init(_ path: String) { self.path = path }
+
+    /// A key that may connect, and whose it is.
+    public struct Allowed: Equatable, Sendable {
+        public var key: CurveKey
+        public var name: String
+    }
+
+    /// The secret key of those who listen.
+    public func serverKey() throws(KeyError) -> CurveKey { try secret("server.key") }
+
+    /// The secret key of those who connect, and the public one of those who listen.
+    public func clientKeys() throws(KeyError) -> (own: CurveKey, server: CurveKey) {
+        let text = try read("server.pub")
+        guard let server = CurveKey(text.trimmed) else { throw KeyError("\(path)/server.pub: this is not a public key; copy it again") }
+        return (try secret("client.key"), server)
+    }
+
+    /// The keys that may connect. Lines that begin with "# " are comments.
+    public func allowed() throws(KeyError) -> [Allowed] {
+        var allowed: [Allowed] = []
+        for (index, line) in try read("allowed").split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+            let words = line.split(whereSeparator: { $0 == " " || $0 == "\t" || $0 == "\r" })
+            guard let first = words.first, first != "#" else { continue }
+            guard let key = CurveKey(String(first)) else {
+                throw KeyError("\(path)/allowed, line \(index + 1): this does not begin with a public key of 40 characters")
+            }
+            allowed.append(Allowed(key: key, name: words.dropFirst().joined(separator: " ")))
+        }
+        return allowed
+    }
+
+    /// Makes the folder with a pair for those who listen, a pair for those who connect, and the list with the latter.
+    ///
+    /// - Throws: where one of the files exists already, so that no key is ever lost.
+    public func create() throws(KeyError) {
+        guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw KeyError("\(path): \(String(cString: strerror(errno)))") }
+        let server = CurveKey.makeSecret()
+        try write("server.key", server.text + "\n", mode: 0o600)
+        try write("server.pub", server.publicKey.text + "\n", mode: 0o644)
+        try write("allowed", "# Public keys that may connect, a line each; what follows a key is its name.\n", mode: 0o644)
+        try addClient("client")
+    }
+
+    /// Makes one more pair for those who connect, `NAME.key`, and allows it.
+    public func addClient(_ name: String) throws(KeyError) {
+        guard !name.isEmpty, name != "server", !name.contains("/"), !name.hasPrefix(".") else {
+            throw KeyError("'\(name)' cannot name a key: choose a name without slashes, other than 'server'")
+        }
+        let list = try read("allowed")
+        let secret = CurveKey.makeSecret()
+        try write(name + ".key", secret.text + "\n", mode: 0o600)
+        try replace("allowed", list + (list.hasSuffix("\n") ? "" : "\n") + "\(secret.publicKey) \(name)\n")
+    }
+
+    private func secret(_ name: String) throws(KeyError) -> CurveKey {
+        var status = stat()
+        if stat(path + "/" + name, &status) == 0, status.st_mode & 0o077 != 0 {
+            throw KeyError("\(path)/\(name): others can read this secret key: chmod 600 \(path)/\(name)")
+        }
+        guard let key = CurveKey(try read(name).trimmed) else {
+            throw KeyError("\(path)/\(name): this is not a secret key; 'tandem keys FOLDER' makes keys")
+        }
+        return key
+    }
+
+    private func read(_ name: String) throws(KeyError) -> String {
+        let file = path + "/" + name
+        guard let stream = fopen(file, "re") else {
+            throw KeyError("\(file): \(String(cString: strerror(errno))); 'tandem keys FOLDER' makes keys")
+        }
+        defer { fclose(stream) }
+        var bytes = [UInt8](repeating: 0, count: 1 << 20)
+        let count = fread(&bytes, 1, bytes.count, stream)
+        guard count < bytes.count, let text = String(validating: bytes[..<count], as: UTF8.self) else {
+            throw KeyError("\(file): this is not a file of keys")
+        }
+        return text
+    }
+
+    private func write(_ name: String, _ text: String, mode: mode_t) throws(KeyError) {
+        let file = path + "/" + name
+        let descriptor = open(file, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, mode)
+        guard descriptor >= 0 else {
+            throw KeyError(
+                errno == EEXIST
+                    ? "\(file) exists already and is kept; choose another folder or name"
+                    : "\(file): \(String(cString: strerror(errno)))")
+        }
+        defer { close(descriptor) }
+        var text = text
+        let isWritten = text.withUTF8 { Glibc.write(descriptor, $0.baseAddress, $0.count) == $0.count } && fsync(descriptor) == 0
+        guard isWritten else { throw KeyError("\(file): \(String(cString: strerror(errno)))") }
+    }
+
+    /// The file is whole at any time: processes may read it again at any moment.
+    private func replace(_ name: String, _ text: String) throws(KeyError) {
+        let new = name + ".new"
+        unlink(path + "/" + new)
+        try write(new, text, mode: 0o644)
+        guard rename(path + "/" + new, path + "/" + name) == 0 else {
+            throw KeyError("\(path)/\(name): \(String(cString: strerror(errno)))")
+        }
+    }
+}
+
+/// Keys that cannot be made or used, in one sentence. Never holds a key.
+public struct KeyError: Error, Equatable, CustomStringConvertible, Sendable {
+    public let description: String
+    init(_ description: String) { self.description = description }
+}
+
+extension String {
+    fileprivate var trimmed: String { String(prefix { !$0.isNewline && $0 != " " }) }
+}

@@ -1,0 +1,165 @@
+import Foundation
+import Synchronization
+import TestSupport
+import Testing
+import ZeroMQ
+
+/// Lines that a context logged, from whatever thread.
+private final class Lines: Sendable {
+    private let lines = Mutex<[String]>([])
+    func append(_ line: String) { lines.withLock { $0.append(line) } }
+    var all: [String] { lines.withLock { $0 } }
+}
+
+/// A folder of keys, and a socket that listens with them at a port of this machine.
+private struct Listener {
+    let folder: KeyFolder
+    let context: Context
+    let socket: Socket
+    let endpoint: String
+    let lines = Lines()
+
+    static let options = Socket.Options(sendHighWaterMark: 4, receiveHighWaterMark: 4, linger: 0, maximumMessageBytes: 1 << 20)
+
+    init(_ path: String) throws {
+        folder = KeyFolder(path)
+        try folder.create()
+        context = Context(credentials: try Credentials(folder, listens: true), log: lines.append)
+        socket = try Socket(.pull, in: context, options: Self.options)
+        endpoint = "tcp://127.0.0.1:\(try freePort())"
+        try socket.bind(to: endpoint)
+    }
+
+    /// Whether a message of a client with these keys arrives; a refused one is waited for until its refusal is counted.
+    func hears(_ credentials: Credentials?) throws -> Bool {
+        let before = context.refusals
+        let client = try Socket(.push, in: Context(credentials: credentials), options: Self.options)
+        try client.connect(to: endpoint)
+        var poller = Poller([socket])
+        for _ in 0..<100 where context.refusals == before {
+            if try client.waitUntilSendable(milliseconds: 10) { _ = try client.send(Message([7])) }
+            _ = try poller.wait(milliseconds: 100)
+            if try socket.receive() != nil { return true }
+        }
+        #expect(context.refusals > before, "neither a message nor a refusal within ten seconds")
+        return false
+    }
+}
+
+@Suite(.timeLimit(.minutes(2))) struct KeyTests {
+    private let scratch: TemporaryFolder
+
+    init() throws { scratch = try TemporaryFolder() }
+
+    @Test func thoseAllowedAreHeardAndOthersRefused() throws {
+        let listener = try Listener(scratch.file("keys"))
+        #expect(try listener.hears(Credentials(listener.folder, connects: true)))
+        #expect(listener.context.refusals == 0)
+
+        // No encryption at all.
+        #expect(try !listener.hears(nil))
+
+        // A key that is not in the list.
+        let stranger = KeyFolder(scratch.file("stranger"))
+        try stranger.create()
+        try put(listener.folder, "server.pub", into: stranger)
+        #expect(try !listener.hears(Credentials(stranger, connects: true)))
+
+        // A key that is in the list, for another server.
+        let misled = KeyFolder(scratch.file("misled"))
+        try misled.create()
+        try put(listener.folder, "client.key", into: misled)
+        #expect(try !listener.hears(Credentials(misled, connects: true)))
+
+        #expect(try listener.hears(Credentials(listener.folder, connects: true)))
+        let lines = listener.lines.all
+        #expect(!lines.isEmpty && lines.allSatisfy { $0.hasPrefix("refused 127.0.0.1") }, "\(lines)")
+        for secret in try [listener.folder, stranger, misled].flatMap({ [try text($0, "server.key"), try text($0, "client.key")] }) {
+            #expect(!lines.contains { $0.contains(secret) })
+        }
+    }
+
+    /// Both the old and the new key for a while, then the new one alone.
+    @Test func keysAreRotatedWhileTheContextRuns() throws {
+        let listener = try Listener(scratch.file("keys"))
+        let old = try Credentials(listener.folder, connects: true)
+        try listener.folder.addClient("next")
+        let newFolder = KeyFolder(scratch.file("next"))
+        try FileManager.default.createDirectory(atPath: newFolder.path, withIntermediateDirectories: true)
+        try put(listener.folder, "server.pub", into: newFolder)
+        try put(listener.folder, "next.key", into: newFolder, as: "client.key")
+        let new = try Credentials(newFolder, connects: true)
+        #expect(try !listener.hears(new))
+
+        let both = try listener.folder.allowed()
+        #expect(both.map(\.name) == ["client", "next"])
+        listener.context.allow(both)
+        #expect(try listener.hears(new))
+        #expect(try listener.hears(old))
+        listener.context.allow(Array(both.dropFirst()))
+        #expect(try listener.hears(new))
+        #expect(try !listener.hears(old))
+    }
+
+    @Test func secretKeysBelongToOneUserAndAreNeverOverwritten() throws {
+        let folder = KeyFolder(scratch.file("keys"))
+        try folder.create()
+        for name in ["server.key", "client.key"] {
+            let attributes = try FileManager.default.attributesOfItem(atPath: folder.path + "/" + name)
+            #expect(attributes[.posixPermissions] as? Int == 0o600)
+        }
+        let before = try text(folder, "server.key")
+        #expect(throws: KeyError.self) { try folder.create() }
+        #expect(throws: KeyError.self) { try folder.addClient("client") }
+        #expect(throws: KeyError.self) { try folder.addClient("../client") }
+        #expect(try text(folder, "server.key") == before)
+
+        try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: folder.path + "/server.key")
+        #expect { _ = try folder.serverKey() } throws: { "\($0)".contains("chmod 600") }
+    }
+
+    @Test func damagedFilesOfKeysAreRefusedWithTheirLine() throws {
+        let folder = KeyFolder(scratch.file("keys"))
+        try folder.create()
+        let list = try text(folder, "allowed")
+        try Data("\(list)\n# a comment\nnonsense here\n".utf8).write(to: URL(fileURLWithPath: folder.path + "/allowed"))
+        #expect { _ = try folder.allowed() } throws: { "\($0)".contains("line 4") && !"\($0)".contains("nonsense") }
+        try Data("short\n".utf8).write(to: URL(fileURLWithPath: folder.path + "/server.pub"))
+        #expect(throws: KeyError.self) { _ = try folder.clientKeys() }
+        #expect(throws: KeyError.self) { _ = try KeyFolder(scratch.file("nowhere")).serverKey() }
+        #expect(CurveKey("rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7") != nil)
+        #expect(CurveKey("rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf") == nil)
+        #expect(CurveKey("                                        ") == nil)
+    }
+
+    /// The pair of libzmq's documentation (zmq_setsockopt, ZMQ_CURVE_SECRETKEY).
+    @Test func publicKeysFollowFromSecretOnes() throws {
+        let secret = try #require(CurveKey("D:)Q[IlAW!ahhC2ac:9*A}h:p?([4%wOTJ%JR%cs"))
+        #expect(secret.publicKey.text == "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID")
+    }
+
+    private func text(_ folder: KeyFolder, _ name: String) throws -> String {
+        try String(contentsOfFile: folder.path + "/" + name, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    private func put(_ source: KeyFolder, _ name: String, into target: KeyFolder, as newName: String? = nil) throws {
+        let path = target.path + "/" + (newName ?? name)
+        try? FileManager.default.removeItem(atPath: path)
+        try FileManager.default.copyItem(atPath: source.path + "/" + name, toPath: path)
+    }
+}
+
+/// A port of this machine that nobody listens at.
+private func freePort() throws -> UInt16 {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(descriptor) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(INADDR_LOOPBACK).bigEndian
+    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let isBound = withUnsafeMutablePointer(to: &address) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, size) == 0 && getsockname(descriptor, $0, &size) == 0 }
+    }
+    try #require(isBound)
+    return UInt16(bigEndian: address.sin_port)
+}
