@@ -1,0 +1,23 @@
+import Console
+import Foundation
+import Sampling
+
+/// `tandem check-log`: whether logs of samples are whole and the same.
+func checkLog(arguments: [String]) throws {
+    var options = Arguments(
+        "tandem check-log",
+        about: """
+            Proves that sample logs (--sample-log of a run) hold every sample once and in order, and that several logs are the same bytes
+            as far as the shorter ones go. Exit code 1, and the first difference, where they are not.
+            """, arguments: arguments)
+    let paths = options.remainingOperands("LOG", "sample logs")
+    options.finish()
+    let logs = try paths.map { path in
+        do { return (path: path, data: try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)) } catch {
+            throw Failure("\(path): \(error.localizedDescription)")
+        }
+    }
+    let proof = try SampleLogCheck.check(logs)
+    for (log, samples) in zip(logs, proof.samples) { print("\(log.path): \(samples) samples, each once, in order") }
+    if logs.count > 1 { print("the same bytes in all: the first \(proof.common) samples") }
+}
