@@ -56,12 +56,13 @@ final class PreparationWorkers: Sendable {
             do throws(MediaError) {
                 let finding = try prepare(work[index])
                 finished.withLock { $0.findings.append(finding) }
-            } catch where isStopping.load(ordering: .relaxed) {
-                return
-            } catch where error.reason == .cannotWrite {
-                finished.withLock { $0.failure = error }
-                isStopping.store(true, ordering: .relaxed)
             } catch {
+                if isStopping.load(ordering: .relaxed) { return }
+                if error.reason == .cannotWrite {
+                    finished.withLock { $0.failure = error }
+                    isStopping.store(true, ordering: .relaxed)
+                    return
+                }
                 let finding = PreparationFinding(file: work[index].file, reason: error.reason, detail: error.detail)
                 finished.withLock { $0.findings.append(finding) }
             }

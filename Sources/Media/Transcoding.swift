@@ -17,8 +17,8 @@ public struct Transcoding: Codable, Equatable, Sendable {
 
     /// The peak signal-to-noise ratio against the scaled source, in dB, that every video reaches.
     public static let leastQuality = 38.0
-    /// x264's constant rate factor to begin with; where its quality is too low, a lower one follows.
-    private static let firstRateFactor = 20.0
+    /// x264's constant rate factor to begin with, its default; where its quality is too low, a lower one follows.
+    private static let firstRateFactor = 23.0
 
     public init(shortSide: Int = 256, groupOfPictures: Int = 16, bFrames: Int = 2, pictureRate: Rational? = nil) {
         self.shortSide = shortSide
@@ -123,7 +123,8 @@ public struct Transcoding: Codable, Equatable, Sendable {
             if size == nil {
                 size = first
                 try sink.open(
-                    frame, uprightSize: first, orientation: Orientation(), timeBase: av_inv_q(frameRate), frameRate: frameRate, startTime: 0)
+                    frame, uprightSize: first, orientation: Orientation(), timeBase: av_inv_q(frameRate), frameRate: frameRate, startTime: 0
+                )
             }
             try sink.write(frame, time: Int64(index))
         }

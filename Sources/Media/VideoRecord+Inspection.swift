@@ -87,8 +87,10 @@ extension VideoRecord {
             timeBase: Rational(Int(timeBase.num), Int(timeBase.den)), timestamps: Timestamps(times), keyFrames: keyFrames,
             damagedFrames: times.indices.filter { damagedTimes.contains(times[$0]) },
             contentHash: try PixelHash.hexadecimal(ofFile: fullPath))
-        guard record.damagedFrames.count <= record.mostDamagedFrames else {
-            throw MediaError(.undecodable, fullPath, "\(record.damagedFrames.count) of \(record.frameCount) frames are damaged")
+        // Damaged frames that the decoder kept to itself count as well.
+        let all = record.frameCount + damagedTimes.count - record.damagedFrames.count
+        guard damagedTimes.count <= all / 2, record.damagedFrames.count <= record.mostDamagedFrames else {
+            throw MediaError(.undecodable, fullPath, "\(damagedTimes.count) of \(all) frames are damaged")
         }
         return record
     }

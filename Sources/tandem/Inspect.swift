@@ -84,13 +84,13 @@ private func manifestFacts(_ path: String) throws -> Facts {
     facts.add("rates", String(format: "%.4g to %.4g frames a second", slowest, fastest), "frameRates", [slowest, fastest])
     facts.add("pictures", listed(ranked(sizes)), "pictureSizes", sizes)
     facts.add("files", listed(ranked(endings)), "fileEndings", endings)
-    let damage = damagedVideos == 0 ? "none" : "\(grouped(damagedFrames)) frames of \(grouped(damagedVideos)) videos, which are avoided"
-    facts.add("damage", damage, "damaged", ["videos": damagedVideos, "frames": damagedFrames])
+    let damage = "\(grouped(damagedFrames)) frames of \(grouped(damagedVideos)) videos, which samples avoid"
+    facts.add("damage", damagedVideos == 0 ? "none" : damage, "damaged", ["videos": damagedVideos, "frames": damagedFrames])
     // Manifests name no codecs: which frames a file has does not depend on them.
 
     let rejects = (path as NSString).deletingLastPathComponent + "/" + Preparation.rejectsName
-    let reasons = Dictionary(
-        rejectReasons(rejects.hasPrefix("/") && !path.hasPrefix("/") ? Preparation.rejectsName : rejects).map { ($0, 1) }, uniquingKeysWith: +)
+    let found = rejectReasons(rejects.hasPrefix("/") && !path.hasPrefix("/") ? Preparation.rejectsName : rejects)
+    let reasons = Dictionary(found.map { ($0, 1) }, uniquingKeysWith: +)
     facts.add("rejects", reasons.isEmpty ? "none" : listed(ranked(reasons)), "rejects", reasons)
     return facts
 }

@@ -93,15 +93,15 @@ private func describe(_ summary: Preparation.Summary, output: String) -> String 
     ]
     if rejects > 0 { lines.append("\(rejects) rejected: \(counts.rejectsByReason); see \(output)/\(Preparation.rejectsName).") }
     if counts.damagedVideos > 0 {
-        lines.append("\(counts.damagedVideos) videos have damaged frames: \(counts.damagedFrames) frames are avoided.")
+        lines.append("\(counts.damagedFrames) frames of \(counts.damagedVideos) videos are damaged: no sample is drawn from them.")
     }
     if counts.unchanged > 0 { lines.append("\(counts.unchanged) files were unchanged and not read again.") }
     if let transcoded = counts.transcoded {
         let (before, after) = (transcoded.bytesBefore, transcoded.bytesAfter)
         let share = String(format: "%.2f", Double(after) / Double(max(1, before)))
         lines.append("\(formatBytes(before)) became \(formatBytes(after)), \(share) of the size.")
-        lines.append(
-            String(format: "PSNR against the scaled originals: mean %.1f dB, least %.1f dB.", transcoded.meanQuality, transcoded.leastQuality))
+        let (mean, least) = (transcoded.meanQuality, transcoded.leastQuality)
+        lines.append(String(format: "PSNR against the scaled originals: mean %.1f dB, least %.1f dB.", mean, least))
         let cost = transcoded.framesPerPair
         lines.append(String(format: "A pair costs %.1f decoded frames, %.1f before.", cost.after, cost.before))
     }
