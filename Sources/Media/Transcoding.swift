@@ -15,8 +15,9 @@ public struct Transcoding: Codable, Equatable, Sendable {
     /// Frames a second of folders of pictures; nil where the sources are videos.
     public var pictureRate: Rational?
 
-    /// The peak signal-to-noise ratio against the scaled source, in dB, that every video reaches.
-    public static let leastQuality = 38.0
+    /// The peak signal-to-noise ratio against the scaled source, in dB, that every video reaches: 38, and half a decibel by which two
+    /// bicubic scalers may differ.
+    public static let leastQuality = 38.5
     /// x264's constant rate factor to begin with, its default; where its quality is too low, a lower one follows.
     private static let firstRateFactor = 23.0
 
@@ -62,7 +63,8 @@ public struct Transcoding: Codable, Equatable, Sendable {
 
         var rateFactor = Self.firstRateFactor
         while true {
-            let options = VideoWriter.Options(groupOfPictures: groupOfPictures, bFrames: bFrames, constantRateFactor: rateFactor)
+            let options = VideoWriter.Options(
+                groupOfPictures: groupOfPictures, bFrames: bFrames, constantRateFactor: rateFactor, isQuickToDecode: true)
             let sink = TranscodingSink(path: target, shortSide: shortSide, options: options)
             let source =
                 if let pictureRate {

@@ -84,6 +84,7 @@ extension UnsafeMutablePointer<AVCodecContext> {
         pointee.color_trc = format.transfer
         pointee.color_range = format.range
         av_opt_set(pointee.priv_data, "preset", options.preset, 0)
+        if options.isQuickToDecode { av_opt_set(pointee.priv_data, "tune", "fastdecode", 0) }
         // x264's macroblock tree reads memory that it never wrote: with it the same pictures encode differently from run to run.
         av_opt_set_int(pointee.priv_data, "mbtree", 0, 0)
         av_opt_set_double(pointee.priv_data, "crf", options.constantRateFactor, 0)

@@ -15,12 +15,18 @@ public struct VideoWriter: ~Copyable {
         public var constantRateFactor: Double
         /// x264's name for speed against size, "ultrafast" … "veryslow".
         public var preset: String
+        /// Leaves out what makes decoding slow: arithmetic coding, the loop filter and weighted prediction (x264's "fastdecode").
+        public var isQuickToDecode: Bool
 
-        public init(groupOfPictures: Int = 250, bFrames: Int = 2, constantRateFactor: Double = 23, preset: String = "veryfast") {
+        public init(
+            groupOfPictures: Int = 250, bFrames: Int = 2, constantRateFactor: Double = 23, preset: String = "veryfast",
+            isQuickToDecode: Bool = false
+        ) {
             self.groupOfPictures = groupOfPictures
             self.bFrames = bFrames
             self.constantRateFactor = constantRateFactor
             self.preset = preset
+            self.isQuickToDecode = isQuickToDecode
         }
     }
 

@@ -93,7 +93,7 @@ private func describe(_ summary: Preparation.Summary, output: String) -> String 
     ]
     if rejects > 0 { lines.append("\(rejects) rejected: \(counts.rejectsByReason); see \(output)/\(Preparation.rejectsName).") }
     if counts.damagedVideos > 0 {
-        lines.append("\(counts.damagedFrames) frames of \(counts.damagedVideos) videos are damaged: no sample is drawn from them.")
+        lines.append("Videos with damaged frames: \(counts.damagedVideos); frames that samples avoid: \(counts.damagedFrames).")
     }
     if counts.unchanged > 0 { lines.append("\(counts.unchanged) files were unchanged and not read again.") }
     if let transcoded = counts.transcoded {

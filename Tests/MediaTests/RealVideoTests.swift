@@ -76,8 +76,7 @@ struct RealVideoTests {
         }
     }
 
-    /// By libav's own flags, read through PyAV, one packet of this file is refused and no frame after it is whole; its only key frame is
-    /// the first.
+    /// PyAV says of this file that the packet of one frame is refused; no key frame follows it. Of no other file does a decoder complain.
     @Test func damagedFramesAreListed() throws {
         let record = try VideoRecord(inspecting: "videos/odd/corrupted.mp4", in: Self.root)
         #expect(record.damagedFrames == Array(29..<49))
