@@ -39,7 +39,7 @@ let package = Package(
         // The data half: from video files to batches of samples.
         library("Dataflow", ["Sampling", "ZeroMQ"]),  // messages, the broker as a state machine, the sockets that drive it
         library("Synthesis"),  // the embedded data set: textured scenes with exact masks, a pure function of a seed
-        library("Media", ["Sampling", "CFFmpeg"]),  // libav: index, exact decode, crop-resize, images, video writing
+        library("Media", ["Sampling", "CFFmpeg"]),  // libav: index, exact decode, crop-resize, images, video writing and transcoding
         library("Sampling"),  // manifest, plan, Philox, frame pairs, crops, masks: pure values, no libav
         library("ZeroMQ", ["CZeroMQ"]),  // context, socket, message, poller
 

@@ -22,11 +22,11 @@ public struct Pipeline: Codable, Equatable, Sendable {
     public struct Data: Codable, Equatable, Sendable {
         /// Folder of videos, prepared by `tandem prepare`.
         public var media = ""
-        /// The manifest; empty: `manifest.jsonl` in `media`.
+        /// The manifest; empty: `manifest.tandem` in `media`.
         public var manifest = ""
 
         /// The manifest's path.
-        public var manifestPath: String { manifest.isEmpty ? media + "/manifest.jsonl" : manifest }
+        public var manifestPath: String { manifest.isEmpty ? media + "/manifest.tandem" : manifest }
     }
 
     /// How a sample is taken from a video.

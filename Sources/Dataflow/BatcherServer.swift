@@ -33,7 +33,7 @@ public final class BatcherServer {
     private let fingerprint: UInt64
     private let layout: SampleLayout
     private let sampleByteCount: Int
-    private let videos: [VideoRecord]
+    private let manifest: Manifest
     private let log: (String) -> Void
     private let watch = Stopwatch()
 
@@ -52,7 +52,6 @@ public final class BatcherServer {
     /// Checks everything and listens; answers once ``run(until:)`` is called.
     ///
     /// - Parameters:
-    ///   - manifest: at least one video.
     ///   - log: takes one line about each event that an operator cares for.
     public init(
         manifest: Manifest, seed: UInt64, recipe: Recipe, options: Options, context: Context = Context(),
@@ -60,12 +59,12 @@ public final class BatcherServer {
     ) throws {
         let identity = PlanIdentity(manifestHash: manifest.identity, seed: seed, recipe: recipe)
         self.options = options
-        videos = manifest.records
+        self.manifest = manifest
         self.log = log
-        plan = SamplePlan(identity: identity, videoCount: videos.count)
+        plan = SamplePlan(identity: identity, videoCount: manifest.count)
         fingerprint = identity.fingerprint
         layout = SampleLayout(for: identity.recipe)
-        sampleByteCount = layout.byteCount(pathByteCount: videos.map(\.path.utf8.count).max() ?? 0)
+        sampleByteCount = layout.byteCount(pathByteCount: manifest.longestPath)
         let ticketByteCount = sampleByteCount * plan.replicas
         var limits = Broker.Limits()
         limits.windowTickets = options.memory / ticketByteCount
@@ -146,8 +145,8 @@ public final class BatcherServer {
         case .heartbeat(let decoder, let progress):
             // A decoder that is not known learns it when it asks for work.
             _ = broker.heartbeat(decoder, progress: progress, now: now)
-        case .failed(let decoder, let ticket, let attempt, let reason):
-            broker.failed(decoder, ticket: ticket, attempt: attempt, reason: reason, now: now)
+        case .failed(let decoder, let ticket, let attempt, let kind, let reason):
+            broker.failed(decoder, ticket: ticket, attempt: attempt, kind: kind, reason: reason, now: now)
         case .goodbye(let decoder):
             broker.left(decoder, now: now)
             decoderRoutes[decoder] = nil
@@ -235,7 +234,7 @@ public final class BatcherServer {
         for action in broker.takeActions() {
             switch action {
             case .issue(let ticket, let attempt, let video, let decoder):
-                try send(.ticket(Ticket(ticket: ticket, attempt: attempt, video: video, record: videos[video])), to: decoder)
+                try send(.ticket(Ticket(ticket: ticket, attempt: attempt, video: video, record: manifest[video])), to: decoder)
             case .ship(let range):
                 let messages = range.map { sample -> Message in
                     guard let message = store.removeValue(forKey: sample) else { preconditionFailure("sample \(sample) is not here") }
@@ -253,7 +252,9 @@ public final class BatcherServer {
                 decoderRoutes[decoder] = nil
                 log("a decoder was given up: \(reason); \(broker.decoderCount) at work")
             case .replaced(let ticket, let attempt, let video, let reason):
-                log("replaced \(videos[video].path) (ticket \(ticket), attempt \(attempt)): \(reason)")
+                log(
+                    "replaced \(try manifest[video].path) (ticket \(ticket), attempt \(attempt)): \(reason); so far: "
+                        + broker.counters.failuresText)
             }
         }
     }

@@ -50,8 +50,20 @@ public struct Broker {
         public var accepted = 0
         public var shipped = 0
         public var duplicates = 0
-        public var failures = 0
+        public var failures: Int { failuresByKind.values.reduce(0, +) }
+        public var failuresByKind: [String: Int] = [:]
         public var expired = 0
+
+        /// Kinds that are told apart; whoever makes up more has them counted together.
+        private static let mostKinds = 32
+
+        mutating func addFailure(_ kind: String) {
+            let isNew = failuresByKind[kind] == nil
+            failuresByKind[isNew && failuresByKind.count >= Self.mostKinds ? "other failure" : kind, default: 0] += 1
+        }
+
+        /// "3 damaged frame, 1 cannot open": the failures, the most frequent kind first.
+        public var failuresText: String { listByFrequency(failuresByKind) }
     }
 
     struct Request {
@@ -221,14 +233,14 @@ public struct Broker {
     }
 
     /// A video could not give its frames: another takes its place, chosen by (ticket, attempt). Only a decoder that has the ticket may say so.
-    public mutating func failed(_ decoder: UInt64, ticket: Int, attempt: Int, reason: String, now: Double) {
+    public mutating func failed(_ decoder: UInt64, ticket: Int, attempt: Int, kind: String, reason: String, now: Double) {
         guard window.contains(ticket), window[ticket].attempt == attempt, !window.isComplete(ticket),
             window[ticket].leases.contains(where: { $0.decoder == decoder })
         else {
             counters.duplicates += 1
             return
         }
-        counters.failures += 1
+        counters.addFailure(kind)
         let video = plan.video(ofTicket: ticket, attempt: attempt)
         actions.append(.replaced(ticket: ticket, attempt: attempt, video: video, reason: reason))
         discardArrived(of: ticket, in: window[ticket])
@@ -241,7 +253,8 @@ public struct Broker {
             stop("ticket \(ticket): none of \(attempt + 1) videos could give its frames; the last said: \(reason)")
         } else if visits >= limits.failureMinimum, Double(counters.failures) > limits.failureLimit * Double(visits) {
             stop(
-                "\(counters.failures) of \(visits) visits to videos failed, more than the limit of \(limits.failureLimit * 100) %; "
+                "\(counters.failures) of \(visits) visits to videos failed (\(counters.failuresText)), more than the limit of "
+                    + "\(limits.failureLimit * 100) %; "
                     + "check the media folder, or prepare it again; the last said: \(reason)")
         }
         assign(now: now)

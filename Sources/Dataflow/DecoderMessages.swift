@@ -35,11 +35,12 @@ public enum DecoderRequest: Equatable, Sendable {
     /// finished. Absolute numbers, so that a lost message is made good by the next one.
     case ready(decoder: UInt64, received: Int, free: Int, held: Int)
     case heartbeat(decoder: UInt64, progress: DecoderProgress)
-    /// A ticket whose video could not give its frames.
-    case failed(decoder: UInt64, ticket: Int, attempt: Int, reason: String)
+    /// A ticket whose video could not give its frames. Failures are counted by kind, a few words.
+    case failed(decoder: UInt64, ticket: Int, attempt: Int, kind: String, reason: String)
     case goodbye(decoder: UInt64)
 
-    /// Bytes of a reason that travel.
+    /// Bytes of a kind and of a reason that travel.
+    static let longestKind = 100
     static let longestReason = 1000
 
     public var bytes: [UInt8] {
@@ -59,11 +60,12 @@ public enum DecoderRequest: Equatable, Sendable {
                 $0.write(progress.failures)
                 $0.write(progress.pictures)
             }
-        case .failed(let decoder, let ticket, let attempt, let reason):
+        case .failed(let decoder, let ticket, let attempt, let kind, let reason):
             Wire.pack(4) {
                 $0.write(decoder)
                 $0.write(ticket)
                 $0.write(attempt)
+                $0.write(String(decoding: kind.utf8.prefix(Self.longestKind), as: UTF8.self))
                 $0.write(String(decoding: reason.utf8.prefix(Self.longestReason), as: UTF8.self))
             }
         case .goodbye(let decoder): Wire.pack(5) { $0.write(decoder) }
@@ -89,7 +91,7 @@ public enum DecoderRequest: Equatable, Sendable {
                 return .failed(
                     decoder: try reader.read(), ticket: try reader.readInt(), attempt: try reader.readInt(),
                     // Cutting a text between the bytes of a character may lengthen it by a replacement.
-                    reason: try reader.readText(limit: Self.longestReason + 8))
+                    kind: try reader.readText(limit: Self.longestKind + 8), reason: try reader.readText(limit: Self.longestReason + 8))
             case 5: return .goodbye(decoder: try reader.read())
             default: throw MalformedBytes("a request of unknown type \(type)")
             }

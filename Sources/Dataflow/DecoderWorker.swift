@@ -127,7 +127,9 @@ public final class DecoderWorker {
             throw error
         } catch {
             counters.addFailure()
-            let failed = DecoderRequest.failed(decoder: id, ticket: ticket.ticket, attempt: ticket.attempt, reason: "\(error)")
+            let kind = (error as? any CountedFailure)?.kind ?? "other failure"
+            let failed = DecoderRequest.failed(
+                decoder: id, ticket: ticket.ticket, attempt: ticket.attempt, kind: kind, reason: "\(error)")
             _ = try control.send(Message(failed.bytes))
             return
         }

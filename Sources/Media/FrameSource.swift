@@ -25,6 +25,10 @@ struct FrameSource: ~Copyable {
     private let packet = Packet()
     /// Whether a packet was refused or a frame came out damaged since the last seek: then what follows depends on what came before.
     private(set) var hasMetDamage = false
+    /// Times of the packets that the decoder refused since the last seek.
+    private(set) var refusedTimes: [Int64] = []
+    /// Time of the packet sent last.
+    private var sentTime: Int64?
     private var isDraining = false
     private var isEnded = false
     /// Whether non-reference pictures may be passed over: shown bit-exact for H.264, whose syntax marks them; not claimed elsewhere.
@@ -67,7 +71,7 @@ struct FrameSource: ~Copyable {
             if code == wouldBlock {
                 try feed(use)
             } else {
-                hasMetDamage = true
+                noteRefusal()
                 errors += 1
                 if errors > Self.mostErrors { break }
             }
@@ -82,6 +86,8 @@ struct FrameSource: ~Copyable {
             return
         }
         while let info = try demuxer.read(into: packet) {
+            // AVI's word for "the picture before once more".
+            if packet.pointer.pointee.size == 0 { continue }
             switch use(info) {
             case .decode: decoder.pointer.pointee.skip_frame = AVDISCARD_DEFAULT
             case .decodeIfReferenced: decoder.pointer.pointee.skip_frame = canPassOver ? AVDISCARD_NONREF : AVDISCARD_DEFAULT
@@ -91,11 +97,17 @@ struct FrameSource: ~Copyable {
                 return
             }
             packet.pointer.pointee.pts = info.time ?? noTimestamp
-            if avcodec_send_packet(decoder.pointer, packet.pointer) < 0 { hasMetDamage = true }
+            sentTime = info.time
+            if avcodec_send_packet(decoder.pointer, packet.pointer) < 0 { noteRefusal() }
             return
         }
         isDraining = true
         _ = avcodec_send_packet(decoder.pointer, nil)
+    }
+
+    private mutating func noteRefusal() {
+        hasMetDamage = true
+        if let sentTime { refusedTimes.append(sentTime) }
     }
 
     /// Goes on at the last key frame at or before a time, as far as the container knows; whether it did.
@@ -103,6 +115,7 @@ struct FrameSource: ~Copyable {
         guard demuxer.seek(to: time) else { return false }
         avcodec_flush_buffers(decoder.pointer)
         hasMetDamage = false
+        refusedTimes = []
         isDraining = false
         isEnded = false
         return true

@@ -59,6 +59,9 @@ func packedRows(of frame: borrowing Frame, bytesPerRow: Int) -> [UInt8] {
     }
 }
 
+/// Decodes a JPEG or PNG file as it is stored.
+func decodeImage(_ path: String) throws(MediaError) -> Frame { try CodedImage(path).decode() }
+
 /// A file's bytes and what they say they are.
 private struct CodedImage: ~Copyable {
     /// The fields of a PNG's header that libav does not hand on.

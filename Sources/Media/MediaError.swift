@@ -1,16 +1,20 @@
 import CFFmpeg
+import Sampling
 
 /// A file that cannot be read or written as asked: what, which file, and libav's words where it has some.
-public struct MediaError: Error, CustomStringConvertible, Equatable, Sendable {
+public struct MediaError: CountedFailure, CustomStringConvertible, Equatable, Sendable {
     /// The kinds of failure, told apart because they are counted by kind; the raw value is the reason as people read it.
     public enum Reason: String, CaseIterable, Sendable {
         case cannotOpen = "cannot open"
         case noVideoStream = "no video stream"
         case unsupported = "unsupported format"
+        case truncated = "truncated"
         case tooBig = "too big"
         case tooShort = "too short"
         case undecodable = "undecodable frames"
+        case damagedFrame = "damaged frame"
         case brokenTimes = "unusable presentation times"
+        case tooLongGap = "too long a gap"
         case impossible = "impossible request"
         case timedOut = "took too long"
         case cannotRead = "cannot read"
@@ -28,6 +32,8 @@ public struct MediaError: Error, CustomStringConvertible, Equatable, Sendable {
         self.path = path
         self.detail = detail
     }
+
+    public var kind: String { reason.rawValue }
 
     public var description: String { "\(path): \(reason.rawValue): \(detail)" }
 }

@@ -24,3 +24,13 @@ struct Orientation: Equatable {
         isMirroredVertically = (isTransposed ? b : d) < 0
     }
 }
+
+extension Orientation {
+    /// The display matrix that asks for this orientation; empty where the picture stands upright.
+    var displayMatrix: [Int32] {
+        guard self != Orientation() else { return [] }
+        let horizontal: Int32 = isMirroredHorizontally ? -1 << 16 : 1 << 16
+        let vertical: Int32 = isMirroredVertically ? -1 << 16 : 1 << 16
+        return isTransposed ? [0, vertical, 0, horizontal, 0, 0, 0, 0, 1 << 30] : [horizontal, 0, 0, 0, vertical, 0, 0, 0, 1 << 30]
+    }
+}

@@ -106,7 +106,14 @@ public final class VideoReader {
         var keyFramesBack = 0
         while next < frames.count {
             try approach(frames[next], keyFramesBack: keyFramesBack)
-            let reached = try decode(times, from: next) { body(frames[$0], frame) }
+            var damaged: Int?
+            let reached = try decode(times, from: next) {
+                if frame.isDamaged, !record.isDamaged(frames[$0]) { damaged = frames[$0] }
+                body(frames[$0], frame)
+            }
+            if let damaged {
+                throw MediaError(.damagedFrame, path, "frame \(damaged), which was whole when the file was prepared")
+            }
             if reached > next {
                 next = reached
                 keyFramesBack = 0

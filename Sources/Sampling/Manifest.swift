@@ -1,160 +1,161 @@
 import Foundation
 
-/// The videos a run learns from, as `tandem prepare` found them.
+/// The videos a run learns from, as `tandem prepare` found them: a file that is mapped, not read. A record is made of its bytes when it is
+/// asked for, so opening takes the same time and memory for ten videos as for millions, up to a glance at the table of places.
 ///
-/// On disk: JSON lines. First `{"tandem-manifest":1,"videos":N}`, then one ``VideoRecord`` a line, ascending by path.
-public struct Manifest: Equatable, Sendable {
-    /// The version of the file format that this code reads and writes.
-    public static let version = 1
+/// On disk, little-endian: a header of 56 bytes; the records (``VideoRecord/write(to:)``), ascending by path, one behind the other; and a
+/// table with 16 bytes a record, its place in the file and its FNV-1a hash.
+///
+/// | bytes | header |
+/// | --- | --- |
+/// | 8 | ``magic`` |
+/// | 8 | ``version`` |
+/// | 8 | records |
+/// | 8 | bytes of the longest path |
+/// | 8 | identity |
+/// | 8 | place of the table, which ends with the file |
+/// | 8 | FNV-1a hash of the header so far and of the table |
+public struct Manifest: Sendable {
+    /// The first bytes of a manifest.
+    public static let magic: [UInt8] = [0x89] + Array("TANDEM\n".utf8)
+    /// The version of the file format that this code reads and writes. 1 was JSON lines.
+    public static let version = 2
 
-    /// The videos, ascending by path.
-    public let records: [VideoRecord]
+    static let headerByteCount = 56
+    static let entryByteCount = 16
 
-    /// 16 hexadecimal digits that name the content: equal manifests give equal samples. Sizes and places of files do not enter.
+    public let path: String
+    /// Videos; at least one.
+    public let count: Int
+    /// 16 hexadecimal digits that name the content: equal manifests give equal samples. Sizes of files and key frames do not enter.
     public let identity: String
+    /// UTF-8 bytes of the longest path of a video.
+    public let longestPath: Int
+    /// The file, mapped.
+    private let file: Data
+    private let tableOffset: Int
 
-    /// - Parameter records: in any order, each path once.
-    public init(records: [VideoRecord]) {
-        self.records = records.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
-        var hash = FowlerNollVoHash()
-        for record in self.records { hash.add(record) }
-        identity = hash.hexadecimal
-    }
-
-    /// Reads a manifest.
+    /// Opens a manifest. Records are checked when they are read.
     ///
-    /// - Throws: ``ManifestError`` naming file and line where the file is missing, empty, cut off, of another version, or holds a
-    ///   record that cannot be true.
+    /// - Throws: ``ManifestError`` where the file is missing, no manifest, of another version, cut off or damaged.
     public init(contentsOf path: String) throws(ManifestError) {
-        let data: Data
-        do { data = try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe) } catch {
-            throw ManifestError(path, nil, "cannot be read; 'tandem prepare FOLDER' writes one into the folder")
+        do { file = try Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped) } catch {
+            throw ManifestError(path, nil, "cannot be read; 'tandem prepare FOLDER' writes a manifest into the folder")
         }
-        let lines = data.split(separator: UInt8(ascii: "\n"))
-        let decoder = JSONDecoder()
-        guard let first = lines.first, let header = try? decoder.decode(Header.self, from: first) else {
-            throw ManifestError(path, 1, "is not the header of a manifest; 'tandem prepare FOLDER' writes manifests")
+        guard !file.starts(with: Array(#"{"tandem-manifest""#.utf8)) else {
+            throw ManifestError(path, nil, "is of version 1, this program reads \(Self.version); run 'tandem prepare' again")
         }
-        guard header.version == Self.version else {
-            throw ManifestError(path, 1, "is of version \(header.version), this program reads \(Self.version); prepare the folder again")
+        guard file.starts(with: Self.magic) else {
+            throw ManifestError(path, nil, "is no manifest; 'tandem prepare FOLDER' writes manifests")
         }
-        guard header.videos == lines.count - 1 else {
-            throw ManifestError(path, nil, "promises \(header.videos) videos but lists \(lines.count - 1); prepare the folder again")
+        self.path = path
+        do {
+            (count, identity, longestPath, tableOffset) = try file.withUnsafeBytes { try Self.readHeader($0) }
+        } catch {
+            throw ManifestError(path, nil, "\(error); run 'tandem prepare' again")
         }
-        guard header.videos > 0 else { throw ManifestError(path, nil, "lists no videos") }
-
-        var records: [VideoRecord] = []
-        records.reserveCapacity(header.videos)
-        for (index, line) in lines.enumerated().dropFirst() {
-            guard let record = try? decoder.decode(VideoRecord.self, from: line) else {
-                throw ManifestError(path, index + 1, "is not a video's record; prepare the folder again")
-            }
-            if let fault = record.fault { throw ManifestError(path, index + 1, "\(record.path): \(fault); prepare the folder again") }
-            if let last = records.last, !last.path.utf8.lexicographicallyPrecedes(record.path.utf8) {
-                throw ManifestError(path, index + 1, "\(record.path) stands twice or out of order; prepare the folder again")
-            }
-            records.append(record)
-        }
-        self.init(records: records)
     }
 
-    /// Writes the manifest; the file at `path` is whole at any time, the old one or the new one.
-    public func write(to path: String) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        var data = try encoder.encode(Header(version: Self.version, videos: records.count))
-        for record in records {
-            data.append(UInt8(ascii: "\n"))
-            data.append(try encoder.encode(record))
+    private static func readHeader(
+        _ bytes: UnsafeRawBufferPointer
+    ) throws(MalformedBytes) -> (count: Int, identity: String, longestPath: Int, tableOffset: Int) {
+        var reader = ByteReader(UnsafeRawBufferPointer(rebasing: bytes.dropFirst(magic.count)))
+        let version = try reader.readInt()
+        guard version == Self.version else { throw MalformedBytes("is of version \(version), this program reads \(Self.version)") }
+        let count = try reader.readInt(in: 1...Int.max / entryByteCount)
+        let longestPath = try reader.readInt(in: 1...4096)
+        let identity = try reader.read(UInt64.self)
+        let tableOffset = try reader.readInt(in: headerByteCount...Int.max)
+        let checksum = try reader.read(UInt64.self)
+        guard tableOffset <= bytes.count, (bytes.count - tableOffset) == count * entryByteCount else {
+            throw MalformedBytes("is cut off: \(bytes.count) bytes, and a table of \(count) videos from byte \(tableOffset)")
         }
-        data.append(UInt8(ascii: "\n"))
-        try data.write(to: URL(fileURLWithPath: path), options: .atomic)
+        var hash = FowlerNollVoHash()
+        hash.add(UnsafeRawBufferPointer(rebasing: bytes[..<(headerByteCount - 8)]))
+        hash.add(UnsafeRawBufferPointer(rebasing: bytes[tableOffset...]))
+        guard hash.value == checksum else { throw MalformedBytes("is damaged: its checksum is wrong") }
+        return (count, identity.hexadecimal, longestPath, tableOffset)
     }
 
-    private struct Header: Codable {
-        var version: Int
-        var videos: Int
+    /// The record of a video, in constant time.
+    ///
+    /// - Throws: ``ManifestError`` where its bytes are damaged or say what cannot be true.
+    public subscript(index: Int) -> VideoRecord {
+        get throws(ManifestError) {
+            precondition((0..<count).contains(index), "video \(index) of \(count)")
+            do {
+                return try file.withUnsafeBytes { try record(index, in: $0) }
+            } catch {
+                throw ManifestError(path, index, "\(error); run 'tandem prepare' again")
+            }
+        }
+    }
 
-        enum CodingKeys: String, CodingKey {
-            case version = "tandem-manifest"
-            case videos
+    private func record(_ index: Int, in bytes: UnsafeRawBufferPointer) throws(MalformedBytes) -> VideoRecord {
+        var table = ByteReader(UnsafeRawBufferPointer(rebasing: bytes[(tableOffset + index * Self.entryByteCount)...]))
+        let start = try table.readInt(in: Self.headerByteCount...tableOffset)
+        let checksum = try table.read(UInt64.self)
+        let end = index + 1 < count ? try table.readInt(in: start...tableOffset) : tableOffset
+        let coded = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
+        guard FowlerNollVoHash.value(of: coded) == checksum else { throw MalformedBytes("the record is damaged") }
+        var reader = ByteReader(coded)
+        let record = try VideoRecord(from: &reader)
+        try reader.finish()
+        return record
+    }
+
+    /// Reads every record in turn, and checks what opening leaves out: their order and the identity.
+    public func readAll(_ body: (VideoRecord) throws -> Void) throws {
+        var hash = FowlerNollVoHash()
+        var last: String?
+        for index in 0..<count {
+            let record = try self[index]
+            if let last, !last.utf8.lexicographicallyPrecedes(record.path.utf8) {
+                throw ManifestError(path, index, "\(record.path) stands twice or out of order; run 'tandem prepare' again")
+            }
+            last = record.path
+            hash.addContent(of: record)
+            try body(record)
+        }
+        guard hash.value.hexadecimal == identity else {
+            throw ManifestError(path, nil, "is damaged: its records give the identity \(hash.value.hexadecimal), not \(identity)")
         }
     }
 }
 
-/// A manifest that cannot be used.
+/// A manifest that cannot be used or written.
 public struct ManifestError: Error, CustomStringConvertible, Equatable, Sendable {
     public let path: String
-    /// The line it is about, counted from 1; nil where it is about the whole file.
-    public let line: Int?
+    /// The place of the video it is about, counted from 0; nil where it is about the whole file.
+    public let video: Int?
     /// What is wrong; continues a sentence that begins with the file's name.
     public let detail: String
 
-    init(_ path: String, _ line: Int?, _ detail: String) {
+    init(_ path: String, _ video: Int?, _ detail: String) {
         self.path = path
-        self.line = line
+        self.video = video
         self.detail = detail
     }
 
-    public var description: String { path + (line.map { ", line \($0)" } ?? "") + ": " + detail }
+    public var description: String { path + (video.map { ", video \($0)" } ?? "") + ": " + detail }
 }
 
-extension VideoRecord {
-    /// What makes this record impossible, nil where nothing does. Whoever reads records from outside asks before using them.
-    public var fault: String? {
-        if path.isEmpty || path.hasPrefix("/") || path.split(separator: "/").contains("..") {
-            return "the path leads out of the media folder"
-        }
-        if width < 1 || height < 1 { return "a picture of \(width)x\(height)" }
-        if timeBase.numerator < 1 || timeBase.denominator < 1 { return "a time base of \(timeBase.numerator)/\(timeBase.denominator)" }
-        if frameCount < 2 { return "fewer than two frames" }
-        if frameCount > 1 << 24 { return "\(frameCount) frames, more than any video here can have" }
-        if !timestamps.areAscending { return "presentation times that do not ascend" }
-        if !isWithinArithmetic { return "a duration or a size beyond all bounds" }
-        if !zip(keyFrames, keyFrames.dropFirst()).allSatisfy({ $0 < $1 }) { return "key frames that do not ascend" }
-        if let first = keyFrames.first, let last = keyFrames.last, first < 0 || last >= frameCount { return "a key frame that is no frame" }
-        if contentHash.utf8.count != 32 { return "a content hash of \(contentHash.utf8.count) digits, not 32" }
-        return nil
+extension FowlerNollVoHash {
+    /// Adds what samples depend on.
+    mutating func addContent(of record: VideoRecord) {
+        var content = record
+        content.bytes = 0
+        content.keyFrames = []
+        var writer = ByteWriter()
+        content.write(to: &writer)
+        writer.bytes.withUnsafeBytes { add($0) }
     }
 }
 
-/// The 64-bit FNV-1a hash: fixed for good, unlike `Hasher`, and fast enough for a manifest.
-private struct FowlerNollVoHash {
-    private var state: UInt64 = 0xcbf2_9ce4_8422_2325
-
-    mutating func add(_ record: VideoRecord) {
-        add(record.path)
-        add(record.contentHash)
-        add(Int64(record.timeBase.numerator))
-        add(Int64(record.timeBase.denominator))
-        add(Int64(record.width))
-        add(Int64(record.height))
-        add(Int64(record.frameCount))
-        switch record.timestamps {
-        case .even(let start, let step, _):
-            add(start)
-            add(step)
-        case .table(let times):
-            for time in times { add(time) }
-        }
-    }
-
-    /// Adds the text and its end, so that neighbouring texts cannot trade letters.
-    private mutating func add(_ text: String) {
-        for byte in text.utf8 { add(byte) }
-        add(UInt8(0))
-    }
-
-    private mutating func add(_ number: Int64) {
-        for shift in stride(from: 0, to: 64, by: 8) { add(UInt8(truncatingIfNeeded: number >> Int64(shift))) }
-    }
-
-    private mutating func add(_ byte: UInt8) {
-        state = (state ^ UInt64(byte)) &* 0x0000_0100_0000_01b3
-    }
-
+extension UInt64 {
+    /// 16 digits.
     var hexadecimal: String {
-        let digits = String(state, radix: 16)
+        let digits = String(self, radix: 16)
         return String(repeating: "0", count: 16 - digits.utf8.count) + digits
     }
 }

@@ -27,7 +27,7 @@ public struct PlanIdentity: Equatable, Sendable {
     public var fingerprint: UInt64 {
         var writer = ByteWriter()
         write(to: &writer)
-        return writer.bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3 }
+        return writer.bytes.withUnsafeBytes { FowlerNollVoHash.value(of: $0) }
     }
 
     /// What differs from another plan, as people say it; nil where nothing does.

@@ -27,29 +27,60 @@ public struct Timeline {
         let target = tick * tickLength
         func time(_ frame: Int) -> Int { Int(record.timestamps[frame] - record.timestamps[0]) * unit }
         // The last frame that is not after the target.
-        var low = 0
-        var high = record.frameCount
-        while high - low > 1 {
-            let middle = (low + high) / 2
-            if time(middle) <= target { low = middle } else { high = middle }
-        }
+        let low = (1..<record.frameCount).partitionIndex { time($0) > target } - 1
         guard low + 1 < record.frameCount else { return low }
         return target - time(low) <= time(low + 1) - target ? low : low + 1
     }
 
     /// A random pair: a gap drawn uniformly, cut to the largest that fits (at least one tick), from a start drawn uniformly over
     /// those that fit. The two frames differ even where the video is slower than the timeline.
+    ///
+    /// A pair that touches a damaged frame is drawn again, ``mostDraws`` times at most; of the last draw each damaged frame gives way to
+    /// the intact one that is nearest by index, the earlier of two.
     public func drawPair(gap: ClosedRange<Int>, from stream: inout RandomStream) -> (past: Point, future: Point) {
         precondition(record.frameCount >= 2, "a pair needs two frames, \(record.path) has \(record.frameCount)")
+        var pair = drawAnyPair(gap: gap, from: &stream)
+        var draws = 1
+        func isIntact() -> Bool { !record.isDamaged(pair.past.frame) && !record.isDamaged(pair.future.frame) }
+        while draws < Self.mostDraws, !isIntact() {
+            pair = drawAnyPair(gap: gap, from: &stream)
+            draws += 1
+        }
+        guard !isIntact() else { return pair }
+        pair.past.frame = intactFrame(nearest: pair.past.frame)
+        pair.future.frame = intactFrame(nearest: pair.future.frame)
+        return distinct(pair)
+    }
+
+    /// Draws of a pair before damaged frames are replaced.
+    public static let mostDraws = 32
+
+    private func drawAnyPair(gap: ClosedRange<Int>, from stream: inout RandomStream) -> (past: Point, future: Point) {
         let drawn = gap.lowerBound + stream.uniform(below: gap.count)
         let ticks = min(drawn, max(1, count - 1))
         let start = stream.uniform(below: max(1, count - ticks))
-        var past = Point(tick: start, frame: frame(nearest: start))
-        var future = Point(tick: start + ticks, frame: frame(nearest: start + ticks))
-        if past.frame == future.frame {
-            if future.frame + 1 < record.frameCount { future.frame += 1 } else { past.frame -= 1 }
+        let past = Point(tick: start, frame: frame(nearest: start))
+        return distinct((past, Point(tick: start + ticks, frame: frame(nearest: start + ticks))))
+    }
+
+    /// Two different frames: where both are one, the next intact frame is the future one, and where there is none, the last before it
+    /// the past one.
+    private func distinct(_ pair: (past: Point, future: Point)) -> (past: Point, future: Point) {
+        var (past, future) = pair
+        guard past.frame == future.frame else { return pair }
+        if let next = (future.frame + 1..<record.frameCount).first(where: { !record.isDamaged($0) }) {
+            future.frame = next
+        } else {
+            past.frame = (0..<past.frame).last { !record.isDamaged($0) }!
         }
         return (past, future)
+    }
+
+    private func intactFrame(nearest frame: Int) -> Int {
+        let distance = (0..<record.frameCount).first { distance in
+            [frame - distance, frame + distance].contains { (0..<record.frameCount).contains($0) && !record.isDamaged($0) }
+        }!
+        return frame >= distance && !record.isDamaged(frame - distance) ? frame - distance : frame + distance
     }
 }
 

@@ -14,11 +14,14 @@ public struct VideoRecord: Codable, Equatable, Sendable {
     public var timestamps: Timestamps
     /// Indices of the frames that are key frames, ascending.
     public var keyFrames: [Int]
+    /// Indices of the frames that show damage of the file, ascending: no sample is drawn from them.
+    public var damagedFrames: [Int]
     /// 128-bit hash of the file's content, 32 hexadecimal digits.
     public var contentHash: String
 
     public init(
-        path: String, bytes: Int, width: Int, height: Int, timeBase: Rational, timestamps: Timestamps, keyFrames: [Int], contentHash: String
+        path: String, bytes: Int, width: Int, height: Int, timeBase: Rational, timestamps: Timestamps, keyFrames: [Int],
+        damagedFrames: [Int] = [], contentHash: String
     ) {
         self.path = path
         self.bytes = bytes
@@ -27,15 +30,37 @@ public struct VideoRecord: Codable, Equatable, Sendable {
         self.timeBase = timeBase
         self.timestamps = timestamps
         self.keyFrames = keyFrames
+        self.damagedFrames = damagedFrames
         self.contentHash = contentHash
     }
 
     /// Frames that a full sequential decode gives.
     public var frameCount: Int { timestamps.count }
 
+    /// A video with more damaged frames is none to learn from: half of all, and two must be intact.
+    public var mostDamagedFrames: Int { max(0, min(frameCount / 2, frameCount - 2)) }
+
+    /// Whether a frame is among ``damagedFrames``.
+    public func isDamaged(_ frame: Int) -> Bool {
+        let place = damagedFrames.partitionIndex { $0 >= frame }
+        return place < damagedFrames.count && damagedFrames[place] == frame
+    }
+
     /// Presentation time of a frame in seconds, counted from the first frame.
     public func seconds(ofFrame frame: Int) -> Double {
         Double(timestamps[frame] - timestamps[0]) * timeBase.value
+    }
+}
+
+extension RandomAccessCollection where Index == Int {
+    /// The first index whose element satisfies what all later elements satisfy too; `endIndex` where none does.
+    func partitionIndex(where isBehind: (Element) -> Bool) -> Int {
+        var (low, high) = (startIndex, endIndex)
+        while low < high {
+            let middle = low + (high - low) / 2
+            if isBehind(self[middle]) { high = middle } else { low = middle + 1 }
+        }
+        return low
     }
 }
 

@@ -24,6 +24,6 @@ runProgram("tandem-batcher") {
             decoderMemory: dataflow.decoderMemory << 20, failureLimit: dataflow.failureLimit),
         log: { writeError("\($0)\n") })
     Interruption.catchSignals()
-    writeError("\(manifest.records.count) videos, listening at \(bind)\n")
+    writeError("\(manifest.count) videos, listening at \(bind)\n")
     try server.run(until: { Interruption.isRequested })
 }

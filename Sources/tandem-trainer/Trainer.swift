@@ -42,7 +42,7 @@ final class Trainer {
         memory = try TrainingMemory(pipeline, model)
         arena = Arena(backend: backend)
         optimizer = pipeline.optimizer
-        schedule = pipeline.schedule(videos: manifest.records.count)
+        schedule = pipeline.schedule(videos: manifest.count)
 
         let checkpoint = try checkpoints.latest(warn: note)
         if let checkpoint {
@@ -61,9 +61,9 @@ final class Trainer {
         let folderOfCheckpoints = checkpoints
         evaluations =
             try pipeline.evaluation.davis.isEmpty ? nil : evaluators.map { try Evaluations(at: $0, folderOfCheckpoints, context) }
-        journal = try Journal(folder, pipeline, videos: manifest.records.count, firstStep: step, totalSteps: schedule.totalSteps, progress)
+        journal = try Journal(folder, pipeline, videos: manifest.count, firstStep: step, totalSteps: schedule.totalSteps, progress)
         try announceUnscored()
-        note("\(pipeline.name): \(model.parameters.count) parameters on \(backend.summary); \(manifest.records.count) videos")
+        note("\(pipeline.name): \(model.parameters.count) parameters on \(backend.summary); \(manifest.count) videos")
         note(memory.forecast)
         note(step == 0 ? "starting a run of \(schedule.totalSteps) steps" : "continuing after step \(step) of \(schedule.totalSteps)")
     }

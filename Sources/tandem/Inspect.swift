@@ -16,59 +16,82 @@ func inspect(arguments: [String]) throws {
             """,
         arguments: arguments)
     let wantsJSON = options.flag("--json", "print one JSON object, with every array, instead of a summary")
+    let wantsVideos = options.flag("--videos", "print the records of a manifest, one JSON object a line")
     let path = options.operand("FILE", "the file; of a run's folder the last checkpoint, of a folder of videos the manifest")
     options.finish()
 
+    if wantsVideos { return try printVideos(of: path) }
     let facts = try facts(path)
     print(wantsJSON ? try facts.json() : facts.text)
 }
 
+/// The manifest of a folder of videos; any other path as it is.
+private func manifestPath(_ path: String) -> String {
+    let inFolder = path + "/" + Preparation.manifestName
+    return FileManager.default.fileExists(atPath: inFolder) ? inFolder : path
+}
+
+private func printVideos(of path: String) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    try Manifest(contentsOf: manifestPath(path)).readAll { print(String(decoding: try encoder.encode($0), as: UTF8.self)) }
+}
+
 private func facts(_ path: String) throws -> Facts {
-    let manifest = path + "/" + Preparation.manifestName
-    if FileManager.default.fileExists(atPath: manifest) { return try manifestFacts(manifest) }
+    let manifest = manifestPath(path)
+    if manifest != path { return try manifestFacts(manifest) }
     let file = try CheckpointFolder.weights(at: path, warn: warn)
     guard let handle = FileHandle(forReadingAtPath: file), let head = try? handle.read(upToCount: 4096) else {
         throw Failure("cannot read \(file): \(FileManager.default.fileExists(atPath: file) ? "no permission or no file" : "no such file")")
     }
+    if head.starts(with: Manifest.magic) { return try manifestFacts(file) }
     // Text holds no zero byte; both formats of weights do within their first bytes.
     let isText = !head.isEmpty && !head.contains(0)
     let ending = (file as NSString).pathExtension.lowercased()
     if !isText || ["safetensors", "pth", "pt", "bin"].contains(ending) { return try weightFacts(file) }
     let text = String(decoding: head, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
-    if text.hasPrefix("{\"tandem-manifest\"") { return try manifestFacts(file) }
+    if text.hasPrefix("{\"tandem-manifest\"") { return try manifestFacts(file) }  // an old one, which says what to do
     if ["json5", "json"].contains(ending) || text.hasPrefix("{") { return try pipelineFacts(file) }
     throw Failure("\(file) is no file of weights (safetensors, PyTorch), no manifest and no pipeline")
 }
 
 private func manifestFacts(_ path: String) throws -> Facts {
     let manifest = try Manifest(contentsOf: path)
-    let records = manifest.records
-    let frames = records.reduce(0) { $0 + $1.frameCount }
-    let hours = records.reduce(0) { $0 + $1.seconds(ofFrame: $1.frameCount - 1) } / 3600
-    let bytes = records.reduce(0) { $0 + $1.bytes }
+    var (frames, hours, bytes) = (0, 0.0, 0)
+    var (damagedVideos, damagedFrames) = (0, 0)
+    var (slowest, fastest) = (Double.infinity, 0.0)
+    var sizes: [String: Int] = [:]
+    var endings: [String: Int] = [:]
+    try manifest.readAll { record in
+        frames += record.frameCount
+        let seconds = record.seconds(ofFrame: record.frameCount - 1)
+        hours += seconds / 3600
+        bytes += record.bytes
+        damagedVideos += record.damagedFrames.isEmpty ? 0 : 1
+        damagedFrames += record.damagedFrames.count
+        let rate = Double(record.frameCount - 1) / seconds
+        (slowest, fastest) = (min(slowest, rate), max(fastest, rate))
+        sizes["\(record.width)x\(record.height)", default: 0] += 1
+        endings[(record.path as NSString).pathExtension.lowercased(), default: 0] += 1
+    }
     var facts = Facts("\(path): manifest of a folder of videos", kind: "manifest")
     facts.add("path", path)
-    facts.add("identity", manifest.identity, "identity", manifest.identity)
-    facts.add("videos", grouped(records.count), "videos", records.count)
+    facts.add("identity", "\(manifest.identity), which the records confirm", "identity", manifest.identity)
+    facts.add("videos", grouped(manifest.count), "videos", manifest.count)
     facts.add("frames", grouped(frames), "frames", frames)
     facts.add("length", String(format: "%.2f hours", hours), "hours", hours)
     facts.add("size", formatBytes(bytes), "bytes", bytes)
-
-    let rates = records.map { Double($0.frameCount - 1) / max(1e-9, $0.seconds(ofFrame: $0.frameCount - 1)) }
-    if let slowest = rates.min(), let fastest = rates.max() {
-        let text = String(format: "%.4g to %.4g frames a second", slowest, fastest)
-        facts.add("rates", text, "frameRates", [slowest, fastest])
-    }
-    let sizes = counts(records.map { "\($0.width)x\($0.height)" })
-    facts.add("pictures", listed(sizes), "pictureSizes", Dictionary(uniqueKeysWithValues: sizes))
-    let endings = counts(records.map { ($0.path as NSString).pathExtension.lowercased() })
-    facts.add("files", listed(endings), "fileEndings", Dictionary(uniqueKeysWithValues: endings))
+    facts.add("rates", String(format: "%.4g to %.4g frames a second", slowest, fastest), "frameRates", [slowest, fastest])
+    facts.add("pictures", listed(ranked(sizes)), "pictureSizes", sizes)
+    facts.add("files", listed(ranked(endings)), "fileEndings", endings)
+    let damage = "\(grouped(damagedFrames)) frames of \(grouped(damagedVideos)) videos, which samples avoid"
+    facts.add("damage", damagedVideos == 0 ? "none" : damage, "damaged", ["videos": damagedVideos, "frames": damagedFrames])
     // Manifests name no codecs: which frames a file has does not depend on them.
 
     let rejects = (path as NSString).deletingLastPathComponent + "/" + Preparation.rejectsName
-    let reasons = counts(rejectReasons(rejects.hasPrefix("/") && !path.hasPrefix("/") ? Preparation.rejectsName : rejects))
-    let rejected = reasons.reduce(0) { $0 + $1.1 }
-    facts.add("rejects", rejected == 0 ? "none" : listed(reasons), "rejects", Dictionary(uniqueKeysWithValues: reasons))
+    let found = rejectReasons(rejects.hasPrefix("/") && !path.hasPrefix("/") ? Preparation.rejectsName : rejects)
+    let reasons = Dictionary(found.map { ($0, 1) }, uniquingKeysWith: +)
+    facts.add("rejects", reasons.isEmpty ? "none" : listed(ranked(reasons)), "rejects", reasons)
     return facts
 }
 
@@ -82,8 +105,8 @@ private func rejectReasons(_ path: String) -> [String] {
 }
 
 /// How often each text occurs, the most frequent first.
-private func counts(_ texts: [String]) -> [(String, Int)] {
-    Dictionary(texts.map { ($0, 1) }, uniquingKeysWith: +).sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { ($0.key, $0.value) }
+private func ranked(_ counts: [String: Int]) -> [(String, Int)] {
+    counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { ($0.key, $0.value) }
 }
 
 private func listed(_ counts: [(String, Int)]) -> String {
@@ -114,8 +137,8 @@ private func pipelineFacts(_ path: String) throws -> Facts {
     let work = model.stepOperations(past: isSymmetric ? visible : patches, future: visible) / 1e9
     facts.add("work", String(format: "%.4g GFLOP a pair in training, %.4g of them forward", work, work / 3), "trainingGFLOPPerPair", work)
     if let manifest = try? Manifest(contentsOf: pipeline.data.manifestPath) {
-        let steps = pipeline.totalSteps(videos: manifest.records.count)
-        facts.add("steps", "\(grouped(steps)) over \(grouped(manifest.records.count)) videos", "steps", steps)
+        let steps = pipeline.totalSteps(videos: manifest.count)
+        facts.add("steps", "\(grouped(steps)) over \(grouped(manifest.count)) videos", "steps", steps)
     }
     facts.add("pipeline", try JSONSerialization.jsonObject(with: Data(pipeline.text.utf8)))
     facts.add(lines: ["Effective values:"] + pipeline.text.split(separator: "\n").map(String.init))

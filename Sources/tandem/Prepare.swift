@@ -1,6 +1,7 @@
 import Console
 import Foundation
 import Media
+import Sampling
 
 /// `tandem prepare`: from a folder of videos to a manifest.
 func prepare(arguments: [String]) throws {
@@ -8,20 +9,62 @@ func prepare(arguments: [String]) throws {
         "tandem prepare",
         about: """
             Decodes every video of a folder once, and writes which frames they have (\(Preparation.manifestName)) and which files cannot be \
-            used (\(Preparation.rejectsName)). Can be interrupted and run again; unchanged files are not read twice.
+            used (\(Preparation.rejectsName)). With --transcode it writes the videos anew on the way, small and quick to seek in: H.264 in \
+            MP4 under the old names, with the frames and times of the originals, at least \(Int(Transcoding.leastQuality)) dB from the \
+            scaled original. Can be interrupted and run again; what is done is not done twice.
             """,
         arguments: arguments)
-    let output = options.value("--output", "FOLDER", "where manifest and rejects go (default: the folder of videos)")
     let jobs = options.value("--jobs", "N", "videos decoded at a time", default: ProcessInfo.processInfo.activeProcessorCount)
+    let output = options.value("--output", "FOLDER", "where manifest and rejects go (default: the folder of videos)")
+    let transcoded = options.value("--transcode", "OUTPUT", "write the videos anew into this folder, the manifest beside them")
+    let transcoding = Transcoding(from: &options, isAsked: transcoded != nil)
     let folder = options.operand("FOLDER", "the videos, in it or in folders below it")
     if jobs < 1 { options.refuse("--jobs wants at least 1, not \(jobs)") }
+    if output != nil, transcoded != nil { options.refuse("--output does not go with --transcode, which says where all goes") }
     options.finish()
 
     Interruption.catchSignals()
-    let summary = try showingProgress { show in
-        try Preparation(folder: folder, output: output, jobs: jobs).run(shouldStop: { Interruption.isRequested }, progress: show)
+    let target = transcoded ?? output ?? folder
+    let preparation = Preparation(folder: folder, output: target, transcoding: transcoded == nil ? nil : transcoding, jobs: jobs)
+    let summary = try showingProgress { show in try preparation.run(shouldStop: { Interruption.isRequested }, progress: show) }
+    print(describe(summary, output: target))
+}
+
+extension Transcoding {
+    /// - Parameter isAsked: whether the options that follow mean anything.
+    fileprivate init(from options: inout Arguments, isAsked: Bool) {
+        let side = options.value("--short-side", "N", "with --transcode: pixels of the shorter side; smaller videos stay", default: 256)
+        let isFast = options.flag("--fast-access", "with --transcode: a key frame every 8 frames and no B-frames, bigger and faster")
+        let group = options.value("--gop", "N", "with --transcode: frames between key frames at most (default 16)")
+        let fromFrames = options.flag("--from-frames", "with --transcode: the sources are folders of JPEG or PNG files, one a video")
+        let rate = options.value("--rate", "R", "with --from-frames: frames a second, 25 or 30000/1001 (default 30)")
+        let groupOfPictures = group.flatMap { Int($0) } ?? (isFast ? 8 : 16)
+        let pictureRate = Rational(rate: rate ?? "30")
+        self.init(
+            shortSide: side, groupOfPictures: groupOfPictures, bFrames: isFast ? 0 : 2, pictureRate: fromFrames ? pictureRate : nil)
+
+        if side < 16 || side % 2 != 0 || side > 4096 { options.refuse("--short-side wants an even number from 16 to 4096, not \(side)") }
+        if group != nil, Int(group!) == nil || groupOfPictures < 1 || groupOfPictures > 1000 {
+            options.refuse("--gop wants a whole number from 1 to 1000, not '\(group!)'")
+        }
+        if pictureRate == nil { options.refuse("--rate wants frames a second, 25 or 30000/1001, not '\(rate!)'") }
+        if rate != nil, !fromFrames { options.refuse("--rate is for --from-frames; videos have their own times") }
+        if !isAsked, fromFrames || isFast || group != nil || side != 256 {
+            options.refuse("--short-side, --gop, --fast-access and --from-frames say how to write videos: give --transcode FOLDER")
+        }
     }
-    print(describe(summary, output: output ?? folder))
+}
+
+extension Rational {
+    /// "25", "29.97" or "30000/1001"; nil where it is not such a number, of at most 1000.
+    fileprivate init?(rate: String) {
+        let parts = rate.split(separator: "/", omittingEmptySubsequences: false).map { Double($0) }
+        guard let first = parts[0], let second = parts.count == 1 ? 1 : parts[1], parts.count <= 2 else { return nil }
+        // Thousandths hold all that is written in decimals.
+        let (numerator, denominator) = (first * 1000, second * 1000)
+        guard (0.001...1000).contains(first / second), numerator < 1e9, denominator >= 1, numerator >= 1 else { return nil }
+        self.init(Int(numerator.rounded()), Int(denominator.rounded()))
+    }
 }
 
 /// Runs the body with a function that shows how far it is; the last line stays, however the body ends.
@@ -41,12 +84,26 @@ private func showingProgress<Result>(_ body: ((Preparation.Progress) -> Void) th
 }
 
 private func describe(_ summary: Preparation.Summary, output: String) -> String {
-    let videos = summary.manifest.records.count
-    let rejects = summary.rejects.values.reduce(0, +)
-    let hours = String(format: "%.2f", summary.hours)
-    var text = "\(videos) videos with \(summary.frames) frames, \(hours) hours, in \(output)/\(Preparation.manifestName)"
-    text += " (identity \(summary.manifest.identity))."
-    if rejects > 0 { text += " \(rejects) rejected: \(summary.rejectsByReason); see \(output)/\(Preparation.rejectsName)." }
-    if summary.unchanged > 0 { text += " \(summary.unchanged) files were unchanged and not read again." }
-    return text
+    let counts = summary.counts
+    let hours = String(format: "%.2f", counts.hours)
+    let rejects = counts.rejects.values.reduce(0, +)
+    var lines = [
+        "\(summary.manifest.count) videos with \(counts.frames) frames, \(hours) hours, in \(output)/\(Preparation.manifestName)"
+            + " (identity \(summary.manifest.identity))."
+    ]
+    if rejects > 0 { lines.append("\(rejects) rejected: \(counts.rejectsByReason); see \(output)/\(Preparation.rejectsName).") }
+    if counts.damagedVideos > 0 {
+        lines.append("Videos with damaged frames: \(counts.damagedVideos); frames that samples avoid: \(counts.damagedFrames).")
+    }
+    if counts.unchanged > 0 { lines.append("\(counts.unchanged) files were unchanged and not read again.") }
+    if let transcoded = counts.transcoded {
+        let (before, after) = (transcoded.bytesBefore, transcoded.bytesAfter)
+        let share = String(format: "%.2f", Double(after) / Double(max(1, before)))
+        lines.append("\(formatBytes(before)) became \(formatBytes(after)), \(share) of the size.")
+        let (mean, least) = (transcoded.meanQuality, transcoded.leastQuality)
+        lines.append(String(format: "PSNR against the scaled originals: mean %.1f dB, least %.1f dB.", mean, least))
+        let cost = transcoded.framesPerPair
+        lines.append(String(format: "A pair costs %.1f decoded frames, %.1f before.", cost.after, cost.before))
+    }
+    return lines.joined(separator: "\n")
 }

@@ -101,7 +101,7 @@ private struct Simulation {
             decoders[index].nextSign = now
             let video = broker.plan.video(ofTicket: ticket, attempt: attempt)
             if broken.contains(video) {
-                broker.failed(decoders[index].id, ticket: ticket, attempt: attempt, reason: "broken", now: now)
+                broker.failed(decoders[index].id, ticket: ticket, attempt: attempt, kind: "damaged frame", reason: "broken", now: now)
                 perform()
             } else {
                 for sample in broker.plan.samples(ofTicket: ticket) {
@@ -259,7 +259,8 @@ private func plan(videos: Int = 50, replicas: Int = 2) -> SamplePlan {
         simulation.request(0..<60, received: 0)
         for _ in 0..<200 { simulation.step() }
         let reason = try #require(simulation.refusals.first)
-        #expect(reason.contains("visits to videos failed, more than the limit of 10.0 %"))
+        let failures = simulation.broker.counters.failures
+        #expect(reason.contains("visits to videos failed (\(failures) damaged frame), more than the limit of 10.0 %"))
         simulation.request(0..<4, received: 0)
         #expect(simulation.refusals.count == 2, "later requests are refused as well")
     }

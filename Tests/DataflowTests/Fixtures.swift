@@ -12,7 +12,14 @@ func videoRecords(_ count: Int) -> [VideoRecord] {
 }
 
 /// The manifest of forty such videos.
-let manifest = Manifest(records: videoRecords(40))
+let manifest = try! {
+    // What is mapped stays when its name goes.
+    let path = FileManager.default.temporaryDirectory.path + "/tandem-\(UUID().uuidString).tandem"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    var writer = try ManifestWriter(path: path)
+    for record in videoRecords(40).sorted(by: { $0.path < $1.path }) { try writer.append(record) }
+    return try writer.finish()
+}()
 
 func planIdentity(seed: UInt64 = 3, imageSize: Int = 32, replicas: Int = 2) -> PlanIdentity {
     PlanIdentity(

@@ -34,7 +34,8 @@ private func paint(_ record: VideoRecord, _ views: [View], _ size: Int, _ destin
     }
 }
 
-private struct BrokenVideo: Error, CustomStringConvertible {
+private struct BrokenVideo: CountedFailure, CustomStringConvertible {
+    let kind = "moov failure"
     var description: String { "moov atom not found" }
 }
 
@@ -167,11 +168,12 @@ private func readStream(_ client: BatchClient, batches: Range<Int>, between: (In
     @Test func aRunWhoseVideosFailIsRefused() throws {
         let endpoint = try freshEndpoint()
         let batcher = try startBatcher(at: endpoint)
-        let decoder = startDecoder(at: endpoint, broken: Set(manifest.records.prefix(20).map(\.path)))
+        let decoder = startDecoder(at: endpoint, broken: Set(videoRecords(20).map(\.path)))
         let client = try client(at: endpoint)
         let error = #expect(throws: DataflowError.self) { _ = try readStream(client, batches: 0..<60) }
         #expect(
-            error?.description.contains("visits to videos failed") == true && error?.description.contains("moov atom not found") == true)
+            error?.description.contains("visits to videos failed") == true && error?.description.contains("moov atom not found") == true
+                && error?.description.contains(" moov failure)") == true)
         decoder.stop()
         batcher.stop()
     }
@@ -254,7 +256,8 @@ private func readStream(_ client: BatchClient, batches: Range<Int>, between: (In
             forged.withMutableBytes { layout.write(header, to: $0) }
             _ = try hostile[1].send(forged)
             _ = try hostile[2].send(Message(TrainerRequest.samples(trainer: 1, first: 0, count: 1 << 30, received: 0).bytes))
-            _ = try hostile[0].send(Message(DecoderRequest.failed(decoder: 1, ticket: 1 << 60, attempt: 1 << 50, reason: "").bytes))
+            _ = try hostile[0].send(
+                Message(DecoderRequest.failed(decoder: 1, ticket: 1 << 60, attempt: 1 << 50, kind: "", reason: "").bytes))
         }
         decoder.stop()
         batcher.stop()

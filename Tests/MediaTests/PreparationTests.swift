@@ -22,17 +22,17 @@ import Testing
         try withTemporaryFolder { folder in
             try fill(folder)
             let summary = try Preparation(folder: folder, jobs: 2).run()
-            #expect(summary.manifest.records.map(\.path) == ["b.mp4", "below/a.MP4"])
-            #expect(summary.manifest.records.map(\.frameCount) == [30, 12])
-            #expect(summary.frames == 42)
-            #expect(abs(summary.hours * 3600 - (29.0 / 30 + 11.0 / 25)) < 1e-9)
-            #expect(summary.rejects == [.cannotOpen: 3, .tooShort: 1])
-            #expect(try Manifest(contentsOf: folder + "/manifest.jsonl") == summary.manifest)
+            #expect(try summary.manifest.records().map(\.path) == ["b.mp4", "below/a.MP4"])
+            #expect(try summary.manifest.records().map(\.frameCount) == [30, 12])
+            #expect(summary.counts.frames == 42)
+            #expect(abs(summary.counts.hours * 3600 - (29.0 / 30 + 11.0 / 25)) < 1e-9)
+            #expect(summary.counts.rejects == [.cannotOpen: 2, .truncated: 1, .tooShort: 1])
+            #expect(try Manifest(contentsOf: folder + "/manifest.tandem").records() == summary.manifest.records())
 
             let lines = try String(contentsOfFile: folder + "/rejects.jsonl", encoding: .utf8).split(separator: "\n")
             let rejects = try lines.map { try JSONDecoder().decode([String: String].self, from: Data($0.utf8)) }
             #expect(rejects.map { $0["path"] } == ["cut.mp4", "empty.mkv", "single.mp4", "text.mp4"])
-            #expect(rejects.map { $0["reason"] } == ["cannot open", "cannot open", "too short", "cannot open"])
+            #expect(rejects.map { $0["reason"] } == ["truncated", "cannot open", "too short", "cannot open"])
             #expect(rejects.allSatisfy { $0["detail"]?.isEmpty == false })
         }
     }
@@ -41,7 +41,7 @@ import Testing
         try withTemporaryFolder { folder in
             try Data(contentsOf: URL(fileURLWithPath: writeTestClip(folder + "/a.mp4", frames: 5))).write(
                 to: URL(fileURLWithPath: folder + "/b.mp4"))
-            let records = try Preparation(folder: folder, jobs: 1).run().manifest.records
+            let records = try Preparation(folder: folder, jobs: 1).run().manifest.records()
             #expect(records[0].contentHash == records[1].contentHash)
             #expect(try records[0].contentHash == PixelHash.hexadecimal(ofFile: folder + "/a.mp4", .md5))
             #expect(try records[0].bytes == Data(contentsOf: URL(fileURLWithPath: folder + "/a.mp4")).count)
@@ -56,7 +56,7 @@ import Testing
             #expect(throws: PreparationError.self) {
                 _ = try Preparation(folder: folder, output: output, jobs: 1).run(shouldStop: { seen >= 1 }) { seen = $0.done }
             }
-            #expect(seen < 6 || !FileManager.default.fileExists(atPath: output + "/manifest.jsonl"))
+            #expect(seen < 6 || !FileManager.default.fileExists(atPath: output + "/manifest.tandem"))
             // A line that the interruption cut off.
             let journal = try #require(FileHandle(forWritingAtPath: output + "/.prepare-journal.jsonl"))
             try journal.seekToEnd()
@@ -64,13 +64,13 @@ import Testing
             try journal.close()
 
             let second = try Preparation(folder: folder, output: output, jobs: 2).run()
-            #expect(second.unchanged == seen)
+            #expect(second.counts.unchanged == seen)
             let third = try Preparation(folder: folder, output: output, jobs: 2).run()
-            #expect(third.unchanged == 6)
-            #expect(third.manifest == second.manifest)
+            #expect(third.counts.unchanged == 6)
+            #expect(third.manifest.identity == second.manifest.identity)
             try withTemporaryFolder { fresh in
                 let anew = try Preparation(folder: folder, output: fresh, jobs: 1).run()
-                #expect(anew.manifest == third.manifest)
+                #expect(try anew.manifest.records() == third.manifest.records())
             }
         }
     }
@@ -82,10 +82,10 @@ import Testing
             try writeTestClip(folder + "/b.mp4", frames: 20)
             try FileManager.default.removeItem(atPath: folder + "/text.mp4")
             let second = try Preparation(folder: folder, jobs: 2).run()
-            #expect(second.unchanged == 4)
-            #expect(second.manifest.records.map(\.frameCount) == [20, 12])
+            #expect(second.counts.unchanged == 4)
+            #expect(try second.manifest.records().map(\.frameCount) == [20, 12])
             #expect(second.manifest.identity != first.manifest.identity)
-            #expect(second.rejects == [.cannotOpen: 2, .tooShort: 1])
+            #expect(second.counts.rejects == [.cannotOpen: 1, .truncated: 1, .tooShort: 1])
         }
     }
 
@@ -95,7 +95,7 @@ import Testing
             #expect(throws: PreparationError.self) { _ = try Preparation(folder: folder, jobs: 1).run() }
             try Data("no video".utf8).write(to: URL(fileURLWithPath: folder + "/a.mp4"))
             #expect(throws: PreparationError.self) { _ = try Preparation(folder: folder, jobs: 1).run() }
-            #expect(!FileManager.default.fileExists(atPath: folder + "/manifest.jsonl"))
+            #expect(!FileManager.default.fileExists(atPath: folder + "/manifest.tandem"))
             #expect(FileManager.default.fileExists(atPath: folder + "/rejects.jsonl"))
             #expect(throws: PreparationError.self) { _ = try Preparation(folder: folder + "/a.mp4", jobs: 1).run() }
         }

@@ -52,12 +52,37 @@ struct RealVideoTests {
     @Test(
         "files without two frames are refused for their own reason", .timeLimit(.minutes(1)),
         arguments: [
-            ("derived_text.mp4", .cannotOpen), ("derived_zero_bytes.mp4", .cannotOpen), ("derived_truncated_45pct.mp4", .cannotOpen),
-            ("sample_audio_only.mp4", .noVideoStream), ("invalid_userdata.mp4", .undecodable), ("hevc_white_frame.mp4", .tooShort),
+            ("derived_text.mp4", .cannotOpen), ("derived_zero_bytes.mp4", .cannotOpen), ("derived_truncated_45pct.mp4", .truncated),
+            ("sample_audio_only.mp4", .noVideoStream), ("invalid_userdata.mp4", .truncated), ("hevc_white_frame.mp4", .tooShort),
         ] as [(String, MediaError.Reason)])
     func refuses(name: String, reason: MediaError.Reason) {
         let error = #expect(throws: MediaError.self) { try VideoRecord(inspecting: "videos/odd/" + name, in: Self.root) }
         #expect(error?.reason == reason)
+    }
+
+    @Test(
+        "a file that lacks more than half of what its container promises is truncated",
+        arguments: [
+            "kinetics_like/demo.mp4", "kinetics_like/-1GRj5UvVBA_000025_000035.mp4", "kinetics_like/flipping_a_pancake.mkv",
+            "kinetics_like/demo.avi", "codecs/testsrc2_vp8.webm", "codecs/sample_fragmented.mp4", "odd/video_90.mov",
+        ])
+    func cutFiles(name: String) throws {
+        try withTemporaryFolder { folder in
+            let whole = try Data(contentsOf: URL(fileURLWithPath: Self.root + "/videos/" + name))
+            let path = "cut." + (name as NSString).pathExtension
+            try whole.prefix(whole.count * 45 / 100).write(to: URL(fileURLWithPath: folder + "/" + path))
+            let error = #expect(throws: MediaError.self) { try VideoRecord(inspecting: path, in: folder) }
+            #expect(error?.reason == .truncated, "\(error!)")
+        }
+    }
+
+    /// PyAV says of this file that the packet of one frame is refused; no key frame follows it. Of no other file does a decoder complain.
+    @Test func damagedFramesAreListed() throws {
+        let record = try VideoRecord(inspecting: "videos/odd/corrupted.mp4", in: Self.root)
+        #expect(record.damagedFrames == Array(29..<49))
+        for (path, _, _) in Self.decodable where path != "videos/odd/corrupted.mp4" {
+            #expect(try VideoRecord(inspecting: path, in: Self.root).damagedFrames.isEmpty, "\(path)")
+        }
     }
 
     @Test(

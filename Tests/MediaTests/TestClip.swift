@@ -42,3 +42,12 @@ func withTemporaryFolder<Result>(_ body: (String) throws -> Result) throws -> Re
 func fixture(_ name: String) -> String {
     URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Fixtures/" + name).path
 }
+
+extension Manifest {
+    /// All records, checked.
+    func records() throws -> [VideoRecord] {
+        var records: [VideoRecord] = []
+        try readAll { records.append($0) }
+        return records
+    }
+}

@@ -1,0 +1,72 @@
+import Sampling
+
+extension Preparation {
+    /// What a preparation found.
+    public struct Summary: Sendable {
+        public let manifest: Manifest
+        public let counts: Counts
+
+        /// Sums over all videos.
+        public struct Counts: Sendable {
+            /// Frames of the videos that can be used.
+            public fileprivate(set) var frames = 0
+            /// Their length.
+            public fileprivate(set) var hours = 0.0
+            /// Videos with damaged frames, and those frames.
+            public fileprivate(set) var damagedVideos = 0
+            public fileprivate(set) var damagedFrames = 0
+            /// Files that cannot be used, by reason.
+            public fileprivate(set) var rejects: [MediaError.Reason: Int] = [:]
+            /// Files that the journal knew.
+            public internal(set) var unchanged = 0
+            /// What encoding anew brought; nil where nothing was encoded.
+            public fileprivate(set) var transcoded: Transcoded?
+
+            /// "3 cannot open, 1 too short": the rejects, the most frequent reason first.
+            public var rejectsByReason: String {
+                listByFrequency(Dictionary(uniqueKeysWithValues: rejects.map { ($0.key.rawValue, $0.value) }))
+            }
+        }
+
+        /// Before and after encoding anew, over the videos that can be used.
+        public struct Transcoded: Sendable {
+            fileprivate var videos = 0
+            fileprivate var qualitySum = 0.0
+            fileprivate var framesPerPairSums = (before: 0.0, after: 0.0)
+            public fileprivate(set) var bytesBefore = 0
+            public fileprivate(set) var bytesAfter = 0
+            /// The lowest peak signal-to-noise ratio of a video, in dB.
+            public fileprivate(set) var leastQuality = Double.infinity
+
+            /// Mean peak signal-to-noise ratio of the videos, in dB.
+            public var meanQuality: Double { qualitySum / Double(videos) }
+            /// Frames decoded for a pair, mean of the videos.
+            public var framesPerPair: (before: Double, after: Double) {
+                (framesPerPairSums.before / Double(videos), framesPerPairSums.after / Double(videos))
+            }
+        }
+    }
+}
+
+extension Preparation.Summary.Counts {
+    mutating func add(_ finding: PreparationFinding) {
+        guard let record = finding.record else {
+            rejects[finding.reason ?? .undecodable, default: 0] += 1
+            return
+        }
+        frames += record.frameCount
+        hours += record.seconds(ofFrame: record.frameCount - 1) / 3600
+        damagedVideos += record.damagedFrames.isEmpty ? 0 : 1
+        damagedFrames += record.damagedFrames.count
+        guard let figures = finding.transcoding else { return }
+        var sums = transcoded ?? .init()
+        sums.videos += 1
+        sums.qualitySum += figures.quality
+        sums.leastQuality = min(sums.leastQuality, figures.quality)
+        sums.framesPerPairSums.before += figures.framesPerPairBefore
+        sums.framesPerPairSums.after += figures.framesPerPairAfter
+        sums.bytesBefore += figures.bytesBefore
+        sums.bytesAfter += record.bytes
+        transcoded = sums
+    }
+}

@@ -1,0 +1,88 @@
+import Foundation
+import Sampling
+import Synchronization
+
+/// Threads that prepare videos, each taking the next that nobody has.
+final class PreparationWorkers: Sendable {
+    private let folder: String
+    private let output: String
+    private let transcoding: Transcoding?
+    private let work: [PreparationSource]
+    private let next = Atomic<Int>(0)
+    private let isStopping = Atomic<Bool>(false)
+    private let threads = DispatchGroup()
+    /// The one place where the threads meet: what is finished waits here for the thread that keeps the journal.
+    private let finished = Mutex<(findings: [PreparationFinding], failure: MediaError?)>(([], nil))
+
+    init(folder: String, output: String, transcoding: Transcoding?, work: [PreparationSource]) {
+        self.folder = folder
+        self.output = output
+        self.transcoding = transcoding
+        self.work = work
+    }
+
+    func start(_ count: Int) {
+        for _ in 0..<count {
+            threads.enter()
+            let thread = Thread {
+                self.workUntilNothingIsLeft()
+                self.threads.leave()
+            }
+            thread.stackSize = 8 << 20
+            thread.start()
+        }
+    }
+
+    /// Ends the work, each thread's before its next frame, and waits for that; what is half done is removed.
+    func stop() {
+        isStopping.store(true, ordering: .relaxed)
+        threads.wait()
+    }
+
+    /// The error that ended the work: one that is not a video's fault.
+    var failure: MediaError? { finished.withLock(\.failure) }
+
+    func takeFindings() -> [PreparationFinding] {
+        finished.withLock { finished in
+            defer { finished.findings = [] }
+            return finished.findings
+        }
+    }
+
+    private func workUntilNothingIsLeft() {
+        while !isStopping.load(ordering: .relaxed) {
+            let index = next.add(1, ordering: .relaxed).oldValue
+            guard index < work.count else { return }
+            do throws(MediaError) {
+                let finding = try prepare(work[index])
+                finished.withLock { $0.findings.append(finding) }
+            } catch {
+                if isStopping.load(ordering: .relaxed) { return }
+                if error.reason == .cannotWrite {
+                    finished.withLock { $0.failure = error }
+                    isStopping.store(true, ordering: .relaxed)
+                    return
+                }
+                let finding = PreparationFinding(file: work[index].file, reason: error.reason, detail: error.detail)
+                finished.withLock { $0.findings.append(finding) }
+            }
+        }
+    }
+
+    private func prepare(_ source: PreparationSource) throws(MediaError) -> PreparationFinding {
+        let path = source.file.path
+        func checkpoint() throws(MediaError) {
+            if isStopping.load(ordering: .relaxed) { throw MediaError(.timedOut, path, "interrupted") }
+        }
+        guard let transcoding else {
+            let record = try VideoRecord.inspect(path, in: folder) { (_, _, _) throws(MediaError) in try checkpoint() }
+            return PreparationFinding(file: source.file, record: record)
+        }
+        let (record, quality, framesPerPairBefore) = try transcoding.transcode(
+            path, in: folder, to: source.name, in: output, checkpoint: checkpoint)
+        let figures = Transcoding.Figures(
+            bytesBefore: source.file.bytes, quality: quality, framesPerPairBefore: framesPerPairBefore,
+            framesPerPairAfter: record.framesPerPair)
+        return PreparationFinding(file: source.file, record: record, transcoding: figures)
+    }
+}

@@ -1,0 +1,149 @@
+import CFFmpeg
+import Foundation
+import Sampling
+
+/// How videos are encoded anew, to be small and quick to seek in: H.264 in MP4, square pixels, the colours and the turn of the source.
+///
+/// Frames and their times are the source's, counted from its first frame, so that samples mean the same frames.
+public struct Transcoding: Codable, Equatable, Sendable {
+    /// Pixels of the shorter side, even; smaller videos keep their size.
+    public var shortSide: Int
+    /// Frames between key frames at most.
+    public var groupOfPictures: Int
+    /// B-frames in a row at most.
+    public var bFrames: Int
+    /// Frames a second of folders of pictures; nil where the sources are videos.
+    public var pictureRate: Rational?
+
+    /// The peak signal-to-noise ratio against the scaled source, in dB, that every video reaches: 38, and half a decibel by which two
+    /// bicubic scalers may differ.
+    public static let leastQuality = 38.5
+    /// x264's constant rate factor to begin with, its default; where its quality is too low, a lower one follows.
+    private static let firstRateFactor = 23.0
+
+    public init(shortSide: Int = 256, groupOfPictures: Int = 16, bFrames: Int = 2, pictureRate: Rational? = nil) {
+        self.shortSide = shortSide
+        self.groupOfPictures = groupOfPictures
+        self.bFrames = bFrames
+        self.pictureRate = pictureRate
+    }
+
+    /// What a video was before, and what was measured of it.
+    public struct Figures: Codable, Sendable {
+        var bytesBefore: Int
+        /// Peak signal-to-noise ratio in dB.
+        var quality: Double
+        var framesPerPairBefore: Double
+        var framesPerPairAfter: Double
+    }
+
+    /// What the source gave.
+    private struct Source {
+        var times: [Int64]
+        var timeBase: AVRational
+        var damagedFrames: [Int] = []
+        var framesPerPair: Double
+    }
+
+    /// Encodes a video, or a folder of pictures.
+    ///
+    /// - Parameters:
+    ///   - path: the source, relative to `folder`.
+    ///   - name: the path of the result, relative to `output`.
+    ///   - checkpoint: called before every picture; throws to end the work.
+    /// - Returns: the result's record.
+    func transcode(
+        _ path: String, in folder: String, to name: String, in output: String, checkpoint: () throws(MediaError) -> Void
+    ) throws(MediaError) -> (record: VideoRecord, quality: Double, framesPerPairBefore: Double) {
+        let target = output + "/" + name
+        do {
+            try FileManager.default.createDirectory(
+                atPath: (target as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+        } catch { throw MediaError(.cannotWrite, target, "creating its folder: \(error.localizedDescription)") }
+
+        var rateFactor = Self.firstRateFactor
+        while true {
+            let options = VideoWriter.Options(
+                groupOfPictures: groupOfPictures, bFrames: bFrames, constantRateFactor: rateFactor, isQuickToDecode: true)
+            let sink = TranscodingSink(path: target, shortSide: shortSide, options: options)
+            let source =
+                if let pictureRate {
+                    try encodePictures(of: path, in: folder, rate: pictureRate, into: sink, checkpoint)
+                } else {
+                    try encodeVideo(path, in: folder, into: sink, checkpoint)
+                }
+            let quality = try sink.finish()
+            guard quality >= Self.leastQuality || rateFactor == 0 else {
+                // A step of the rate factor is worth about a decibel.
+                rateFactor = max(0, rateFactor - (Self.leastQuality - quality).rounded(.up) - 1)
+                continue
+            }
+            try sink.keep()
+            var record = try VideoRecord(inspecting: name, in: output)
+            guard record.shows(source.times, source.timeBase) else {
+                throw MediaError(.brokenTimes, target, "the frames that were written are not those of the source")
+            }
+            record.damagedFrames = source.damagedFrames
+            return (record, quality, source.framesPerPair)
+        }
+    }
+
+    private func encodeVideo(
+        _ path: String, in folder: String, into sink: TranscodingSink, _ checkpoint: () throws(MediaError) -> Void
+    ) throws(MediaError) -> Source {
+        let record = try VideoRecord.inspect(path, in: folder) { (source, index, frame) throws(MediaError) in
+            try checkpoint()
+            if index == 0 {
+                let stream = source.demuxer.stream
+                try sink.open(
+                    frame, uprightSize: source.uprightSize(of: frame), orientation: Orientation(stream: stream),
+                    timeBase: stream.pointee.time_base, frameRate: stream.pointee.avg_frame_rate, startTime: frame.time!)
+            }
+            try sink.write(frame, time: frame.time!)
+        }
+        return Source(
+            times: (0..<record.frameCount).map { record.timestamps[$0] },
+            timeBase: AVRational(num: Int32(record.timeBase.numerator), den: Int32(record.timeBase.denominator)),
+            damagedFrames: record.damagedFrames, framesPerPair: record.framesPerPair)
+    }
+
+    private func encodePictures(
+        of path: String, in folder: String, rate: Rational, into sink: TranscodingSink, _ checkpoint: () throws(MediaError) -> Void
+    ) throws(MediaError) -> Source {
+        let frameRate = AVRational(num: Int32(rate.numerator), den: Int32(rate.denominator))
+        let names = try pictureNames(in: folder + "/" + path)
+        var size: (width: Int, height: Int)?
+        for (index, name) in names.enumerated() {
+            try checkpoint()
+            let frame = try decodeImage(folder + "/" + path + "/" + name)
+            let first = size ?? (frame.width, frame.height)
+            guard first == (frame.width, frame.height) else {
+                throw MediaError(
+                    .unsupported, folder + "/" + path,
+                    "\(name) is a picture of \(frame.width)x\(frame.height), the first one is of \(first.width)x\(first.height)")
+            }
+            if size == nil {
+                size = first
+                try sink.open(
+                    frame, uprightSize: first, orientation: Orientation(), timeBase: av_inv_q(frameRate), frameRate: frameRate, startTime: 0
+                )
+            }
+            try sink.write(frame, time: Int64(index))
+        }
+        guard names.count >= 2 else { throw MediaError(.tooShort, folder + "/" + path, "one picture, and a pair needs two") }
+        // Every picture stands by itself.
+        return Source(times: (0..<Int64(names.count)).map { $0 }, timeBase: av_inv_q(frameRate), framesPerPair: 2)
+    }
+}
+
+extension VideoRecord {
+    /// Frames decoded for a pair of the published recipe.
+    var framesPerPair: Double { framesPerPair(gap: Recipe().frameGap, rate: Recipe().timelineRate) }
+
+    /// Whether the frames come at given times, both counted from the first frame.
+    fileprivate func shows(_ times: [Int64], _ timeBase: AVRational) -> Bool {
+        let own = AVRational(num: Int32(self.timeBase.numerator), den: Int32(self.timeBase.denominator))
+        return frameCount == times.count
+            && times.indices.allSatisfy { av_compare_ts(timestamps[$0] - timestamps[0], own, times[$0] - times[0], timeBase) == 0 }
+    }
+}
