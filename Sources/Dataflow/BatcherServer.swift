@@ -158,7 +158,7 @@ public final class BatcherServer {
     private func send(_ reply: DecoderReply, to decoder: UInt64) throws {
         guard let route = decoderRoutes[decoder] else { return }
         guard try control.send(parts: [Message(route), Message(reply.bytes)]) != .queued else { return }
-        broker.left(decoder, now: watch.seconds)
+        broker.vanished(decoder, now: watch.seconds)
         decoderRoutes[decoder] = nil
         log("a decoder is gone, \(broker.decoderCount) at work")
     }

@@ -69,24 +69,19 @@ private struct CodedImage: ~Copyable {
         var isIndexed: Bool { [0, 3, 4].contains(colourType) && bitDepth <= 8 }
     }
 
-    /// More pixels than any picture of this field has; a header that claims more is not believed.
-    private static let mostPixels: Int64 = 1 << 28
-
     private let path: String
     private let packet = Packet()
 
     init(_ path: String) throws(MediaError) {
         self.path = path
         silenceLibav()
+        MediaLimits.boundLibav()
+        let byteCount = try fileSize(path)
+        guard byteCount <= MediaLimits.mostImageBytes else { throw MediaError(.tooBig, path, "\(byteCount) bytes are no picture") }
         guard let file = fopen(path, "rb") else { throw MediaError(.cannotOpen, path, String(cString: strerror(errno))) }
         defer { fclose(file) }
-        var status = stat()
-        guard fstat(fileno(file), &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size <= Int32.max / 2 else {
-            throw MediaError(.cannotOpen, path, "this is not a picture file")
-        }
-        guard status.st_size > 0 else { throw MediaError(.cannotRead, path, "the file is empty") }
-        try check(av_new_packet(packet.pointer, Int32(status.st_size)), .cannotRead, path, "making room for the file")
-        guard fread(packet.pointer.pointee.data, 1, Int(status.st_size), file) == Int(status.st_size) else {
+        try check(av_new_packet(packet.pointer, Int32(byteCount)), .cannotRead, path, "making room for the file")
+        guard fread(packet.pointer.pointee.data, 1, byteCount, file) == byteCount else {
             throw MediaError(.cannotRead, path, "the file ended early")
         }
     }
@@ -106,7 +101,7 @@ private struct CodedImage: ~Copyable {
         let codec = avcodec_find_decoder(isJPEG ? AV_CODEC_ID_MJPEG : AV_CODEC_ID_PNG)!
         let decoder = CodecContext(codec)
         decoder.pointer.pointee.thread_count = 1
-        decoder.pointer.pointee.max_pixels = Self.mostPixels
+        decoder.pointer.pointee.max_pixels = MediaLimits.mostPixels
         // A picture cut off in the middle is an error, not half a picture.
         decoder.pointer.pointee.err_recognition = AV_EF_EXPLODE
         try check(avcodec_open2(decoder.pointer, codec, nil), .cannotOpen, path, "opening the decoder")

@@ -4,6 +4,7 @@ import CFFmpeg
 public struct MediaError: Error, CustomStringConvertible, Equatable, Sendable {
     /// The kinds of failure, told apart because they are counted by kind; the raw value is the reason as people read it.
     public enum Reason: String, CaseIterable, Sendable {
+        case missing = "no such file"
         case cannotOpen = "cannot open"
         case noVideoStream = "no video stream"
         case unsupported = "unsupported format"
@@ -13,6 +14,8 @@ public struct MediaError: Error, CustomStringConvertible, Equatable, Sendable {
         case brokenTimes = "unusable presentation times"
         case impossible = "impossible request"
         case timedOut = "took too long"
+        /// No word about the file: the server that has it does not answer as it should.
+        case serverAway = "cannot reach the server"
         case cannotRead = "cannot read"
         case cannotWrite = "cannot write"
     }

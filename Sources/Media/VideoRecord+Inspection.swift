@@ -3,6 +3,9 @@ import Glibc
 import Sampling
 
 extension VideoRecord {
+    /// Bytes of a file that pay for a second of decoding: ten minutes for a film of 30 MB.
+    private static let fewestBytesPerSecond = 50_000.0
+
     /// Decodes a video from its first frame to its last and records what came out.
     ///
     /// Frame i is the i-th frame of that decode. Nothing is taken from the container's claims: neither the number of frames nor their times.
@@ -10,19 +13,18 @@ extension VideoRecord {
     /// - Parameters:
     ///   - path: path of the file, relative to `folder`.
     ///   - folder: the media folder.
-    ///   - patience: seconds without a new frame after which the file is given up.
+    ///   - patience: seconds of processor time without a new frame after which the file is given up. All frames together may take longer, the longer the bigger the file.
     ///   - visit: sees every frame, with its index.
     /// - Throws: where the file does not open, gives fewer than two frames, or gives frames without distinct, ascending times.
     public init(
         inspecting path: String, in folder: String, patience: Double = 30, visit: (Int, borrowing Frame) -> Void = { _, _ in }
     ) throws(MediaError) {
         let fullPath = folder + "/" + path
-        var status = stat()
-        guard stat(fullPath, &status) == 0 else { throw MediaError(.cannotOpen, fullPath, String(cString: strerror(errno))) }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw MediaError(.cannotOpen, fullPath, "this is not a file") }
-        guard status.st_size > 0 else { throw MediaError(.cannotOpen, fullPath, "the file is empty") }
+        let byteCount = try fileSize(fullPath)
 
         let deadline = Deadline(seconds: patience)
+        // A small file can hold frames for days, each of them good: many samples that lie at one place.
+        let wholeDeadline = Deadline(seconds: patience + Double(byteCount) / Self.fewestBytesPerSecond)
         var source = try FrameSource(path: fullPath, deadline: deadline)
         let frame = Frame()
         var keyTimes: Set<Int64> = []
@@ -36,6 +38,9 @@ extension VideoRecord {
                 return .decode
             })
         {
+            guard !wholeDeadline.isOver else {
+                throw MediaError(.timedOut, fullPath, "\(times.count) frames so far are too much for a file of \(byteCount) bytes")
+            }
             deadline.restart()
             guard let time = frame.time else {
                 throw MediaError(.brokenTimes, fullPath, "frame \(times.count) has none")
@@ -52,7 +57,7 @@ extension VideoRecord {
         guard times.count >= 2 else { throw MediaError(.tooShort, fullPath, "one frame, and a pair needs two") }
         let timeBase = source.demuxer.stream.pointee.time_base
         self.init(
-            path: path, bytes: Int(status.st_size), width: size.width, height: size.height,
+            path: path, bytes: byteCount, width: size.width, height: size.height,
             timeBase: Rational(Int(timeBase.num), Int(timeBase.den)), timestamps: Timestamps(times), keyFrames: keyFrames,
             contentHash: try PixelHash.hexadecimal(ofFile: fullPath))
     }

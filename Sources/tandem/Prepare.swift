@@ -14,6 +14,9 @@ func prepare(arguments: [String]) throws {
     let output = options.value("--output", "FOLDER", "where manifest and rejects go (default: the folder of videos)")
     let jobs = options.value("--jobs", "N", "videos decoded at a time", default: ProcessInfo.processInfo.activeProcessorCount)
     let folder = options.operand("FOLDER", "the videos, in it or in folders below it")
+    if MediaRoot(folder).isServer {
+        options.refuse("\(folder) is a server; prepare the folder that it serves, on its machine, and give runs its URL as data.media")
+    }
     if jobs < 1 { options.refuse("--jobs wants at least 1, not \(jobs)") }
     options.finish()
 

@@ -1,6 +1,7 @@
 import Configuration
 import Console
 import Foundation
+import Media
 
 /// `tandem run`: all processes of one pipeline on this machine.
 func run(arguments: [String]) throws {
@@ -16,6 +17,10 @@ func run(arguments: [String]) throws {
     options.finish()
 
     let pipeline = try Pipeline.load(path, overrides: overrides)
+    guard !MediaRoot(pipeline.data.manifestPath).isServer else {
+        throw Failure(
+            "\(path): data.media is a server: name the manifest too, data.manifest, in a folder that holds the videos and that 'tandem prepare' read")
+    }
     guard FileManager.default.fileExists(atPath: pipeline.data.manifestPath) else {
         throw Failure("\(pipeline.data.manifestPath): there is no manifest; make one with 'tandem prepare \(pipeline.data.media)'")
     }
@@ -44,7 +49,7 @@ func runDecoders(arguments: [String]) throws {
         about: "Starts decoders that serve a running batcher until they are stopped. They may join and leave at any time.",
         arguments: arguments)
     let endpoint = options.required("--connect", "ENDPOINT", "the batcher's endpoint, e.g. tcp://127.0.0.1:5555")
-    let media = options.required("--media", "FOLDER", "the folder of videos, as the manifest describes it")
+    let media = options.required("--media", "FOLDER", "the videos, as the manifest describes them: a folder, or the http:// root of a server")
     let count = options.value("--count", "N", "how many decoders", default: ProcessInfo.processInfo.activeProcessorCount)
     options.finish()
     guard count >= 1 else { throw Failure("--count \(count): start at least one decoder") }
