@@ -75,6 +75,7 @@ let package = Package(
         tests("Verification", maths),
         tests("Autograd", ["ComputeCPU", "Compute"]),
         tests("ComputeCPU", ["Compute"]),
+        .executableTarget(name: "fuzz", dependencies: ["Console", "Configuration", "Media", "Sampling"], path: "Tests/Fuzz"),  // make fuzz
         .testTarget(name: "PipelineTests", dependencies: ["TestSupport", "Dataflow", "Media", "Training"]),
     ],
     swiftLanguageModes: [.v6]
