@@ -76,7 +76,7 @@ let package = Package(
         tests("Autograd", ["ComputeCPU", "Compute"]),
         tests("ComputeCPU", ["Compute"]),
         .executableTarget(name: "fuzz", dependencies: ["Console", "Configuration", "Media", "Sampling"], path: "Tests/Fuzz"),  // make fuzz
-        .testTarget(name: "PipelineTests", dependencies: ["TestSupport", "Dataflow", "Media", "Training"]),
+        .testTarget(name: "PipelineTests", dependencies: ["TestSupport", "Dataflow", "Media", "Sampling", "Training"]),
     ],
     swiftLanguageModes: [.v6]
 )

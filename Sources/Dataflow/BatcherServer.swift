@@ -135,7 +135,9 @@ public final class BatcherServer {
             // Hellos pile up while a batcher is away; only the first is news.
             let isNew = decoderRoutes.updateValue(route, forKey: decoder) == nil
             broker.joined(decoder, now: now)
-            try send(.welcome(Welcome(identity: plan.identity, capacity: broker.limits.ticketsPerDecoder)), to: decoder)
+            let examples = stride(from: 0, to: videos.count, by: 1 + (videos.count - 1) / Welcome.mostExamples).map { videos[$0].path }
+            let welcome = Welcome(identity: plan.identity, capacity: broker.limits.ticketsPerDecoder, examples: examples)
+            try send(.welcome(welcome), to: decoder)
             if isNew { log("a decoder joined, \(broker.decoderCount) at work") }
         case .ready(let decoder, let received, let free, let held):
             guard broker.ready(decoder, received: received, free: free, held: held, now: now) else {

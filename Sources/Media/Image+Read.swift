@@ -95,9 +95,30 @@ private struct CodedImage: ~Copyable {
         return PNGHeader(bitDepth: Int(bytes[24]), colourType: bytes[25])
     }
 
+    private var isJPEG: Bool { bytes.starts(with: [0xff, 0xd8]) }
+
+    /// Width and height as the header claims them; nil where there is none.
+    private var claimedSize: (width: Int, height: Int)? {
+        func number(at place: Int, bytes count: Int) -> Int { (place..<place + count).reduce(0) { $0 << 8 | Int(bytes[$1]) } }
+        if !isJPEG { return pngHeader.map { _ in (number(at: 16, bytes: 4), number(at: 20, bytes: 4)) } }
+        // Segments up to the frame header, one of the markers SOF0 ... SOF15 (ITU T.81, B.1.1.3).
+        var place = 2
+        while place + 9 <= bytes.count {
+            switch bytes[place + 1] {
+            case 0xff: place += 1
+            case 0xc4, 0xc8, 0xcc: place += 2 + number(at: place + 2, bytes: 2)
+            case 0xc0...0xcf: return (number(at: place + 7, bytes: 2), number(at: place + 5, bytes: 2))
+            default: place += 2 + number(at: place + 2, bytes: 2)
+            }
+        }
+        return nil
+    }
+
     func decode() throws(MediaError) -> Frame {
-        let isJPEG = bytes.starts(with: [0xff, 0xd8])
         guard isJPEG || pngHeader != nil else { throw MediaError(.unsupported, path, "this is neither JPEG nor PNG") }
+        if let (width, height) = claimedSize, width > 0, height > Int(MediaLimits.mostPixels) / width {
+            throw MediaError(.tooBig, path, "a picture of \(width)x\(height)")
+        }
         let codec = avcodec_find_decoder(isJPEG ? AV_CODEC_ID_MJPEG : AV_CODEC_ID_PNG)!
         let decoder = CodecContext(codec)
         decoder.pointer.pointee.thread_count = 1

@@ -19,6 +19,17 @@ public struct MediaRoot: Sendable {
         text + "/" + (isServer ? Self.percentEncoded(path) : path)
     }
 
+    /// Whether a file is there, whatever its state.
+    public func holds(_ path: String, server: MediaServer?) throws(MediaError) -> Bool {
+        do {
+            if let server { _ = try RemoteFile(url: location(of: path), server: server) } else { _ = try fileSize(location(of: path)) }
+            return true
+        } catch {
+            if error.reason == .serverAway { throw error }
+            return error.reason != .missing
+        }
+    }
+
     /// RFC 3986: everything but unreserved characters, and the slashes between names, as %XX of its UTF-8 bytes.
     private static func percentEncoded(_ path: String) -> String {
         let digits = Array("0123456789ABCDEF".utf8)

@@ -8,7 +8,7 @@ import Glibc
 final class RemoteFile {
     /// Bytes that demuxers ask for at a time.
     private static let bufferByteCount = 64 << 10
-    /// Seconds that a connection may stay silent before another is tried.
+    /// Seconds that a connection may stay silent before another is tried, where patience lasts as long.
     private static let silence = 10.0
 
     private let url: String
@@ -76,7 +76,8 @@ final class RemoteFile {
         var options: OpaquePointer?
         // Redirects may lead to other servers, and to nothing else.
         av_dict_set(&options, "protocol_whitelist", "http,https,tcp,tls", 0)
-        av_dict_set_int(&options, "rw_timeout", Int64(Self.silence * 1e6), 0)
+        let silence = server.patience > 0 ? min(Self.silence, server.patience) : Self.silence
+        av_dict_set_int(&options, "rw_timeout", Int64(silence * 1e6), 0)
         av_dict_set_int(&options, "offset", position, 0)
         av_dict_set(&options, "user_agent", "tandem", 0)
         defer { av_dict_free(&options) }

@@ -12,7 +12,8 @@ runProgram("tandem-decoder") {
     )
     let connect = options.required("--connect", "ENDPOINT", "the batcher's endpoint, ipc:///PATH or tcp://HOST:PORT")
     let mediaText = options.required(
-        "--media", "FOLDER", "the videos, as the manifest describes them: a folder, or the http:// or https:// root of a server that has it")
+        "--media", "FOLDER", "the videos, as the manifest describes them: a folder, or the http:// or https:// root of a server that has it"
+    )
     let patience = options.value(
         "--patience", "SECONDS", "how long to wait for a batcher, or a server of videos, that is not there; 0: for ever", default: 60.0)
     let memory = options.value("--memory", "MIB", "memory that decoding may take; a video that wants more is replaced", default: 1024)
@@ -26,21 +27,21 @@ runProgram("tandem-decoder") {
     }
     let log = { (line: String) in writeError("\(line)\n") }
     let server = media.isServer ? MediaServer(patience: patience, isStopped: { Interruption.isRequested }, log: log) : nil
-    var hasRead = false
+    /// A server that is away is trouble of this decoder, or of all of them, and not of a video.
+    func reading<Result>(_ body: () throws(MediaError) -> Result) throws -> Result {
+        do { return try body() } catch {
+            if error.reason == .serverAway { throw DataflowError("\(error)") }
+            throw error
+        }
+    }
     let worker = try DecoderWorker(
         endpoint: Endpoint(connect), patience: patience, log: log,
+        isThere: { path in try reading { () throws(MediaError) in try media.holds(path, server: server) } },
         readPictures: { record, views, size, destination in
-            let location = media.location(of: record.path)
-            do {
-                let reader = try VideoReader(path: location, record: record, server: server)
+            try reading { () throws(MediaError) in
+                let reader = try VideoReader(path: media.location(of: record.path), record: record, server: server)
                 let requests = views.map { FrameRequest(frame: $0.frame, box: $0.box, isFlipped: $0.isFlipped) }
                 try reader.read(requests, size: size, into: destination)
-                hasRead = true
-            } catch let error as MediaError where error.reason == .serverAway {
-                throw DataflowError("\(error)")
-            } catch let error as MediaError where error.reason == .missing && !hasRead {
-                // Later, a file that is gone is bad data; from the start, it is the wrong place, and not the videos' fault.
-                throw DataflowError("\(error), but the manifest lists it: --media must name what was prepared")
             }
         })
     SystemMemory.limit(to: memory << 20)

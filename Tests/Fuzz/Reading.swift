@@ -66,7 +66,7 @@ private func readPictures(_ path: String, _ record: VideoRecord) throws {
     let corner = CropBox(x: record.width / 2, y: record.height / 2, width: (record.width + 1) / 2, height: (record.height + 1) / 2)
     for frame in [record.frameCount - 1, 0, record.frameCount / 2, record.frameCount / 3] {
         try pixels.withUnsafeMutableBytes { pixels in
-            let requests = [FrameRequest(frame: frame, box: whole, isFlipped: true), FrameRequest(frame: frame, box: corner, isFlipped: false)]
+            let requests = [(whole, true), (corner, false)].map { FrameRequest(frame: frame, box: $0, isFlipped: $1) }
             try reader.read(requests, size: 32) { _ in pixels }
         }
     }

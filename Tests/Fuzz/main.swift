@@ -6,10 +6,11 @@ import Console
 import Foundation
 
 runProgram("fuzz") {
-    var options = Arguments("fuzz", about: "Reads damaged videos, pictures, manifests and pipelines in child processes, and keeps what harms them.")
+    var options = Arguments(
+        "fuzz", about: "Reads damaged videos, pictures, manifests and pipelines in child processes, and keeps what harms them.")
     let count = options.value("--count", "N", "files to damage and read", default: 20_000)
     let seed = options.value("--seed", "N", "of the damage", default: UInt64(1))
-    let videos = options.value("--videos", "FOLDER", "further good videos to damage, searched with its subfolders, those up to 150 KiB", default: "")
+    let videos = options.value("--videos", "FOLDER", "further good videos to damage, up to 150 KiB each; with its subfolders", default: "")
     let findings = options.value("--findings", "FOLDER", "where files that did harm are kept", default: "fuzz-findings")
     let jobs = options.value("--jobs", "N", "children at a time", default: ProcessInfo.processInfo.activeProcessorCount)
     let cases = options.value("--case", "I", "damage and read only this one, in this process", default: -1)
