@@ -79,9 +79,17 @@ peers: ## Install the Python programs that cross-checks compare with, outside th
 	$(PEERS)/bin/pip install --quiet torch==2.13.0+cpu numpy safetensors timm tensorboard decord torchcodec==0.13 av
 	@echo "installed in $(PEERS)"
 
+FUZZ ?= 20000
+TANDEM_SHARED ?= ../shared
+
+.PHONY: fuzz
+fuzz: setup ## Read damaged videos, pictures, manifests and pipelines under AddressSanitizer [FUZZ=20000: so many] [SEED=1]
+	swift build -c release --sanitize=address --product fuzz --scratch-path .build-fuzz
+	ASAN_OPTIONS=detect_leaks=0 .build-fuzz/release/fuzz --count $(FUZZ) --seed $(SEED) $(addprefix --videos ,$(wildcard $(TANDEM_SHARED)/data/videos))
+
 .PHONY: clean
 clean: ## Remove what was built (runs/ stays)
-	rm -rf .build
+	rm -rf .build .build-fuzz
 
 .PHONY: docker-build
 docker-build: ## Build the image that holds all programs

@@ -81,6 +81,10 @@ private struct JSON5Parser {
     private let characters: [Character]
     private var position = 0
     private var line = 1
+    private var depth = 0
+
+    /// Groups within groups; each takes some of the stack.
+    private static let mostDepth = 100
 
     init(_ text: String) { characters = Array(text) }
 
@@ -127,8 +131,11 @@ private struct JSON5Parser {
         guard let character = peek else { throw mistake("the text ends where a value should stand") }
         let start = line
         switch character {
-        case "{": return JSON5(try object(), line: start)
-        case "[": return JSON5(try array(), line: start)
+        case "{", "[":
+            guard depth < Self.mostDepth else { throw mistake("more than \(Self.mostDepth) groups stand in each other") }
+            depth += 1
+            defer { depth -= 1 }
+            return JSON5(character == "{" ? try object() : try array(), line: start)
         case "\"", "'": return JSON5(.string(try string()), line: start)
         case "-", "+", ".", "0"..."9": return JSON5(.number(try number()), line: start)
         default:

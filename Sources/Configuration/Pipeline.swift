@@ -20,7 +20,8 @@ public struct Pipeline: Codable, Equatable, Sendable {
 
     /// Where the videos are.
     public struct Data: Codable, Equatable, Sendable {
-        /// Folder of videos, prepared by `tandem prepare`.
+        /// Folder of videos, prepared by `tandem prepare`; or the `http://` or `https://` root of a server that has it, and then `manifest`
+        /// is needed.
         public var media = ""
         /// The manifest; empty: `manifest.tandem` in `media`.
         public var manifest = ""

@@ -17,6 +17,12 @@ public enum SystemMemory {
     /// The most that this process has taken at a time.
     public static var highWaterMark: Int { field("VmHWM", of: "/proc/self/status") ?? 0 }
 
+    /// Limits what this process can take, other than for files that it maps: more fails as if memory had run out.
+    public static func limit(to bytes: Int) {
+        var limit = rlimit(rlim_cur: rlim_t(bytes), rlim_max: rlim_t(bytes))
+        setrlimit(__rlimit_resource_t(RLIMIT_DATA.rawValue), &limit)
+    }
+
     /// A line such as "VmHWM:     1234 kB".
     private static func field(_ name: String, of path: String) -> Int? {
         guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return nil }

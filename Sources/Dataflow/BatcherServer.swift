@@ -134,7 +134,11 @@ public final class BatcherServer {
             // Hellos pile up while a batcher is away; only the first is news.
             let isNew = decoderRoutes.updateValue(route, forKey: decoder) == nil
             broker.joined(decoder, now: now)
-            try send(.welcome(Welcome(identity: plan.identity, capacity: broker.limits.ticketsPerDecoder)), to: decoder)
+            let examples = try stride(from: 0, to: manifest.count, by: 1 + (manifest.count - 1) / Welcome.mostExamples).map {
+                try manifest[$0].path
+            }
+            let welcome = Welcome(identity: plan.identity, capacity: broker.limits.ticketsPerDecoder, examples: examples)
+            try send(.welcome(welcome), to: decoder)
             if isNew { log("a decoder joined, \(broker.decoderCount) at work") }
         case .ready(let decoder, let received, let free, let held):
             guard broker.ready(decoder, received: received, free: free, held: held, now: now) else {
@@ -157,7 +161,7 @@ public final class BatcherServer {
     private func send(_ reply: DecoderReply, to decoder: UInt64) throws {
         guard let route = decoderRoutes[decoder] else { return }
         guard try control.send(parts: [Message(route), Message(reply.bytes)]) != .queued else { return }
-        broker.left(decoder, now: watch.seconds)
+        broker.vanished(decoder, now: watch.seconds)
         decoderRoutes[decoder] = nil
         log("a decoder is gone, \(broker.decoderCount) at work")
     }

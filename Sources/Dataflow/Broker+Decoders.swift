@@ -35,13 +35,31 @@ extension Broker {
         assign(now: now)
     }
 
+    /// A decoder is gone without a goodbye.
+    public mutating func vanished(_ decoder: UInt64, now: Double) {
+        guard let removed = decoders.remove(decoder) else { return }
+        // Decoders work on their tickets in the order in which they got them.
+        func place(_ ticket: Int) -> (Double, Int) {
+            (window[ticket].leases.first { $0.decoder == decoder }?.issuedAt ?? .infinity, ticket)
+        }
+        let inWork = removed.leases.min { place($0) < place($1) }
+        giveBack(removed)
+        if let inWork, !window.isComplete(inWork) {
+            window[inWork].vanished += 1
+            if window[inWork].vanished >= limits.vanished {
+                replace(inWork, kind: "decoders vanish", reason: "\(limits.vanished) decoders vanished while they worked on it")
+            }
+        }
+        assign(now: now)
+    }
+
     /// Time passes: silent and stuck decoders are given up, a slow head of the line is issued twice. Call several times a second.
     public mutating func tick(now: Double) {
-        for (decoder, reason) in decoders.overdue(silence: limits.silence, stall: limits.stall, now: now) {
-            let removed = decoders.remove(decoder)
-            counters.expired += removed?.leases.count ?? 0
-            giveBack(removed)
-            actions.append(.lost(decoder: decoder, reason: reason))
+        for (decoder, isSilent) in decoders.overdue(silence: limits.silence, stall: limits.stall, now: now) {
+            counters.expired += decoders.leases(of: decoder).count
+            // One that is stuck may wait for a disk or a server, which is not its ticket's doing.
+            if isSilent { vanished(decoder, now: now) } else { left(decoder, now: now) }
+            actions.append(.lost(decoder: decoder, reason: isSilent ? "it fell silent" : "it made no progress"))
         }
         assign(now: now)
     }

@@ -18,6 +18,9 @@ public struct Broker {
         public var stall = 60.0
         /// Seconds for which a ticket, or its samples, may be on their way to or from a decoder that says it holds none.
         public var transit = 2.0
+        /// Decoders that vanish while they work on one ticket before it is held for the cause. Those that crash say so themselves; what
+        /// remains, a system that kills for want of memory, looks like a user who kills at random, and random does not hit one ticket so often.
+        public var vanished = 10
         /// The first missing ticket is issued twice where it takes longer than this, and than four times the usual.
         public var patience = 1.0
         /// Share of visits to videos that may fail.
@@ -240,12 +243,20 @@ public struct Broker {
             counters.duplicates += 1
             return
         }
+        replace(ticket, kind: kind, reason: reason)
+        assign(now: now)
+    }
+
+    /// Has the video of the ticket's next attempt take the place of one that cannot give its frames.
+    mutating func replace(_ ticket: Int, kind: String, reason: String) {
+        let attempt = window[ticket].attempt
         counters.addFailure(kind)
         let video = plan.video(ofTicket: ticket, attempt: attempt)
         actions.append(.replaced(ticket: ticket, attempt: attempt, video: video, reason: reason))
         discardArrived(of: ticket, in: window[ticket])
         window[ticket].arrived = 0
         window[ticket].attempt += 1
+        window[ticket].vanished = 0
         releaseLeases(of: ticket)
         window.putBack(ticket)
         let visits = counters.failures + counters.accepted / plan.replicas
@@ -257,7 +268,6 @@ public struct Broker {
                     + "\(limits.failureLimit * 100) %; "
                     + "check the media folder, or prepare it again; the last said: \(reason)")
         }
-        assign(now: now)
     }
 
     private mutating func stop(_ reason: String) {

@@ -104,10 +104,16 @@ public struct Welcome: Equatable, Sendable {
     public var identity: PlanIdentity
     /// Tickets that it may hold.
     public var capacity: Int
+    /// Paths of a few videos, so that a decoder that has been given the wrong folder notices before it has any replaced.
+    public var examples: [String]
 
-    public init(identity: PlanIdentity, capacity: Int) {
+    /// Examples sent at most.
+    public static let mostExamples = 8
+
+    public init(identity: PlanIdentity, capacity: Int, examples: [String]) {
         self.identity = identity
         self.capacity = capacity
+        self.examples = examples
     }
 }
 
@@ -126,6 +132,8 @@ public enum DecoderReply: Equatable, Sendable {
             Wire.pack(101) {
                 welcome.identity.write(to: &$0)
                 $0.write(welcome.capacity)
+                $0.write(UInt8(welcome.examples.count))
+                for path in welcome.examples { $0.write(path) }
             }
         case .ticket(let ticket):
             Wire.pack(102) {
@@ -143,7 +151,10 @@ public enum DecoderReply: Equatable, Sendable {
         self = try Wire.unpack(bytes) { type, reader throws(MalformedBytes) in
             switch type {
             case 101:
-                return .welcome(Welcome(identity: try PlanIdentity(from: &reader), capacity: try reader.readInt(in: 1...10_000)))
+                var welcome = Welcome(
+                    identity: try PlanIdentity(from: &reader), capacity: try reader.readInt(in: 1...10_000), examples: [])
+                for _ in 0..<min(Int(try reader.read(UInt8.self)), Welcome.mostExamples) { welcome.examples.append(try reader.readText()) }
+                return .welcome(welcome)
             case 102:
                 return .ticket(
                     Ticket(

@@ -109,12 +109,11 @@ struct DecoderTable {
         return nil
     }
 
-    /// Decoders to give up, and why.
-    func overdue(silence: Double, stall: Double, now: Double) -> [(decoder: UInt64, reason: String)] {
+    /// Decoders to give up, and whether for silence; the others are stuck.
+    func overdue(silence: Double, stall: Double, now: Double) -> [(decoder: UInt64, isSilent: Bool)] {
         entries.compactMap { decoder, entry in
-            if now - entry.heardAt > silence { return (decoder, "it fell silent") }
-            if !entry.leases.isEmpty, now - entry.progressedAt > stall { return (decoder, "it made no progress") }
-            return nil
+            if now - entry.heardAt > silence { return (decoder, true) }
+            return !entry.leases.isEmpty && now - entry.progressedAt > stall ? (decoder, false) : nil
         }.sorted { $0.decoder < $1.decoder }
     }
 }

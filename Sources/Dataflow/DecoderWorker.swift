@@ -14,6 +14,8 @@ public final class DecoderWorker {
 
     private let endpoint: Endpoint
     private let patience: Double
+    private let ticketLimit: Double
+    private let isThere: (String) throws -> Bool
     private let readPictures: PictureReader
     private let log: (String) -> Void
     private let context: Context
@@ -34,15 +36,19 @@ public final class DecoderWorker {
 
     /// - Parameters:
     ///   - patience: seconds to wait for a batcher that is not there; 0 waits forever.
+    ///   - ticketLimit: seconds of processor time after which a ticket whose reading does not end is failed, and this process ended.
     ///   - log: takes a line when there is something to wait for.
+    ///   - isThere: whether a video of the manifest is, whatever its state. Where none is this decoder has the wrong ones, and serves nobody.
     public init(
-        endpoint: Endpoint, patience: Double, context: Context = Context(), log: @escaping (String) -> Void,
-        readPictures: @escaping PictureReader
+        endpoint: Endpoint, patience: Double, ticketLimit: Double = 90, context: Context = Context(), log: @escaping (String) -> Void,
+        isThere: @escaping (String) throws -> Bool = { _ in true }, readPictures: @escaping PictureReader
     ) throws(ZeroMQError) {
         self.endpoint = endpoint
         self.patience = patience
+        self.ticketLimit = ticketLimit
         self.context = context
         self.log = log
+        self.isThere = isThere
         self.readPictures = readPictures
         control = try Socket(
             .dealer, in: context,
@@ -58,7 +64,7 @@ public final class DecoderWorker {
     ///
     /// - Throws: where the batcher is not there for too long, or speaks another version.
     public func run(until isStopped: () -> Bool) throws {
-        let heartbeat = try Heartbeat(context: context, endpoint: endpoint, decoder: id, counters: counters)
+        let heartbeat = try Heartbeat(context: context, endpoint: endpoint, decoder: id, counters: counters, limit: ticketLimit)
         defer { heartbeat.stop() }
         var poller = Poller([control])
         while !isStopped() {
@@ -103,6 +109,10 @@ public final class DecoderWorker {
         }
         switch reply {
         case .welcome(let welcome):
+            guard try welcome.examples.contains(where: isThere) else {
+                throw DataflowError(
+                    "neither \(welcome.examples[0]) nor others of the manifest's videos are here: --media must name what was prepared")
+            }
             // Whatever was held belongs to an earlier welcome, and was given to others.
             self.welcome = welcome
             tickets.removeAll()
@@ -121,9 +131,12 @@ public final class DecoderWorker {
     private func work(on ticket: Ticket, until isStopped: () -> Bool) throws {
         guard let welcome else { return }
         let messages: [Message]
+        counters.begin(ticket)
+        defer { counters.endTicket() }
         do {
             messages = try makeSamples(of: ticket, identity: welcome.identity)
         } catch let error as DataflowError {
+            if isStopped() { return }
             throw error
         } catch {
             counters.addFailure()

@@ -4,15 +4,39 @@ import Sampling
 import Synchronization
 import ZeroMQ
 
-/// What a decoder has done, counted by one thread and read by another.
+/// What a decoder has done and does, noted by one thread and read by another.
 final class DecoderCounters: Sendable {
     private let samples = Atomic<Int>(0)
     private let failures = Atomic<Int>(0)
     private let pictures = Atomic<Int>(0)
+    private let ticket = Atomic<Int>(-1)
+    private let attempt = Atomic<Int>(0)
+    private let begin = Atomic<Double>(0)
 
     func addSample() { samples.add(1, ordering: .relaxed) }
     func addFailure() { failures.add(1, ordering: .relaxed) }
     func addPicture() { pictures.add(1, ordering: .relaxed) }
+
+    func begin(_ ticket: Ticket) {
+        attempt.store(ticket.attempt, ordering: .relaxed)
+        begin.store(Self.processorSeconds, ordering: .relaxed)
+        self.ticket.store(ticket.ticket, ordering: .releasing)
+    }
+
+    func endTicket() { ticket.store(-1, ordering: .relaxed) }
+
+    /// The ticket in work and the processor time it has taken, nil between tickets.
+    var work: (ticket: Int, attempt: Int, seconds: Double)? {
+        let ticket = ticket.load(ordering: .acquiring)
+        guard ticket >= 0 else { return nil }
+        return (ticket, attempt.load(ordering: .relaxed), Self.processorSeconds - begin.load(ordering: .relaxed))
+    }
+
+    private static var processorSeconds: Double {
+        var time = timespec()
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
 
     var progress: DecoderProgress {
         var progress = DecoderProgress()
@@ -25,28 +49,53 @@ final class DecoderCounters: Sendable {
 
 /// Tells the batcher every second that a decoder lives and how far it is, from a thread and over a socket of its own: decoding one ticket
 /// may take longer than the batcher's patience with silence.
+///
+/// It also has the last word: where the decoder crashes, or is lost in a library that asks no deadline, it fails the ticket, gives the
+/// others back and ends the process.
 final class Heartbeat {
-    /// Milliseconds between heartbeats.
-    private static let interval = 1000
+    /// Milliseconds between looks at the decoder, and looks between heartbeats.
+    private static let interval = 100
+    private static let looks = 10
+    /// Milliseconds for which the last word may be on its way.
+    private static let lastWord: UInt32 = 300
+
     private let stopping = DispatchSemaphore(value: 0)
     private let stopped = DispatchSemaphore(value: 0)
 
-    init(context: Context, endpoint: Endpoint, decoder: UInt64, counters: DecoderCounters) throws {
-        let (stopping, stopped, interval) = (stopping, stopped, Self.interval)
+    /// - Parameter limit: seconds of processor time that a ticket may take.
+    init(context: Context, endpoint: Endpoint, decoder: UInt64, counters: DecoderCounters, limit: Double) throws {
+        let (stopping, stopped) = (stopping, stopped)
         Thread.detachNewThread {
             defer { stopped.signal() }
             // Without heartbeats the batcher gives the decoder up, and it says hello again: nothing here needs to be reported.
             guard
                 let socket = try? Socket(
                     .dealer, in: context,
-                    options: .init(sendHighWaterMark: 1, receiveHighWaterMark: 1, linger: 0, maximumMessageBytes: Wire.largestRequest)),
+                    options: .init(sendHighWaterMark: 4, receiveHighWaterMark: 1, linger: 0, maximumMessageBytes: Wire.largestRequest)),
                 (try? socket.connect(to: endpoint.control)) != nil
             else { return }
-            while stopping.wait(timeout: .now() + .milliseconds(interval)) == .timedOut {
-                let request = DecoderRequest.heartbeat(decoder: decoder, progress: counters.progress)
-                _ = try? socket.send(Message(request.bytes))
+            func send(_ request: DecoderRequest) -> Bool { (try? socket.send(Message(request.bytes))) == .queued }
+            var look = 0
+            while stopping.wait(timeout: .now() + .milliseconds(Self.interval)) == .timedOut {
+                if let work = counters.work, let reason = Self.end(of: work.seconds, limit: limit) {
+                    let isTold =
+                        send(.failed(decoder: decoder, ticket: work.ticket, attempt: work.attempt, kind: "decoder lost", reason: reason))
+                        && send(.goodbye(decoder: decoder))
+                    // Whoever supervises must not take an end that nobody heard of for one that was told.
+                    guard isTold else { return _ = kill(getpid(), SIGKILL) }
+                    usleep(Self.lastWord * 1000)
+                    _exit(Crash.exitCode)
+                }
+                look += 1
+                if look % Self.looks == 0 { _ = send(.heartbeat(decoder: decoder, progress: counters.progress)) }
             }
         }
+    }
+
+    /// Why a ticket cannot come to its end, nil as long as it may.
+    private static func end(of seconds: Double, limit: Double) -> String? {
+        if let signal = Crash.signal { return "it crashes its decoder, signal \(signal)" }
+        return seconds > limit ? "its decoder is lost in it after \(Int(seconds)) s of processor time" : nil
     }
 
     /// Ends the thread and waits for it.

@@ -18,6 +18,8 @@ struct ReorderWindow {
         /// A bit for each replica that was shipped.
         var shipped: UInt64 = 0
         var leases: [Lease] = []
+        /// Decoders that vanished while they worked on this attempt.
+        var vanished = 0
     }
 
     let capacity: Int

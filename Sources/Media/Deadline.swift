@@ -1,7 +1,9 @@
 import CFFmpeg
 import Glibc
 
-/// The moment after which work on a file is given up. libav asks it while it waits for bytes, the decode loop between packets.
+/// The processor time that work on a file may take. libav asks for it while it reads, the decode loop between packets.
+///
+/// Time of the thread, not of the clock on the wall: how busy the machine is, or how slow a server, says nothing about a file.
 final class Deadline {
     private let nanoseconds: UInt64
     private var end: UInt64 = 0
@@ -25,7 +27,7 @@ final class Deadline {
 
     private static var now: UInt64 {
         var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
         return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 }

@@ -16,8 +16,10 @@ struct Demuxer: ~Copyable {
     let path: String
     let context: UnsafeMutablePointer<AVFormatContext>
     private let deadline: Deadline
+    /// Where the container's bytes come from; nil where libav reads a file of this machine.
+    private let remote: RemoteFile?
 
-    /// The chosen stream; -1 until ``open(path:deadline:)`` has found it.
+    /// The chosen stream; -1 until ``open(path:server:deadline:)`` has found it.
     private(set) var streamIndex: Int32 = -1
 
     /// The containers that are read. Playlists and scripts, which name further files, are not among them.
@@ -25,31 +27,52 @@ struct Demuxer: ~Copyable {
         "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,flv,mpegts,mpeg,mpegvideo,m4v,asf,ogg,h264,hevc,ivf,obu,av1,nut,mxf,rm,dv,wtv,y4m,yuv4mpegpipe,gif"
 
     /// Opens a file and chooses its video stream.
-    static func open(path: String, deadline: Deadline) throws(MediaError) -> Demuxer {
+    ///
+    /// - Parameters:
+    ///   - path: a regular file of this machine; where there is a server, its URL.
+    static func open(path: String, server: MediaServer?, deadline: Deadline) throws(MediaError) -> Demuxer {
         silenceLibav()
+        MediaLimits.boundLibav()
+        var remote: RemoteFile?
+        if let server { remote = try RemoteFile(url: path, server: server) } else { _ = try fileSize(path) }
         var allocated = avformat_alloc_context()
         allocated!.pointee.interrupt_callback = deadline.interruptCallback
+        if let remote {
+            allocated!.pointee.pb = remote.context
+            allocated!.pointee.flags |= AVFMT_FLAG_CUSTOM_IO
+        }
         var options: OpaquePointer?
+        // The file itself, and nothing that it names: what a demuxer asks for beside it would have to be a file as well, and no format
+        // below does so unasked.
         av_dict_set(&options, "protocol_whitelist", "file", 0)
         av_dict_set(&options, "format_whitelist", formats, 0)
         defer { av_dict_free(&options) }
         // On failure libav frees the context.
-        let code = avformat_open_input(&allocated, "file:" + path, nil, &options)
+        let code = avformat_open_input(&allocated, remote == nil ? "file:" + path : path, nil, &options)
+        if let failure = remote?.failure {
+            avformat_close_input(&allocated)
+            throw failure
+        }
         if code < 0 && deadline.isOver { throw MediaError(.timedOut, path, "opening the file") }
         try check(code, .cannotOpen, path, "opening the file")
-        var demuxer = Demuxer(path: path, context: allocated!, deadline: deadline)
+        var demuxer = Demuxer(path: path, context: allocated!, deadline: deadline, remote: remote)
         try demuxer.chooseStream()
         return demuxer
     }
 
-    private init(path: String, context: UnsafeMutablePointer<AVFormatContext>, deadline: Deadline) {
+    private init(path: String, context: UnsafeMutablePointer<AVFormatContext>, deadline: Deadline, remote: RemoteFile?) {
         self.path = path
         self.context = context
         self.deadline = deadline
+        self.remote = remote
     }
 
     private mutating func chooseStream() throws(MediaError) {
-        if !hasCompleteHeader { try check(avformat_find_stream_info(context, nil), .cannotOpen, path, "probing the streams") }
+        if !hasCompleteHeader {
+            let code = probe()
+            if let failure = remote?.failure { throw failure }
+            try check(code, .cannotOpen, path, "probing the streams")
+        }
         if deadline.isOver { throw MediaError(.timedOut, path, "probing the streams") }
         let index = av_find_best_stream(context, AVMEDIA_TYPE_VIDEO, -1, -1, nil, 0)
         guard index >= 0 else { throw MediaError(.noVideoStream, path, "the file opens but holds no video") }
@@ -57,6 +80,14 @@ struct Demuxer: ~Copyable {
         for other in 0..<Int32(context.pointee.nb_streams) where other != index {
             context.pointee.streams[Int(other)]!.pointee.discard = AVDISCARD_ALL
         }
+    }
+
+    /// Reads and decodes as much as tells the streams' parameters. Pictures have their limit here too.
+    private func probe() -> Int32 {
+        var options = [OpaquePointer?](repeating: nil, count: Int(context.pointee.nb_streams))
+        for index in options.indices { av_dict_set_int(&options[index], "max_pixels", MediaLimits.mostPixels, 0) }
+        defer { for index in options.indices { av_dict_free(&options[index]) } }
+        return avformat_find_stream_info(context, &options)
     }
 
     /// Whether the header alone tells all that a decoder needs, so that probing, which reads and decodes the first pictures, adds nothing.
@@ -79,6 +110,7 @@ struct Demuxer: ~Copyable {
             av_packet_unref(packet.pointer)
             if deadline.isOver { throw MediaError(.timedOut, path, "reading the file") }
             let code = av_read_frame(context, packet.pointer)
+            if let failure = remote?.failure { throw failure }
             if code == wouldBlock { continue }
             guard code >= 0 else { return nil }
             guard packet.pointer.pointee.stream_index == streamIndex else { continue }

@@ -14,13 +14,11 @@ struct FrameSource: ~Copyable {
         case stop
     }
 
-    /// More pixels than any picture here has; a header that claims more is refused before memory is taken for it.
-    private static let mostPixels: Int64 = 1 << 26
-
     /// Errors in a row after which a decoder that neither takes nor gives is held for stuck.
     private static let mostErrors = 1000
 
     let demuxer: Demuxer
+    private let deadline: Deadline
     let decoder: CodecContext
     private let packet = Packet()
     /// Whether a packet was refused or a frame came out damaged since the last seek: then what follows depends on what came before.
@@ -34,22 +32,23 @@ struct FrameSource: ~Copyable {
     /// Whether non-reference pictures may be passed over: shown bit-exact for H.264, whose syntax marks them; not claimed elsewhere.
     private let canPassOver: Bool
 
-    init(path: String, deadline: Deadline) throws(MediaError) {
-        let demuxer = try Demuxer.open(path: path, deadline: deadline)
+    init(path: String, server: MediaServer? = nil, deadline: Deadline) throws(MediaError) {
+        let demuxer = try Demuxer.open(path: path, server: server, deadline: deadline)
         let parameters = demuxer.stream.pointee.codecpar!
         guard let codec = avcodec_find_decoder(parameters.pointee.codec_id) else {
             throw MediaError(.unsupported, path, "no decoder for \(String(cString: avcodec_get_name(parameters.pointee.codec_id)))")
         }
-        guard Int64(parameters.pointee.width) * Int64(parameters.pointee.height) <= Self.mostPixels else {
+        guard Int64(parameters.pointee.width) * Int64(parameters.pointee.height) <= MediaLimits.mostPixels else {
             throw MediaError(.tooBig, path, "pictures of \(parameters.pointee.width)x\(parameters.pointee.height)")
         }
         let decoder = CodecContext(codec)
         try check(avcodec_parameters_to_context(decoder.pointer, parameters), .cannotOpen, path, "describing the stream")
         decoder.pointer.pointee.thread_count = 1
         decoder.pointer.pointee.pkt_timebase = demuxer.stream.pointee.time_base
-        decoder.pointer.pointee.max_pixels = Self.mostPixels
+        decoder.pointer.pointee.max_pixels = MediaLimits.mostPixels
         try check(avcodec_open2(decoder.pointer, codec, nil), .cannotOpen, path, "opening the decoder")
         self.demuxer = demuxer
+        self.deadline = deadline
         self.decoder = decoder
         canPassOver = parameters.pointee.codec_id == AV_CODEC_ID_H264
     }
@@ -62,6 +61,7 @@ struct FrameSource: ~Copyable {
     mutating func nextFrame(into frame: borrowing Frame, use: (PacketInfo) -> PacketUse) throws(MediaError) -> Bool {
         var errors = 0
         while !isEnded {
+            if deadline.isOver { throw MediaError(.timedOut, demuxer.path, "decoding") }
             let code = avcodec_receive_frame(decoder.pointer, frame.pointer)
             if code >= 0 {
                 if frame.isDamaged { hasMetDamage = true }

@@ -72,24 +72,19 @@ private struct CodedImage: ~Copyable {
         var isIndexed: Bool { [0, 3, 4].contains(colourType) && bitDepth <= 8 }
     }
 
-    /// More pixels than any picture of this field has; a header that claims more is not believed.
-    private static let mostPixels: Int64 = 1 << 28
-
     private let path: String
     private let packet = Packet()
 
     init(_ path: String) throws(MediaError) {
         self.path = path
         silenceLibav()
+        MediaLimits.boundLibav()
+        let byteCount = try fileSize(path)
+        guard byteCount <= MediaLimits.mostImageBytes else { throw MediaError(.tooBig, path, "\(byteCount) bytes are no picture") }
         guard let file = fopen(path, "rb") else { throw MediaError(.cannotOpen, path, String(cString: strerror(errno))) }
         defer { fclose(file) }
-        var status = stat()
-        guard fstat(fileno(file), &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size <= Int32.max / 2 else {
-            throw MediaError(.cannotOpen, path, "this is not a picture file")
-        }
-        guard status.st_size > 0 else { throw MediaError(.cannotRead, path, "the file is empty") }
-        try check(av_new_packet(packet.pointer, Int32(status.st_size)), .cannotRead, path, "making room for the file")
-        guard fread(packet.pointer.pointee.data, 1, Int(status.st_size), file) == Int(status.st_size) else {
+        try check(av_new_packet(packet.pointer, Int32(byteCount)), .cannotRead, path, "making room for the file")
+        guard fread(packet.pointer.pointee.data, 1, byteCount, file) == byteCount else {
             throw MediaError(.cannotRead, path, "the file ended early")
         }
     }
@@ -103,13 +98,34 @@ private struct CodedImage: ~Copyable {
         return PNGHeader(bitDepth: Int(bytes[24]), colourType: bytes[25])
     }
 
+    private var isJPEG: Bool { bytes.starts(with: [0xff, 0xd8]) }
+
+    /// Width and height as the header claims them; nil where there is none.
+    private var claimedSize: (width: Int, height: Int)? {
+        func number(at place: Int, bytes count: Int) -> Int { (place..<place + count).reduce(0) { $0 << 8 | Int(bytes[$1]) } }
+        if !isJPEG { return pngHeader.map { _ in (number(at: 16, bytes: 4), number(at: 20, bytes: 4)) } }
+        // Segments up to the frame header, one of the markers SOF0 ... SOF15 (ITU T.81, B.1.1.3).
+        var place = 2
+        while place + 9 <= bytes.count {
+            switch bytes[place + 1] {
+            case 0xff: place += 1
+            case 0xc4, 0xc8, 0xcc: place += 2 + number(at: place + 2, bytes: 2)
+            case 0xc0...0xcf: return (number(at: place + 7, bytes: 2), number(at: place + 5, bytes: 2))
+            default: place += 2 + number(at: place + 2, bytes: 2)
+            }
+        }
+        return nil
+    }
+
     func decode() throws(MediaError) -> Frame {
-        let isJPEG = bytes.starts(with: [0xff, 0xd8])
         guard isJPEG || pngHeader != nil else { throw MediaError(.unsupported, path, "this is neither JPEG nor PNG") }
+        if let (width, height) = claimedSize, width > 0, height > Int(MediaLimits.mostPixels) / width {
+            throw MediaError(.tooBig, path, "a picture of \(width)x\(height)")
+        }
         let codec = avcodec_find_decoder(isJPEG ? AV_CODEC_ID_MJPEG : AV_CODEC_ID_PNG)!
         let decoder = CodecContext(codec)
         decoder.pointer.pointee.thread_count = 1
-        decoder.pointer.pointee.max_pixels = Self.mostPixels
+        decoder.pointer.pointee.max_pixels = MediaLimits.mostPixels
         // A picture cut off in the middle is an error, not half a picture.
         decoder.pointer.pointee.err_recognition = AV_EF_EXPLODE
         try check(avcodec_open2(decoder.pointer, codec, nil), .cannotOpen, path, "opening the decoder")

@@ -5,6 +5,7 @@ import Sampling
 public struct MediaError: CountedFailure, CustomStringConvertible, Equatable, Sendable {
     /// The kinds of failure, told apart because they are counted by kind; the raw value is the reason as people read it.
     public enum Reason: String, CaseIterable, Sendable {
+        case missing = "no such file"
         case cannotOpen = "cannot open"
         case noVideoStream = "no video stream"
         case unsupported = "unsupported format"
@@ -17,6 +18,8 @@ public struct MediaError: CountedFailure, CustomStringConvertible, Equatable, Se
         case tooLongGap = "too long a gap"
         case impossible = "impossible request"
         case timedOut = "took too long"
+        /// No word about the file: the server that has it does not answer as it should.
+        case serverAway = "cannot reach the server"
         case cannotRead = "cannot read"
         case cannotWrite = "cannot write"
     }

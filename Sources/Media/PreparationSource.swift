@@ -1,7 +1,7 @@
 import Foundation
 
 /// Endings of the names of files that are taken for videos.
-let videoExtensions: Set<String> = [
+public let videoExtensions: Set<String> = [
     "3g2", "3gp", "asf", "avi", "flv", "ivf", "m2ts", "m4v", "mkv", "mov", "mp4", "mpeg", "mpg", "mts", "mxf", "ogv", "ts", "vob", "webm",
     "wmv",
 ]

@@ -34,6 +34,7 @@ public final class VideoReader {
     /// Seeks so far.
     public private(set) var seeks = 0
 
+    private let server: MediaServer?
     private let deadline: Deadline
     private var source: FrameSource
     private var place = Place()
@@ -55,12 +56,15 @@ public final class VideoReader {
     /// Opens a video.
     ///
     /// - Parameters:
-    ///   - patience: seconds that opening, and then each call of ``read(_:size:into:)``, may take.
-    public init(path: String, record: VideoRecord, patience: Double = 30) throws(MediaError) {
+    ///   - path: of a file; its URL where there is a server.
+    ///   - server: how to read from an http server; nil where the path is one of this machine.
+    ///   - patience: seconds of processor time that opening, and then each call of ``read(_:size:into:)``, may take.
+    public init(path: String, record: VideoRecord, server: MediaServer? = nil, patience: Double = 30) throws(MediaError) {
         self.path = path
         self.record = record
+        self.server = server
         deadline = Deadline(seconds: patience)
-        source = try FrameSource(path: path, deadline: deadline)
+        source = try FrameSource(path: path, server: server, deadline: deadline)
     }
 
     /// Reads pictures of one size as packed RGB, a byte a channel, `[size, size, 3]`: bicubic, antialiased, upright.
@@ -145,7 +149,7 @@ public final class VideoReader {
     }
 
     private func restart() throws(MediaError) {
-        source = try FrameSource(path: path, deadline: deadline)
+        source = try FrameSource(path: path, server: server, deadline: deadline)
         place = Place(isSequential: true)
     }
 

@@ -6,6 +6,8 @@ extension VideoRecord {
     /// Seconds between two frames that a video may have at most. Pairs are drawn less than two seconds apart; where a pause takes longer than
     /// this, a pair across it has nothing to do with the gap that was drawn.
     public static let longestPause = 5.0
+    /// Bytes of a file that pay for a second of decoding: ten minutes for a film of 30 MB.
+    private static let fewestBytesPerSecond = 50_000.0
 
     /// Decodes a video from its first frame to its last and records what came out.
     ///
@@ -14,7 +16,8 @@ extension VideoRecord {
     /// - Parameters:
     ///   - path: path of the file, relative to `folder`.
     ///   - folder: the media folder.
-    ///   - patience: seconds without a new frame after which the file is given up.
+    ///   - patience: seconds of processor time without a new frame after which the file is given up. All frames together may take
+    ///     longer, the longer the bigger the file.
     ///   - visit: sees every frame, with its index.
     /// - Throws: where the file does not open, is cut off, gives fewer than two frames or too many damaged ones, or gives frames without
     ///   distinct, ascending times or with a pause above ``longestPause`` between them.
@@ -32,14 +35,12 @@ extension VideoRecord {
         visit: (_ source: borrowing FrameSource, _ index: Int, _ frame: borrowing Frame) throws(MediaError) -> Void
     ) throws(MediaError) -> VideoRecord {
         let fullPath = folder + "/" + path
-        var status = stat()
-        guard stat(fullPath, &status) == 0 else { throw MediaError(.cannotOpen, fullPath, String(cString: strerror(errno))) }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw MediaError(.cannotOpen, fullPath, "this is not a file") }
-        guard status.st_size > 0 else { throw MediaError(.cannotOpen, fullPath, "the file is empty") }
-        let bytes = Int(status.st_size)
+        let byteCount = try fileSize(fullPath)
 
         let deadline = Deadline(seconds: patience)
-        var source = try FrameSource.open(fullPath, bytes: bytes, deadline: deadline)
+        // A small file can hold frames for days, each of them good: many samples that lie at one place.
+        let wholeDeadline = Deadline(seconds: patience + Double(byteCount) / Self.fewestBytesPerSecond)
+        var source = try FrameSource.open(fullPath, bytes: byteCount, deadline: deadline)
         let frame = Frame()
         var damage = DamageTracker()
         var keyTimes: Set<Int64> = []
@@ -57,6 +58,9 @@ extension VideoRecord {
                 return .decode
             })
         {
+            guard !wholeDeadline.isOver else {
+                throw MediaError(.timedOut, fullPath, "\(times.count) frames so far are too much for a file of \(byteCount) bytes")
+            }
             deadline.restart()
             guard let time = frame.time else {
                 throw MediaError(.brokenTimes, fullPath, "frame \(times.count) has none")
@@ -83,7 +87,7 @@ extension VideoRecord {
         for time in source.refusedTimes { damage.found(at: time) }
         let damagedTimes = damage.damagedTimes
         let record = VideoRecord(
-            path: path, bytes: bytes, width: size.width, height: size.height,
+            path: path, bytes: byteCount, width: size.width, height: size.height,
             timeBase: Rational(Int(timeBase.num), Int(timeBase.den)), timestamps: Timestamps(times), keyFrames: keyFrames,
             damagedFrames: times.indices.filter { damagedTimes.contains(times[$0]) },
             contentHash: try PixelHash.hexadecimal(ofFile: fullPath))

@@ -11,28 +11,41 @@ runProgram("tandem-decoder") {
             "Decodes for a batcher, here or on another host, until it is stopped. As many as there are cores may run; they may come and go."
     )
     let connect = options.required("--connect", "ENDPOINT", "the batcher's endpoint, ipc:///PATH or tcp://HOST:PORT")
-    let media = options.required("--media", "FOLDER", "the folder of videos, as the manifest describes it")
-    let patience = options.value("--patience", "SECONDS", "how long to wait for a batcher that is not there; 0: for ever", default: 60.0)
+    let mediaText = options.required(
+        "--media", "FOLDER", "the videos, as the manifest describes them: a folder, or the http:// or https:// root of a server that has it"
+    )
+    let patience = options.value(
+        "--patience", "SECONDS", "how long to wait for a batcher, or a server of videos, that is not there; 0: for ever", default: 60.0)
+    let memory = options.value("--memory", "MIB", "memory that decoding may take; a video that wants more is replaced", default: 1024)
+    if memory < 1 { options.refuse("--memory wants at least 1 MiB, not \(memory)") }
     options.finish()
 
+    let media = MediaRoot(mediaText)
     var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: media, isDirectory: &isFolder), isFolder.boolValue else {
-        throw Failure("\(media): there is no such folder; --media names the folder that was prepared")
+    guard media.isServer || FileManager.default.fileExists(atPath: mediaText, isDirectory: &isFolder) && isFolder.boolValue else {
+        throw Failure("\(mediaText): there is no such folder; --media names the folder that was prepared")
     }
-    var hasRead = false
+    let log = { (line: String) in writeError("\(line)\n") }
+    let server = media.isServer ? MediaServer(patience: patience, isStopped: { Interruption.isRequested }, log: log) : nil
+    /// A server that is away is trouble of this decoder, or of all of them, and not of a video.
+    func reading<Result>(_ body: () throws(MediaError) -> Result) throws -> Result {
+        do { return try body() } catch {
+            if error.reason == .serverAway { throw DataflowError("\(error)") }
+            throw error
+        }
+    }
     let worker = try DecoderWorker(
-        endpoint: Endpoint(connect), patience: patience, log: { writeError("\($0)\n") },
+        endpoint: Endpoint(connect), patience: patience, log: log,
+        isThere: { path in try reading { () throws(MediaError) in try media.holds(path, server: server) } },
         readPictures: { record, views, size, destination in
-            let path = media + "/" + record.path
-            // Later, a file that is gone is bad data; from the start, it is the wrong folder, and not the videos' fault.
-            if !hasRead, !FileManager.default.fileExists(atPath: path) {
-                throw DataflowError("\(path) is missing, but the manifest lists it: --media must name the folder that was prepared")
+            try reading { () throws(MediaError) in
+                let reader = try VideoReader(path: media.location(of: record.path), record: record, server: server)
+                let requests = views.map { FrameRequest(frame: $0.frame, box: $0.box, isFlipped: $0.isFlipped) }
+                try reader.read(requests, size: size, into: destination)
             }
-            let reader = try VideoReader(path: path, record: record)
-            let requests = views.map { FrameRequest(frame: $0.frame, box: $0.box, isFlipped: $0.isFlipped) }
-            try reader.read(requests, size: size, into: destination)
-            hasRead = true
         })
+    SystemMemory.limit(to: memory << 20)
     Interruption.catchSignals()
+    Crash.catchSignals()
     try worker.run(until: { Interruption.isRequested })
 }

@@ -19,6 +19,9 @@ func prepare(arguments: [String]) throws {
     let transcoded = options.value("--transcode", "OUTPUT", "write the videos anew into this folder, the manifest beside them")
     let transcoding = Transcoding(from: &options, isAsked: transcoded != nil)
     let folder = options.operand("FOLDER", "the videos, in it or in folders below it")
+    if MediaRoot(folder).isServer {
+        options.refuse("\(folder) is a server; prepare the folder that it serves, on its machine, and give runs its URL as data.media")
+    }
     if jobs < 1 { options.refuse("--jobs wants at least 1, not \(jobs)") }
     if output != nil, transcoded != nil { options.refuse("--output does not go with --transcode, which says where all goes") }
     options.finish()

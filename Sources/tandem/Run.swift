@@ -1,6 +1,7 @@
 import Configuration
 import Console
 import Foundation
+import Media
 
 /// `tandem run`: all processes of one pipeline on this machine.
 func run(arguments: [String]) throws {
@@ -16,6 +17,11 @@ func run(arguments: [String]) throws {
     options.finish()
 
     let pipeline = try Pipeline.load(path, overrides: overrides)
+    guard !MediaRoot(pipeline.data.manifestPath).isServer else {
+        throw Failure(
+            "\(path): data.media is a server: name the manifest too, data.manifest; 'tandem prepare' wrote it into the folder that is served"
+        )
+    }
     guard FileManager.default.fileExists(atPath: pipeline.data.manifestPath) else {
         throw Failure("\(pipeline.data.manifestPath): there is no manifest; make one with 'tandem prepare \(pipeline.data.media)'")
     }
@@ -33,7 +39,9 @@ func run(arguments: [String]) throws {
     let evaluatorRole = Role(
         name: "evaluator", program: "tandem-evaluator", arguments: ["--trainer", trainer], purpose: .optional)
     let batcherRole = Role(name: "batcher", program: "tandem-batcher", arguments: shared + ["--bind", batcher], purpose: .needed)
-    let decoders = decoderRoles(count: pipeline.dataflow.decoders, endpoint: batcher, media: pipeline.data.media)
+    let decoders = decoderRoles(
+        count: pipeline.dataflow.decoders, endpoint: batcher, media: pipeline.data.media,
+        options: ["--patience", "\(pipeline.dataflow.patience)"])
     try Supervisor([trainerRole] + (pipeline.evaluation.davis.isEmpty ? [] : [evaluatorRole]) + decoders + [batcherRole]).run()
 }
 
@@ -44,17 +52,17 @@ func runDecoders(arguments: [String]) throws {
         about: "Starts decoders that serve a running batcher until they are stopped. They may join and leave at any time.",
         arguments: arguments)
     let endpoint = options.required("--connect", "ENDPOINT", "the batcher's endpoint, e.g. tcp://127.0.0.1:5555")
-    let media = options.required("--media", "FOLDER", "the folder of videos, as the manifest describes it")
+    let media = options.required(
+        "--media", "FOLDER", "the videos, as the manifest describes them: a folder, or the http:// root of a server")
     let count = options.value("--count", "N", "how many decoders", default: ProcessInfo.processInfo.activeProcessorCount)
     options.finish()
     guard count >= 1 else { throw Failure("--count \(count): start at least one decoder") }
     try Supervisor(decoderRoles(count: count, endpoint: endpoint, media: media)).run()
 }
 
-private func decoderRoles(count: Int, endpoint: String, media: String) -> [Role] {
-    (0..<count).map {
-        Role(name: "decoder-\($0 + 1)", program: "tandem-decoder", arguments: ["--connect", endpoint, "--media", media], purpose: .needed)
-    }
+private func decoderRoles(count: Int, endpoint: String, media: String, options: [String] = []) -> [Role] {
+    let arguments = ["--connect", endpoint, "--media", media] + options
+    return (0..<count).map { Role(name: "decoder-\($0 + 1)", program: "tandem-decoder", arguments: arguments, purpose: .needed) }
 }
 
 /// `tandem evaluate`: the evaluator program, once.

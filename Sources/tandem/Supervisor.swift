@@ -1,7 +1,7 @@
 import Console
 import Foundation
 
-/// What the end of a process means. One that a signal ended is started again, whatever it is for, but the one that ends the run.
+/// What the end of a process means. One that a signal ended, or that asks for it, is started again, but the one that ends the run.
 enum Purpose {
     /// Its end is the end of the run.
     case main
@@ -62,6 +62,9 @@ final class Supervisor {
                 let status = child.reap()
                 switch (child.role.purpose, status) {
                 case (.main, 0): return
+                case (.needed, EX_TEMPFAIL):
+                    show("ended, having told why; starting it again", from: child.role.name)
+                    try child.start()
                 case (.needed, ..<0), (.optional, ..<0): try restart(child, status: status)
                 case (_, 0): show("has ended", from: child.role.name)
                 case (.optional, _): show("ended with \(describe(status)); the run goes on without it", from: child.role.name)

@@ -132,4 +132,11 @@ import Testing
         let error = #expect(throws: PipelineMistake.self) { try Pipeline.load("/nowhere/x.json5") }
         #expect(error?.description.contains("/nowhere/x.json5: no such pipeline file") == true)
     }
+
+    /// Each group within a group takes some of the stack of whoever reads it.
+    @Test(arguments: ["[", "{ a: "]) func deepNestingIsRefused(group: String) {
+        #expect {
+            try Pipeline.parse(String(repeating: group, count: 1_000_000), source: "deep.json5")
+        } throws: { "\($0)".contains("more than 100 groups stand in each other") }
+    }
 }

@@ -324,4 +324,40 @@ private func plan(videos: Int = 50, replicas: Int = 2) -> SamplePlan {
         #expect(broker.takeActions().contains(.lost(decoder: 1, reason: "it made no progress")))
         #expect(broker.decoderCount == 1 && broker.counters.expired == 1)
     }
+
+    /// A video whose decoder dies without a word, again and again, is replaced; tickets that waited behind it are not.
+    @Test func aTicketThatDecodersVanishOverIsReplaced() {
+        var broker = Broker(plan: plan(), limits: limits(window: 4))
+        broker.request(samples: 0..<8, received: 0, now: 0)
+        for decoder in 1...UInt64(broker.limits.vanished) {
+            #expect(broker.counters.failures == 0)
+            broker.joined(decoder, now: 0)
+            _ = broker.ready(decoder, received: 0, free: 4, held: 0, now: 0)
+            broker.vanished(decoder, now: 0)
+        }
+        let replaced = broker.takeActions().filter { if case .replaced = $0 { true } else { false } }
+        let video = broker.plan.video(ofTicket: 0, attempt: 0)
+        #expect(replaced == [.replaced(ticket: 0, attempt: 0, video: video, reason: "10 decoders vanished while they worked on it")])
+    }
+
+    /// Decoders that are stopped in good order, or wait for something, say nothing about their tickets.
+    @Test func decodersThatLeaveOrWaitBlameNoTicket() {
+        var broker = Broker(plan: plan(), limits: limits(window: 4))
+        broker.request(samples: 0..<8, received: 0, now: 0)
+        for decoder in 1...UInt64(4 * broker.limits.vanished) {
+            let now = Double(decoder) * 1000
+            broker.joined(decoder, now: now)
+            _ = broker.ready(decoder, received: 0, free: 4, held: 0, now: now)
+            guard decoder % 2 == 0 else {
+                broker.left(decoder, now: now)
+                continue
+            }
+            for second in 1...70 {
+                _ = broker.heartbeat(decoder, progress: DecoderProgress(), now: now + Double(second))
+                broker.tick(now: now + Double(second))
+            }
+            #expect(broker.decoderCount == 0)
+        }
+        #expect(broker.counters.failures == 0)
+    }
 }

@@ -22,7 +22,8 @@ private let decoderReplies: [DecoderReply] = {
     irregular.timestamps = .table([-5, 0, 7, 1000])
     irregular.keyFrames = []
     return [
-        .welcome(Welcome(identity: identity, capacity: 5)), .ticket(Ticket(ticket: 9, attempt: 1, video: 0, record: videoRecords(1)[0])),
+        .welcome(Welcome(identity: identity, capacity: 5, examples: ["a.mp4", "b/ü.mkv"])),
+        .ticket(Ticket(ticket: 9, attempt: 1, video: 0, record: videoRecords(1)[0])),
         .ticket(Ticket(ticket: 10, attempt: 0, video: 1, record: irregular)), .idle, .stranger,
     ]
 }()

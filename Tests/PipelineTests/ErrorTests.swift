@@ -23,6 +23,8 @@ import Testing
         (["runn"], "there is no command 'runn'; did you mean 'run'?"),
         (["prepare", "nowhere"], "nowhere"),
         (["prepare", "."], "no "),
+        (["prepare", "http://127.0.0.1/videos"], "http://127.0.0.1/videos is a server; prepare the folder that it serves"),
+        (["run", "empty.json5", "--set", "data.media=http://127.0.0.1/videos"], "data.media is a server: name the manifest too"),
         (["evaluate", "--weights", "missing.safetensors", "--root", "."], "no list of sequences"),
         (["decoders", "--connect", "tcp://127.0.0.1:1"], "--media FOLDER is missing"),
     ])

@@ -1,4 +1,5 @@
 import Foundation
+import Media
 import TestSupport
 import Testing
 
@@ -34,6 +35,15 @@ final class TinyDataSet {
     }
 
     deinit { try? FileManager.default.removeItem(atPath: folder) }
+
+    /// The manifest that 'tandem prepare' wrote.
+    var manifest: String { folder + "/train/" + Preparation.manifestName }
+
+    /// Paths of the videos, ascending.
+    var videos: [String] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder + "/train")) ?? []
+        return names.filter { $0.hasSuffix(".mp4") }.sorted().map { folder + "/train/" + $0 }
+    }
 
     /// A working directory inside, made where it is missing.
     func makeFolder(_ name: String) throws -> String {

@@ -1,0 +1,180 @@
+import Console
+import Foundation
+
+/// Runs children over all cases, counts what they say, and keeps what harms them.
+final class Driver {
+    private struct Tally {
+        var files = 0
+        var outcomes: [String: Int] = [:]
+        var mostMilliseconds = 0
+        var mostMebibytes = 0
+    }
+
+    private let corpus: Corpus
+    private let corpusFolder: String
+    private let seed: UInt64
+    private let findings: String
+    private let command: String
+    private var tallies: [String: Tally] = [:]
+    private var found = 0
+
+    /// Cases that one child reads, and seconds that it may take for one of them.
+    private static let batch = 500
+    private static let patience = 120.0
+
+    init(corpus: Corpus, corpusFolder: String, seed: UInt64, findings: String, command: String) {
+        self.corpus = corpus
+        self.corpusFolder = corpusFolder
+        self.seed = seed
+        self.findings = findings
+        self.command = command
+    }
+
+    /// Reads so many damaged files. Returns whether none did harm.
+    func run(count: Int, jobs: Int) throws -> Bool {
+        var next = 0
+        var returned: [Range<Int>] = []
+        var children: [Reader] = []
+        var done = 0
+        var line = ProgressLine()
+        let begin = monotonicSeconds()
+        while done < count {
+            while children.count < jobs, !returned.isEmpty || next < count {
+                let cases = returned.popLast() ?? next..<min(next + Self.batch, count)
+                next = max(next, cases.upperBound)
+                children.append(try Reader(cases: cases, seed: seed, corpusFolder: corpusFolder))
+            }
+            var polled = children.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
+            _ = poll(&polled, nfds_t(polled.count), 250)
+            for (child, entry) in zip(children, polled) where entry.revents != 0 {
+                for end in child.readEnds() {
+                    done += 1
+                    try note(end, of: child)
+                }
+            }
+            for child in children where !child.isAtEnd && monotonicSeconds() - child.heardAt > Self.patience { child.kill() }
+            for child in children where child.isAtEnd {
+                let (status, errors) = child.reap()
+                guard let number = child.unfinished ?? (status == 0 ? nil : child.cases.upperBound - 1) else { continue }
+                if child.unfinished != nil { done += 1 }
+                try keep(number, why: child.wasKilled ? "hang" : "crash (\(status))", errors: errors)
+                if number + 1 < child.cases.upperBound { returned.append(number + 1..<child.cases.upperBound) }
+            }
+            children.removeAll(where: \.isAtEnd)
+            line.show(progressBar(done: done, of: count, unit: "files", elapsed: monotonicSeconds() - begin))
+        }
+        line.finish(progressBar(done: done, of: count, unit: "files", elapsed: monotonicSeconds() - begin))
+        printTable()
+        return found == 0
+    }
+
+    private func note(_ end: Reader.End, of child: Reader) throws {
+        let kind = corpus.seeds[end.number % corpus.seeds.count].kind
+        tallies[kind, default: Tally()].files += 1
+        tallies[kind]!.outcomes[end.outcome, default: 0] += 1
+        tallies[kind]!.mostMilliseconds = max(tallies[kind]!.mostMilliseconds, end.milliseconds)
+        tallies[kind]!.mostMebibytes = max(tallies[kind]!.mostMebibytes, end.mebibytes)
+        if end.outcome == "memory" { try keep(end.number, why: "\(end.mebibytes) MiB of memory", errors: "", isCounted: true) }
+    }
+
+    /// Keeps a file that did harm, and how it did.
+    private func keep(_ number: Int, why: String, errors: String, isCounted: Bool = false) throws {
+        found += 1
+        let good = corpus.seeds[number % corpus.seeds.count]
+        if !isCounted {
+            tallies[good.kind, default: Tally()].files += 1
+            tallies[good.kind]!.outcomes[why, default: 0] += 1
+        }
+        try FileManager.default.createDirectory(atPath: findings, withIntermediateDirectories: true)
+        let path = findings + "/\(seed)-\(number)-\(good.name)"
+        try Data(damaged(good.bytes, seed: seed, case: number)).write(to: URL(fileURLWithPath: path))
+        let text = "\(why)\n\(command) --case \(number)\n\n\(errors)\n"
+        try Data(text.utf8).write(to: URL(fileURLWithPath: path + ".txt"))
+        writeError("fuzz: \(why): \(path)\n")
+    }
+
+    private func printTable() {
+        for (kind, tally) in tallies.sorted(by: { $0.key < $1.key }) {
+            let outcomes = tally.outcomes.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { "\($0.value) \($0.key)" }
+            print(
+                kind.padding(toLength: 15, withPad: " ", startingAt: 0), "\(tally.files) files,",
+                "at most \(tally.mostMilliseconds) ms and \(tally.mostMebibytes) MiB:", outcomes.joined(separator: ", "))
+        }
+        print("\(found) findings")
+    }
+}
+
+/// A child and what it said.
+private final class Reader {
+    struct End {
+        var number: Int
+        var milliseconds: Int
+        var mebibytes: Int
+        var outcome: String
+    }
+
+    let cases: Range<Int>
+    private(set) var heardAt = monotonicSeconds()
+    private(set) var isAtEnd = false
+    private(set) var wasKilled = false
+    /// The case that has begun and not ended.
+    private(set) var unfinished: Int?
+    private let process = Process()
+    private let output = Pipe()
+    private let errorPath: String
+    private var rest: [UInt8] = []
+
+    /// What AddressSanitizer is to do: a request above its limit fails as libav expects, freed memory is soon used again.
+    private static let sanitizer = "allocator_may_return_null=1:max_allocation_size_mb=1024:quarantine_size_mb=8:detect_leaks=0"
+
+    init(cases: Range<Int>, seed: UInt64, corpusFolder: String) throws {
+        self.cases = cases
+        errorPath = corpusFolder + "-errors-\(cases.lowerBound)"
+        try Data().write(to: URL(fileURLWithPath: errorPath))
+        process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0])
+        process.arguments = ["--seed", "\(seed)", "--child", "\(cases.lowerBound),\(cases.count),\(corpusFolder)"]
+        process.environment = ProcessInfo.processInfo.environment.merging(["ASAN_OPTIONS": Self.sanitizer]) { $1 }
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = output
+        process.standardError = FileHandle(forWritingAtPath: errorPath)
+        try process.run()
+    }
+
+    var descriptor: Int32 { output.fileHandleForReading.fileDescriptor }
+
+    /// The cases that have ended since the last call.
+    func readEnds() -> [End] {
+        var buffer = [UInt8](repeating: 0, count: 65536)
+        let count = Glibc.read(descriptor, &buffer, buffer.count)
+        guard count > 0 else {
+            isAtEnd = true
+            return []
+        }
+        heardAt = monotonicSeconds()
+        rest += buffer[..<count]
+        var ends: [End] = []
+        while let end = rest.firstIndex(of: 10) {
+            let words = String(decoding: rest[..<end], as: UTF8.self).split(separator: " ", maxSplits: 4).map(String.init)
+            rest.removeSubrange(...end)
+            guard words.count >= 3, let number = Int(words[1]) else { continue }
+            unfinished = words[0] == "begin" ? number : nil
+            if words[0] == "end" {
+                ends.append(End(number: number, milliseconds: Int(words[2])!, mebibytes: Int(words[3])!, outcome: words[4]))
+            }
+        }
+        return ends
+    }
+
+    func kill() {
+        wasKilled = true
+        Glibc.kill(process.processIdentifier, SIGKILL)
+    }
+
+    /// Waits for the end. Returns the exit code, or the negative number of a signal, and what was written to standard error.
+    func reap() -> (status: Int32, errors: String) {
+        process.waitUntilExit()
+        let errors = (try? String(contentsOfFile: errorPath, encoding: .utf8)) ?? ""
+        try? FileManager.default.removeItem(atPath: errorPath)
+        return (process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus, errors)
+    }
+}

@@ -1,0 +1,94 @@
+import Configuration
+import Console
+import Foundation
+import Media
+import Sampling
+
+/// Memory that a case may leave behind, and take while it runs, in bytes.
+private let mostKept = 256 << 20
+private let mostTaken = 1536 << 20
+
+/// What a child does: damages and reads the cases, telling the parent on standard output of each before and after it.
+func readCases(_ cases: Range<Int>, seed: UInt64, corpus: Corpus) {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tandem-fuzz-child-\(getpid())").path
+    try! FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    for number in cases {
+        let good = corpus.seeds[number % corpus.seeds.count]
+        let bytes = damaged(good.bytes, seed: seed, case: number)
+        let name = "damaged." + (good.name as NSString).pathExtension
+        try! Data(bytes).write(to: URL(fileURLWithPath: folder + "/" + name))
+        tell("begin \(number) \(good.kind)")
+        // "5" resets the high-water mark of resident memory, see proc(5).
+        try? Data("5".utf8).write(to: URL(fileURLWithPath: "/proc/self/clear_refs"))
+        let begin = monotonicSeconds()
+        let outcome = read(name, in: folder, as: good)
+        let most = SystemMemory.highWaterMark
+        let isTooMuch = most > mostTaken || SystemMemory.resident > mostKept
+        tell("end \(number) \(Int((monotonicSeconds() - begin) * 1000)) \(most >> 20) \(isTooMuch ? "memory" : outcome)")
+    }
+}
+
+private func tell(_ line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
+
+/// Reads a damaged file as the programs do. Returns "read", or why it was refused; crashes where there is a mistake.
+private func read(_ name: String, in folder: String, as good: Corpus.Seed) -> String {
+    let path = folder + "/" + name
+    do {
+        switch good.kind {
+        case "json5": try readPipeline(path)
+        case "manifest": try readManifest(path)
+        case "png", "jpg":
+            _ = try? readIndexImage(path)
+            _ = try readImage(path)
+        default:
+            // A file that was damaged after it was prepared, then one that is found damaged.
+            if let record = good.record { try? readPictures(path, record) }
+            try readPictures(path, try VideoRecord(inspecting: name, in: folder, patience: 5))
+        }
+        return "read"
+    } catch let error as MediaError {
+        return error.reason.rawValue
+    } catch is PipelineMistake {
+        return "refused"
+    } catch is ManifestError {
+        return "refused"
+    } catch {
+        return "\(error)"
+    }
+}
+
+/// Reads the last frame, the first, and some between, each as a small picture.
+private func readPictures(_ path: String, _ record: VideoRecord) throws {
+    let reader = try VideoReader(path: path, record: record, patience: 5)
+    var pixels = [UInt8](repeating: 0, count: 32 * 32 * 3)
+    let whole = CropBox(x: 0, y: 0, width: record.width, height: record.height)
+    let corner = CropBox(x: record.width / 2, y: record.height / 2, width: (record.width + 1) / 2, height: (record.height + 1) / 2)
+    for frame in [record.frameCount - 1, 0, record.frameCount / 2, record.frameCount / 3] {
+        try pixels.withUnsafeMutableBytes { pixels in
+            let requests = [(whole, true), (corner, false)].map { FrameRequest(frame: frame, box: $0, isFlipped: $1) }
+            try reader.read(requests, size: 32) { _ in pixels }
+        }
+    }
+}
+
+/// A manifest that is taken must hold records that samples can be drawn from.
+private func readManifest(_ path: String) throws {
+    try Manifest(contentsOf: path).readAll { record in
+        precondition(record.fault == nil && record.timestamps.count == record.frameCount)
+        for ticket in 0..<4 {
+            let draw = Recipe(imageSize: 64, patchSize: 8, repeatedSampling: 1).draw(
+                seed: 1, ticket: ticket, replica: 0, attempt: 0, record: record)
+            for view in draw.views {
+                precondition((0..<record.frameCount).contains(view.frame) && view.box.x + view.box.width <= record.width)
+            }
+        }
+    }
+}
+
+/// A pipeline that is taken must be one that its own text describes.
+private func readPipeline(_ path: String) throws {
+    let pipeline = try Pipeline.load(path)
+    let again = try Pipeline.parse(pipeline.text, source: path)
+    precondition(again == pipeline)
+}

@@ -1,0 +1,95 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Whole runs whose videos come from a web server that is away, restarted, broken, frozen, or has lost a file.
+@Suite(.serialized, .enabled(if: Nginx.program != nil, .init(rawValue: Nginx.absence))) struct MediaServerTests {
+    /// A window of a few steps, so that videos are read until the end of the run; and a video that is gone.
+    private static let settings = ["train.steps=200", "dataflow.batcherMemory=1", "dataflow.failureLimit=0.9"]
+
+    private func settings(_ data: TinyDataSet, _ server: Nginx) -> [String] {
+        Self.settings + ["data.media=\(server.url)/", "data.manifest=\"\(data.manifest)\""]
+    }
+
+    @Test(.timeLimit(.minutes(4))) func theStreamIsThatOfTheFolderWhateverTheServerDoes() throws {
+        let data = try TinyDataSet()
+        try FileManager.default.removeItem(atPath: data.videos.last!)
+        let folder = try data.run("folder", settings: Self.settings)
+        #expect(folder.output.contains("no such file: nothing has this name"), "\(folder.output)")
+
+        let server = try Nginx(serving: data.folder + "/train", in: data.folder + "/nginx")
+        let path = try data.makeFolder("server")
+        let running = try data.start(in: path, settings: settings(data, server))
+        try wait(for: "Connection refused", in: running)
+        try server.start()
+        try wait(for: "step 1/200", in: running)
+        server.stop()
+        try server.start(answer: "location / { return 503; }")
+        try wait(for: "5XX", in: running)
+        server.stop()
+        try server.start()
+        let (status, output) = Programs.finish(running)
+        #expect(status == 0, "\(output)")
+        #expect(output.contains("no such file: the server answers: Server returned 404 Not Found"), "\(output)")
+        #expect(try String(contentsOfFile: path + "/samples.log", encoding: .utf8) == folder.sampleLog)
+        #expect(server.requests.contains { $0.contains(" 206 ") }, "it was asked for ranges")
+    }
+
+    /// 410 is an answer about the file as 404 is; 403 and others are not.
+    @Test(.timeLimit(.minutes(2))) func whatIsGoneIsReplaced() throws {
+        let data = try TinyDataSet()
+        let server = try Nginx(serving: data.folder + "/train", in: data.folder + "/nginx")
+        let name = URL(fileURLWithPath: data.videos.last!).lastPathComponent
+        try server.start(answer: "location = /\(name) { return 410; }")
+        let run = try data.run("gone", settings: settings(data, server))
+        #expect(run.output.contains("replaced \(name)") && run.output.contains("no such file: the server answers"), "\(run.output)")
+    }
+
+    @Test(.timeLimit(.minutes(2)), arguments: ["return 403;", "return 302 file:///etc/passwd;"])
+    func aServerThatStaysAwayEndsTheRunAndReplacesNothing(answer: String) throws {
+        let data = try TinyDataSet()
+        let server = try Nginx(serving: data.folder + "/train", in: data.folder + "/nginx")
+        try server.start(answer: "location / { \(answer) }")
+        let settings = settings(data, server) + ["dataflow.patience=2"]
+        let (status, output) = Programs.finish(try data.start(in: try data.makeFolder("away"), settings: settings))
+        #expect(status == 1)
+        #expect(output.contains("cannot reach the server: nothing came for 2 s"), "\(output)")
+        #expect(!output.contains("replaced"), "\(output)")
+    }
+
+    /// A decoder that crashes in a video says so: the video is replaced, the decoder started again, the run goes on. The crash is a signal
+    /// sent while the decoder waits for a frozen server, in the middle of a ticket for certain.
+    @Test(.timeLimit(.minutes(3))) func aVideoThatCrashesItsDecoderIsReplaced() throws {
+        let data = try TinyDataSet()
+        let server = try Nginx(serving: data.folder + "/train", in: data.folder + "/nginx")
+        try server.start()
+        let settings = settings(data, server) + ["dataflow.decoders=1"]
+        let running = try data.start(in: try data.makeFolder("crash"), settings: settings)
+        try wait(for: "step 1/200", in: running)
+        server.signal(SIGSTOP)
+        try wait(for: "timed out", in: running)
+        let decoder = try #require(processes(named: "tandem-decoder", with: server.url).first)
+        kill(decoder, SIGSEGV)
+        try wait(for: "it crashes its decoder, signal \(SIGSEGV)", in: running)
+        server.signal(SIGCONT)
+        let (status, output) = Programs.finish(running)
+        #expect(status == 0, "\(output)")
+        #expect(output.contains("decoder-1 | ended, having told why; starting it again"), "\(output)")
+        #expect(output.split(separator: "\n").filter { $0.contains("| replaced") }.count == 1, "\(output)")
+    }
+
+    private func wait(for text: String, in running: Programs.Running) throws {
+        while !running.output.contains(text) {
+            try #require(running.process.isRunning, "ended before '\(text)': \(running.output)")
+            usleep(10_000)
+        }
+    }
+
+    /// Processes of a program with a word in their command line.
+    private func processes(named name: String, with word: String) -> [Int32] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).compactMap(Int32.init).filter { id in
+            let line = FileManager.default.contents(atPath: "/proc/\(id)/cmdline").map { String(decoding: $0, as: UTF8.self) } ?? ""
+            return line.contains("/\(name)\0") && line.contains(word)
+        }
+    }
+}

@@ -1,0 +1,30 @@
+import Foundation
+import Media
+import Sampling
+import TestSupport
+import Testing
+
+@Suite struct MemoryLimitTests {
+    /// A video whose pictures do not fit is replaced, and the decoder goes on with the others.
+    @Test(.timeLimit(.minutes(3))) func aVideoThatWantsTooMuchMemoryIsReplaced() throws {
+        let data = try TinyDataSet()
+        var writer = try VideoWriter(
+            path: data.folder + "/train/big.mp4", width: 8192, height: 4096, framesPerSecond: Rational(30, 1),
+            options: .init(preset: "ultrafast"))
+        for _ in 0..<4 { try [UInt8](repeating: 90, count: 8192 * 4096 * 3).withUnsafeBytes { try writer.write(rgb: $0) } }
+        try writer.finish()
+        let (prepared, report) = try Programs.run("tandem", ["prepare", data.folder + "/train"], in: data.folder)
+        #expect(prepared == 0, "\(report)")
+
+        let folder = try data.makeFolder("memory")
+        let run = try data.start(in: folder, settings: ["dataflow.decoders=0", "dataflow.failureLimit=0.9", "train.steps=20"])
+        let decoder = try Programs.start(
+            "tandem-decoder", ["--connect", "ipc://runs/tiny/batcher", "--media", data.folder + "/train", "--memory", "160"], in: folder)
+        let (status, output) = Programs.finish(run)
+        decoder.signal(SIGTERM)
+        #expect(Programs.finish(decoder).status == 0)
+        #expect(status == 0, "\(output)")
+        let replaced = output.split(separator: "\n").filter { $0.contains("| replaced") }
+        #expect(!replaced.isEmpty && replaced.allSatisfy { $0.contains("replaced big.mp4") }, "\(output)")
+    }
+}
