@@ -42,9 +42,9 @@ struct Demuxer: ~Copyable {
             allocated!.pointee.flags |= AVFMT_FLAG_CUSTOM_IO
         }
         var options: OpaquePointer?
-        // The file itself, and nothing that it names: what a demuxer asks for beside it would have to be a file as well, and no format
-        // below does so unasked.
-        av_dict_set(&options, "protocol_whitelist", "file", 0)
+        // The file itself and nothing that it names: no format below opens further files unasked, and none may where this one came from a
+        // server.
+        av_dict_set(&options, "protocol_whitelist", remote == nil ? "file" : "none", 0)
         av_dict_set(&options, "format_whitelist", formats, 0)
         defer { av_dict_free(&options) }
         // On failure libav frees the context.

@@ -55,9 +55,12 @@ final class Driver {
             for child in children where !child.isAtEnd && monotonicSeconds() - child.heardAt > Self.patience { child.kill() }
             for child in children where child.isAtEnd {
                 let (status, errors) = child.reap()
-                guard let number = child.unfinished ?? (status == 0 ? nil : child.cases.upperBound - 1) else { continue }
-                if child.unfinished != nil { done += 1 }
-                try keep(number, why: child.wasKilled ? "hang" : "crash (\(status))", errors: errors)
+                let isDone = child.next == child.cases.upperBound
+                guard !isDone || status != 0 else { continue }
+                // One that read everything and fails at its end is blamed on the last case.
+                let number = isDone ? child.next - 1 : child.next
+                try keep(number, why: child.wasKilled ? "hang" : "crash (\(status))", errors: errors, isCounted: isDone)
+                if !isDone { done += 1 }
                 if number + 1 < child.cases.upperBound { returned.append(number + 1..<child.cases.upperBound) }
             }
             children.removeAll(where: \.isAtEnd)
@@ -117,8 +120,8 @@ private final class Reader {
     private(set) var heardAt = monotonicSeconds()
     private(set) var isAtEnd = false
     private(set) var wasKilled = false
-    /// The case that has begun and not ended.
-    private(set) var unfinished: Int?
+    /// The first case that has not ended.
+    private(set) var next: Int
     private let process = Process()
     private let output = Pipe()
     private let errorPath: String
@@ -129,6 +132,7 @@ private final class Reader {
 
     init(cases: Range<Int>, seed: UInt64, corpusFolder: String) throws {
         self.cases = cases
+        next = cases.lowerBound
         errorPath = corpusFolder + "-errors-\(cases.lowerBound)"
         try Data().write(to: URL(fileURLWithPath: errorPath))
         process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0])
@@ -154,13 +158,10 @@ private final class Reader {
         rest += buffer[..<count]
         var ends: [End] = []
         while let end = rest.firstIndex(of: 10) {
-            let words = String(decoding: rest[..<end], as: UTF8.self).split(separator: " ", maxSplits: 4).map(String.init)
+            let words = String(decoding: rest[..<end], as: UTF8.self).split(separator: " ", maxSplits: 3).map(String.init)
             rest.removeSubrange(...end)
-            guard words.count >= 3, let number = Int(words[1]) else { continue }
-            unfinished = words[0] == "begin" ? number : nil
-            if words[0] == "end" {
-                ends.append(End(number: number, milliseconds: Int(words[2])!, mebibytes: Int(words[3])!, outcome: words[4]))
-            }
+            ends.append(End(number: Int(words[0])!, milliseconds: Int(words[1])!, mebibytes: Int(words[2])!, outcome: words[3]))
+            next = ends.last!.number + 1
         }
         return ends
     }

@@ -8,7 +8,7 @@ import Sampling
 private let mostKept = 256 << 20
 private let mostTaken = 1536 << 20
 
-/// What a child does: damages and reads the cases, telling the parent on standard output of each before and after it.
+/// What a child does: damages and reads the cases, telling the parent of each on standard output when it is through.
 func readCases(_ cases: Range<Int>, seed: UInt64, corpus: Corpus) {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tandem-fuzz-child-\(getpid())").path
     try! FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -18,14 +18,13 @@ func readCases(_ cases: Range<Int>, seed: UInt64, corpus: Corpus) {
         let bytes = damaged(good.bytes, seed: seed, case: number)
         let name = "damaged." + (good.name as NSString).pathExtension
         try! Data(bytes).write(to: URL(fileURLWithPath: folder + "/" + name))
-        tell("begin \(number) \(good.kind)")
         // "5" resets the high-water mark of resident memory, see proc(5).
         try? Data("5".utf8).write(to: URL(fileURLWithPath: "/proc/self/clear_refs"))
         let begin = monotonicSeconds()
         let outcome = read(name, in: folder, as: good)
         let most = SystemMemory.highWaterMark
         let isTooMuch = most > mostTaken || SystemMemory.resident > mostKept
-        tell("end \(number) \(Int((monotonicSeconds() - begin) * 1000)) \(most >> 20) \(isTooMuch ? "memory" : outcome)")
+        tell("\(number) \(Int((monotonicSeconds() - begin) * 1000)) \(most >> 20) \(isTooMuch ? "memory" : outcome)")
     }
 }
 
