@@ -11,12 +11,14 @@ extension VideoRecord {
     ///   - path: path of the file, relative to `folder`.
     ///   - folder: the media folder.
     ///   - patience: seconds without a new frame after which the file is given up.
+    ///   - leastFrames: how many frames it takes.
     ///   - visit: sees every frame, with its index.
     /// - Throws: where the file does not open, gives fewer than two frames, or gives frames without distinct, ascending times.
     public init(
-        inspecting path: String, in folder: String, patience: Double = 30, visit: (Int, borrowing Frame) -> Void = { _, _ in }
+        inspecting path: String, in folder: String, patience: Double = 30, leastFrames: Int = 2,
+        visit: (Int, borrowing Frame) -> Void = { _, _ in }
     ) throws(MediaError) {
-        let fullPath = folder + "/" + path
+        let fullPath = folder.isEmpty ? path : folder + "/" + path
         var status = stat()
         guard stat(fullPath, &status) == 0 else { throw MediaError(.cannotOpen, fullPath, String(cString: strerror(errno))) }
         guard status.st_mode & S_IFMT == S_IFREG else { throw MediaError(.cannotOpen, fullPath, "this is not a file") }
@@ -49,7 +51,7 @@ extension VideoRecord {
             times.append(time)
         }
         guard !times.isEmpty else { throw MediaError(.undecodable, fullPath, "the video stream gives no frame at all") }
-        guard times.count >= 2 else { throw MediaError(.tooShort, fullPath, "one frame, and a pair needs two") }
+        guard times.count >= leastFrames else { throw MediaError(.tooShort, fullPath, "one frame, and a pair needs two") }
         let timeBase = source.demuxer.stream.pointee.time_base
         self.init(
             path: path, bytes: Int(status.st_size), width: size.width, height: size.height,
