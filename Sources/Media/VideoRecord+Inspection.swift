@@ -6,14 +6,19 @@ extension VideoRecord {
     /// Decodes a video from its first frame to its last and records what came out.
     ///
     /// Frame i is the i-th frame of that decode. Nothing is taken from the container's claims: neither the number of frames nor their times.
+    /// Where the times of the frames' packets are missing or do not ascend, the record has ascending ones all the same, made by libav's
+    /// rule, and no key frames: such frames are found by counting.
+    ///
+    /// Note "proof": that decoding can begin at a key frame is known of H.264, where the decoder itself holds back what is not recovered.
+    /// Elsewhere every group of pictures is read again as a ``VideoReader`` reads it; where a picture differs, the record has no key frames.
     ///
     /// - Parameters:
     ///   - path: path of the file, relative to `folder`.
-    ///   - folder: the media folder.
+    ///   - folder: the media folder; empty: `path` is all.
     ///   - patience: seconds without a new frame after which the file is given up.
-    ///   - leastFrames: how many frames it takes.
+    ///   - leastFrames: frames it must have.
     ///   - visit: sees every frame, with its index.
-    /// - Throws: where the file does not open, gives fewer than two frames, or gives frames without distinct, ascending times.
+    /// - Throws: where the file does not open, or gives too few frames.
     public init(
         inspecting path: String, in folder: String, patience: Double = 30, leastFrames: Int = 2,
         visit: (Int, borrowing Frame) -> Void = { _, _ in }
@@ -28,8 +33,10 @@ extension VideoRecord {
         var source = try FrameSource(path: fullPath, deadline: deadline)
         let frame = Frame()
         var keyTimes: Set<Int64> = []
-        var times: [Int64] = []
+        var times: [Int64?] = []
+        var decodingTimes: [Int64?] = []
         var keyFrames: [Int] = []
+        var hashes: [String] = []
         var size: (width: Int, height: Int) = (0, 0)
         while try source.nextFrame(
             into: frame,
@@ -39,24 +46,64 @@ extension VideoRecord {
             })
         {
             deadline.restart()
-            guard let time = frame.time else {
-                throw MediaError(.brokenTimes, fullPath, "frame \(times.count) has none")
-            }
-            if let last = times.last, time <= last {
-                throw MediaError(.brokenTimes, fullPath, "frame \(times.count) comes at tick \(time), frame \(times.count - 1) at \(last)")
-            }
             if times.isEmpty { size = source.uprightSize(of: frame) }
-            if keyTimes.contains(time), frame.isKey { keyFrames.append(times.count) }
+            if let time = frame.time, keyTimes.contains(time), frame.isKey { keyFrames.append(times.count) }
+            if !source.canPassOver { hashes.append(frame.hexadecimalHash(.murmur3)) }
             visit(times.count, frame)
-            times.append(time)
+            times.append(frame.time)
+            decodingTimes.append(frame.decodingTime)
         }
         guard !times.isEmpty else { throw MediaError(.undecodable, fullPath, "the video stream gives no frame at all") }
         guard times.count >= leastFrames else { throw MediaError(.tooShort, fullPath, "one frame, and a pair needs two") }
         let timeBase = source.demuxer.stream.pointee.time_base
+        let isCounted = faults(in: times) > 0
+        let shownTimes = faults(in: decodingTimes) < faults(in: times) ? decodingTimes : times
+        let timestamps = Timestamps(ascendingTimes(shownTimes, step: source.ticksPerFrame))
+        guard timestamps.areAscending else { throw MediaError(.brokenTimes, fullPath, "they run out of 64 bits") }
         self.init(
             path: path, bytes: Int(status.st_size), width: size.width, height: size.height,
-            timeBase: Rational(Int(timeBase.num), Int(timeBase.den)), timestamps: Timestamps(times), keyFrames: keyFrames,
+            timeBase: Rational(Int(timeBase.num), Int(timeBase.den)), timestamps: timestamps, keyFrames: isCounted ? [] : keyFrames,
             contentHash: try PixelHash.hexadecimal(ofFile: fullPath))
+        if !source.canPassOver, !(try isReproduced(at: fullPath, hashes: hashes, patience: patience)) { self.keyFrames = [] }
+    }
+
+    /// Whether each group of pictures, from its key frame on, comes out as it did in the sequential decode.
+    private func isReproduced(at fullPath: String, hashes: [String], patience: Double) throws(MediaError) -> Bool {
+        let reader = try VideoReader(path: fullPath, record: self, patience: patience)
+        var isSame = true
+        // Backwards, so that the reader seeks each key frame.
+        for (first, end) in zip(keyFrames, keyFrames.dropFirst() + [frameCount]).reversed() where isSame {
+            // A few frames a visit, because patience is for a visit.
+            for start in stride(from: first, to: end, by: 16) where isSame {
+                do {
+                    try reader.visit(Array(start..<min(start + 16, end))) { index, frame in
+                        if frame.hexadecimalHash(.murmur3) != hashes[index] { isSame = false }
+                    }
+                } catch where error.reason == .undecodable { isSame = false }
+            }
+        }
+        return isSame
+    }
+}
+
+/// How many times of a list are missing or not later than the one before.
+private func faults(in times: [Int64?]) -> Int {
+    times.indices.count { index in
+        guard let time = times[index] else { return true }
+        guard index > 0, let last = times[index - 1] else { return false }
+        return time <= last
+    }
+}
+
+/// The times themselves where each is later than the one before; elsewhere a step on from the one before.
+private func ascendingTimes(_ times: [Int64?], step: Int64) -> [Int64] {
+    // Times are a file's word: what overflows here does not ascend afterwards.
+    let firstKnown = times.firstIndex { $0 != nil } ?? 0
+    var last = (times[firstKnown] ?? 0) &- Int64(firstKnown) &* step
+    return times.indices.map { index in
+        guard index > 0 else { return last }
+        if let before = times[index - 1], let time = times[index], time > before { last &+= time &- before } else { last &+= step }
+        return last
     }
 }
 
@@ -66,6 +113,13 @@ extension Frame {
 }
 
 extension FrameSource {
+    /// Ticks of the stream's time base from frame to frame by libav's guess of the rate, 25 a second where it has none.
+    fileprivate var ticksPerFrame: Int64 {
+        let rate = av_guess_frame_rate(demuxer.context, demuxer.stream, nil)
+        let duration = rate.num > 0 && rate.den > 0 ? AVRational(num: rate.den, den: rate.num) : AVRational(num: 1, den: 25)
+        return max(1, av_rescale_q(1, duration, demuxer.stream.pointee.time_base))
+    }
+
     /// The size at which a frame is to be seen: square pixels, upright.
     fileprivate func uprightSize(of frame: borrowing Frame) -> (width: Int, height: Int) {
         let aspect = av_guess_sample_aspect_ratio(demuxer.context, demuxer.stream, frame.pointer)
