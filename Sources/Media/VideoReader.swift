@@ -162,7 +162,9 @@ public final class VideoReader {
                     place.awaitedKeyTime = nil
                 }
                 place.readThrough = max(place.readThrough, time)
-                return place.isSequential || times[next...].containsAscending(time) ? .decode : .decodeIfReferenced
+                // A packet whose time is no frame's may be the second field of a frame that is wanted.
+                let isWanted = place.isSequential || times[next...].containsAscending(time)
+                return isWanted || !record.timestamps.containsAscending(time) ? .decode : .decodeIfReferenced
             }
             let time = isOut ? shownTime(after: place.framesOut) : nil
             if isOut {
@@ -197,13 +199,21 @@ extension VideoRecord {
 }
 
 extension ArraySlice<Int64> {
-    /// Whether a value is in an ascending list, by halving it.
-    fileprivate func containsAscending(_ value: Int64) -> Bool {
-        var (low, high) = (startIndex, endIndex)
-        while low < high {
-            let middle = (low + high) / 2
-            if self[middle] < value { low = middle + 1 } else { high = middle }
-        }
-        return low < endIndex && self[low] == value
+    /// Whether a time is in an ascending list.
+    fileprivate func containsAscending(_ time: Int64) -> Bool { ascending(indices, contains: time) { self[$0] } }
+}
+
+extension Timestamps {
+    /// Whether a time is a frame's.
+    fileprivate func containsAscending(_ time: Int64) -> Bool { ascending(0..<count, contains: time) { self[$0] } }
+}
+
+/// Whether a value is in an ascending list, by halving it.
+private func ascending(_ indices: Range<Int>, contains value: Int64, at element: (Int) -> Int64) -> Bool {
+    var (low, high) = (indices.lowerBound, indices.upperBound)
+    while low < high {
+        let middle = (low + high) / 2
+        if element(middle) < value { low = middle + 1 } else { high = middle }
     }
+    return low < indices.upperBound && element(low) == value
 }

@@ -9,8 +9,9 @@ extension VideoRecord {
     /// Where the times of the frames' packets are missing or do not ascend, the record has ascending ones all the same, made by libav's
     /// rule, and no key frames: such frames are found by counting.
     ///
-    /// Note "proof": that decoding can begin at a key frame is known of H.264, where the decoder itself holds back what is not recovered.
-    /// Elsewhere every group of pictures is read again as a ``VideoReader`` reads it; where a picture differs, the record has no key frames.
+    /// Note "proof": that decoding can begin at a key frame is known of whole H.264, where the decoder itself holds back what is not
+    /// recovered. Elsewhere every group of pictures is read again as a ``VideoReader`` reads it; where a picture differs, or the file is
+    /// damaged, the record has no key frames: what a decoder makes up for damage depends on all that it saw before.
     ///
     /// - Parameters:
     ///   - path: path of the file, relative to `folder`.
@@ -56,7 +57,7 @@ extension VideoRecord {
         guard !times.isEmpty else { throw MediaError(.undecodable, fullPath, "the video stream gives no frame at all") }
         guard times.count >= leastFrames else { throw MediaError(.tooShort, fullPath, "one frame, and a pair needs two") }
         let timeBase = source.demuxer.stream.pointee.time_base
-        let isCounted = faults(in: times) > 0
+        let isCounted = source.hasMetDamage || faults(in: times) > 0
         let shownTimes = faults(in: decodingTimes) < faults(in: times) ? decodingTimes : times
         let timestamps = Timestamps(ascendingTimes(shownTimes, step: source.ticksPerFrame))
         guard timestamps.areAscending else { throw MediaError(.brokenTimes, fullPath, "they run out of 64 bits") }
@@ -79,7 +80,10 @@ extension VideoRecord {
                     try reader.visit(Array(start..<min(start + 16, end))) { index, frame in
                         if frame.hexadecimalHash(.murmur3) != hashes[index] { isSame = false }
                     }
-                } catch where error.reason == .undecodable { isSame = false }
+                } catch {
+                    guard error.reason == .undecodable else { throw error }
+                    isSame = false
+                }
             }
         }
         return isSame
