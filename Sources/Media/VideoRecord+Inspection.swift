@@ -11,7 +11,8 @@ extension VideoRecord {
     ///
     /// Note "proof": that decoding can begin at a key frame is known of whole H.264, where the decoder itself holds back what is not
     /// recovered. Elsewhere every group of pictures is read again as a ``VideoReader`` reads it; where a picture differs, or the file is
-    /// damaged, the record has no key frames: what a decoder makes up for damage depends on all that it saw before.
+    /// damaged, the record has no key frames: what a decoder makes up for damage depends on all that it saw before. Nor has one whose
+    /// frames come as two packets, a field each.
     ///
     /// - Parameters:
     ///   - path: path of the file, relative to `folder`.
@@ -39,9 +40,12 @@ extension VideoRecord {
         var keyFrames: [Int] = []
         var hashes: [String] = []
         var size: (width: Int, height: Int) = (0, 0)
+        var packetCount = 0
+        var isInterlaced = false
         while try source.nextFrame(
             into: frame,
             use: { packet in
+                if !packet.isHidden { packetCount += 1 }
                 if let time = packet.time, packet.isKey, !packet.isHidden { keyTimes.insert(time) }
                 return .decode
             })
@@ -50,6 +54,7 @@ extension VideoRecord {
             if times.isEmpty { size = source.uprightSize(of: frame) }
             if let time = frame.time, keyTimes.contains(time), frame.isKey { keyFrames.append(times.count) }
             if !source.canPassOver { hashes.append(frame.hexadecimalHash(.murmur3)) }
+            if frame.isInterlaced { isInterlaced = true }
             visit(times.count, frame)
             times.append(frame.time)
             decodingTimes.append(frame.decodingTime)
@@ -57,7 +62,8 @@ extension VideoRecord {
         guard !times.isEmpty else { throw MediaError(.undecodable, fullPath, "the video stream gives no frame at all") }
         guard times.count >= leastFrames else { throw MediaError(.tooShort, fullPath, "one frame, and a pair needs two") }
         let timeBase = source.demuxer.stream.pointee.time_base
-        let isCounted = source.hasMetDamage || faults(in: times) > 0
+        let hasFieldPackets = isInterlaced && packetCount > times.count
+        let isCounted = source.hasMetDamage || hasFieldPackets || faults(in: times) > 0
         let shownTimes = faults(in: decodingTimes) < faults(in: times) ? decodingTimes : times
         let timestamps = Timestamps(ascendingTimes(shownTimes, step: source.ticksPerFrame))
         guard timestamps.areAscending else { throw MediaError(.brokenTimes, fullPath, "they run out of 64 bits") }
@@ -114,6 +120,9 @@ private func ascendingTimes(_ times: [Int64?], step: Int64) -> [Int64] {
 extension Frame {
     /// Whether the decoder holds this for a picture at which decoding can begin.
     fileprivate var isKey: Bool { pointer.pointee.key_frame != 0 }
+
+    /// Whether it was coded as two fields, together or apart.
+    fileprivate var isInterlaced: Bool { pointer.pointee.interlaced_frame != 0 }
 }
 
 extension FrameSource {
