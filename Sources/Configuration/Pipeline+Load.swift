@@ -188,6 +188,7 @@ extension Choice {
 }
 
 extension CropSharing: Choice {}
+extension TimelineKind: Choice {}
 extension MaskPattern: Choice {}
 extension Precision: Choice {}
 extension MaskedFrames: Choice {}

@@ -7,7 +7,8 @@ extension Pipeline {
     public var recipe: Recipe {
         Recipe(
             imageSize: sampling.imageSize, patchSize: model.patchSize ?? 1, frameGap: sampling.frameGap[0]...sampling.frameGap[1],
-            cropArea: sampling.cropArea[0]...sampling.cropArea[1], cropAspect: sampling.cropAspect[0]...sampling.cropAspect[1],
+            timelineRate: sampling.timeline == .rawIndex ? 0 : 30, cropArea: sampling.cropArea[0]...sampling.cropArea[1],
+            cropAspect: sampling.cropAspect[0]...sampling.cropAspect[1],
             flipProbability: sampling.flip, repeatedSampling: sampling.repeatedSampling, crops: sampling.crops, maskRatio: mask.ratio,
             maskPattern: mask.pattern, maskedFrames: mask.frames)
     }

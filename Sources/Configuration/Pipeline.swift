@@ -34,8 +34,10 @@ public struct Pipeline: Codable, Equatable, Sendable {
     public struct Sampling: Codable, Equatable, Sendable {
         /// Height and width of the crops in pixels.
         public var imageSize = 224
-        /// Smallest and largest distance of the two frames, in frames at 30 frames a second, inclusive.
+        /// Smallest and largest distance of the two frames, in frames of the timeline, inclusive.
         public var frameGap = [4, 48]
+        /// "presentation-time": every video is seen at 30 frames a second; "raw-index": as its frames are, whatever its rate.
+        public var timeline = TimelineKind.presentationTime
         /// Smallest and largest area of the crop as a share of the frame.
         public var cropArea = [0.5, 1.0]
         /// Smallest and largest width over height of the crop.

@@ -94,13 +94,18 @@ struct Demuxer: ~Copyable {
     ///
     /// True for one H.264 stream in an MP4 with a full index: its reorder depth stands in the parameters.
     private var hasCompleteHeader: Bool {
-        guard String(cString: context.pointee.iformat.pointee.name).hasPrefix("mov") else { return false }
+        guard format.hasPrefix("mov") else { return false }
         let videos = (0..<Int(context.pointee.nb_streams)).map { context.pointee.streams[$0]! }
             .filter { $0.pointee.codecpar.pointee.codec_type == AVMEDIA_TYPE_VIDEO }
         guard videos.count == 1, let parameters = videos[0].pointee.codecpar?.pointee else { return false }
         return parameters.codec_id == AV_CODEC_ID_H264 && parameters.extradata_size > 0 && parameters.width > 0 && parameters.height > 0
             && avformat_index_get_entries_count(videos[0]) > 0
     }
+
+    private var format: String { String(cString: context.pointee.iformat.pointee.name) }
+
+    /// Whether the container itself divides the stream into frames, and a parser need not.
+    var storesWholeFrames: Bool { ["mov", "matroska", "flv"].contains { format.hasPrefix($0) } }
 
     var stream: UnsafeMutablePointer<AVStream> { context.pointee.streams[Int(streamIndex)]! }
 

@@ -10,6 +10,9 @@ extension Frame {
     /// Presentation time in the stream's time base, nil where the container has none.
     public var time: Int64? { pointer.pointee.pts == noTimestamp ? nil : pointer.pointee.pts }
 
+    /// Decoding time of the packet at which the frame came out; ascends even where packets have no presentation times.
+    var decodingTime: Int64? { pointer.pointee.pkt_dts == noTimestamp ? nil : pointer.pointee.pkt_dts }
+
     /// Bytes of the raw planes without gaps.
     public var byteCount: Int {
         Int(av_image_get_buffer_size(AVPixelFormat(rawValue: pointer.pointee.format), pointer.pointee.width, pointer.pointee.height, 1))

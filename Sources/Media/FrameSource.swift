@@ -29,8 +29,9 @@ struct FrameSource: ~Copyable {
     private var sentTime: Int64?
     private var isDraining = false
     private var isEnded = false
-    /// Whether non-reference pictures may be passed over: shown bit-exact for H.264, whose syntax marks them; not claimed elsewhere.
-    private let canPassOver: Bool
+    /// Whether non-reference pictures may be passed over: shown bit-exact for H.264, whose syntax marks them; not claimed elsewhere. A
+    /// packet must be a whole frame: where it may be a field, its time does not tell which frame it belongs to.
+    let canPassOver: Bool
 
     init(path: String, server: MediaServer? = nil, deadline: Deadline) throws(MediaError) {
         let demuxer = try Demuxer.open(path: path, server: server, deadline: deadline)
@@ -47,10 +48,10 @@ struct FrameSource: ~Copyable {
         decoder.pointer.pointee.pkt_timebase = demuxer.stream.pointee.time_base
         decoder.pointer.pointee.max_pixels = MediaLimits.mostPixels
         try check(avcodec_open2(decoder.pointer, codec, nil), .cannotOpen, path, "opening the decoder")
+        canPassOver = parameters.pointee.codec_id == AV_CODEC_ID_H264 && demuxer.storesWholeFrames
         self.demuxer = demuxer
         self.deadline = deadline
         self.decoder = decoder
-        canPassOver = parameters.pointee.codec_id == AV_CODEC_ID_H264
     }
 
     /// Decodes up to the next frame that comes out, in presentation order; false at the end.

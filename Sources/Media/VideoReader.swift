@@ -24,7 +24,8 @@ public struct FrameRequest: Equatable, Sendable {
 ///
 /// Note "checked times": a frame is taken only where its presentation time is the record's. Where it does not come out, because the key
 /// frame was none, decoding begins one key frame earlier, then two, four …, and in the end at the file's start, passing over nothing:
-/// the sequential decode itself. Where the decoder meets damage it begins there at once.
+/// the sequential decode itself. Where the decoder meets damage it begins there at once. Of a record without key frames nothing but the
+/// sequential decode is known to be right: there frames are counted, because their packets' times may tell nothing.
 public final class VideoReader {
     public let path: String
     public let record: VideoRecord
@@ -51,6 +52,8 @@ public final class VideoReader {
         var readThrough = Int64.min
         /// Time of the last frame that came out.
         var shownThrough = Int64.min
+        /// Frames that came out.
+        var framesOut = 0
     }
 
     /// Opens a video.
@@ -65,6 +68,7 @@ public final class VideoReader {
         self.server = server
         deadline = Deadline(seconds: patience)
         source = try FrameSource(path: path, server: server, deadline: deadline)
+        place.isSequential = record.keyFrames.isEmpty
     }
 
     /// Reads pictures of one size as packed RGB, a byte a channel, `[size, size, 3]`: bicubic, antialiased, upright.
@@ -161,7 +165,7 @@ public final class VideoReader {
         while next < times.count {
             var place = self.place
             let isOut = try source.nextFrame(into: frame) { packet in
-                guard let time = packet.time else { return .decode }
+                guard let time = packet.time else { return place.awaitedKeyTime == nil ? .decode : .skip }
                 if let keyTime = place.awaitedKeyTime {
                     guard packet.isKey else { return .skip }
                     // The container's index led past the key frame; an earlier one will do.
@@ -169,18 +173,30 @@ public final class VideoReader {
                     place.awaitedKeyTime = nil
                 }
                 place.readThrough = max(place.readThrough, time)
-                return place.isSequential || times[next...].containsAscending(time) ? .decode : .decodeIfReferenced
+                // A packet whose time is no frame's may be the second field of a frame that is wanted.
+                let isWanted = place.isSequential || times[next...].containsAscending(time)
+                return isWanted || !record.timestamps.containsAscending(time) ? .decode : .decodeIfReferenced
             }
-            if isOut { framesDecoded += 1 }
-            if isOut, let time = frame.time { place.shownThrough = time }
+            let time = isOut ? shownTime(after: place.framesOut) : nil
+            if isOut {
+                framesDecoded += 1
+                place.framesOut += 1
+            }
+            if let time { place.shownThrough = time }
             self.place = place
-            guard isOut, let time = frame.time, time <= times[next] else { return next }
+            guard let time, time <= times[next] else { return next }
             guard time == times[next] else { continue }
             guard place.isSequential || !source.hasMetDamage else { return next }
             body(next)
             next += 1
         }
         return next
+    }
+
+    /// The time of the frame that has just come out, before which others did.
+    private func shownTime(after framesOut: Int) -> Int64? {
+        guard record.keyFrames.isEmpty else { return frame.time }
+        return framesOut < record.frameCount ? record.timestamps[framesOut] : nil
     }
 }
 
@@ -194,13 +210,21 @@ extension VideoRecord {
 }
 
 extension ArraySlice<Int64> {
-    /// Whether a value is in an ascending list, by halving it.
-    fileprivate func containsAscending(_ value: Int64) -> Bool {
-        var (low, high) = (startIndex, endIndex)
-        while low < high {
-            let middle = (low + high) / 2
-            if self[middle] < value { low = middle + 1 } else { high = middle }
-        }
-        return low < endIndex && self[low] == value
+    /// Whether a time is in an ascending list.
+    fileprivate func containsAscending(_ time: Int64) -> Bool { ascending(indices, contains: time) { self[$0] } }
+}
+
+extension Timestamps {
+    /// Whether a time is a frame's.
+    fileprivate func containsAscending(_ time: Int64) -> Bool { ascending(0..<count, contains: time) { self[$0] } }
+}
+
+/// Whether a value is in an ascending list, by halving it.
+private func ascending(_ indices: Range<Int>, contains value: Int64, at element: (Int) -> Int64) -> Bool {
+    var (low, high) = (indices.lowerBound, indices.upperBound)
+    while low < high {
+        let middle = (low + high) / 2
+        if element(middle) < value { low = middle + 1 } else { high = middle }
     }
+    return low < indices.upperBound && element(low) == value
 }

@@ -12,29 +12,38 @@ extension VideoRecord {
     /// Decodes a video from its first frame to its last and records what came out.
     ///
     /// Frame i is the i-th frame of that decode. Nothing is taken from the container's claims: neither the number of frames nor their times.
+    /// Where the times of the frames' packets are missing or do not ascend, the record has ascending ones all the same, made by libav's
+    /// rule, and no key frames: such frames are found by counting.
+    ///
+    /// Note "proof": that decoding can begin at a key frame is known of whole H.264, where the decoder itself holds back what is not
+    /// recovered. Elsewhere every group of pictures is read again as a ``VideoReader`` reads it; where a picture differs, or the file is
+    /// damaged, the record has no key frames: what a decoder makes up for damage depends on all that it saw before. Nor has one whose
+    /// frames come as two packets, a field each.
     ///
     /// - Parameters:
     ///   - path: path of the file, relative to `folder`.
-    ///   - folder: the media folder.
+    ///   - folder: the media folder; empty: `path` is all.
     ///   - patience: seconds of processor time without a new frame after which the file is given up. All frames together may take
     ///     longer, the longer the bigger the file.
+    ///   - leastFrames: frames it must have.
     ///   - visit: sees every frame, with its index.
-    /// - Throws: where the file does not open, is cut off, gives fewer than two frames or too many damaged ones, or gives frames without
-    ///   distinct, ascending times or with a pause above ``longestPause`` between them.
+    /// - Throws: where the file does not open, is cut off, gives too few frames or too many damaged ones, or pauses for longer than
+    ///   ``longestPause`` between two.
     public init(
-        inspecting path: String, in folder: String, patience: Double = 30, visit: (Int, borrowing Frame) -> Void = { _, _ in }
+        inspecting path: String, in folder: String, patience: Double = 30, leastFrames: Int = 2,
+        visit: (Int, borrowing Frame) -> Void = { _, _ in }
     ) throws(MediaError) {
-        self = try .inspect(path, in: folder, patience: patience) { _, index, frame in visit(index, frame) }
+        self = try .inspect(path, in: folder, patience: patience, leastFrames: leastFrames) { _, index, frame in visit(index, frame) }
     }
 
     /// The same, with the decoder's side shown as well.
     ///
     /// - Parameter visit: may throw, which ends the inspection.
     static func inspect(
-        _ path: String, in folder: String, patience: Double = 30,
+        _ path: String, in folder: String, patience: Double = 30, leastFrames: Int = 2,
         visit: (_ source: borrowing FrameSource, _ index: Int, _ frame: borrowing Frame) throws(MediaError) -> Void
     ) throws(MediaError) -> VideoRecord {
-        let fullPath = folder + "/" + path
+        let fullPath = folder.isEmpty ? path : folder + "/" + path
         let byteCount = try fileSize(fullPath)
 
         let deadline = Deadline(seconds: patience)
@@ -44,13 +53,17 @@ extension VideoRecord {
         let frame = Frame()
         var damage = DamageTracker()
         var keyTimes: Set<Int64> = []
-        var times: [Int64] = []
+        var times: [Int64?] = []
+        var decodingTimes: [Int64?] = []
         var keyFrames: [Int] = []
+        var hashes: [String] = []
         var size: (width: Int, height: Int) = (0, 0)
-        let timeBase = source.demuxer.stream.pointee.time_base
+        var packetCount = 0
+        var isInterlaced = false
         while try source.nextFrame(
             into: frame,
             use: { packet in
+                if !packet.isHidden { packetCount += 1 }
                 if let time = packet.time {
                     if packet.isKey, !packet.isHidden { keyTimes.insert(time) }
                     damage.passed(time, isKey: packet.isKey)
@@ -62,72 +75,99 @@ extension VideoRecord {
                 throw MediaError(.timedOut, fullPath, "\(times.count) frames so far are too much for a file of \(byteCount) bytes")
             }
             deadline.restart()
-            guard let time = frame.time else {
-                throw MediaError(.brokenTimes, fullPath, "frame \(times.count) has none")
-            }
-            if let last = times.last {
-                guard time > last else {
-                    throw MediaError(
-                        .brokenTimes, fullPath, "frame \(times.count) comes at tick \(time), frame \(times.count - 1) at \(last)")
-                }
-                let pause = Double(time - last) * av_q2d(timeBase)
-                guard pause <= longestPause else {
-                    let seconds = (pause * 10).rounded() / 10
-                    throw MediaError(.tooLongGap, fullPath, "\(seconds) s between frames \(times.count - 1) and \(times.count)")
-                }
-            }
             if times.isEmpty { size = source.uprightSize(of: frame) }
-            if keyTimes.contains(time), frame.isKey { keyFrames.append(times.count) }
-            if frame.isDamaged { damage.found(at: time) }
+            if let time = frame.time, keyTimes.contains(time), frame.isKey { keyFrames.append(times.count) }
+            if frame.isDamaged { damage.found(at: frame.time, frame: times.count) }
+            if !source.canPassOver { hashes.append(frame.hexadecimalHash(.murmur3)) }
+            if frame.isInterlaced { isInterlaced = true }
             try visit(source, times.count, frame)
-            times.append(time)
+            times.append(frame.time)
+            decodingTimes.append(frame.decodingTime)
         }
         guard !times.isEmpty else { throw MediaError(.undecodable, fullPath, "the video stream gives no frame at all") }
-        guard times.count >= 2 else { throw MediaError(.tooShort, fullPath, "one frame, and a pair needs two") }
-        for time in source.refusedTimes { damage.found(at: time) }
-        let damagedTimes = damage.damagedTimes
-        let record = VideoRecord(
+        guard times.count >= leastFrames else { throw MediaError(.tooShort, fullPath, "one frame, and a pair needs two") }
+        for time in source.refusedTimes { damage.refused(at: time) }
+        let damaged = damage.findings(times)
+
+        let timeBase = source.demuxer.stream.pointee.time_base
+        let hasFieldPackets = isInterlaced && packetCount > times.count
+        let isCounted = source.hasMetDamage || hasFieldPackets || faults(in: times) > 0
+        let shownTimes = faults(in: decodingTimes) < faults(in: times) ? decodingTimes : times
+        let timestamps = Timestamps(ascendingTimes(shownTimes, step: source.ticksPerFrame))
+        guard timestamps.areAscending else { throw MediaError(.brokenTimes, fullPath, "they run out of 64 bits") }
+        var record = VideoRecord(
             path: path, bytes: byteCount, width: size.width, height: size.height,
-            timeBase: Rational(Int(timeBase.num), Int(timeBase.den)), timestamps: Timestamps(times), keyFrames: keyFrames,
-            damagedFrames: times.indices.filter { damagedTimes.contains(times[$0]) },
-            contentHash: try PixelHash.hexadecimal(ofFile: fullPath))
+            timeBase: Rational(Int(timeBase.num), Int(timeBase.den)), timestamps: timestamps, keyFrames: isCounted ? [] : keyFrames,
+            damagedFrames: damaged.frames, contentHash: try PixelHash.hexadecimal(ofFile: fullPath))
+        try record.refuseLongPauses(fullPath)
         // Damaged frames that the decoder kept to itself count as well.
-        let all = record.frameCount + damagedTimes.count - record.damagedFrames.count
-        guard damagedTimes.count <= all / 2, record.damagedFrames.count <= record.mostDamagedFrames else {
-            throw MediaError(.undecodable, fullPath, "\(damagedTimes.count) of \(all) frames are damaged")
+        let all = record.frameCount + damaged.count - damaged.frames.count
+        guard damaged.count <= all / 2, damaged.frames.count <= record.mostDamagedFrames else {
+            throw MediaError(.undecodable, fullPath, "\(damaged.count) of \(all) frames are damaged")
         }
+        if !source.canPassOver, !(try record.isReproduced(at: fullPath, hashes: hashes, patience: patience)) { record.keyFrames = [] }
         return record
+    }
+
+    private func refuseLongPauses(_ path: String) throws(MediaError) {
+        for frame in 1..<max(1, frameCount) {
+            let pause = Double(timestamps[frame] - timestamps[frame - 1]) * timeBase.value
+            guard pause <= Self.longestPause else {
+                let seconds = (pause * 10).rounded() / 10
+                throw MediaError(.tooLongGap, path, "\(seconds) s between frames \(frame - 1) and \(frame)")
+            }
+        }
+    }
+
+    /// Whether each group of pictures, from its key frame on, comes out as it did in the sequential decode.
+    private func isReproduced(at fullPath: String, hashes: [String], patience: Double) throws(MediaError) -> Bool {
+        let reader = try VideoReader(path: fullPath, record: self, patience: patience)
+        var isSame = true
+        // Backwards, so that the reader seeks each key frame.
+        for (first, end) in zip(keyFrames, keyFrames.dropFirst() + [frameCount]).reversed() where isSame {
+            // A few frames a visit, because patience is for a visit.
+            for start in stride(from: first, to: end, by: 16) where isSame {
+                do {
+                    try reader.visit(Array(start..<min(start + 16, end))) { index, frame in
+                        if frame.hexadecimalHash(.murmur3) != hashes[index] { isSame = false }
+                    }
+                } catch {
+                    guard error.reason == .undecodable else { throw error }
+                    isSame = false
+                }
+            }
+        }
+        return isSame
     }
 }
 
-/// Finds which frames show damage: those that the decoder calls damaged, and, since pictures are made from pictures before them, those that
-/// follow a damaged or a refused one in decoding order up to the next key frame, and past it those that are shown before it.
-private struct DamageTracker {
-    private var packets: [(time: Int64, isKey: Bool)] = []
-    private var places: Set<Int64> = []
-
-    /// A packet goes to the decoder.
-    mutating func passed(_ time: Int64, isKey: Bool) { packets.append((time, isKey)) }
-
-    /// The packet of a time was refused, or its frame came out damaged.
-    mutating func found(at time: Int64) { places.insert(time) }
-
-    /// Times of all frames that show damage.
-    var damagedTimes: Set<Int64> {
-        guard !places.isEmpty else { return [] }
-        var damaged = places
-        var isSpreading = false
-        var leadingBefore = Int64.min
-        for packet in packets {
-            if packet.isKey {
-                leadingBefore = isSpreading ? packet.time : .min
-                isSpreading = false
-            }
-            isSpreading = isSpreading || places.contains(packet.time)
-            if isSpreading || packet.time < leadingBefore { damaged.insert(packet.time) }
-        }
-        return damaged
+/// How many times of a list are missing or not later than the one before.
+private func faults(in times: [Int64?]) -> Int {
+    times.indices.count { index in
+        guard let time = times[index] else { return true }
+        guard index > 0, let last = times[index - 1] else { return false }
+        return time <= last
     }
+}
+
+/// The times themselves where each is later than the one before; elsewhere a step on from the one before.
+private func ascendingTimes(_ times: [Int64?], step: Int64) -> [Int64] {
+    // Times are a file's word: what overflows here does not ascend afterwards.
+    let firstKnown = times.firstIndex { $0 != nil } ?? 0
+    var last = (times[firstKnown] ?? 0) &- Int64(firstKnown) &* step
+    return times.indices.map { index in
+        guard index > 0 else { return last }
+        if let before = times[index - 1], let time = times[index], time > before { last &+= time &- before } else { last &+= step }
+        return last
+    }
+}
+
+extension Frame {
+    /// Whether the decoder holds this for a picture at which decoding can begin.
+    fileprivate var isKey: Bool { pointer.pointee.key_frame != 0 }
+
+    /// Whether it was coded as two fields, together or apart.
+    fileprivate var isInterlaced: Bool { pointer.pointee.interlaced_frame != 0 }
 }
 
 extension FrameSource {
@@ -150,6 +190,13 @@ extension FrameSource {
         }
     }
 
+    /// Ticks of the stream's time base from frame to frame by libav's guess of the rate, 25 a second where it has none.
+    fileprivate var ticksPerFrame: Int64 {
+        let rate = av_guess_frame_rate(demuxer.context, demuxer.stream, nil)
+        let duration = rate.num > 0 && rate.den > 0 ? AVRational(num: rate.den, den: rate.num) : AVRational(num: 1, den: 25)
+        return max(1, av_rescale_q(1, duration, demuxer.stream.pointee.time_base))
+    }
+
     /// The size at which a frame is to be seen: square pixels, upright.
     func uprightSize(of frame: borrowing Frame) -> (width: Int, height: Int) {
         let aspect = av_guess_sample_aspect_ratio(demuxer.context, demuxer.stream, frame.pointer)
@@ -160,9 +207,4 @@ extension FrameSource {
         }
         return Orientation(stream: demuxer.stream).isTransposed ? (frame.height, width) : (width, frame.height)
     }
-}
-
-extension Frame {
-    /// Whether the decoder holds this for a picture at which decoding can begin.
-    fileprivate var isKey: Bool { pointer.pointee.key_frame != 0 }
 }

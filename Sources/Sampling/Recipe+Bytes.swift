@@ -23,7 +23,7 @@ extension Recipe {
         let imageSize = try reader.readInt(in: 1...4096)
         let patchSize = try reader.readInt(in: 1...imageSize)
         let gap = (try reader.readInt(in: 1...100_000), try reader.readInt(in: 1...100_000))
-        let timelineRate = try reader.readInt(in: 1...1000)
+        let timelineRate = try reader.readInt(in: 0...1000)
         let area = (try reader.readDouble(), try reader.readDouble())
         let aspect = (try reader.readDouble(), try reader.readDouble())
         let flipProbability = try reader.readDouble()

@@ -6,7 +6,7 @@ public struct Recipe: Codable, Equatable, Sendable {
     public var patchSize: Int
     /// Ticks between the two frames of a pair, both bounds included.
     public var frameGap: ClosedRange<Int>
-    /// Ticks a second of the timeline on which gaps are counted, whatever the video's own rate.
+    /// Ticks a second of the timeline on which gaps are counted, whatever the video's own rate; 0: ticks are the video's frames.
     public var timelineRate: Int
     /// Share of the frame that a crop covers, drawn uniformly.
     public var cropArea: ClosedRange<Double>

@@ -1,4 +1,5 @@
 /// A video seen at an even rate: tick t is the frame whose presentation time is nearest to t / rate seconds after the first frame's.
+/// At a rate of 0, tick t is frame t, whatever its time.
 ///
 /// All times are compared as exact fractions, so no rounding decides between two frames.
 public struct Timeline {
@@ -15,7 +16,14 @@ public struct Timeline {
     /// Ticks from the first frame to the last one, both included.
     public let count: Int
 
+    /// - Parameter rate: ticks a second; 0: ticks are frames.
     public init(of record: VideoRecord, rate: Int) {
+        var (record, rate) = (record, rate)
+        if rate == 0 {
+            rate = 1
+            record.timeBase = Rational(1, 1)
+            record.timestamps = .even(start: 0, step: 1, count: record.frameCount)
+        }
         self.record = record
         unit = record.timeBase.numerator * rate
         tickLength = record.timeBase.denominator

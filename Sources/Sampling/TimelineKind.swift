@@ -1,0 +1,7 @@
+/// What the distance of two frames is counted in.
+public enum TimelineKind: String, Codable, CaseIterable, Sendable {
+    /// Ticks of an even rate, found by the frames' presentation times.
+    case presentationTime = "presentation-time"
+    /// The video's own frames, whatever their times.
+    case rawIndex = "raw-index"
+}
