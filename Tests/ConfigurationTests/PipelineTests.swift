@@ -86,6 +86,10 @@ import Testing
         ("{ mask: { frames: 'both' } }", "'mask.frames' is no word that it knows; it wants \"asymmetric\" or \"symmetric\""),
         ("{ mask: { frames: 2 } }", "'mask.frames' wants \"asymmetric\" or \"symmetric\""),
         ("{ sampling: { crops: '' } }", "'sampling.crops' is no word that it knows; it wants \"shared\" or \"independent\""),
+        (
+            "{ sampling: { timeline: 'index' } }",
+            "'sampling.timeline' is no word that it knows; it wants \"presentation-time\" or \"raw-index\""
+        ),
         ("{ model: { encoder: true } }", "'model.encoder' wants \"siamese\" or \"joint\""),
         (
             "{ model: {\n decoder: 'crossself' } }",

@@ -49,6 +49,13 @@ struct RealVideoTests {
         #expect(visited == some)
     }
 
+    @Test("every frame sought by itself is the frame of one pass", .timeLimit(.minutes(3)), arguments: decodable)
+    func checksums(path: String, frames: Int, md5: String) throws {
+        let sequential = try FrameChecksums(sequential: Self.root + "/" + path)
+        #expect(sequential.entries.count == frames)
+        #expect(try FrameChecksums(random: Self.root + "/" + path, seed: 5) == sequential)
+    }
+
     @Test(
         "files without two frames are refused for their own reason", .timeLimit(.minutes(1)),
         arguments: [
