@@ -1,5 +1,4 @@
 import CFFmpeg
-import Glibc
 
 /// The moment after which work on a file is given up. libav asks it while it waits for bytes, the decode loop between packets.
 final class Deadline {
@@ -12,20 +11,14 @@ final class Deadline {
     }
 
     /// Grants the full time again.
-    func restart() { end = Self.now + nanoseconds }
+    func restart() { end = monotonicNanoseconds() + nanoseconds }
 
-    var isOver: Bool { Self.now > end }
+    var isOver: Bool { monotonicNanoseconds() > end }
 
     /// For `AVFormatContext.interrupt_callback`. The deadline must outlive the context.
     var interruptCallback: AVIOInterruptCB {
         AVIOInterruptCB(
             callback: { opaque in Unmanaged<Deadline>.fromOpaque(opaque!).takeUnretainedValue().isOver ? 1 : 0 },
             opaque: Unmanaged.passUnretained(self).toOpaque())
-    }
-
-    private static var now: UInt64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 }

@@ -23,7 +23,7 @@ extension VideoRecord {
         guard status.st_size > 0 else { throw MediaError(.cannotOpen, fullPath, "the file is empty") }
 
         let deadline = Deadline(seconds: patience)
-        var source = try FrameSource(path: fullPath, deadline: deadline)
+        var source = try FrameSource.open(path: fullPath, deadline: deadline)
         let frame = Frame()
         var keyTimes: Set<Int64> = []
         var times: [Int64] = []

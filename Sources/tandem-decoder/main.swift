@@ -19,18 +19,16 @@ runProgram("tandem-decoder") {
     guard FileManager.default.fileExists(atPath: media, isDirectory: &isFolder), isFolder.boolValue else {
         throw Failure("\(media): there is no such folder; --media names the folder that was prepared")
     }
+    let reader = PictureReader(folder: media)
     var hasRead = false
     let worker = try DecoderWorker(
         endpoint: Endpoint(connect), patience: patience, log: { writeError("\($0)\n") },
         readPictures: { record, views, size, destination in
-            let path = media + "/" + record.path
             // Later, a file that is gone is bad data; from the start, it is the wrong folder, and not the videos' fault.
-            if !hasRead, !FileManager.default.fileExists(atPath: path) {
-                throw DataflowError("\(path) is missing, but the manifest lists it: --media must name the folder that was prepared")
+            if !hasRead, !FileManager.default.fileExists(atPath: media + "/" + record.path) {
+                throw DataflowError("\(media)/\(record.path) is missing, but the manifest lists it: --media must name the folder that was prepared")
             }
-            let reader = try VideoReader(path: path, record: record)
-            let requests = views.map { FrameRequest(frame: $0.frame, box: $0.box, isFlipped: $0.isFlipped) }
-            try reader.read(requests, size: size, into: destination)
+            try reader.read(views, of: record, size: size, into: destination)
             hasRead = true
         })
     Interruption.catchSignals()
