@@ -1,0 +1,82 @@
+import CPixels
+
+/// How samples along one axis make up the pixels of a resized picture: pixel i is Σ weights[i · taps + k] · sample[first[i] + k].
+struct ResizeAxis: ~Copyable {
+    private var first = KeptMemory<Int32>()
+    private var weights = KeptMemory<Float>()
+    private(set) var taps = 0
+    private(set) var size = 0
+
+    /// Makes this the bicubic resize of a part of `extent` samples: a = -0.5, widened when shrinking, so that it does not alias.
+    ///
+    /// Samples beside the part count where the kernel reaches them, as in Pillow's `Image.resize(box:)` (Resample.c, `precompute_coeffs`).
+    ///
+    /// - Parameters:
+    ///   - size: pixels of the result.
+    ///   - part: the part's ends, in samples; it may begin and end inside a sample.
+    mutating func setBicubic(size: Int, part: Range<Double>, extent: Int, isMirrored: Bool) {
+        let scale = (part.upperBound - part.lowerBound) / Double(size)
+        let widening = max(scale, 1)
+        let support = 2 * widening
+        clear(size: size, taps: min(extent, Int((2 * support).rounded(.up)) + 1))
+        for pixel in 0..<size {
+            let center = part.lowerBound + (Double(isMirrored ? size - 1 - pixel : pixel) + 0.5) * scale
+            let samples = max(0, Int(center - support + 0.5))..<min(extent, Int(center + support + 0.5))
+            let base = min(samples.lowerBound, extent - taps)
+            first[pixel] = Int32(base)
+            func weight(_ sample: Int) -> Double { Self.bicubic((Double(sample) - center + 0.5) / widening) }
+            let sum = samples.reduce(0.0) { $0 + weight($1) }
+            for sample in samples { weights[pixel * taps + sample - base] = Float(weight(sample) / sum) }
+        }
+    }
+
+    /// Makes this the same resize of a plane each of whose samples stands for `1 << shift` samples of the other.
+    mutating func setSubsampled(_ other: borrowing ResizeAxis, shift: Int, extent: Int) {
+        clear(size: other.size, taps: min(extent, (other.taps + (1 << shift) - 2) >> shift + 1))
+        for pixel in 0..<size {
+            let start = Int(other.first[pixel])
+            let base = min(start >> shift, extent - taps)
+            first[pixel] = Int32(base)
+            for k in 0..<other.taps {
+                weights[pixel * taps + ((start + k) >> shift) - base] += other.weights[pixel * other.taps + k]
+            }
+        }
+    }
+
+    /// The axis as the kernel takes it, until it changes.
+    var pointers: tandem_axis { tandem_axis(first: first.start, weights: weights.start, taps: Int32(taps)) }
+
+    private mutating func clear(size: Int, taps: Int) {
+        (self.size, self.taps) = (size, taps)
+        first.reserve(size)
+        weights.reserve(size * taps)
+        weights.start.update(repeating: 0, count: size * taps)
+    }
+
+    private static func bicubic(_ distance: Double) -> Double {
+        let x = abs(distance)
+        return x < 1 ? (1.5 * x - 2.5) * x * x + 1 : x < 2 ? ((-0.5 * x + 2.5) * x - 4) * x + 2 : 0
+    }
+}
+
+/// Memory that is used again and again, and grows to the largest need. Aligned to 64 bytes.
+struct KeptMemory<Element: BitwiseCopyable>: ~Copyable {
+    private var memory = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+
+    var start: UnsafeMutablePointer<Element> { memory.baseAddress!.assumingMemoryBound(to: Element.self) }
+
+    subscript(index: Int) -> Element {
+        get { start[index] }
+        nonmutating set { start[index] = newValue }
+    }
+
+    /// Makes room; what was there is lost.
+    mutating func reserve(_ count: Int) {
+        let byteCount = max(1, count) * MemoryLayout<Element>.stride
+        guard memory.count < byteCount else { return }
+        memory.deallocate()
+        memory = .allocate(byteCount: byteCount, alignment: 64)
+    }
+
+    deinit { memory.deallocate() }
+}
