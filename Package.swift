@@ -67,7 +67,7 @@ let package = Package(
         tests("Configuration", ["Sampling"]),
         tests("Dataflow", ["Sampling", "ZeroMQ"]),
         tests("Synthesis"),
-        tests("Media", ["Sampling"]),
+        tests("Media", ["Sampling", "CFFmpeg", "CPixels"]),
         tests("Sampling"),
         tests("ZeroMQ"),
         tests("Propagation", ["ComputeCPU", "Compute", "Media"]),

@@ -29,7 +29,8 @@ struct FrameSource: ~Copyable {
     private(set) var hasMetDamage = false
     private var isDraining = false
     private var isEnded = false
-    /// Whether non-reference pictures may be passed over: shown bit-exact for H.264, whose syntax marks them; not claimed elsewhere.
+    /// Whether non-reference pictures may be passed over, which changes no other: H.264's syntax marks them, and the B-pictures of MPEG-1, 2
+    /// and 4 are such. In HEVC those so marked can serve higher temporal layers.
     private let canPassOver: Bool
 
     private let costs: ReadingCosts
@@ -52,12 +53,14 @@ struct FrameSource: ~Copyable {
         decoder.pointer.pointee.thread_count = 1
         decoder.pointer.pointee.pkt_timebase = demuxer.stream.pointee.time_base
         decoder.pointer.pointee.max_pixels = Self.mostPixels
+        if demuxer.assumesReordering { decoder.pointer.pointee.strict_std_compliance = FF_COMPLIANCE_STRICT }
         decoder.pointer.countFrames(in: costs)
         try check(avcodec_open2(decoder.pointer, codec, nil), .cannotOpen, path, "opening the decoder")
         self.demuxer = demuxer
         self.decoder = decoder
         self.costs = costs
-        canPassOver = parameters.pointee.codec_id == AV_CODEC_ID_H264
+        canPassOver = [AV_CODEC_ID_H264, AV_CODEC_ID_MPEG1VIDEO, AV_CODEC_ID_MPEG2VIDEO, AV_CODEC_ID_MPEG4]
+            .contains(parameters.pointee.codec_id)
     }
 
     /// Decodes up to the next frame that comes out, in presentation order; false at the end.

@@ -3,8 +3,8 @@ import CPixels
 
 /// Resizes parts of planar YUV pictures to small RGB squares, straight from the decoded planes.
 ///
-/// A chroma sample stands for all pixels of its group, as where a whole frame is converted before it is resized; nothing is rounded but
-/// the result. Tables and memory are kept, and the tables made anew only where the part changes: the frames of a pair share theirs.
+/// The result is that of enlarging chroma, converting the whole frame to RGB and resizing the part, all bicubic, with nothing rounded in
+/// between: one filter a plane does it. Tables and memory are kept, and the tables made anew only where the part changes: the frames of a pair share theirs.
 struct PlanarCropper: ~Copyable {
     /// A part of a stored picture, and how it is laid into the result.
     struct Geometry: Equatable {
@@ -54,9 +54,9 @@ struct PlanarCropper: ~Copyable {
         columns.setBicubic(
             size: geometry.size, part: geometry.columns, extent: geometry.width, isMirrored: geometry.isMirroredHorizontally)
         rows.setBicubic(size: geometry.size, part: geometry.rows, extent: geometry.height, isMirrored: geometry.isMirroredVertically)
-        chromaColumns.setSubsampled(
+        chromaColumns.setEnlarged(
             columns, shift: format.chromaShiftX, extent: format.chromaExtent(geometry.width, shift: format.chromaShiftX))
-        chromaRows.setSubsampled(rows, shift: format.chromaShiftY, extent: format.chromaExtent(geometry.height, shift: format.chromaShiftY))
+        chromaRows.setEnlarged(rows, shift: format.chromaShiftY, extent: format.chromaExtent(geometry.height, shift: format.chromaShiftY))
     }
 }
 

@@ -30,15 +30,24 @@ struct ResizeAxis: ~Copyable {
         }
     }
 
-    /// Makes this the same resize of a plane each of whose samples stands for `1 << shift` samples of the other.
-    mutating func setSubsampled(_ other: borrowing ResizeAxis, shift: Int, extent: Int) {
-        clear(size: other.size, taps: min(extent, (other.taps + (1 << shift) - 2) >> shift + 1))
+    /// Makes this the same resize of a plane that is first enlarged `1 << shift` times, bicubically: its samples lie in the middle of those
+    /// that they stand for.
+    mutating func setEnlarged(_ other: borrowing ResizeAxis, shift: Int, extent: Int) {
+        /// Where a sample of the enlarged plane lies among this one's.
+        func place(_ sample: Int) -> Double { (Double(sample) + 0.5) / Double(1 << shift) - 0.5 }
+        clear(size: other.size, taps: min(extent, (other.taps - 2) >> shift + 5))
         for pixel in 0..<size {
             let start = Int(other.first[pixel])
-            let base = min(start >> shift, extent - taps)
+            let base = max(0, min(Int(place(start).rounded(.down)) - 1, extent - taps))
             first[pixel] = Int32(base)
             for k in 0..<other.taps {
-                weights[pixel * taps + ((start + k) >> shift) - base] += other.weights[pixel * other.taps + k]
+                let place = place(start + k)
+                let left = Int(place.rounded(.down))
+                for sample in left - 1...left + 2 {
+                    // Beyond an edge its own sample goes on.
+                    let index = pixel * taps + max(0, min(sample, extent - 1)) - base
+                    weights[index] += other.weights[pixel * other.taps + k] * Float(Self.bicubic(Double(sample) - place))
+                }
             }
         }
     }
