@@ -3,8 +3,8 @@
 A pair is two exact frames 4 to 48 frames apart at 30 frames a second, cropped and resized to 224 pixels. Every program opens a video anew
 for each pair, as a data set's __getitem__ does, or for every `--repeat` pairs. The peers cut a fixed square and resize by OpenCV's bicubic,
 which does not antialias; Tandem does what it does in a run. Programs take turns, because a machine's speed drifts, and each program's best
-round counts. With `--transcoded FOLDER`, Tandem also reads the files of the same names there; the peers' best on the originals is what that
-is compared with.
+round counts. With `--transcoded FOLDER`, Tandem also reads the files of the same names there, whatever their extensions; the peers' best
+on the originals is what that is compared with.
 """
 import argparse
 import json
@@ -120,13 +120,19 @@ def geometric_mean(values):
     return math.exp(sum(map(math.log, values)) / len(values)) if all(values) else 0
 
 
+def copy_of(clip, folder):
+    """The file of the same name in another folder, or else of the same name but for the extension."""
+    copies = sorted(pathlib.Path(folder).glob(f"{clip.stem}.*"), key=lambda copy: copy.name != clip.name)
+    return copies[0] if copies else sys.exit(f"{folder} has no file named as {clip.name}: transcode the same videos")
+
+
 def compare(options, clips, repeat):
     """One table: a row a clip, a column a program, in pairs per CPU second."""
     programs = ["Tandem"] + [f"Tandem, {pathlib.Path(folder).name}" for folder in options.transcoded] + PEERS
     common = ["--pairs", str(options.pairs), "--repeat", str(repeat)]
     best = {}
     for clip in clips:
-        copies = [clip] + [next(pathlib.Path(folder).glob(f"{clip.stem}.*"), clip) for folder in options.transcoded]
+        copies = [clip] + [copy_of(clip, folder) for folder in options.transcoded]
         commands = [[options.tandem, "bench", "decode", "--json", "--video", copy, *common] for copy in copies]
         commands += [[sys.executable, "-B", __file__, "--peer", peer, *common, clip] for peer in PEERS]
         for _ in range(options.rounds):
