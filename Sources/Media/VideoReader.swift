@@ -41,8 +41,8 @@ public final class VideoReader {
     private struct Place {
         /// Whether this is the sequential decode itself: from the first packet on, nothing passed over, what comes out is the truth.
         var isSequential = false
-        /// Time of the key frame sought, until a key frame arrives.
-        var awaitedKeyTime: Int64?
+        /// After a seek and until a key frame arrives: the latest time at which it will do.
+        var latestKeyTime: Int64?
         /// Latest time of a packet read.
         var readThrough = Int64.min
         /// Time of the last frame that came out.
@@ -139,7 +139,8 @@ public final class VideoReader {
         let isUnread = place.readThrough == .min
         guard isBehind || (isUnread ? record.keyFrames[key] > 0 : place.readThrough < keyTime) else { return }
         guard source.seek(to: keyTime) else { return try restart() }
-        place = Place(awaitedKeyTime: keyTime)
+        // Some containers lead to just past the key frame sought: then one further back led to it.
+        place = Place(latestKeyTime: record.timestamps[record.keyFrames[key + (keyFramesBack + 1) / 2]])
     }
 
     private func restart() throws(MediaError) {
@@ -166,11 +167,10 @@ public final class VideoReader {
             var place = self.place
             let isOut = try source.nextFrame(into: frame) { packet in
                 guard let time = packet.time else { return .decode }
-                if let keyTime = place.awaitedKeyTime {
+                if let latestKeyTime = place.latestKeyTime {
                     guard packet.isKey else { return .skip }
-                    // The container's index led past the key frame; an earlier one will do.
-                    guard time <= keyTime else { return .stop }
-                    place.awaitedKeyTime = nil
+                    guard time <= latestKeyTime else { return .stop }
+                    place.latestKeyTime = nil
                 }
                 // A picture's second field can be a packet of its own, which has no frame's time and belongs to what was sent.
                 if mayDrain, unsent == 0, !place.isSequential, record.timestamps.contains(time) {
