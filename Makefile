@@ -69,14 +69,15 @@ bench: build ## Time training steps and their operations on this machine
 PEERS ?= $(HOME)/.cache/tandem-peers
 
 .PHONY: bench-peers
-bench-peers: build ## Time Tandem's training step and PyTorch's in turn, and print the ratios [PEERS=FOLDER]
+bench-peers: build ## Time Tandem's training step and PyTorch's in turn; decoding too, given VIDEOS=FOLDER [TRANSCODED=FOLDER] [PEERS=FOLDER]
 	@test -x $(PEERS)/bin/python || { echo "PyTorch is not installed in $(PEERS): 'make peers' does it" >&2; exit 2; }
+	@test -z "$(VIDEOS)" || $(PEERS)/bin/python -B Tests/Peers/decode.py --tandem $(BIN)/tandem $(addprefix --transcoded ,$(TRANSCODED)) $(VIDEOS)
 	@$(PEERS)/bin/python -B Tests/Peers/bench.py --tandem $(BIN)/tandem
 
 .PHONY: peers
 peers: ## Install the Python programs that cross-checks compare with, outside the tree [PEERS=FOLDER]
 	python3 -m venv $(PEERS)
-	$(PEERS)/bin/pip install --quiet torch==2.13.0+cpu numpy safetensors timm tensorboard decord torchcodec==0.13 av
+	$(PEERS)/bin/pip install --quiet torch==2.13.0+cpu numpy safetensors timm tensorboard decord torchcodec==0.13 av opencv-python-headless
 	@echo "installed in $(PEERS)"
 
 FUZZ ?= 20000

@@ -39,7 +39,7 @@ let package = Package(
         // The data half: from video files to batches of samples.
         library("Dataflow", ["Sampling", "ZeroMQ"]),  // messages, the broker as a state machine, the sockets that drive it
         library("Synthesis"),  // the embedded data set: textured scenes with exact masks, a pure function of a seed
-        library("Media", ["Sampling", "CFFmpeg"]),  // libav: index, exact decode, crop-resize, images, video writing and transcoding
+        library("Media", ["Sampling", "CFFmpeg", "CPixels"]),  // libav: index, exact decode, crop-resize, images, writing and transcoding
         library("Sampling"),  // manifest, plan, Philox, frame pairs, crops, masks: pure values, no libav
         library("ZeroMQ", ["CZeroMQ"]),  // context, socket, message, poller
 
@@ -58,6 +58,7 @@ let package = Package(
         .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
         .target(name: "COpenBLAS"),  // finds OpenBLAS at run time, so that its kernels can be chosen before it loads
         .target(name: "COneDNN"),  // finds oneDNN at run time: it is wanted only where the processor has AVX-512
+        .target(name: "CPixels"),  // crop, resize and conversion of decoded pictures, the same on every processor
         .target(name: "CKernels"),  // portable C kernels, compiled for several instruction sets
 
         // Tests.
@@ -66,7 +67,7 @@ let package = Package(
         tests("Configuration", ["Sampling"]),
         tests("Dataflow", ["Sampling", "ZeroMQ"]),
         tests("Synthesis"),
-        tests("Media", ["Sampling"]),
+        tests("Media", ["Sampling", "CFFmpeg", "CPixels"]),
         tests("Sampling"),
         tests("ZeroMQ"),
         tests("Propagation", ["ComputeCPU", "Compute", "Media"]),

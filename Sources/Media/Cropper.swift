@@ -4,11 +4,13 @@ import Sampling
 
 /// Cuts boxes out of decoded frames and scales them to small RGB squares, straight from the decoded planes.
 ///
-/// Scalers are kept, because the two frames of a pair share their box and setting one up costs as much as using it a few times.
+/// Planar YUV, which nearly all videos are, is left to ``PlanarCropper``; for other formats there is swscale, whose scalers are kept, because
+/// the two frames of a pair share their box and setting one up costs as much as using it a few times.
 struct Cropper: ~Copyable {
     /// Scalers kept at most; more than the distinct boxes of one pass over a video.
     private static let mostScalers = 64
 
+    private var planar = PlanarCropper()
     private var scalers: [Conversion: KeptScaler] = [:]
     private var small = Frame(width: 1, height: 1, format: AV_PIX_FMT_RGB24)
     private var clock = 0
@@ -31,6 +33,20 @@ struct Cropper: ~Copyable {
     ) -> Bool {
         precondition(destination.count >= size * size * 3, "\(destination.count) bytes for \(size)x\(size) RGB")
         let stored = orientation.storedBox(box, uprightWidth: uprightWidth, uprightHeight: uprightHeight)
+        let pixels = destination.baseAddress!.assumingMemoryBound(to: UInt8.self)
+        var turned = orientation
+        turned.isMirroredHorizontally = orientation.isMirroredHorizontally != isFlipped
+        if let format = PlanarFormat(frame) {
+            let (width, height) = (Double(frame.width), Double(frame.height))
+            let geometry = PlanarCropper.Geometry(
+                size: size, format: format, width: frame.width, height: frame.height,
+                columns: stored.x.start * width..<stored.x.end * width, rows: stored.y.start * height..<stored.y.end * height,
+                isMirroredHorizontally: turned.isTransposed ? turned.isMirroredVertically : turned.isMirroredHorizontally,
+                isMirroredVertically: turned.isTransposed ? turned.isMirroredHorizontally : turned.isMirroredVertically)
+            planar.crop(frame, geometry, into: pixels)
+            if turned.isTransposed { transpose(pixels, size: size) }
+            return true
+        }
         let columns = StoredRange(stored.x, of: frame.width)
         let rows = StoredRange(stored.y, of: frame.height)
 
@@ -46,9 +62,7 @@ struct Cropper: ~Copyable {
 
         if small.width != size { small = Frame(width: size, height: size, format: AV_PIX_FMT_RGB24) }
         kept.scaler.scale(layout.planes(of: frame, fromColumn: columns.start, row: rows.start), into: Planes(small))
-        var turned = orientation
-        turned.isMirroredHorizontally = orientation.isMirroredHorizontally != isFlipped
-        turned.copy(small, size: size, into: destination.baseAddress!.assumingMemoryBound(to: UInt8.self))
+        turned.copy(small, size: size, into: pixels)
         return true
     }
 
@@ -66,6 +80,18 @@ struct Cropper: ~Copyable {
         kept.lastUse = clock
         scalers[conversion] = kept
         return kept
+    }
+}
+
+/// Makes the rows of a square RGB picture its columns.
+private func transpose(_ pixels: UnsafeMutablePointer<UInt8>, size: Int) {
+    for y in 0..<size {
+        for x in 0..<y {
+            for channel in 0..<3 {
+                let (a, b) = ((y * size + x) * 3 + channel, (x * size + y) * 3 + channel)
+                (pixels[a], pixels[b]) = (pixels[b], pixels[a])
+            }
+        }
     }
 }
 

@@ -14,9 +14,9 @@ final class Deadline {
     }
 
     /// Grants the full time again.
-    func restart() { end = Self.now + nanoseconds }
+    func restart() { end = monotonicNanoseconds() + nanoseconds }
 
-    var isOver: Bool { Self.now > end }
+    var isOver: Bool { monotonicNanoseconds() > end }
 
     /// For `AVFormatContext.interrupt_callback`. The deadline must outlive the context.
     var interruptCallback: AVIOInterruptCB {

@@ -92,20 +92,28 @@ struct Demuxer: ~Copyable {
 
     /// Whether the header alone tells all that a decoder needs, so that probing, which reads and decodes the first pictures, adds nothing.
     ///
-    /// True for one H.264 stream in an MP4 with a full index: its reorder depth stands in the parameters.
+    /// True for one H.264 stream in an MP4 with a full index, which gives the reorder depth, and in Matroska, where the decoder then has to
+    /// assume the largest depth: see ``assumesReordering``.
     private var hasCompleteHeader: Bool {
-        guard format.hasPrefix("mov") else { return false }
         let videos = (0..<Int(context.pointee.nb_streams)).map { context.pointee.streams[$0]! }
             .filter { $0.pointee.codecpar.pointee.codec_type == AVMEDIA_TYPE_VIDEO }
         guard videos.count == 1, let parameters = videos[0].pointee.codecpar?.pointee else { return false }
         return parameters.codec_id == AV_CODEC_ID_H264 && parameters.extradata_size > 0 && parameters.width > 0 && parameters.height > 0
-            && avformat_index_get_entries_count(videos[0]) > 0
+            && (isMatroska || isMP4 && avformat_index_get_entries_count(videos[0]) > 0)
     }
 
     private var format: String { String(cString: context.pointee.iformat.pointee.name) }
 
     /// Whether the container itself divides the stream into frames, and a parser need not.
     var storesWholeFrames: Bool { ["mov", "matroska", "flv"].contains { format.hasPrefix($0) } }
+
+    /// Whether nobody has found out how far pictures are reordered, so that the decoder must hold back as many as the level allows.
+    ///
+    /// That costs time only where the decoder is not drained after the last picture wanted.
+    var assumesReordering: Bool { isMatroska && hasCompleteHeader }
+
+    private var isMP4: Bool { format.hasPrefix("mov") }
+    private var isMatroska: Bool { format.hasPrefix("matroska") }
 
     var stream: UnsafeMutablePointer<AVStream> { context.pointee.streams[Int(streamIndex)]! }
 

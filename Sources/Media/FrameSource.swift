@@ -10,7 +10,9 @@ struct FrameSource: ~Copyable {
         /// Decode it unless no other picture refers to it: then it is passed over, which changes no other frame.
         case decodeIfReferenced
         case skip
-        /// End here, as if the file did.
+        /// End here, without it: hand out what the decoder still holds, as at the end of a file.
+        case drain
+        /// End here, at once.
         case stop
     }
 
@@ -33,7 +35,15 @@ struct FrameSource: ~Copyable {
     /// packet must be a whole frame: where it may be a field, its time does not tell which frame it belongs to.
     let canPassOver: Bool
 
-    init(path: String, server: MediaServer? = nil, deadline: Deadline) throws(MediaError) {
+    private let costs: ReadingCosts
+
+    static func open(
+        path: String, server: MediaServer? = nil, deadline: Deadline, costs: ReadingCosts = ReadingCosts()
+    ) throws(MediaError) -> FrameSource {
+        try costs.time(.open) { () throws(MediaError) in try FrameSource(path: path, server: server, deadline: deadline, costs: costs) }
+    }
+
+    private init(path: String, server: MediaServer?, deadline: Deadline, costs: ReadingCosts) throws(MediaError) {
         let demuxer = try Demuxer.open(path: path, server: server, deadline: deadline)
         let parameters = demuxer.stream.pointee.codecpar!
         guard let codec = avcodec_find_decoder(parameters.pointee.codec_id) else {
@@ -47,11 +57,14 @@ struct FrameSource: ~Copyable {
         decoder.pointer.pointee.thread_count = 1
         decoder.pointer.pointee.pkt_timebase = demuxer.stream.pointee.time_base
         decoder.pointer.pointee.max_pixels = MediaLimits.mostPixels
+        if demuxer.assumesReordering { decoder.pointer.pointee.strict_std_compliance = FF_COMPLIANCE_STRICT }
+        decoder.pointer.countFrames(in: costs)
         try check(avcodec_open2(decoder.pointer, codec, nil), .cannotOpen, path, "opening the decoder")
         canPassOver = parameters.pointee.codec_id == AV_CODEC_ID_H264 && demuxer.storesWholeFrames
         self.demuxer = demuxer
         self.deadline = deadline
         self.decoder = decoder
+        self.costs = costs
     }
 
     /// Decodes up to the next frame that comes out, in presentation order; false at the end.
@@ -63,7 +76,7 @@ struct FrameSource: ~Copyable {
         var errors = 0
         while !isEnded {
             if deadline.isOver { throw MediaError(.timedOut, demuxer.path, "decoding") }
-            let code = avcodec_receive_frame(decoder.pointer, frame.pointer)
+            let code = costs.time(.decode) { avcodec_receive_frame(decoder.pointer, frame.pointer) }
             if code >= 0 {
                 if frame.isDamaged { hasMetDamage = true }
                 return true
@@ -86,24 +99,25 @@ struct FrameSource: ~Copyable {
             isEnded = true
             return
         }
-        while let info = try demuxer.read(into: packet) {
+        reading: while let info = try costs.time(.seek, { () throws(MediaError) in try demuxer.read(into: packet) }) {
             // AVI's word for "the picture before once more".
             if packet.pointer.pointee.size == 0 { continue }
             switch use(info) {
             case .decode: decoder.pointer.pointee.skip_frame = AVDISCARD_DEFAULT
             case .decodeIfReferenced: decoder.pointer.pointee.skip_frame = canPassOver ? AVDISCARD_NONREF : AVDISCARD_DEFAULT
             case .skip: continue
+            case .drain: break reading
             case .stop:
                 isEnded = true
                 return
             }
             packet.pointer.pointee.pts = info.time ?? noTimestamp
             sentTime = info.time
-            if avcodec_send_packet(decoder.pointer, packet.pointer) < 0 { noteRefusal() }
+            if costs.time(.decode, { avcodec_send_packet(decoder.pointer, packet.pointer) }) < 0 { noteRefusal() }
             return
         }
         isDraining = true
-        _ = avcodec_send_packet(decoder.pointer, nil)
+        _ = costs.time(.decode) { avcodec_send_packet(decoder.pointer, nil) }
     }
 
     private mutating func noteRefusal() {
@@ -113,12 +127,23 @@ struct FrameSource: ~Copyable {
 
     /// Goes on at the last key frame at or before a time, as far as the container knows; whether it did.
     mutating func seek(to time: Int64) -> Bool {
-        guard demuxer.seek(to: time) else { return false }
+        guard costs.time(.seek, { demuxer.seek(to: time) }) else { return false }
         avcodec_flush_buffers(decoder.pointer)
         hasMetDamage = false
         refusedTimes = []
         isDraining = false
         isEnded = false
         return true
+    }
+}
+
+extension UnsafeMutablePointer<AVCodecContext> {
+    /// Counts the frames for which a decoder takes memory. The costs must outlive the decoder.
+    fileprivate func countFrames(in costs: ReadingCosts) {
+        pointee.opaque = Unmanaged.passUnretained(costs).toOpaque()
+        pointee.get_buffer2 = { context, frame, flags in
+            Unmanaged<ReadingCosts>.fromOpaque(context!.pointee.opaque).takeUnretainedValue().framesDecoded += 1
+            return avcodec_default_get_buffer2(context, frame, flags)
+        }
     }
 }

@@ -80,7 +80,7 @@ struct Scaler: ~Copyable {
     }
 
     /// `AVColorSpace` numbers are swscale's numbers, but for those it lacks, RGB and unspecified, which fall to its default, BT.601.
-    private static func coefficients(of matrix: UInt32) -> Int32 {
+    static func coefficients(of matrix: UInt32) -> Int32 {
         switch AVColorSpace(rawValue: matrix) {
         case AVCOL_SPC_BT709: SWS_CS_ITU709
         case AVCOL_SPC_FCC: SWS_CS_FCC

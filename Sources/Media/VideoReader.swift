@@ -20,7 +20,8 @@ public struct FrameRequest: Equatable, Sendable {
 ///
 /// Note "one pass": all frames asked for in one call are visited in one pass, ascending. The reader seeks to the key frame at or before
 /// the first, decodes forward, and seeks again only where the next frame's key frame lies ahead of every packet read so far, so never
-/// inside a group of pictures. In H.264, pictures that no other refers to are passed over unless they are wanted.
+/// inside a group of pictures. Pictures that no other refers to are passed over unless they are wanted. Once the last wanted picture of a
+/// group has gone into the decoder, it is drained, rather than fed until that picture's turn to come out.
 ///
 /// Note "checked times": a frame is taken only where its presentation time is the record's. Where it does not come out, because the key
 /// frame was none, decoding begins one key frame earlier, then two, four …, and in the end at the file's start, passing over nothing:
@@ -30,12 +31,8 @@ public final class VideoReader {
     public let path: String
     public let record: VideoRecord
 
-    /// Frames decoded so far, wanted or not: the cost of exactness.
-    public private(set) var framesDecoded = 0
-    /// Seeks so far.
-    public private(set) var seeks = 0
-
     private let server: MediaServer?
+    private let costs: ReadingCosts
     private let deadline: Deadline
     private var source: FrameSource
     private var place = Place()
@@ -46,14 +43,16 @@ public final class VideoReader {
     private struct Place {
         /// Whether this is the sequential decode itself: from the first packet on, nothing passed over, what comes out is the truth.
         var isSequential = false
-        /// Time of the key frame sought, until a key frame arrives.
-        var awaitedKeyTime: Int64?
+        /// After a seek and until a key frame arrives: the times at which it will do.
+        var awaitedKeyTimes: ClosedRange<Int64>?
         /// Latest time of a packet read.
         var readThrough = Int64.min
         /// Time of the last frame that came out.
         var shownThrough = Int64.min
         /// Frames that came out.
         var framesOut = 0
+        /// Whether the decoder was drained: then it goes on only after a seek.
+        var isDrained = false
     }
 
     /// Opens a video.
@@ -62,12 +61,16 @@ public final class VideoReader {
     ///   - path: of a file; its URL where there is a server.
     ///   - server: how to read from an http server; nil where the path is one of this machine.
     ///   - patience: seconds of processor time that opening, and then each call of ``read(_:size:into:)``, may take.
-    public init(path: String, record: VideoRecord, server: MediaServer? = nil, patience: Double = 30) throws(MediaError) {
+    ///   - costs: counts what opening and reading cost.
+    public init(
+        path: String, record: VideoRecord, server: MediaServer? = nil, patience: Double = 30, costs: ReadingCosts = ReadingCosts()
+    ) throws(MediaError) {
         self.path = path
         self.record = record
         self.server = server
+        self.costs = costs
         deadline = Deadline(seconds: patience)
-        source = try FrameSource(path: path, server: server, deadline: deadline)
+        source = try FrameSource.open(path: path, server: server, deadline: deadline, costs: costs)
         place.isSequential = record.keyFrames.isEmpty
     }
 
@@ -95,9 +98,11 @@ public final class VideoReader {
         try visit(frames) { index, frame in
             while next < order.count, requests[order[next]].frame == index {
                 let request = requests[order[next]]
-                let isDone = cropper.crop(
-                    frame, box: request.box, uprightWidth: record.width, uprightHeight: record.height, orientation: orientation,
-                    isFlipped: request.isFlipped, size: size, into: destination(order[next]))
+                let isDone = costs.time(.convert) {
+                    cropper.crop(
+                        frame, box: request.box, uprightWidth: record.width, uprightHeight: record.height, orientation: orientation,
+                        isFlipped: request.isFlipped, size: size, into: destination(order[next]))
+                }
                 if !isDone { failure = MediaError(.unsupported, path, "\(Conversion.Side(frame).formatName) does not convert to RGB") }
                 next += 1
             }
@@ -115,7 +120,8 @@ public final class VideoReader {
         while next < frames.count {
             try approach(frames[next], keyFramesBack: keyFramesBack)
             var damaged: Int?
-            let reached = try decode(times, from: next) {
+            let end = place.isSequential ? frames.count : groupEnd(frames, from: next)
+            let reached = try decode(times, next..<end, mayDrain: keyFramesBack == 0) {
                 if frame.isDamaged, !record.isDamaged(frames[$0]) { damaged = frames[$0] }
                 body(frames[$0], frame)
             }
@@ -138,7 +144,7 @@ public final class VideoReader {
 
     /// Brings the decoder before a frame by as little as serves: nothing, a seek, or beginning anew.
     private func approach(_ frame: Int, keyFramesBack: Int) throws(MediaError) {
-        let isBehind = keyFramesBack > 0 || place.shownThrough >= record.timestamps[frame]
+        let isBehind = keyFramesBack > 0 || place.isDrained || place.shownThrough >= record.timestamps[frame]
         let key = record.keyFrames.count { $0 <= frame } - 1 - keyFramesBack
         guard key >= 0 else {
             if isBehind { try restart() }
@@ -148,40 +154,53 @@ public final class VideoReader {
         let isUnread = place.readThrough == .min
         guard isBehind || (isUnread ? record.keyFrames[key] > 0 : place.readThrough < keyTime) else { return }
         guard source.seek(to: keyTime) else { return try restart() }
-        seeks += 1
-        place = Place(awaitedKeyTime: keyTime)
+        // Some containers lead to an earlier key frame, which is passed over, some to just past the one sought: then the search for one
+        // further back led to it.
+        place = Place(awaitedKeyTimes: keyTime...record.timestamps[record.keyFrames[key + (keyFramesBack + 1) / 2]])
     }
 
     private func restart() throws(MediaError) {
-        source = try FrameSource(path: path, server: server, deadline: deadline)
+        source = try FrameSource.open(path: path, server: server, deadline: deadline, costs: costs)
         place = Place(isSequential: true)
+    }
+
+    /// The end of those frames that lie in one group of pictures with the first.
+    private func groupEnd(_ frames: [Int], from first: Int) -> Int {
+        guard let nextKey = record.keyFrames.first(where: { $0 > frames[first] }) else { return frames.count }
+        return frames[first...].firstIndex { $0 >= nextKey } ?? frames.count
     }
 
     /// Decodes forward, hands out wanted frames as they come, and stops after the last of them or where one is missing.
     ///
+    /// - Parameters:
+    ///   - times: of all wanted frames; those of `group` are to be reached.
+    ///   - mayDrain: whether the decoder may be drained once it has the group's pictures.
     /// - Returns: the index in `times` of the first frame that did not come.
-    private func decode(_ times: [Int64], from first: Int, _ body: (Int) -> Void) throws(MediaError) -> Int {
-        var next = first
-        while next < times.count {
+    private func decode(_ times: [Int64], _ group: Range<Int>, mayDrain: Bool, _ body: (Int) -> Void) throws(MediaError) -> Int {
+        var next = group.lowerBound
+        var unsent = group.count
+        while next < group.upperBound {
             var place = self.place
             let isOut = try source.nextFrame(into: frame) { packet in
-                guard let time = packet.time else { return place.awaitedKeyTime == nil ? .decode : .skip }
-                if let keyTime = place.awaitedKeyTime {
-                    guard packet.isKey else { return .skip }
-                    // The container's index led past the key frame; an earlier one will do.
-                    guard time <= keyTime else { return .stop }
-                    place.awaitedKeyTime = nil
+                guard let time = packet.time else { return place.awaitedKeyTimes == nil ? .decode : .skip }
+                if let awaited = place.awaitedKeyTimes {
+                    guard packet.isKey, time >= awaited.lowerBound else { return .skip }
+                    guard time <= awaited.upperBound else { return .stop }
+                    place.awaitedKeyTimes = nil
+                }
+                // A picture's second field can be a packet of its own, which has no frame's time and belongs to what was sent.
+                if mayDrain, unsent == 0, !place.isSequential, record.timestamps.containsAscending(time) {
+                    place.isDrained = true
+                    return .drain
                 }
                 place.readThrough = max(place.readThrough, time)
                 // A packet whose time is no frame's may be the second field of a frame that is wanted.
-                let isWanted = place.isSequential || times[next...].containsAscending(time)
-                return isWanted || !record.timestamps.containsAscending(time) ? .decode : .decodeIfReferenced
+                let isWanted = times[next...].containsAscending(time)
+                if isWanted { unsent -= 1 }
+                return place.isSequential || isWanted || !record.timestamps.containsAscending(time) ? .decode : .decodeIfReferenced
             }
             let time = isOut ? shownTime(after: place.framesOut) : nil
-            if isOut {
-                framesDecoded += 1
-                place.framesOut += 1
-            }
+            if isOut { place.framesOut += 1 }
             if let time { place.shownThrough = time }
             self.place = place
             guard let time, time <= times[next] else { return next }

@@ -180,7 +180,7 @@ extension FrameSource {
         }
         let promised = promisedByteCount(ofFile: path)
         do throws(MediaError) {
-            let source = try FrameSource(path: path, deadline: deadline)
+            let source = try FrameSource.open(path: path, deadline: deadline)
             let all = max(promised ?? 0, source.demuxer.indexedByteCount)
             guard all - bytes <= all / 20 else { throw truncated(all) }
             return source

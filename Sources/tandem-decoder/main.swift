@@ -34,15 +34,12 @@ runProgram("tandem-decoder") {
             throw error
         }
     }
+    let reader = PictureReader(media: media, server: server)
     let worker = try DecoderWorker(
         endpoint: Endpoint(connect), patience: patience, log: log,
         isThere: { path in try reading { () throws(MediaError) in try media.holds(path, server: server) } },
         readPictures: { record, views, size, destination in
-            try reading { () throws(MediaError) in
-                let reader = try VideoReader(path: media.location(of: record.path), record: record, server: server)
-                let requests = views.map { FrameRequest(frame: $0.frame, box: $0.box, isFlipped: $0.isFlipped) }
-                try reader.read(requests, size: size, into: destination)
-            }
+            try reading { () throws(MediaError) in try reader.read(views, of: record, size: size, into: destination) }
         })
     SystemMemory.limit(to: memory << 20)
     Interruption.catchSignals()

@@ -1,0 +1,166 @@
+#include "pixels.h"
+
+#include <string.h>
+
+#pragma clang fp contract(off)
+// Vectors wider than registers are passed between functions here, but every one of those is inlined.
+#pragma clang diagnostic ignored "-Wpsabi"
+
+#define INLINE static inline __attribute__((always_inline))
+
+// Note "strips": 16 rows of the result are made at a time. First their samples are summed up along columns of the planes, 16 columns at
+// once; the sums, transposed, let 16 rows at once be summed up along rows. The compiler makes as few registers of 16 lanes as the
+// processor has.
+
+enum { lanes = 16 };
+typedef float floats __attribute__((vector_size(64), aligned(4)));
+typedef int32_t integers __attribute__((vector_size(64), aligned(4)));
+typedef float quad __attribute__((vector_size(16), aligned(4)));
+typedef uint8_t bytes __attribute__((vector_size(16), aligned(1)));
+typedef uint16_t words __attribute__((vector_size(32), aligned(1)));
+
+INLINE size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+
+/// The columns that a crop needs of a plane, from the first to the one after the last, and where reading begins so that 16 fit.
+INLINE void columns_needed(const tandem_plane *plane, size_t size, size_t *begin, size_t *end) {
+    const tandem_axis *axis = &plane->columns;
+    // Ascending, or descending where the picture is mirrored.
+    int32_t one = axis->first[0], other = axis->first[size - 1];
+    *begin = smaller(one < other ? one : other, plane->width - lanes);
+    *end = (one < other ? other : one) + axis->taps;
+}
+
+/// Four rows of four, a 64-byte row apart, become four rows of four, `stride` floats apart.
+INLINE void transpose(float *output, size_t stride, const float *input) {
+    quad a = *(const quad *)input, b = *(const quad *)(input + lanes);
+    quad c = *(const quad *)(input + 2 * lanes), d = *(const quad *)(input + 3 * lanes);
+    quad ab = __builtin_shufflevector(a, b, 0, 4, 1, 5), AB = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+    quad cd = __builtin_shufflevector(c, d, 0, 4, 1, 5), CD = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+    *(quad *)output = __builtin_shufflevector(ab, cd, 0, 1, 4, 5);
+    *(quad *)(output + stride) = __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+    *(quad *)(output + 2 * stride) = __builtin_shufflevector(AB, CD, 0, 1, 4, 5);
+    *(quad *)(output + 3 * stride) = __builtin_shufflevector(AB, CD, 2, 3, 6, 7);
+}
+
+/// strip [columns, 16]: rows `top` ... of the result before their columns are resized.
+INLINE void sum_rows(float *restrict strip, const tandem_plane *plane, size_t top, size_t size, int is_wide) {
+    size_t begin, end;
+    columns_needed(plane, size, &begin, &end);
+    const tandem_axis *axis = &plane->rows;
+    for (size_t x = begin; x < end; x += lanes) {
+        size_t column = smaller(x, plane->width - lanes);
+        float tile[lanes * lanes] __attribute__((aligned(64)));
+        for (size_t lane = 0; lane < lanes; lane++) {
+            size_t row = smaller(top + lane, size - 1);
+            const float *weights = axis->weights + row * axis->taps;
+            const uint8_t *samples = plane->samples + axis->first[row] * plane->stride + (column << is_wide);
+            floats sum = {0};
+            for (int32_t k = 0; k < axis->taps; k++, samples += plane->stride)
+                sum += weights[k] * (is_wide ? __builtin_convertvector(*(const words *)samples, floats)
+                                             : __builtin_convertvector(*(const bytes *)samples, floats));
+            *(floats *)(tile + lane * lanes) = sum;
+        }
+        for (size_t i = 0; i < lanes; i += 4)
+            for (size_t j = 0; j < lanes; j += 4)
+                transpose(strip + (column - begin + i) * lanes + j, lanes, tile + j * lanes + i);
+    }
+}
+
+/// Column `x` of the result's strip, whose columns begin at `begin`.
+INLINE floats sum_columns(const float *restrict strip, const tandem_axis *axis, size_t begin, size_t x) {
+    const float *weights = axis->weights + x * axis->taps;
+    const float *column = strip + (axis->first[x] - begin) * lanes;
+    floats sum = {0};
+    for (int32_t k = 0; k < axis->taps; k++, column += lanes) sum += weights[k] * *(const floats *)column;
+    return sum;
+}
+
+/// 0 ... 255, rounded to the nearest.
+INLINE integers level(floats value) {
+    floats low = {0}, high = low + 255.0f;
+    value = __builtin_elementwise_min(__builtin_elementwise_max(value, low), high);
+    return __builtin_convertvector(value + 0.5f, integers);
+}
+
+/// Pixels of four bytes become pixels of three.
+INLINE void pack(uint8_t *restrict rgb, const float *restrict pixels, size_t count) {
+    size_t x = 0;
+    for (; x + 8 <= count; x += 4) {
+        // The last four bytes are written over by the next four pixels.
+        bytes four = *(const bytes *)(pixels + x);
+        *(bytes *)(rgb + x * 3) = __builtin_shufflevector(four, four, 0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 15, 15, 15, 15);
+    }
+    for (; x < count; x++) memcpy(rgb + x * 3, pixels + x, 3);
+}
+
+INLINE void crop(uint8_t *restrict rgb, const tandem_plane *planes, tandem_color color, size_t size, float *restrict scratch, int is_wide) {
+    size_t padded = (size + 3) / 4 * 4, begin[3];
+    float *strips[3], *pixels = scratch;
+    float *next = pixels + padded * lanes;
+    for (int i = 0; i < 3; i++) {
+        size_t end;
+        columns_needed(planes + i, size, begin + i, &end);
+        strips[i] = next;
+        next += (end - begin[i] + lanes) * lanes;
+    }
+    for (size_t top = 0; top < size; top += lanes) {
+        for (int i = 0; i < 3; i++) sum_rows(strips[i], planes + i, top, size, is_wide);
+        for (size_t x = 0; x < padded; x += 4) {
+            integers tile[4];
+            for (size_t i = 0; i < 4; i++) {
+                size_t column = smaller(x + i, size - 1);
+                floats y = sum_columns(strips[0], &planes[0].columns, begin[0], column) * color.luma;
+                floats u = sum_columns(strips[1], &planes[1].columns, begin[1], column);
+                floats v = sum_columns(strips[2], &planes[2].columns, begin[2], column);
+                integers red = level(y + v * color.v_to_red + color.red);
+                integers green = level(y + u * color.u_to_green + v * color.v_to_green + color.green);
+                integers blue = level(y + u * color.u_to_blue + color.blue);
+                tile[i] = red | green << 8 | blue << 16;
+            }
+            for (size_t j = 0; j < lanes; j += 4) transpose(pixels + j * padded + x, padded, (const float *)tile + j);
+        }
+        for (size_t row = top; row < smaller(top + lanes, size); row++) pack(rgb + row * size * 3, pixels + (row - top) * padded, size);
+    }
+}
+
+INLINE void crop_any(uint8_t *rgb, const tandem_plane *planes, tandem_color color, size_t size, int is_wide, float *scratch) {
+    if (is_wide)
+        crop(rgb, planes, color, size, scratch, 1);
+    else
+        crop(rgb, planes, color, size, scratch, 0);
+}
+
+#if defined(__x86_64__)
+__attribute__((target("arch=x86-64-v3"))) static void crop_v3(uint8_t *rgb, const tandem_plane *planes, tandem_color color, size_t size,
+                                                              int is_wide, float *scratch) {
+    crop_any(rgb, planes, color, size, is_wide, scratch);
+}
+
+__attribute__((target("arch=x86-64-v4"))) static void crop_v4(uint8_t *rgb, const tandem_plane *planes, tandem_color color, size_t size,
+                                                              int is_wide, float *scratch) {
+    crop_any(rgb, planes, color, size, is_wide, scratch);
+}
+
+int tandem_best_instructions(void) { return __builtin_cpu_supports("x86-64-v4") ? 2 : __builtin_cpu_supports("x86-64-v3") ? 1 : 0; }
+#else
+int tandem_best_instructions(void) { return 0; }
+#endif
+
+size_t tandem_crop_scratch(const tandem_plane planes[3], size_t size) {
+    size_t count = (size + 3) / 4 * 4 * lanes;
+    for (int i = 0; i < 3; i++) {
+        size_t begin, end;
+        columns_needed(planes + i, size, &begin, &end);
+        count += (end - begin + lanes) * lanes;
+    }
+    return count;
+}
+
+void tandem_crop(uint8_t *rgb, const tandem_plane planes[3], tandem_color color, size_t size, int is_wide, float *scratch,
+                 int instructions) {
+#if defined(__x86_64__)
+    if (instructions == 2) return crop_v4(rgb, planes, color, size, is_wide, scratch);
+    if (instructions == 1) return crop_v3(rgb, planes, color, size, is_wide, scratch);
+#endif
+    crop_any(rgb, planes, color, size, is_wide, scratch);
+}

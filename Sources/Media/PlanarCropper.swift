@@ -1,0 +1,107 @@
+import CFFmpeg
+import CPixels
+
+/// Resizes parts of planar YUV pictures to small RGB squares, straight from the decoded planes.
+///
+/// The result is that of enlarging chroma, converting the whole frame to RGB and resizing the part, all bicubic, with nothing rounded in
+/// between: one filter a plane does it. Tables and memory are kept, and the tables made anew only where the part changes: the frames of a pair share theirs.
+struct PlanarCropper: ~Copyable {
+    /// A part of a stored picture, and how it is laid into the result.
+    struct Geometry: Equatable {
+        var size: Int
+        var format: PlanarFormat
+        var width: Int
+        var height: Int
+        /// In samples; a part may begin and end inside one.
+        var columns: Range<Double>
+        var rows: Range<Double>
+        var isMirroredHorizontally: Bool
+        var isMirroredVertically: Bool
+    }
+
+    private var geometry: Geometry?
+    private var columns = ResizeAxis()
+    private var rows = ResizeAxis()
+    private var chromaColumns = ResizeAxis()
+    private var chromaRows = ResizeAxis()
+    private var scratch = KeptMemory<Float>()
+
+    /// Writes packed RGB `[size, size, 3]`.
+    mutating func crop(_ frame: borrowing Frame, _ geometry: Geometry, into destination: UnsafeMutablePointer<UInt8>) {
+        if geometry != self.geometry { prepare(geometry) }
+        let planes = Planes(frame)
+        let chromaWidth = Int32(geometry.format.chromaExtent(geometry.width, shift: geometry.format.chromaShiftX))
+        func chroma(_ samples: UnsafeMutablePointer<UInt8>?, _ stride: Int32) -> tandem_plane {
+            tandem_plane(
+                samples: samples, stride: Int(stride), width: chromaWidth, columns: chromaColumns.pointers, rows: chromaRows.pointers)
+        }
+        let list: [3 of tandem_plane] = [
+            tandem_plane(
+                samples: planes.data.0, stride: Int(planes.strides.0), width: Int32(geometry.width), columns: columns.pointers,
+                rows: rows.pointers), chroma(planes.data.1, planes.strides.1), chroma(planes.data.2, planes.strides.2),
+        ]
+        list.span.withUnsafeBufferPointer { list in
+            scratch.reserve(tandem_crop_scratch(list.baseAddress, geometry.size))
+            tandem_crop(
+                destination, list.baseAddress, geometry.format.color(of: frame), geometry.size, geometry.format.depth > 8 ? 1 : 0,
+                scratch.start, tandem_best_instructions())
+        }
+    }
+
+    private mutating func prepare(_ geometry: Geometry) {
+        self.geometry = geometry
+        let format = geometry.format
+        columns.setBicubic(
+            size: geometry.size, part: geometry.columns, extent: geometry.width, isMirrored: geometry.isMirroredHorizontally)
+        rows.setBicubic(size: geometry.size, part: geometry.rows, extent: geometry.height, isMirrored: geometry.isMirroredVertically)
+        chromaColumns.setEnlarged(
+            columns, shift: format.chromaShiftX, extent: format.chromaExtent(geometry.width, shift: format.chromaShiftX))
+        chromaRows.setEnlarged(rows, shift: format.chromaShiftY, extent: format.chromaExtent(geometry.height, shift: format.chromaShiftY))
+    }
+}
+
+/// A pixel format of three planes: Y, U, V, one little-endian number a sample.
+struct PlanarFormat: Equatable {
+    let chromaShiftX: Int
+    let chromaShiftY: Int
+    /// Bits of a sample, 8 ... 16; above 8 a sample takes two bytes.
+    let depth: Int
+
+    /// nil for frames of other formats, and for such narrow ones that the kernel cannot read 16 samples at once.
+    init?(_ frame: borrowing Frame) {
+        let descriptor = av_pix_fmt_desc_get(AVPixelFormat(rawValue: frame.pointer.pointee.format))
+        guard let descriptor = descriptor?.pointee, descriptor.nb_components == 3 else { return nil }
+        let others = UInt64(AV_PIX_FMT_FLAG_RGB | AV_PIX_FMT_FLAG_BE | AV_PIX_FMT_FLAG_HWACCEL | AV_PIX_FMT_FLAG_FLOAT)
+        guard descriptor.flags & UInt64(AV_PIX_FMT_FLAG_PLANAR) != 0, descriptor.flags & others == 0 else { return nil }
+        depth = Int(descriptor.comp.0.depth)
+        chromaShiftX = Int(descriptor.log2_chroma_w)
+        chromaShiftY = Int(descriptor.log2_chroma_h)
+        let bytes = depth > 8 ? 2 : 1
+        for (plane, component) in [descriptor.comp.0, descriptor.comp.1, descriptor.comp.2].enumerated() {
+            guard component.plane == plane, component.step == bytes, component.shift == 0, component.offset == 0,
+                component.depth == depth
+            else { return nil }
+        }
+        guard (8...16).contains(depth), chromaExtent(frame.width, shift: chromaShiftX) >= 16 else { return nil }
+    }
+
+    /// Samples of chroma for some of luma.
+    func chromaExtent(_ extent: Int, shift: Int) -> Int { (extent + (1 << shift) - 1) >> shift }
+
+    /// The conversion to RGB: swscale's matrix for the frame's, to its exact fractions.
+    func color(of frame: borrowing Frame) -> tandem_color {
+        let side = Conversion.Side(frame)
+        let table = sws_getCoefficients(Scaler.coefficients(of: side.matrix))!
+        // The table is for limited range: luma in 219 steps from 16, chroma in 224 around 128.
+        let unit = 1 / Float(1 << (depth - 8))
+        let luma = side.isFullRange ? unit : unit * 255 / 219
+        let chroma = side.isFullRange ? unit * 224 / 255 : unit
+        func coefficient(_ i: Int) -> Float { Float(table[i]) / 65536 * chroma }
+        let (vToRed, uToBlue, uToGreen, vToGreen) = (coefficient(0), coefficient(1), -coefficient(2), -coefficient(3))
+        let black = side.isFullRange ? 0 : -16 / unit * luma
+        let middle = 128 / unit
+        return tandem_color(
+            luma: luma, v_to_red: vToRed, u_to_green: uToGreen, v_to_green: vToGreen, u_to_blue: uToBlue, red: black - middle * vToRed,
+            green: black - middle * (uToGreen + vToGreen), blue: black - middle * uToBlue)
+    }
+}

@@ -1,0 +1,71 @@
+"""Pillow as the judge of crops: its bicubic resize of a box of the whole frame, which swscale, through PyAV, converts to RGB.
+
+    pillow.py write FOLDER           makes clip.mp4, a moving pattern of 96 x 64 pixels, and crops.rgb: the crops of crops.txt, 32 x 32 each
+    pillow.py crops LIST SIZE OUTPUT writes the crops of a list, SIZE x SIZE packed RGB each
+
+A list has a crop a line: frame, x, y, width and height of the box, width and height of the upright picture that the box lies in, and the
+video's path, relative to the list. The committed files were made by `pillow.py write .` with av 18.1, Pillow 13.0.
+"""
+import pathlib
+import sys
+
+import av
+import numpy
+from PIL import Image
+
+# Without the flags swscale repeats chroma and rounds down, which makes pictures darker by a level. Chroma lies in the middle of its four
+# pixels, as swscale has it by itself up to FFmpeg 7.0; param1 is the kernel's -a.
+CONVERSION = "bicubic+accurate_rnd+full_chroma_int+full_chroma_inp+bitexact:in_chroma_loc=center:param0=0:param1=0.5"
+
+
+def frames(path, wanted):
+    """The frames of some indices of a sequential decode, as pictures."""
+    with av.open(str(path)) as container:
+        stream, graph = container.streams.video[0], av.filter.Graph()
+        graph.link_nodes(graph.add_buffer(template=stream), graph.add("scale", "flags=" + CONVERSION), graph.add("format", "rgb24"),
+                         graph.add("buffersink")).configure()
+        for index, frame in enumerate(container.decode(stream)):
+            if index in wanted:
+                graph.vpush(frame)
+                yield index, Image.fromarray(graph.vpull().to_ndarray())
+
+
+def write_crops(list_path, size, output):
+    rows = [line.split(maxsplit=7) for line in list_path.read_text().splitlines()]
+    crops = {}
+    for path in {row[7] for row in rows}:
+        pictures = dict(frames(list_path.parent / path, {int(row[0]) for row in rows if row[7] == path}))
+        for number, row in enumerate(rows):
+            if row[7] == path:
+                picture = pictures[int(row[0])]
+                x, y, width, height, whole_width, whole_height = map(int, row[1:7])
+                across, down = picture.width / whole_width, picture.height / whole_height
+                box = (x * across, y * down, (x + width) * across, (y + height) * down)
+                crops[number] = picture.resize((size, size), Image.Resampling.BICUBIC, box=box).tobytes()
+    output.write_bytes(b"".join(crops[number] for number in range(len(rows))))
+
+
+def write_clip(path):
+    """Slow and fast changes of light and colour, moving."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25, options={"crf": "12", "preset": "slow"})
+        stream.width, stream.height, stream.pix_fmt, stream.thread_count = 96, 64, "yuv420p", 1
+        y, x = numpy.mgrid[:64, :96]
+        for index in range(12):
+            across = x - 2 * index
+            levels = [128 + 60 * numpy.sin(across / 5) + 40 * numpy.cos(y / 3), 128 + 90 * numpy.sin((across + y) / 17), 2 * x + 40 * (y // 16 % 2)]
+            picture = numpy.stack(levels, axis=-1).clip(0, 255).astype(numpy.uint8)
+            for packet in stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")):
+                container.mux(packet)
+        for packet in stream.encode():
+            container.mux(packet)
+
+
+if __name__ == "__main__":
+    command, *arguments = sys.argv[1:]
+    if command == "write":
+        folder = pathlib.Path(arguments[0])
+        write_clip(folder / "clip.mp4")
+        write_crops(folder / "crops.txt", 32, folder / "crops.rgb")
+    else:
+        write_crops(pathlib.Path(arguments[0]), int(arguments[1]), pathlib.Path(arguments[2]))

@@ -1,0 +1,94 @@
+import CFFmpeg
+import CPixels
+import Foundation
+import Media
+import Sampling
+import TestSupport
+import Testing
+
+/// Pictures do not depend on the processor's instruction set.
+struct InstructionSetTests {
+    @Test("the kernel gives the same bytes with every instruction set", arguments: [16, 17, 100, 333], [0, 1] as [Int32])
+    func kernel(width: Int, isWide: Int32) {
+        let (height, size, taps) = (90, 37, 9)
+        var generator = SplitMix(state: UInt64(width))
+        var pixels = (0..<height * width * 2).map { _ in UInt8.random(in: 0...255, using: &generator) }
+        // Ten bits.
+        if isWide == 1 { for i in stride(from: 1, to: pixels.count, by: 2) { pixels[i] &= 3 } }
+        func first(_ extent: Int) -> [Int32] { (0..<size).map { Int32($0 * (extent - taps) / (size - 1)) } }
+        func weights() -> [Float] { (0..<size * taps).map { _ in Float.random(in: -0.1...0.3, using: &generator) } }
+        let (columns, rows, columnWeights, rowWeights) = (first(width), first(height), weights(), weights())
+        let scale: Float = isWide == 1 ? 0.25 : 1
+        let color = tandem_color(
+            luma: 1.1 * scale, v_to_red: 1.6 * scale, u_to_green: -0.4 * scale, v_to_green: -0.8 * scale, u_to_blue: 2 * scale, red: -200,
+            green: 130, blue: -260)
+
+        func crop(instructions: Int32) -> [UInt8] {
+            var rgb = [UInt8](repeating: 0, count: size * size * 3)
+            pixels.withUnsafeBufferPointer { pixels in
+                columns.withUnsafeBufferPointer { columns in
+                    rows.withUnsafeBufferPointer { rows in
+                        columnWeights.withUnsafeBufferPointer { columnWeights in
+                            rowWeights.withUnsafeBufferPointer { rowWeights in
+                                let plane = tandem_plane(
+                                    samples: pixels.baseAddress, stride: width << Int(isWide), width: Int32(width),
+                                    columns: tandem_axis(first: columns.baseAddress, weights: columnWeights.baseAddress, taps: Int32(taps)),
+                                    rows: tandem_axis(first: rows.baseAddress, weights: rowWeights.baseAddress, taps: Int32(taps)))
+                                let planes = [plane, plane, plane]
+                                let scratch = UnsafeMutableRawBufferPointer.allocate(
+                                    byteCount: tandem_crop_scratch(planes, size) * 4, alignment: 64)
+                                defer { scratch.deallocate() }
+                                tandem_crop(
+                                    &rgb, planes, color, size, isWide, scratch.baseAddress!.assumingMemoryBound(to: Float.self),
+                                    instructions)
+                            }
+                        }
+                    }
+                }
+            }
+            return rgb
+        }
+        let baseline = crop(instructions: 0)
+        #expect(Set(baseline).count > 100)
+        for instructions in 0...tandem_best_instructions() {
+            #expect(crop(instructions: instructions) == baseline, "instruction set \(instructions)")
+        }
+    }
+
+    /// The environment variable that tells a second process of these tests where to write its pictures.
+    private static let outputVariable = "TANDEM_TEST_UNVECTORIZED_OUTPUT"
+
+    /// Crops of a clip, and a picture that swscale converts.
+    private func pictures() throws -> Data {
+        let record = try VideoRecord(inspecting: "clip.mp4", in: fixture("Crops"))
+        let reader = try VideoReader(path: fixture("Crops/clip.mp4"), record: record)
+        let requests = (0..<record.frameCount).map {
+            FrameRequest(frame: $0, box: CropBox(x: $0 * 3, y: $0, width: 50 + $0, height: 45), isFlipped: $0 % 2 == 0)
+        }
+        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: requests.count * 3072, alignment: 64)
+        defer { memory.deallocate() }
+        try reader.read(requests, size: 32) { UnsafeMutableRawBufferPointer(rebasing: memory[$0 * 3072..<$0 * 3072 + 3072]) }
+        return Data(memory) + Data(try readImage(fixture("Images/photo.jpg")).pixels)
+    }
+
+    @Test("with libav's plain C code pictures are the same", .timeLimit(.minutes(2)))
+    func libav() throws {
+        if let output = ProcessInfo.processInfo.environment[Self.outputVariable] {
+            av_force_cpu_flags(0)
+            return try pictures().write(to: URL(fileURLWithPath: output))
+        }
+        try withTemporaryFolder { folder in
+            // What libav takes of the processor is set for a whole process, so this is another one.
+            let process = Process()
+            process.executableURL = URL(fileURLWithPath: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
+            process.arguments = ["--testing-library", "swift-testing", "--filter", "InstructionSetTests.libav"]
+            process.environment = ProcessInfo.processInfo.environment.merging([Self.outputVariable: folder + "/pictures"]) { $1 }
+            process.standardOutput = FileHandle.nullDevice
+            try process.run()
+            process.waitUntilExit()
+            #expect(process.terminationStatus == 0)
+            let plain = try Data(contentsOf: URL(fileURLWithPath: folder + "/pictures"))
+            #expect(try plain == pictures())
+        }
+    }
+}
