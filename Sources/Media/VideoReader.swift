@@ -41,8 +41,8 @@ public final class VideoReader {
     private struct Place {
         /// Whether this is the sequential decode itself: from the first packet on, nothing passed over, what comes out is the truth.
         var isSequential = false
-        /// After a seek and until a key frame arrives: the latest time at which it will do.
-        var latestKeyTime: Int64?
+        /// After a seek and until a key frame arrives: the times at which it will do.
+        var awaitedKeyTimes: ClosedRange<Int64>?
         /// Latest time of a packet read.
         var readThrough = Int64.min
         /// Time of the last frame that came out.
@@ -139,8 +139,9 @@ public final class VideoReader {
         let isUnread = place.readThrough == .min
         guard isBehind || (isUnread ? record.keyFrames[key] > 0 : place.readThrough < keyTime) else { return }
         guard source.seek(to: keyTime) else { return try restart() }
-        // Some containers lead to just past the key frame sought: then one further back led to it.
-        place = Place(latestKeyTime: record.timestamps[record.keyFrames[key + (keyFramesBack + 1) / 2]])
+        // Some containers lead to an earlier key frame, which is passed over, some to just past the one sought: then the search for one
+        // further back led to it.
+        place = Place(awaitedKeyTimes: keyTime...record.timestamps[record.keyFrames[key + (keyFramesBack + 1) / 2]])
     }
 
     private func restart() throws(MediaError) {
@@ -167,10 +168,10 @@ public final class VideoReader {
             var place = self.place
             let isOut = try source.nextFrame(into: frame) { packet in
                 guard let time = packet.time else { return .decode }
-                if let latestKeyTime = place.latestKeyTime {
-                    guard packet.isKey else { return .skip }
-                    guard time <= latestKeyTime else { return .stop }
-                    place.latestKeyTime = nil
+                if let awaited = place.awaitedKeyTimes {
+                    guard packet.isKey, time >= awaited.lowerBound else { return .skip }
+                    guard time <= awaited.upperBound else { return .stop }
+                    place.awaitedKeyTimes = nil
                 }
                 // A picture's second field can be a packet of its own, which has no frame's time and belongs to what was sent.
                 if mayDrain, unsent == 0, !place.isSequential, record.timestamps.contains(time) {
