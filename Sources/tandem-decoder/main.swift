@@ -26,7 +26,8 @@ runProgram("tandem-decoder") {
         readPictures: { record, views, size, destination in
             // Later, a file that is gone is bad data; from the start, it is the wrong folder, and not the videos' fault.
             if !hasRead, !FileManager.default.fileExists(atPath: media + "/" + record.path) {
-                throw DataflowError("\(media)/\(record.path) is missing, but the manifest lists it: --media must name the folder that was prepared")
+                throw DataflowError(
+                    "\(media)/\(record.path) is missing, but the manifest lists it: --media must name the folder that was prepared")
             }
             try reader.read(views, of: record, size: size, into: destination)
             hasRead = true
