@@ -31,9 +31,12 @@ struct FrameSource: ~Copyable {
     private var sentTime: Int64?
     private var isDraining = false
     private var isEnded = false
-    /// Whether non-reference pictures may be passed over: shown bit-exact for H.264, whose syntax marks them; not claimed elsewhere. A
-    /// packet must be a whole frame: where it may be a field, its time does not tell which frame it belongs to.
-    let canPassOver: Bool
+    /// Whether non-reference pictures may be passed over, which changes no other: H.264's syntax marks them, and the B-pictures of MPEG-1, 2
+    /// and 4 are such. In HEVC those so marked can serve higher temporal layers. A packet must be a whole frame: where it may be a field,
+    /// its time does not tell which frame it belongs to.
+    private let canPassOver: Bool
+    /// Whether decoding that begins at a key frame is known to give what the sequential decode gives; elsewhere that has to be tried.
+    let startsAtKeyFrames: Bool
 
     private let costs: ReadingCosts
 
@@ -60,7 +63,9 @@ struct FrameSource: ~Copyable {
         if demuxer.assumesReordering { decoder.pointer.pointee.strict_std_compliance = FF_COMPLIANCE_STRICT }
         decoder.pointer.countFrames(in: costs)
         try check(avcodec_open2(decoder.pointer, codec, nil), .cannotOpen, path, "opening the decoder")
-        canPassOver = parameters.pointee.codec_id == AV_CODEC_ID_H264 && demuxer.storesWholeFrames
+        let codecs = [AV_CODEC_ID_H264, AV_CODEC_ID_MPEG1VIDEO, AV_CODEC_ID_MPEG2VIDEO, AV_CODEC_ID_MPEG4]
+        canPassOver = demuxer.storesWholeFrames && codecs.contains(parameters.pointee.codec_id)
+        startsAtKeyFrames = demuxer.storesWholeFrames && parameters.pointee.codec_id == AV_CODEC_ID_H264
         self.demuxer = demuxer
         self.deadline = deadline
         self.decoder = decoder

@@ -78,7 +78,7 @@ extension VideoRecord {
             if times.isEmpty { size = source.uprightSize(of: frame) }
             if let time = frame.time, keyTimes.contains(time), frame.isKey { keyFrames.append(times.count) }
             if frame.isDamaged { damage.found(at: frame.time, frame: times.count) }
-            if !source.canPassOver { hashes.append(frame.hexadecimalHash(.murmur3)) }
+            if !source.startsAtKeyFrames { hashes.append(frame.hexadecimalHash(.murmur3)) }
             if frame.isInterlaced { isInterlaced = true }
             try visit(source, times.count, frame)
             times.append(frame.time)
@@ -105,7 +105,7 @@ extension VideoRecord {
         guard damaged.count <= all / 2, damaged.frames.count <= record.mostDamagedFrames else {
             throw MediaError(.undecodable, fullPath, "\(damaged.count) of \(all) frames are damaged")
         }
-        if !source.canPassOver, !(try record.isReproduced(at: fullPath, hashes: hashes, patience: patience)) { record.keyFrames = [] }
+        if !source.startsAtKeyFrames, !(try record.isReproduced(at: fullPath, hashes: hashes, patience: patience)) { record.keyFrames = [] }
         return record
     }
 

@@ -24,7 +24,7 @@ func benchDecode(arguments: [String]) throws {
     let records = try paths.map { path in
         let url = URL(fileURLWithPath: path)
         var record = try VideoRecord(inspecting: url.lastPathComponent, in: url.deletingLastPathComponent().path)
-        record.path = url.path
+        record.path = String(url.path.dropFirst())
         return record
     }
     let result = try DecodeBench(records, Recipe(repeatedSampling: repeats)).run(pairs: pairs)

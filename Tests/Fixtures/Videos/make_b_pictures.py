@@ -6,7 +6,7 @@ import numpy
 
 FOLDER = pathlib.Path(__file__).resolve().parent
 
-for codec, name in [("mpeg1video", "b-pictures-1.mkv"), ("mpeg2video", "b-pictures-2.ts"), ("mpeg4", "b-pictures-4.mp4")]:
+for codec, name in [("mpeg1video", "b-pictures-1.mkv"), ("mpeg2video", "b-pictures-2.mkv"), ("mpeg4", "b-pictures-4.mp4")]:
     with av.open(str(FOLDER / name), "w") as container:
         stream = container.add_stream(codec, rate=25, options={"bf": "2", "g": "12", "b": "60k", "flags": "bitexact"})
         stream.width, stream.height, stream.pix_fmt, stream.thread_count = 64, 48, "yuv420p", 1
