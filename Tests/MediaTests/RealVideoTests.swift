@@ -79,7 +79,7 @@ struct RealVideoTests {
             let path = "cut." + (name as NSString).pathExtension
             try whole.prefix(whole.count * 45 / 100).write(to: URL(fileURLWithPath: folder + "/" + path))
             let error = #expect(throws: MediaError.self) { try VideoRecord(inspecting: path, in: folder) }
-            #expect(error?.reason == .truncated, "\(error!)")
+            #expect(error?.reason == .truncated, "\(String(describing: error))")
         }
     }
 

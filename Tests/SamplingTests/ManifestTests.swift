@@ -165,7 +165,8 @@ import Testing
         try withFolder {
             try text.write(toFile: path, atomically: true, encoding: .utf8)
             let error = #expect(throws: ManifestError.self) { try Manifest(contentsOf: path) }
-            #expect(error?.detail.hasPrefix(detail) == true && error?.detail.contains("tandem prepare") == true, "\(error!)")
+            #expect(
+                error?.detail.hasPrefix(detail) == true && error?.detail.contains("tandem prepare") == true, "\(String(describing: error))")
             let missing = #expect(throws: ManifestError.self) { try Manifest(contentsOf: path + "x") }
             #expect(missing?.detail.contains("tandem prepare") == true)
         }
