@@ -116,7 +116,7 @@ struct Corpus {
           sampling: { frameGap: [4, 48], cropArea: [.5, 1.0], flip: 0.5, repeatedSampling: 2, imageSize: 64 },
           mask: { ratio: 0.75, pattern: "grid" }, /* a comment */
           model: { size: { patch: 8, width: 24, depth: 1, heads: 2 }, decoder: "cross-self", normalizedPixelLoss: true },
-          train: { steps: 10, batch: 8, baseLearningRate: 1.5e-4, betas: [0.9, 0.95] },
+          train: { steps: 10, batch: 8, microBatch: 4, baseLearningRate: 1.5e-4, betas: [0.9, 0.95] },
           evaluation: { size: [64], davis: "a\\u0041\\n" },
         }
         """

@@ -18,37 +18,6 @@ import Testing
         }
     }
 
-    /// A new parameter set in the middle of the stream: no picture of its size comes out, and what does is an honest one.
-    @Test func picturesThatGrowInMidStreamAreRefused() throws {
-        try withTemporaryFolder { folder in
-            let path = try writeTestClip(folder + "/clip.mp4", options: .init(bFrames: 0))
-            var clip = try bytes(of: path)
-            var units: [(place: Int, count: Int, type: UInt8)] = []
-            var place = try #require(clip.firstIndex(of: "mdat")) + 4
-            while units.count < 40 {
-                let count = clip[place..<place + 4].reduce(0) { $0 << 8 | Int($1) }
-                units.append((place, count, clip[place + 4] & 31))
-                place += 4 + count
-            }
-            let victim = try #require(units.last { $0.type == 1 && $0.count > 64 })
-            // ITU-T H.264, 7.3.2.1.1: baseline, level 6.2, number 0, 2048 x 2048 macroblocks; then filler data to the unit's end.
-            var set = BitWriter()
-            for value in [66, 0, 62] { set.write(value, bits: 8) }
-            for value in [0, 0, 2, 1] { set.writeExponentialGolomb(value) }
-            set.write(0, bits: 1)
-            for value in [2047, 2047] { set.writeExponentialGolomb(value) }
-            set.write(0b11001, bits: 5)
-            let unit = [0x67] + set.bytes
-            let rest = victim.count - unit.count - 4
-            clip.replace(at: victim.place, with: [0, 0, 0, UInt8(unit.count)] + unit + bigEndian(rest) + [0x0C])
-            try write(clip, folder + "/grows.mp4")
-
-            var widths: Set<Int> = []
-            _ = try? VideoRecord(inspecting: "grows.mp4", in: folder) { _, frame in widths.insert(frame.width) }
-            #expect(widths == [160])
-        }
-    }
-
     @Test func picturesThatClaim32768PixelsASideAreRefused() throws {
         try withTemporaryFolder { folder in
             let image = RGBImage(width: 64, height: 48, pixels: testPicture(width: 64, height: 48, frame: 0))
@@ -182,27 +151,6 @@ import Testing
     private func write(_ bytes: [UInt8], _ path: String) throws { try Data(bytes).write(to: URL(fileURLWithPath: path)) }
 
     private func bigEndian(_ value: Int) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * $0)) } }
-}
-
-/// Bits, the highest of a byte first.
-private struct BitWriter {
-    private var bits: [UInt8] = []
-
-    mutating func write(_ value: Int, bits count: Int) {
-        for shift in (0..<count).reversed() { bits.append(UInt8(value >> shift & 1)) }
-    }
-
-    mutating func writeExponentialGolomb(_ value: Int) {
-        let width = (value + 1).bitWidth - (value + 1).leadingZeroBitCount
-        write(0, bits: width - 1)
-        write(value + 1, bits: width)
-    }
-
-    /// With the stop bit and zeros to the end of the byte.
-    var bytes: [UInt8] {
-        let padded = bits + [1] + [UInt8](repeating: 0, count: (15 - bits.count % 8) % 8)
-        return stride(from: 0, to: padded.count, by: 8).map { padded[$0..<$0 + 8].reduce(0) { $0 << 1 | $1 } }
-    }
 }
 
 extension [UInt8] {
