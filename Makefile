@@ -30,9 +30,9 @@ run: build ## Run a pipeline on this machine: make run PIPELINE=Pipelines/NAME.j
 	@$(BIN)/tandem run $(PIPELINE) $(ARGS)
 
 .PHONY: decoders
-decoders: build ## Add decoders to a run: make decoders CONNECT=tcp://127.0.0.1:5555 MEDIA=FOLDER [DECODERS=N]
+decoders: build ## Add decoders to a run: make decoders CONNECT=tcp://127.0.0.1:5555 MEDIA=FOLDER [DECODERS=N] [KEYS=FOLDER]
 	@test -n "$(CONNECT)" -a -n "$(MEDIA)" || { echo "say where the batcher and the videos are: make decoders CONNECT=tcp://127.0.0.1:5555 MEDIA=FOLDER" >&2; exit 2; }
-	@$(BIN)/tandem decoders --connect $(CONNECT) --media $(MEDIA) --count $(DECODERS)
+	@$(BIN)/tandem decoders --connect $(CONNECT) --media $(MEDIA) --count $(DECODERS) $(addprefix --keys ,$(KEYS))
 
 ##@ Development
 

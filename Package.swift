@@ -29,8 +29,8 @@ let package = Package(
         program(
             "tandem",
             ["Console", "Configuration", "Synthesis", "Media", "Sampling", "ZeroMQ", "Verification"] + maths),
-        program("tandem-decoder", ["Console", "Dataflow", "Media", "Sampling"]),
-        program("tandem-batcher", ["Console", "Configuration", "Dataflow", "Sampling"]),
+        program("tandem-decoder", ["Console", "Dataflow", "Media", "Sampling", "ZeroMQ"]),
+        program("tandem-batcher", ["Console", "Configuration", "Dataflow", "Sampling", "ZeroMQ"]),
         program("tandem-trainer", ["Console", "Configuration", "Dataflow", "Media", "Sampling", "ZeroMQ"] + maths),
         program("tandem-evaluator", ["Console", "Configuration", "Dataflow", "Media", "ZeroMQ", "Propagation"] + maths),
         library("Console"),  // options, --help, progress, signals, errors as sentences

@@ -23,6 +23,20 @@ public func writeError(_ text: String) {
     FileHandle.standardError.write(Data(text.utf8))
 }
 
+/// Turns SIGHUP into a request to read again what may have changed.
+public enum Hangup {
+    private static let isPending = Atomic(false)
+
+    /// From now on SIGHUP ends nothing.
+    public static func catchSignal() {
+        _ = isPending.load(ordering: .relaxed)
+        signal(SIGHUP) { _ in Hangup.isPending.store(true, ordering: .relaxed) }
+    }
+
+    /// Whether there was one since the last time this was asked.
+    @Sendable public static func take() -> Bool { isPending.exchange(false, ordering: .relaxed) }
+}
+
 /// Turns SIGINT and SIGTERM into a request that long work looks at between steps.
 public enum Interruption {
     private static let count = Atomic<Int>(0)

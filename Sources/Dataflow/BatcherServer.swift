@@ -76,7 +76,7 @@ public final class BatcherServer {
         }
         broker = Broker(plan: plan, limits: limits)
 
-        reservation = try options.endpoint.reserve()
+        reservation = try options.endpoint.reserve(for: context)
         let requests = Wire.largestRequest
         control = try Socket(
             .router, in: context,

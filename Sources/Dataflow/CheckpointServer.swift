@@ -29,7 +29,7 @@ public final class CheckpointServer {
     public init(
         _ endpoint: Endpoint, in context: Context, capacity: Int = 4, patience: Double = 60, weights: @escaping (Int) throws -> [UInt8]
     ) throws {
-        reservation = try endpoint.reserve()
+        reservation = try endpoint.reserve(for: context)
         socket = try Socket(
             .router, in: context,
             options: .init(sendHighWaterMark: 8, receiveHighWaterMark: 64, linger: 1000, maximumMessageBytes: Self.largestRequest))

@@ -1,4 +1,5 @@
 import Glibc
+import ZeroMQ
 
 /// A mistake in how the parts of a pipeline are joined, told in one sentence.
 public struct DataflowError: Error, Equatable, CustomStringConvertible, Sendable {
@@ -58,18 +59,22 @@ public struct Endpoint: Equatable, Sendable, CustomStringConvertible {
 
     public var description: String { control }
 
+    /// Whether other machines could connect, as far as the host lets them.
+    var isTCP: Bool { if case .port = place { true } else { false } }
+
     /// Makes sure that this process alone may listen here, for as long as it keeps the returned value.
     ///
     /// A second bind to an ipc path would silently take it away from the first, so a lock beside the path guards all three.
-    /// - Throws: where another process listens, where a folder is missing, and where others than this machine could connect.
-    public func reserve() throws(DataflowError) -> EndpointReservation? {
+    /// - Parameter context: of the sockets that will listen.
+    /// - Throws: where another process listens, where a folder is missing, and where others than this machine could connect without a key.
+    public func reserve(for context: Context) throws(DataflowError) -> EndpointReservation? {
         switch place {
         case .file(let path): return try EndpointReservation(path: path, endpoint: control)
         case .port(let host):
-            guard host == "localhost" || host.hasPrefix("127.") else {
+            guard context.isGuarded || host == "localhost" || host.hasPrefix("127.") else {
                 throw DataflowError(
-                    "\(control): without keys anybody could connect from outside; bind to 127.0.0.1 and reach it through ssh -L, or use ipc"
-                )
+                    "\(control): without keys anybody could connect from outside; make keys with 'tandem keys' and name them with --keys, or "
+                        + "bind to 127.0.0.1 and reach it through ssh -L")
             }
             return nil
         }

@@ -10,19 +10,26 @@ public final class Context: @unchecked Sendable {
 
     /// - Parameters:
     ///   - credentials: keys for all tcp connections; without them they are open. Connections over ipc need none: the file system guards them.
-    ///   - log: takes a line, on a thread of its own, where somebody was refused.
-    public init(credentials: Credentials? = nil, log: @escaping @Sendable (String) -> Void = { _ in }) {
+    ///   - shouldReload: asked some times a second, on a thread of its own; true has the list of allowed keys read again. Connections that
+    ///     stand are kept.
+    ///   - log: takes a line, on that thread, where somebody was refused or the list was read.
+    public init(
+        credentials: Credentials? = nil, shouldReload: @escaping @Sendable () -> Bool = { false },
+        log: @escaping @Sendable (String) -> Void = { _ in }
+    ) {
         guard let handle = zmq_ctx_new() else { preconditionFailure("zmq_ctx_new: out of file descriptors or memory") }
         self.handle = handle
         self.credentials = credentials
-        if let listening = credentials?.listening { gatekeeper = Gatekeeper(handle, listening.allowed, log) }
+        if let listening = credentials?.listening {
+            gatekeeper = Gatekeeper(handle, listening.folder, listening.allowed, shouldReload, log)
+        }
     }
 
     /// Connections refused so far.
     public var refusals: Int { gatekeeper?.refusals ?? 0 }
 
-    /// From now on these keys and no others may connect. Connections that stand are kept.
-    public func allow(_ keys: [KeyFolder.Allowed]) { gatekeeper?.allow(keys) }
+    /// Whether those alone may connect over tcp whose keys are allowed.
+    public var isGuarded: Bool { gatekeeper != nil }
 
     /// Waits until what lingers in closed sockets is sent, or its time is up.
     deinit {
@@ -35,12 +42,12 @@ public final class Context: @unchecked Sendable {
 
 /// The keys of a process.
 public struct Credentials: Sendable {
-    let listening: (own: CurveKey, allowed: [KeyFolder.Allowed])?
+    let listening: (own: CurveKey, folder: KeyFolder, allowed: [KeyFolder.Allowed])?
     let connecting: (own: CurveKey, server: CurveKey)?
 
     /// Reads what a process needs that listens, or connects, or both.
     public init(_ folder: KeyFolder, listens: Bool = false, connects: Bool = false) throws(KeyError) {
-        listening = listens ? (try folder.serverKey(), try folder.allowed()) : nil
+        listening = listens ? (try folder.serverKey(), folder, try folder.allowed()) : nil
         connecting = connects ? try folder.clientKeys() : nil
     }
 }

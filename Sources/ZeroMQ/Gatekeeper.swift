@@ -18,13 +18,20 @@ final class Gatekeeper: Sendable {
     }
 
     private let state: Mutex<State>
+    private let folder: KeyFolder
+    private let shouldReload: @Sendable () -> Bool
     private let log: @Sendable (String) -> Void
     private let isEnded = DispatchSemaphore(value: 0)
     private static let monitorCount = Atomic(0)
 
     /// Takes its place before any socket of the context can ask. Ends when the context is shut down.
-    init(_ context: UnsafeMutableRawPointer, _ allowed: [KeyFolder.Allowed], _ log: @escaping @Sendable (String) -> Void) {
+    init(
+        _ context: UnsafeMutableRawPointer, _ folder: KeyFolder, _ allowed: [KeyFolder.Allowed],
+        _ shouldReload: @escaping @Sendable () -> Bool, _ log: @escaping @Sendable (String) -> Void
+    ) {
         state = Mutex(State(allowed: Set(allowed.map(\.key))))
+        self.folder = folder
+        self.shouldReload = shouldReload
         self.log = log
         guard let door = zmq_socket(context, ZMQ_REP), zmq_bind(door, "inproc://zeromq.zap.01") == 0 else {
             preconditionFailure("a new context has no room for its authentication: \(String(cString: zmq_strerror(zmq_errno())))")
@@ -38,7 +45,15 @@ final class Gatekeeper: Sendable {
 
     var refusals: Int { state.withLock(\.refusals) }
 
-    func allow(_ keys: [KeyFolder.Allowed]) { state.withLock { $0.allowed = Set(keys.map(\.key)) } }
+    private func reload() {
+        do throws(KeyError) {
+            let allowed = try folder.allowed()
+            state.withLock { $0.allowed = Set(allowed.map(\.key)) }
+            log("\(folder.path)/allowed was read: \(allowed.count) keys may connect")
+        } catch {
+            log("\(error); the list of allowed keys stays as it was")
+        }
+    }
 
     /// Follows what happens at a socket that is about to listen.
     func watch(_ socket: Socket) {
@@ -70,6 +85,7 @@ final class Gatekeeper: Sendable {
         var monitors: [Monitor] = []
         defer { for socket in [post.door] + monitors.map(\.socket) { zmq_close(socket) } }
         while true {
+            if shouldReload() { reload() }
             for name in state.withLock({ state in
                 defer { state.monitors = [] }
                 return state.monitors

@@ -41,6 +41,9 @@ public final class Socket {
         }
     }
 
+    /// Bytes that CURVE adds to a part at most (ZeroMQ RFC 26: command name, nonce, flags and authenticator).
+    private static let mostCurveBytes = 64
+
     let handle: UnsafeMutableRawPointer
     private let context: Context
     private var endpoint: String
@@ -55,7 +58,8 @@ public final class Socket {
         try set(ZMQ_SNDHWM, options.sendHighWaterMark)
         try set(ZMQ_RCVHWM, options.receiveHighWaterMark)
         try set(ZMQ_LINGER, options.linger)
-        try set(ZMQ_MAXMSGSIZE, Int64(options.maximumMessageBytes))
+        // What encryption adds to a part counts too.
+        try set(ZMQ_MAXMSGSIZE, Int64(options.maximumMessageBytes + (context.credentials == nil ? 0 : Self.mostCurveBytes)))
         try set(ZMQ_HANDSHAKE_IVL, Int32(5000))
         try set(ZMQ_HEARTBEAT_IVL, Int32(1000))
         try set(ZMQ_HEARTBEAT_TIMEOUT, Int32(5000))

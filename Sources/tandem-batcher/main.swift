@@ -2,6 +2,7 @@ import Configuration
 import Console
 import Dataflow
 import Sampling
+import ZeroMQ
 
 runProgram("tandem-batcher") {
     var options = Arguments(
@@ -11,17 +12,21 @@ runProgram("tandem-batcher") {
     let overrides = options.values("--set", "KEY=VALUE", "override a key of the pipeline, e.g. seed=1; may stand several times")
     let bind = options.required("--bind", "ENDPOINT", "where to listen, ipc:///PATH or tcp://127.0.0.1:PORT (two more ports follow it)")
     let manifestPath = options.value("--manifest", "FILE", "the manifest; default: the pipeline's")
+    let keys = options.value("--keys", "FOLDER", "keys made by 'tandem keys': over tcp those alone may connect whose keys are allowed")
     let memory = options.value("--memory", "MIB", "samples that may be held or asked for, in MiB; 0: the pipeline's number", default: 0)
     options.finish()
 
     let pipeline = try Pipeline.load(path, overrides: overrides)
     let dataflow = pipeline.dataflow
     let manifest = try Manifest(contentsOf: manifestPath ?? pipeline.data.manifestPath)
+    let endpoint = try Endpoint(bind)
+    Hangup.catchSignal()
     let server = try BatcherServer(
         manifest: manifest, seed: pipeline.seed, recipe: pipeline.recipe,
         options: .init(
-            endpoint: Endpoint(bind), memory: (memory > 0 ? memory : dataflow.batcherMemory) << 20,
+            endpoint: endpoint, memory: (memory > 0 ? memory : dataflow.batcherMemory) << 20,
             decoderMemory: dataflow.decoderMemory << 20, failureLimit: dataflow.failureLimit),
+        context: Context(keys: keys, listening: endpoint, shouldReload: Hangup.take, log: { writeError("\($0)\n") }),
         log: { writeError("\($0)\n") })
     Interruption.catchSignals()
     writeError("\(manifest.count) videos, listening at \(bind)\n")

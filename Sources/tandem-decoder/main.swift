@@ -3,6 +3,7 @@ import Dataflow
 import Foundation
 import Media
 import Sampling
+import ZeroMQ
 
 runProgram("tandem-decoder") {
     var options = Arguments(
@@ -16,6 +17,7 @@ runProgram("tandem-decoder") {
     )
     let patience = options.value(
         "--patience", "SECONDS", "how long to wait for a batcher, or a server of videos, that is not there; 0: for ever", default: 60.0)
+    let keys = options.value("--keys", "FOLDER", "keys for tcp: client.key, and server.pub of the run's machine")
     let memory = options.value("--memory", "MIB", "memory that decoding may take; a video that wants more is replaced", default: 1024)
     if memory < 1 { options.refuse("--memory wants at least 1 MiB, not \(memory)") }
     options.finish()
@@ -25,7 +27,7 @@ runProgram("tandem-decoder") {
     guard media.isServer || FileManager.default.fileExists(atPath: mediaText, isDirectory: &isFolder) && isFolder.boolValue else {
         throw Failure("\(mediaText): there is no such folder; --media names the folder that was prepared")
     }
-    let log = { (line: String) in writeError("\(line)\n") }
+    let log = { @Sendable (line: String) in writeError("\(line)\n") }
     let server = media.isServer ? MediaServer(patience: patience, isStopped: { Interruption.isRequested }, log: log) : nil
     /// A server that is away is trouble of this decoder, or of all of them, and not of a video.
     func reading<Result>(_ body: () throws(MediaError) -> Result) throws -> Result {
@@ -35,8 +37,9 @@ runProgram("tandem-decoder") {
         }
     }
     let reader = PictureReader(media: media, server: server)
+    let endpoint = try Endpoint(connect)
     let worker = try DecoderWorker(
-        endpoint: Endpoint(connect), patience: patience, log: log,
+        endpoint: endpoint, patience: patience, context: Context(keys: keys, connecting: endpoint, log: log), log: log,
         isThere: { path in try reading { () throws(MediaError) in try media.holds(path, server: server) } },
         readPictures: { record, views, size, destination in
             try reading { () throws(MediaError) in try reader.read(views, of: record, size: size, into: destination) }

@@ -17,10 +17,13 @@ struct BesideTraining {
     let backend: CPUBackend
     /// Seconds to wait for a trainer that is not there.
     let patience: Double
+    /// Folder of keys for a tcp endpoint.
+    let keys: String?
     let progressStyle: ProgressStyle
 
     func run() throws {
-        let client = try CheckpointClient(endpoint, in: Context(), identity: UInt64.random(in: 0...UInt64.max))
+        let context = try Context(keys: keys, connecting: endpoint, log: { writeError("tandem-evaluator: \($0)\n") })
+        let client = try CheckpointClient(endpoint, in: context, identity: UInt64.random(in: 0...UInt64.max))
         var lastSeen = monotonicSeconds()
         var isWaiting = false
         while !Interruption.isRequested {

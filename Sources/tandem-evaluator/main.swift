@@ -17,6 +17,7 @@ runProgram("tandem-evaluator") {
     )
     let baseline = options.value("--baseline", "copy", "measure without an encoder: the first mask copied to every frame")
     let trainer = options.value("--trainer", "ENDPOINT", "where a trainer hands out checkpoints, e.g. ipc:///tmp/run/trainer")
+    let keys = options.value("--keys", "FOLDER", "with a trainer at a tcp endpoint: client.key, and server.pub of the trainer's machine")
     let root = options.value(
         "--root", "FOLDER", "the data set: the folder of JPEGImages, Annotations, ImageSets; with --trainer the pipeline's by default")
     let sequences = options.value("--sequences", "NAMES", "only these sequences, with commas between; default: ImageSets/2017/val.txt")
@@ -50,7 +51,7 @@ runProgram("tandem-evaluator") {
     if let trainer {
         return try BesideTraining(
             endpoint: Endpoint(trainer), root: root, output: output, backend: CPUBackend(threads: max(1, threads)), patience: patience,
-            progressStyle: style
+            keys: keys, progressStyle: style
         ).run()
     }
 

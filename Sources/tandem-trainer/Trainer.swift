@@ -30,7 +30,8 @@ final class Trainer {
 
     /// Opens the run's folder and brings everything to where its last checkpoint left it.
     init(
-        _ pipeline: Pipeline, folder path: String, batcher: Endpoint, evaluators: Endpoint?, sampleLog: String?, progress: ProgressLine
+        _ pipeline: Pipeline, folder path: String, batcher: Endpoint, evaluators: Endpoint?, _ context: Context, sampleLog: String?,
+        progress: ProgressLine
     ) throws {
         self.pipeline = pipeline
         manifest = try Manifest(contentsOf: pipeline.data.manifestPath)
@@ -56,7 +57,6 @@ final class Trainer {
         let firstStep = step
         self.sampleLog = try sampleLog.map { try SampleLogFile($0, continuingAfter: firstStep) }
 
-        let context = Context()
         batches = try BatchStream(pipeline, manifest, batcher, firstStep: step, lastStep: schedule.totalSteps, context)
         let folderOfCheckpoints = checkpoints
         evaluations =

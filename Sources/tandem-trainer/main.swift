@@ -1,6 +1,7 @@
 import Configuration
 import Console
 import Dataflow
+import ZeroMQ
 
 runProgram("tandem-trainer") {
     var options = Arguments(
@@ -11,6 +12,7 @@ runProgram("tandem-trainer") {
     let path = options.required("--pipeline", "FILE", "the pipeline file")
     let batcher = options.required("--batcher", "ENDPOINT", "the batcher's endpoint, e.g. ipc://runs/NAME/batcher")
     let bind = options.value("--bind", "ENDPOINT", "where evaluators reach this trainer; without it none are served")
+    let keys = options.value("--keys", "FOLDER", "keys made by 'tandem keys', for tcp")
     let folder = options.value("--folder", "FOLDER", "the run's folder (default runs/NAME)")
     let sampleLog = options.value("--sample-log", "FILE", "write a line for every sample that is trained on")
     let progress = options.value("--progress", "STYLE", "live, plain or auto", default: ProgressStyle.automatic)
@@ -18,8 +20,12 @@ runProgram("tandem-trainer") {
     Interruption.catchSignals()
 
     let pipeline = try Pipeline.load(path, overrides: overrides)
+    let (batcherEndpoint, evaluators) = (try Endpoint(batcher), try bind.map { try Endpoint($0) })
+    Hangup.catchSignal()
+    let context = try Context(
+        keys: keys, listening: evaluators, connecting: batcherEndpoint, shouldReload: Hangup.take, log: { writeError($0 + "\n") })
     let trainer = try Trainer(
-        pipeline, folder: folder ?? "runs/\(pipeline.name)", batcher: Endpoint(batcher), evaluators: bind.map { try Endpoint($0) },
+        pipeline, folder: folder ?? "runs/\(pipeline.name)", batcher: batcherEndpoint, evaluators: evaluators, context,
         sampleLog: sampleLog, progress: ProgressLine(progress))
     try trainer.run()
 }

@@ -12,6 +12,7 @@ func run(arguments: [String]) throws {
     let overrides = options.values("--set", "KEY=VALUE", "override a key of the pipeline, e.g. train.steps=100; may stand several times")
     let endpoint = options.value(
         "--bind", "ENDPOINT", "where further decoders reach the batcher, e.g. tcp://127.0.0.1:5555; default: ipc in the run folder")
+    let keys = options.value("--keys", "FOLDER", "keys made by 'tandem keys', for a tcp endpoint that other machines reach")
     let sampleLog = options.value("--sample-log", "FILE", "write a line for every sample that is trained on")
     let path = options.operand("PIPELINE", "the pipeline file")
     options.finish()
@@ -29,7 +30,8 @@ func run(arguments: [String]) throws {
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     let batcher = endpoint ?? "ipc://\(folder)/batcher"
     let trainer = "ipc://\(folder)/trainer"
-    let shared = ["--pipeline", path] + overrides.flatMap { ["--set", $0] }
+    let keyOptions = keys.map { ["--keys", $0] } ?? []
+    let shared = ["--pipeline", path] + overrides.flatMap { ["--set", $0] } + keyOptions
 
     let trainerRole = Role(
         name: "trainer", program: "tandem-trainer",
@@ -41,7 +43,7 @@ func run(arguments: [String]) throws {
     let batcherRole = Role(name: "batcher", program: "tandem-batcher", arguments: shared + ["--bind", batcher], purpose: .needed)
     let decoders = decoderRoles(
         count: pipeline.dataflow.decoders, endpoint: batcher, media: pipeline.data.media,
-        options: ["--patience", "\(pipeline.dataflow.patience)"])
+        options: ["--patience", "\(pipeline.dataflow.patience)"] + keyOptions)
     try Supervisor([trainerRole] + (pipeline.evaluation.davis.isEmpty ? [] : [evaluatorRole]) + decoders + [batcherRole]).run()
 }
 
@@ -54,10 +56,11 @@ func runDecoders(arguments: [String]) throws {
     let endpoint = options.required("--connect", "ENDPOINT", "the batcher's endpoint, e.g. tcp://127.0.0.1:5555")
     let media = options.required(
         "--media", "FOLDER", "the videos, as the manifest describes them: a folder, or the http:// root of a server")
+    let keys = options.value("--keys", "FOLDER", "keys for tcp: client.key, and server.pub of the run's machine")
     let count = options.value("--count", "N", "how many decoders", default: ProcessInfo.processInfo.activeProcessorCount)
     options.finish()
     guard count >= 1 else { throw Failure("--count \(count): start at least one decoder") }
-    try Supervisor(decoderRoles(count: count, endpoint: endpoint, media: media)).run()
+    try Supervisor(decoderRoles(count: count, endpoint: endpoint, media: media, options: keys.map { ["--keys", $0] } ?? [])).run()
 }
 
 private func decoderRoles(count: Int, endpoint: String, media: String, options: [String] = []) -> [Role] {

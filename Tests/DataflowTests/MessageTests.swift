@@ -2,6 +2,7 @@ import Dataflow
 import Foundation
 import Sampling
 import Testing
+import ZeroMQ
 
 private let identity = planIdentity()
 
@@ -145,25 +146,25 @@ private let all: [(bytes: [UInt8], reads: @Sendable ([UInt8]) throws -> Bool)] =
     @Test(arguments: ["tcp://0.0.0.0:5555", "tcp://*:5555", "tcp://192.168.1.5:5555", "tcp://eth0:5555"])
     func bindsBeyondLoopbackAreRefused(text: String) throws {
         let endpoint = try Endpoint(text)
-        #expect(throws: DataflowError.self) { try endpoint.reserve() }
+        #expect(throws: DataflowError.self) { try endpoint.reserve(for: Context()) }
     }
 
     @Test func loopbackMayBeBound() throws {
-        for text in ["tcp://127.0.0.1:5555", "tcp://localhost:5555"] { #expect(try Endpoint(text).reserve() == nil) }
+        for text in ["tcp://127.0.0.1:5555", "tcp://localhost:5555"] { #expect(try Endpoint(text).reserve(for: Context()) == nil) }
     }
 
     @Test func anEndpointHasOneOwner() throws {
         let endpoint = try freshEndpoint()
-        var first = try endpoint.reserve()
+        var first = try endpoint.reserve(for: Context())
         #expect(first != nil)
         #expect(throws: DataflowError("\(endpoint): another process listens there; stop it, or choose another endpoint")) {
-            try endpoint.reserve()
+            try endpoint.reserve(for: Context())
         }
         first = nil
         // The file of a socket whose process was killed is no obstacle, and nothing is left in the end.
         let path = String(endpoint.control.dropFirst(6))
         #expect(FileManager.default.createFile(atPath: path, contents: nil))
-        var second = try endpoint.reserve()
+        var second = try endpoint.reserve(for: Context())
         #expect(second != nil && FileManager.default.fileExists(atPath: path + ".lock"))
         second = nil
         #expect(!FileManager.default.fileExists(atPath: path) && !FileManager.default.fileExists(atPath: path + ".lock"))

@@ -13,11 +13,15 @@ struct SplitMix64: RandomNumberGenerator {
     }
 }
 
-/// A good file, damaged: one to eight times, each a pure function of the seed and the number of the case.
-func damaged(_ good: [UInt8], seed: UInt64, case number: Int) -> [UInt8] {
+/// A good file, damaged: one to eight times, a text once; a pure function of the seed and the number of the case.
+func damaged(_ good: Corpus.Seed, seed: UInt64, case number: Int) -> [UInt8] {
     var random = SplitMix64(seed: seed &* 0x1_0000_0001 &+ UInt64(number))
-    var bytes = good
-    let marks = structureMarks(in: good)
+    var bytes = good.bytes
+    guard good.kind != "json5" else {
+        damageText(&bytes, using: &random)
+        return bytes
+    }
+    let marks = structureMarks(in: bytes)
     for _ in 0..<(1 << Int.random(in: 0...3, using: &random)) { damage(&bytes, marks: marks, using: &random) }
     return bytes
 }
@@ -40,6 +44,16 @@ private func damage(_ bytes: inout [UInt8], marks: [Int], using random: inout Sp
     case 8: for index in place..<place + length { bytes[index] = UInt8.random(in: 0...255, using: &random) }
     default: bytes.removeSubrange(place...)
     }
+}
+
+/// Puts a sign of the language, or a stretch of the text itself, in the place of a few letters.
+private func damageText(_ bytes: inout [UInt8], using random: inout SplitMix64) {
+    let signs = Array("0123456789.-+eE,:[]{}\"'/*\\ \n".utf8)
+    let place = Int.random(in: 0..<bytes.count, using: &random)
+    let old = place..<min(bytes.count, place + Int.random(in: 0...2, using: &random))
+    let source = Int.random(in: 0..<bytes.count, using: &random)
+    let stretch = Array(bytes[source..<min(bytes.count, source + 12)])
+    bytes.replaceSubrange(old, with: Bool.random(using: &random) ? [signs.randomElement(using: &random)!] : stretch)
 }
 
 /// Half of all damage falls where lengths and counts stand, a quarter on the file's begin or end, the rest anywhere.

@@ -90,7 +90,7 @@ final class Driver {
         }
         try FileManager.default.createDirectory(atPath: findings, withIntermediateDirectories: true)
         let path = findings + "/\(seed)-\(number)-\(good.name)"
-        try Data(damaged(good.bytes, seed: seed, case: number)).write(to: URL(fileURLWithPath: path))
+        try Data(damaged(good, seed: seed, case: number)).write(to: URL(fileURLWithPath: path))
         let text = "\(why)\n\(command) --case \(number)\n\n\(errors)\n"
         try Data(text.utf8).write(to: URL(fileURLWithPath: path + ".txt"))
         writeError("fuzz: \(why): \(path)\n")

@@ -15,7 +15,7 @@ func readCases(_ cases: Range<Int>, seed: UInt64, corpus: Corpus) {
     defer { try? FileManager.default.removeItem(atPath: folder) }
     for number in cases {
         let good = corpus.seeds[number % corpus.seeds.count]
-        let bytes = damaged(good.bytes, seed: seed, case: number)
+        let bytes = damaged(good, seed: seed, case: number)
         let name = "damaged." + (good.name as NSString).pathExtension
         try! Data(bytes).write(to: URL(fileURLWithPath: folder + "/" + name))
         // "5" resets the high-water mark of resident memory, see proc(5).
@@ -71,16 +71,25 @@ private func readPictures(_ path: String, _ record: VideoRecord) throws {
     }
 }
 
-/// A manifest that is taken must hold records that samples can be drawn from.
+/// A manifest that is taken must hold records that samples can be drawn from; and so must records that come without its checksums, as
+/// tickets do.
 private func readManifest(_ path: String) throws {
-    try Manifest(contentsOf: path).readAll { record in
-        precondition(record.fault == nil && record.timestamps.count == record.frameCount)
-        for ticket in 0..<4 {
-            let draw = Recipe(imageSize: 64, patchSize: 8, repeatedSampling: 1).draw(
-                seed: 1, ticket: ticket, replica: 0, attempt: 0, record: record)
-            for view in draw.views {
-                precondition((0..<record.frameCount).contains(view.frame) && view.box.x + view.box.width <= record.width)
-            }
+    let headerByteCount = 56
+    let bytes = try [UInt8](Data(contentsOf: URL(fileURLWithPath: path)))
+    bytes.withUnsafeBytes { bytes in
+        var reader = ByteReader(UnsafeRawBufferPointer(rebasing: bytes.dropFirst(headerByteCount)))
+        while let record = try? VideoRecord(from: &reader) { drawSamples(of: record) }
+    }
+    try Manifest(contentsOf: path).readAll(drawSamples)
+}
+
+private func drawSamples(of record: VideoRecord) {
+    precondition(record.fault == nil && record.timestamps.count == record.frameCount)
+    for ticket in 0..<4 {
+        let draw = Recipe(imageSize: 64, patchSize: 8, repeatedSampling: 1).draw(
+            seed: 1, ticket: ticket, replica: 0, attempt: 0, record: record)
+        for view in draw.views {
+            precondition((0..<record.frameCount).contains(view.frame) && view.box.x + view.box.width <= record.width)
         }
     }
 }

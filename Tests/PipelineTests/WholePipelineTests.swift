@@ -14,6 +14,34 @@ import Training
         #expect(try arrays(one.lastCheckpoint) == arrays(three.lastCheckpoint))
     }
 
+    /// Over tcp with keys the stream is the same, and a decoder without keys is no part of it.
+    @Test(.timeLimit(.minutes(2))) func keysGuardTCPAndChangeNothing() throws {
+        let data = try TinyDataSet()
+        let keys = try Programs.run("tandem", ["keys", data.folder + "/keys"], in: data.folder)
+        #expect(keys.status == 0, "\(keys.output)")
+        let open = try data.run("open", settings: [])
+
+        let endpoint = "tcp://127.0.0.1:\(Int.random(in: 20000..<60000))"
+        let folder = try data.makeFolder("guarded")
+        let running = try data.start(
+            in: folder, settings: ["train.steps=100000"], options: ["--bind", endpoint, "--keys", data.folder + "/keys"])
+        while !running.output.contains("listening"), running.process.isRunning { usleep(10_000) }
+        let stranger = try Programs.start(
+            "tandem-decoder", ["--connect", endpoint, "--media", data.folder + "/train"], in: data.folder)
+        while !running.output.contains("refused 127.0.0.1") || !running.output.contains("step 1/"), running.process.isRunning {
+            usleep(10_000)
+        }
+        running.signal(SIGTERM)
+        let guarded = Programs.finish(running)
+        stranger.signal(SIGTERM)
+        _ = Programs.finish(stranger)
+        #expect(guarded.status == 0 && guarded.output.contains("refused 127.0.0.1"), "\(guarded.output)")
+
+        let logs = [folder, open.folder].map { $0 + "/samples.log" }
+        let (status, output) = try Programs.run("tandem", ["check-log"] + logs, in: data.folder)
+        #expect(status == 0 && output.contains("the same bytes in all"), "\(output)")
+    }
+
     @Test(.timeLimit(.minutes(2))) func aStoppedRunContinuesBitForBit() throws {
         let data = try TinyDataSet()
         let whole = try data.run("whole", settings: ["train.steps=60"])

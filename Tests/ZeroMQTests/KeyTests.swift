@@ -11,6 +11,12 @@ private final class Lines: Sendable {
     var all: [String] { lines.withLock { $0 } }
 }
 
+private final class Flag: Sendable {
+    private let isSet = Atomic(false)
+    func set() { isSet.store(true, ordering: .relaxed) }
+    func take() -> Bool { isSet.exchange(false, ordering: .relaxed) }
+}
+
 /// A folder of keys, and a socket that listens with them at a port of this machine.
 private struct Listener {
     let folder: KeyFolder
@@ -18,16 +24,28 @@ private struct Listener {
     let socket: Socket
     let endpoint: String
     let lines = Lines()
+    let hasNewKeys = Flag()
 
     static let options = Socket.Options(sendHighWaterMark: 4, receiveHighWaterMark: 4, linger: 0, maximumMessageBytes: 1 << 20)
 
     init(_ path: String) throws {
         folder = KeyFolder(path)
         try folder.create()
-        context = Context(credentials: try Credentials(folder, listens: true), log: lines.append)
+        let hasNewKeys = hasNewKeys
+        context = Context(credentials: try Credentials(folder, listens: true), shouldReload: { hasNewKeys.take() }, log: lines.append)
         socket = try Socket(.pull, in: context, options: Self.options)
         endpoint = "tcp://127.0.0.1:\(try freePort())"
         try socket.bind(to: endpoint)
+    }
+
+    /// Has the list of allowed keys read again, and waits until the log says that it was.
+    func readKeysAgain() throws {
+        func count() -> Int { lines.all.count { $0.contains("allowed was read") } }
+        let before = count()
+        hasNewKeys.set()
+        var poller = Poller([socket])
+        for _ in 0..<100 where count() == before { _ = try poller.wait(milliseconds: 100) }
+        #expect(count() == before + 1)
     }
 
     /// Whether a message of a client with these keys arrives; a refused one is waited for until its refusal is counted.
@@ -91,12 +109,13 @@ private struct Listener {
         let new = try Credentials(newFolder, connects: true)
         #expect(try !listener.hears(new))
 
-        let both = try listener.folder.allowed()
-        #expect(both.map(\.name) == ["client", "next"])
-        listener.context.allow(both)
+        try listener.readKeysAgain()
+        #expect(try listener.folder.allowed().map(\.name) == ["client", "next"])
         #expect(try listener.hears(new))
         #expect(try listener.hears(old))
-        listener.context.allow(Array(both.dropFirst()))
+        let list = try text(listener.folder, "allowed").split(separator: "\n").filter { !$0.hasSuffix(" client") }
+        try Data(list.map { $0 + "\n" }.joined().utf8).write(to: URL(fileURLWithPath: listener.folder.path + "/allowed"))
+        try listener.readKeysAgain()
         #expect(try listener.hears(new))
         #expect(try !listener.hears(old))
     }
