@@ -30,11 +30,13 @@ struct ResizeAxis: ~Copyable {
         }
     }
 
-    /// Makes this the same resize of a plane that is first enlarged `1 << shift` times, bicubically: its samples lie in the middle of those
-    /// that they stand for.
-    mutating func setEnlarged(_ other: borrowing ResizeAxis, shift: Int, extent: Int) {
+    /// Makes this the same resize of a plane that is first enlarged `1 << shift` times, bicubically.
+    ///
+    /// - Parameter site: where a sample lies among those that it stands for: 0 on the first, 0.5 in the middle.
+    mutating func setEnlarged(_ other: borrowing ResizeAxis, shift: Int, extent: Int, site: Double) {
+        let scale = Double(1 << shift)
         /// Where a sample of the enlarged plane lies among this one's.
-        func place(_ sample: Int) -> Double { (Double(sample) + 0.5) / Double(1 << shift) - 0.5 }
+        func place(_ sample: Int) -> Double { (Double(sample) - site * (scale - 1)) / scale }
         clear(size: other.size, taps: min(extent, (other.taps - 2) >> shift + 5))
         for pixel in 0..<size {
             let start = Int(other.first[pixel])

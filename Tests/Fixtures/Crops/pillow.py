@@ -1,7 +1,11 @@
 """Pillow as the judge of crops: its bicubic resize of a box of the whole frame, which swscale, through PyAV, converts to RGB.
 
-    pillow.py write FOLDER           makes clip.mp4, a moving pattern of 96 x 64 pixels, and crops.rgb: the crops of crops.txt, 32 x 32 each
-    pillow.py crops LIST SIZE OUTPUT writes the crops of a list, SIZE x SIZE packed RGB each
+    pillow.py write FOLDER                makes clip.mp4, a moving pattern of 96 x 64 pixels, and crops.rgb: the crops of crops.txt,
+                                          32 x 32 each, with chroma halfway between left and middle
+    pillow.py crops LIST SIZE SITE OUTPUT writes the crops of a list, SIZE x SIZE packed RGB each
+
+SITE says where chroma lies, in 1/256 pixels right of the left one: 0 for the left, as H.264 has it and FFmpeg 8, 128 for the middle, as
+FFmpeg 5.1 has it.
 
 A list has a crop a line: frame, x, y, width and height of the box, width and height of the upright picture that the box lies in, and the
 video's path, relative to the list. The committed files were made by `pillow.py write .` with av 18.1, Pillow 13.0.
@@ -13,16 +17,15 @@ import av
 import numpy
 from PIL import Image
 
-# Without the flags swscale repeats chroma and rounds down, which makes pictures darker by a level. Chroma lies in the middle of its four
-# pixels, as swscale has it by itself up to FFmpeg 7.0; param1 is the kernel's -a.
-CONVERSION = "bicubic+accurate_rnd+full_chroma_int+full_chroma_inp+bitexact:in_chroma_loc=center:param0=0:param1=0.5"
+# Without the flags swscale repeats chroma and rounds down, which makes pictures darker by a level; param1 is the kernel's -a.
+CONVERSION = "bicubic+accurate_rnd+full_chroma_int+full_chroma_inp+bitexact:in_h_chr_pos={}:in_v_chr_pos=128:param0=0:param1=0.5"
 
 
-def frames(path, wanted):
+def frames(path, wanted, site):
     """The frames of some indices of a sequential decode, as pictures."""
     with av.open(str(path)) as container:
         stream, graph = container.streams.video[0], av.filter.Graph()
-        graph.link_nodes(graph.add_buffer(template=stream), graph.add("scale", "flags=" + CONVERSION), graph.add("format", "rgb24"),
+        graph.link_nodes(graph.add_buffer(template=stream), graph.add("scale", "flags=" + CONVERSION.format(site)), graph.add("format", "rgb24"),
                          graph.add("buffersink")).configure()
         for index, frame in enumerate(container.decode(stream)):
             if index in wanted:
@@ -30,11 +33,11 @@ def frames(path, wanted):
                 yield index, Image.fromarray(graph.vpull().to_ndarray())
 
 
-def write_crops(list_path, size, output):
+def write_crops(list_path, size, site, output):
     rows = [line.split(maxsplit=7) for line in list_path.read_text().splitlines()]
     crops = {}
     for path in {row[7] for row in rows}:
-        pictures = dict(frames(list_path.parent / path, {int(row[0]) for row in rows if row[7] == path}))
+        pictures = dict(frames(list_path.parent / path, {int(row[0]) for row in rows if row[7] == path}, site))
         for number, row in enumerate(rows):
             if row[7] == path:
                 picture = pictures[int(row[0])]
@@ -66,6 +69,6 @@ if __name__ == "__main__":
     if command == "write":
         folder = pathlib.Path(arguments[0])
         write_clip(folder / "clip.mp4")
-        write_crops(folder / "crops.txt", 32, folder / "crops.rgb")
+        write_crops(folder / "crops.txt", 32, 64, folder / "crops.rgb")
     else:
-        write_crops(pathlib.Path(arguments[0]), int(arguments[1]), pathlib.Path(arguments[2]))
+        write_crops(pathlib.Path(arguments[0]), int(arguments[1]), int(arguments[2]), pathlib.Path(arguments[3]))
