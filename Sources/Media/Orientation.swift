@@ -8,15 +8,14 @@ struct Orientation: Equatable {
 
     init() {}
 
-    /// The orientation that a display matrix asks for, to the nearest quarter turn: the frame's own, which the coded stream carries, or
-    /// else the container's.
+    /// The orientation that a display matrix asks for, to the nearest quarter turn.
     ///
     /// The matrix maps stored (p, q) to shown (a p + c q, b p + d q); see libavutil/display.h.
-    init(of frame: borrowing Frame, in stream: UnsafeMutablePointer<AVStream>) {
-        let own = av_frame_get_side_data(frame.pointer, AV_FRAME_DATA_DISPLAYMATRIX)
-        var size = own?.pointee.size ?? 0
-        let data = own?.pointee.data ?? av_stream_get_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, &size)
-        guard let data, size >= 9 * MemoryLayout<Int32>.size else { return }
+    init(stream: UnsafeMutablePointer<AVStream>) {
+        var size = 0
+        guard let data = av_stream_get_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, &size), size >= 9 * MemoryLayout<Int32>.size else {
+            return
+        }
         let matrix = UnsafeRawPointer(data)
         func element(_ i: Int) -> Int64 { Int64(matrix.loadUnaligned(fromByteOffset: i * 4, as: Int32.self)) }
         let (a, b, c, d) = (element(0), element(1), element(3), element(4))

@@ -92,10 +92,10 @@ public final class VideoReader {
         let order = requests.indices.sorted { (requests[$0].frame, $0) < (requests[$1].frame, $1) }
         var frames: [Int] = []
         for index in order where requests[index].frame != frames.last { frames.append(requests[index].frame) }
+        let orientation = Orientation(stream: source.demuxer.stream)
         var next = 0
         var failure: MediaError?
         try visit(frames) { index, frame in
-            let orientation = Orientation(of: frame, in: source.demuxer.stream)
             while next < order.count, requests[order[next]].frame == index {
                 let request = requests[order[next]]
                 let isDone = costs.time(.convert) {

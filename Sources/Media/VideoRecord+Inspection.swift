@@ -205,6 +205,6 @@ extension FrameSource {
         if aspect.num > 0, aspect.den > 0, (0.1...10).contains(av_q2d(aspect)) {
             width = max(1, Int((Double(frame.width) * av_q2d(aspect)).rounded()))
         }
-        return Orientation(of: frame, in: demuxer.stream).isTransposed ? (frame.height, width) : (width, frame.height)
+        return Orientation(stream: demuxer.stream).isTransposed ? (frame.height, width) : (width, frame.height)
     }
 }
