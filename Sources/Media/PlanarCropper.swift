@@ -35,7 +35,12 @@ struct PlanarCropper: ~Copyable {
     /// Writes packed RGB `[size, size, 3]`.
     mutating func crop(_ frame: borrowing Frame, _ geometry: Geometry, into destination: UnsafeMutablePointer<UInt8>) {
         if geometry != self.geometry { prepare(geometry) }
-        let planes = Planes(frame)
+        var planes = Planes(frame)
+        if geometry.format.isGrey {
+            // Any samples serve as chroma that counts for nothing.
+            planes.data = (planes.data.0, planes.data.0, planes.data.0, nil)
+            planes.strides = (planes.strides.0, planes.strides.0, planes.strides.0, 0)
+        }
         let chromaWidth = Int32(geometry.format.chromaExtent(geometry.width, shift: geometry.format.chromaShiftX))
         func chroma(_ samples: UnsafeMutablePointer<UInt8>?, _ stride: Int32) -> tandem_plane {
             tandem_plane(
@@ -68,8 +73,9 @@ struct PlanarCropper: ~Copyable {
     }
 }
 
-/// A pixel format of three planes: Y, U, V, one little-endian number a sample.
+/// A pixel format of planes: Y, U, V, one little-endian number a sample; or of Y alone. Alpha may follow and is passed over.
 struct PlanarFormat: Equatable {
+    let isGrey: Bool
     let chromaShiftX: Int
     let chromaShiftY: Int
     /// Where chroma lies along x among the pixels that it stands for: 0 on the first, 0.5 in the middle.
@@ -80,16 +86,19 @@ struct PlanarFormat: Equatable {
     /// nil for frames of other formats, and for such narrow ones that the kernel cannot read 16 samples at once.
     init?(_ frame: borrowing Frame) {
         let descriptor = av_pix_fmt_desc_get(AVPixelFormat(rawValue: frame.pointer.pointee.format))
-        guard let descriptor = descriptor?.pointee, descriptor.nb_components == 3 else { return nil }
-        let others = UInt64(AV_PIX_FMT_FLAG_RGB | AV_PIX_FMT_FLAG_BE | AV_PIX_FMT_FLAG_HWACCEL | AV_PIX_FMT_FLAG_FLOAT)
-        guard descriptor.flags & UInt64(AV_PIX_FMT_FLAG_PLANAR) != 0, descriptor.flags & others == 0 else { return nil }
+        guard let descriptor = descriptor?.pointee else { return nil }
+        let others = UInt64(
+            AV_PIX_FMT_FLAG_RGB | AV_PIX_FMT_FLAG_PAL | AV_PIX_FMT_FLAG_BE | AV_PIX_FMT_FLAG_HWACCEL | AV_PIX_FMT_FLAG_FLOAT)
+        guard descriptor.flags & others == 0 else { return nil }
+        isGrey = descriptor.nb_components < 3
         depth = Int(descriptor.comp.0.depth)
         chromaShiftX = Int(descriptor.log2_chroma_w)
         chromaShiftY = Int(descriptor.log2_chroma_h)
         // See note "siting".
         chromaSiteX = frame.pointer.pointee.chroma_location == AVCHROMA_LOC_LEFT ? 0.25 : 0.5
         let bytes = depth > 8 ? 2 : 1
-        for (plane, component) in [descriptor.comp.0, descriptor.comp.1, descriptor.comp.2].enumerated() {
+        let components = [descriptor.comp.0, descriptor.comp.1, descriptor.comp.2].prefix(isGrey ? 1 : 3)
+        for (plane, component) in components.enumerated() {
             guard component.plane == plane, component.step == bytes, component.shift == 0, component.offset == 0,
                 component.depth == depth
             else { return nil }
@@ -101,17 +110,20 @@ struct PlanarFormat: Equatable {
     func chromaExtent(_ extent: Int, shift: Int) -> Int { (extent + (1 << shift) - 1) >> shift }
 
     /// The conversion to RGB: swscale's matrix for the frame's, to its exact fractions.
+    ///
+    /// The numbers that a level takes are those of ITU-T H.273, 8.3: in limited range of n bits black is 16 · 2ⁿ⁻⁸ and white 235 · 2ⁿ⁻⁸,
+    /// in full range 0 and 2ⁿ - 1.
     func color(of frame: borrowing Frame) -> tandem_color {
         let side = Conversion.Side(frame)
         let table = sws_getCoefficients(Scaler.coefficients(of: side.matrix))!
         // The table is for limited range: luma in 219 steps from 16, chroma in 224 around 128.
-        let unit = 1 / Float(1 << (depth - 8))
+        let unit = side.isFullRange ? 255 / Float((1 << depth) - 1) : 1 / Float(1 << (depth - 8))
         let luma = side.isFullRange ? unit : unit * 255 / 219
-        let chroma = side.isFullRange ? unit * 224 / 255 : unit
+        let chroma = isGrey ? 0 : side.isFullRange ? unit * 224 / 255 : unit
         func coefficient(_ i: Int) -> Float { Float(table[i]) / 65536 * chroma }
         let (vToRed, uToBlue, uToGreen, vToGreen) = (coefficient(0), coefficient(1), -coefficient(2), -coefficient(3))
         let black = side.isFullRange ? 0 : -16 / unit * luma
-        let middle = 128 / unit
+        let middle = Float(1 << (depth - 1))
         return tandem_color(
             luma: luma, v_to_red: vToRed, u_to_green: uToGreen, v_to_green: vToGreen, u_to_blue: uToBlue, red: black - middle * vToRed,
             green: black - middle * (uToGreen + vToGreen), blue: black - middle * uToBlue)

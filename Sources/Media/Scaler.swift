@@ -20,11 +20,13 @@ struct Conversion: Hashable {
 }
 
 extension Conversion.Side {
-    /// The picture in a frame. What the stream leaves untagged falls to swscale's rule: BT.601, limited range.
+    /// The picture in a frame. What the stream leaves untagged falls to swscale's rule: BT.601, limited range, but full range for grey.
     init(_ frame: borrowing Frame) {
         let picture = frame.pointer.pointee
         self.init(width: picture.width, height: picture.height, format: picture.format, matrix: picture.colorspace.rawValue)
-        isFullRange = picture.color_range == AVCOL_RANGE_JPEG || Self.fullRangeFormats.contains(AVPixelFormat(rawValue: format))
+        let isUntaggedGrey = picture.color_range == AVCOL_RANGE_UNSPECIFIED && descriptor.map { $0.nb_components < 3 } ?? false
+        isFullRange =
+            picture.color_range == AVCOL_RANGE_JPEG || isUntaggedGrey || Self.fullRangeFormats.contains(AVPixelFormat(rawValue: format))
     }
 
     /// The deprecated twins of the 4:x:x formats that say full range by their name.
