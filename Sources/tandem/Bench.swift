@@ -26,6 +26,22 @@ func bench(arguments: [String]) throws {
     try benchmark.run(Array(arguments.dropFirst()))
 }
 
+/// What a benchmark measured.
+protocol BenchResult: Encodable {
+    /// For people.
+    var text: String { get }
+}
+
+extension BenchResult {
+    /// One JSON object, or the text. Numbers that were measured are finite, so that they can be written.
+    func shown(asJSON: Bool) -> String {
+        guard asJSON else { return text }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        return String(decoding: try! encoder.encode(self), as: UTF8.self)
+    }
+}
+
 extension CPUBackend {
     /// Operations a second of a large square product, the best of several: what a step is measured by.
     func productPeak(_ precision: Precision) -> Double {

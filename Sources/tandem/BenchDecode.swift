@@ -28,17 +28,11 @@ func benchDecode(arguments: [String]) throws {
         return record
     }
     let result = try DecodeBench(records, Recipe(repeatedSampling: repeats)).run(pairs: pairs)
-    if asJSON {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys]
-        print(String(decoding: try encoder.encode(result), as: UTF8.self))
-    } else {
-        print(result.text)
-    }
+    print(result.shown(asJSON: asJSON))
 }
 
 /// Measured decoding.
-private struct DecodeResult: Encodable {
+private struct DecodeResult: BenchResult {
     var pairs: Int
     var pairsPerOpen: Int
     var pairsPerSecond: Double

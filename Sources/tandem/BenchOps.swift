@@ -25,13 +25,11 @@ func benchOps(arguments: [String]) throws {
         print(String(format: "peaks: %.1f GFLOP/s of products, %.1f GB/s of memory", bench.productPeak / 1e9, bench.memoryPeak / 1e9))
         print("\n  operation                 size                   µs     rate        of peak")
     }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys]
-    bench.run { result in print(asJSON ? String(decoding: try! encoder.encode(result), as: UTF8.self) : result.text) }
+    bench.run { result in print(result.shown(asJSON: asJSON)) }
 }
 
 /// One operation's time.
-private struct OpResult: Encodable {
+private struct OpResult: BenchResult {
     var name: String
     var size: String
     var seconds: Double

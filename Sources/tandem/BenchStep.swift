@@ -35,17 +35,11 @@ func benchStep(arguments: [String]) throws {
         ])
     let bench = StepBench(pipeline, try CPUBackend(threads: threads))
     let result = bench.run(steps: steps) { if !asJSON { writeError($0 + "\n") } }
-    if asJSON {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys]
-        print(String(decoding: try encoder.encode(result), as: UTF8.self))
-    } else {
-        print(result.text)
-    }
+    print(result.shown(asJSON: asJSON))
 }
 
 /// Measured training steps.
-private struct StepResult: Encodable {
+private struct StepResult: BenchResult {
     var device: String
     var precision: Precision
     var batch: Int
