@@ -60,12 +60,17 @@ public struct Preparation: Sendable {
         let workers = PreparationWorkers(folder: folder, output: output, transcoding: transcoding, work: work)
         workers.start(min(jobs, work.count))
         defer { workers.stop() }
-        while journal.count < sources.count {
-            if shouldStop() { workers.stop() }
+        func collect() throws(PreparationError) {
             for finding in workers.takeFindings() { try journal.append(finding) }
             progress(Progress(done: journal.count, unchanged: unchanged, total: sources.count))
-            if let failure = workers.failure { throw PreparationError("\(failure)") }
-            if shouldStop() {
+        }
+        while journal.count < sources.count {
+            try collect()
+            if shouldStop() || workers.failure != nil {
+                workers.stop()
+                // What was finished until then is kept as well.
+                try collect()
+                if let failure = workers.failure { throw PreparationError("\(failure)") }
                 throw PreparationError("interrupted after \(journal.count) of \(sources.count) videos; run it again to go on from there")
             }
             if journal.count < sources.count { usleep(20_000) }
