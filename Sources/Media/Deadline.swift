@@ -5,18 +5,18 @@ import Glibc
 ///
 /// Time of the thread, not of the clock on the wall: how busy the machine is, or how slow a server, says nothing about a file.
 final class Deadline {
-    private let nanoseconds: UInt64
+    private let duration: UInt64
     private var end: UInt64 = 0
 
     init(seconds: Double) {
-        nanoseconds = UInt64(seconds * 1e9)
+        duration = UInt64(seconds * 1e9)
         restart()
     }
 
     /// Grants the full time again.
-    func restart() { end = monotonicNanoseconds() + nanoseconds }
+    func restart() { end = Self.now + duration }
 
-    var isOver: Bool { monotonicNanoseconds() > end }
+    var isOver: Bool { Self.now > end }
 
     /// For `AVFormatContext.interrupt_callback`. The deadline must outlive the context.
     var interruptCallback: AVIOInterruptCB {
@@ -25,9 +25,5 @@ final class Deadline {
             opaque: Unmanaged.passUnretained(self).toOpaque())
     }
 
-    private static var now: UInt64 {
-        var time = timespec()
-        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
-    }
+    private static var now: UInt64 { nanoseconds(on: CLOCK_THREAD_CPUTIME_ID) }
 }

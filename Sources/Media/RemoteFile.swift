@@ -114,11 +114,7 @@ final class RemoteFile {
         return tandem_averror(EIO)
     }
 
-    private static var seconds: Double {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
-    }
+    private static var seconds: Double { Double(nanoseconds(on: CLOCK_MONOTONIC)) / 1e9 }
 
     deinit {
         avio_closep(&connection)

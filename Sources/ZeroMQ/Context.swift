@@ -6,7 +6,7 @@ import CZeroMQ
 public final class Context: @unchecked Sendable {
     let handle: UnsafeMutableRawPointer
     let credentials: Credentials?
-    private(set) var gatekeeper: Gatekeeper?
+    let gatekeeper: Gatekeeper?
 
     /// - Parameters:
     ///   - credentials: keys for all tcp connections; without them they are open. Connections over ipc need none: the file system guards them.
@@ -20,9 +20,7 @@ public final class Context: @unchecked Sendable {
         guard let handle = zmq_ctx_new() else { preconditionFailure("zmq_ctx_new: out of file descriptors or memory") }
         self.handle = handle
         self.credentials = credentials
-        if let listening = credentials?.listening {
-            gatekeeper = Gatekeeper(handle, listening.folder, listening.allowed, shouldReload, log)
-        }
+        gatekeeper = credentials?.listening.map { Gatekeeper(handle, $0.folder, $0.allowed, shouldReload, log) }
     }
 
     /// Connections refused so far.

@@ -106,13 +106,12 @@ final class Gatekeeper: Sendable {
     /// All parts of a message, nil where there is none.
     private static func receive(_ socket: UnsafeMutableRawPointer) -> [[UInt8]]? {
         var parts: [[UInt8]] = []
-        repeat {
+        while true {
             let message = Message()
             guard zmq_msg_recv(message.handle, socket, ZMQ_DONTWAIT) >= 0 else { return nil }
             parts.append(message.copy)
-            message.hasMore = zmq_msg_more(message.handle) != 0
-            guard message.hasMore else { return parts }
-        } while true
+            if zmq_msg_more(message.handle) == 0 { return parts }
+        }
     }
 
     /// Answers a request of ZAP: version, request, domain, address, identity, mechanism, credentials.

@@ -20,13 +20,14 @@ runProgram("tandem-batcher") {
     let dataflow = pipeline.dataflow
     let manifest = try Manifest(contentsOf: manifestPath ?? pipeline.data.manifestPath)
     let endpoint = try Endpoint(bind)
-    Hangup.catchSignal()
+    let context = try Context(keys: keys, listening: endpoint, shouldReload: Hangup.take, log: { writeError("\($0)\n") })
+    if context.isGuarded { Hangup.catchSignal() }
     let server = try BatcherServer(
         manifest: manifest, seed: pipeline.seed, recipe: pipeline.recipe,
         options: .init(
             endpoint: endpoint, memory: (memory > 0 ? memory : dataflow.batcherMemory) << 20,
             decoderMemory: dataflow.decoderMemory << 20, failureLimit: dataflow.failureLimit),
-        context: Context(keys: keys, listening: endpoint, shouldReload: Hangup.take, log: { writeError("\($0)\n") }),
+        context: context,
         log: { writeError("\($0)\n") })
     Interruption.catchSignals()
     writeError("\(manifest.count) videos, listening at \(bind)\n")

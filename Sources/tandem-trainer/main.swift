@@ -21,9 +21,9 @@ runProgram("tandem-trainer") {
 
     let pipeline = try Pipeline.load(path, overrides: overrides)
     let (batcherEndpoint, evaluators) = (try Endpoint(batcher), try bind.map { try Endpoint($0) })
-    Hangup.catchSignal()
     let context = try Context(
         keys: keys, listening: evaluators, connecting: batcherEndpoint, shouldReload: Hangup.take, log: { writeError($0 + "\n") })
+    if context.isGuarded { Hangup.catchSignal() }
     let trainer = try Trainer(
         pipeline, folder: folder ?? "runs/\(pipeline.name)", batcher: batcherEndpoint, evaluators: evaluators, context,
         sampleLog: sampleLog, progress: ProgressLine(progress))

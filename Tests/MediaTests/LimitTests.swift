@@ -90,6 +90,21 @@ import Testing
 
     // MARK: Time
 
+    /// A busy machine or a slow server takes time of the clock on the wall, which says nothing about a file.
+    @Test func waitingIsNoWorkOnAFile() throws {
+        try withTemporaryFolder { folder in
+            let path = try writeTestClip(folder + "/a.mp4", frames: 20)
+            let record = try VideoRecord(inspecting: "a.mp4", in: folder)
+            let reader = try VideoReader(path: path, record: record, patience: 0.5)
+            var seen = 0
+            try reader.visit([0, 19]) { _, _ in
+                seen += 1
+                usleep(700_000)
+            }
+            #expect(seen == 2)
+        }
+    }
+
     @Test func timeIsUpForAReaderWithoutPatience() throws {
         try withTemporaryFolder { folder in
             try writeTestClip(folder + "/clip.mp4")
