@@ -76,7 +76,11 @@ let package = Package(
         tests("Verification", maths),
         tests("Autograd", ["ComputeCPU", "Compute"]),
         tests("ComputeCPU", ["Compute"]),
-        .executableTarget(name: "fuzz", dependencies: ["Console", "Configuration", "Media", "Sampling"], path: "Tests/Fuzz"),  // make fuzz
+        .executableTarget(
+            name: "fuzz", dependencies: ["Console", "Configuration", "Media", "Sampling", "TestSupport"], path: "Tests/Fuzz"),  // make fuzz
+        .executableTarget(
+            name: "chaos", dependencies: ["Console", "Dataflow", "Media", "Sampling", "TestSupport", "Training", "ZeroMQ"],
+            path: "Tests/Chaos"),  // make chaos
         .testTarget(name: "PipelineTests", dependencies: ["TestSupport", "Dataflow", "Media", "Sampling", "Training"]),
     ],
     swiftLanguageModes: [.v6]

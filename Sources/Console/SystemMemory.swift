@@ -14,6 +14,9 @@ public enum SystemMemory {
     /// What this process takes now.
     public static var resident: Int { field("VmRSS", of: "/proc/self/status") ?? 0 }
 
+    /// What another process takes now, 0 where there is none of that number.
+    public static func resident(ofProcess process: Int32) -> Int { field("VmRSS", of: "/proc/\(process)/status") ?? 0 }
+
     /// The most that this process has taken at a time.
     public static var highWaterMark: Int { field("VmHWM", of: "/proc/self/status") ?? 0 }
 

@@ -141,7 +141,10 @@ public final class BatcherServer {
             try send(.welcome(welcome), to: decoder)
             if isNew { log("a decoder joined, \(broker.decoderCount) at work") }
         case .ready(let decoder, let received, let free, let held):
-            guard broker.ready(decoder, received: received, free: free, held: held, now: now) else {
+            // One that reconnected, or another one of the same id, says hello again: tickets must not go where nobody works on them.
+            guard decoderRoutes[decoder] == route,
+                broker.ready(decoder, received: received, free: free, held: held, now: now)
+            else {
                 _ = try control.send(parts: [Message(route), Message(DecoderReply.stranger.bytes)])
                 return
             }
@@ -171,7 +174,8 @@ public final class BatcherServer {
             let sample = try SampleBlock(bytes)
             guard sample.header.fingerprint == fingerprint else { throw MalformedBytes("a sample of another run") }
             guard sample.matches(layout), sample.header.ticket == plan.ticket(ofSample: sample.header.sample),
-                sample.header.replica == plan.replica(ofSample: sample.header.sample), sample.header.attempt < SamplePlan.mostAttempts
+                sample.header.replica == plan.replica(ofSample: sample.header.sample), sample.header.attempt < SamplePlan.mostAttempts,
+                sample.header.video == plan.video(ofTicket: sample.header.ticket, attempt: sample.header.attempt)
             else { throw MalformedBytes("a sample that is not as the recipe says") }
             return sample.header
         }

@@ -21,7 +21,7 @@ public final class DecoderWorker {
     private let context: Context
     private let control: Socket
     private let samples: Socket
-    private let id = UInt64.random(in: .min ... .max)
+    private let id: UInt64
     private let watch = Stopwatch()
     private let counters = DecoderCounters()
 
@@ -35,15 +35,18 @@ public final class DecoderWorker {
     public var progress: DecoderProgress { counters.progress }
 
     /// - Parameters:
+    ///   - id: tells this decoder from others. Two of one id get in each other's way and change nothing else.
     ///   - patience: seconds to wait for a batcher that is not there; 0 waits forever.
     ///   - ticketLimit: seconds of processor time after which a ticket whose reading does not end is failed, and this process ended.
     ///   - log: takes a line when there is something to wait for.
     ///   - isThere: whether a video of the manifest is, whatever its state. Where none is this decoder has the wrong ones, and serves nobody.
     public init(
-        endpoint: Endpoint, patience: Double, ticketLimit: Double = 90, context: Context = Context(), log: @escaping (String) -> Void,
+        endpoint: Endpoint, id: UInt64 = .random(in: .min ... .max), patience: Double, ticketLimit: Double = 90,
+        context: Context = Context(), log: @escaping (String) -> Void,
         isThere: @escaping (String) throws -> Bool = { _ in true }, readPictures: @escaping PictureReader
     ) throws(ZeroMQError) {
         self.endpoint = endpoint
+        self.id = id
         self.patience = patience
         self.ticketLimit = ticketLimit
         self.context = context

@@ -64,7 +64,8 @@ public struct CheckpointFolder {
         return checkpoint.file.name
     }
 
-    private init(reading path: String) {
+    /// Opens a folder in which a training may be at work, and touches nothing in it.
+    public init(reading path: String) {
         self.path = path
         keep = .max
     }

@@ -1,0 +1,42 @@
+import Console
+import Foundation
+import Sampling
+import Training
+
+/// Whether the disturbed run did what the undisturbed one did.
+enum Verdict {
+    /// Every array of two checkpoints, moments included, bit for bit. Returns how many numbers were compared.
+    static func compareWeights(_ path: String, with referencePath: String) throws -> Int {
+        let (file, reference) = (try Safetensors(path: path), try Safetensors(path: referencePath))
+        guard Set(file.entries.keys) == Set(reference.entries.keys) else { throw Failure("\(path) has other arrays than \(referencePath)") }
+        var count = 0
+        for name in file.entries.keys.sorted() {
+            let (numbers, expected) = (try file.floats(name), try reference.floats(name))
+            guard numbers.map(\.bitPattern) == expected.map(\.bitPattern) else {
+                let index = zip(numbers, expected).enumerated().first { $1.0.bitPattern != $1.1.bitPattern }?.offset ?? 0
+                throw Failure("\(path): '\(name)' differs from \(referencePath), first at element \(index)")
+            }
+            count += numbers.count
+        }
+        return count
+    }
+
+    /// Where a video broke in the middle of a run: every line is the undisturbed one, or that of a replacement for this video.
+    /// Returns how many were replaced.
+    static func compareReplaced(_ path: String, with referencePath: String, broken video: String) throws -> Int {
+        func lines(_ path: String) throws -> [[Substring]] {
+            try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map { $0.split(separator: "\t") }
+        }
+        let columns = SampleLog.header.split(separator: "\t")
+        let (attempt, videoColumn) = (columns.firstIndex(of: "attempt")!, columns.firstIndex(of: "video")!)
+        var replaced = 0
+        for (line, expected) in zip(try lines(path), try lines(referencePath)) where line != expected {
+            guard expected[videoColumn] == video, line[attempt] != expected[attempt], line.prefix(attempt) == expected.prefix(attempt)
+            else {
+                throw Failure("\(path): sample \(line[2]) differs from \(referencePath), and \(video) is no part of it")
+            }
+            replaced += 1
+        }
+        return replaced
+    }
+}
