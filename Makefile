@@ -88,6 +88,13 @@ fuzz: setup ## Read damaged videos, pictures, manifests and pipelines under Addr
 	swift build -c release --sanitize=address --product fuzz --scratch-path .build-fuzz
 	ASAN_OPTIONS=detect_leaks=0 .build-fuzz/release/fuzz --count $(FUZZ) --seed $(SEED) $(addprefix --videos ,$(wildcard $(TANDEM_SHARED)/data/videos))
 
+CHAOS ?= short
+MINUTES ?= 10
+
+.PHONY: chaos
+chaos: build ## Kill, stop, restart and mislead a run, compare it with the undisturbed one [CHAOS=short|soak] [MINUTES=10: of soak] [SEED=1]
+	@$(BIN)/chaos --mode $(CHAOS) --minutes $(MINUTES) --seed $(SEED)
+
 .PHONY: clean
 clean: ## Remove what was built (runs/ stays)
 	rm -rf .build .build-fuzz

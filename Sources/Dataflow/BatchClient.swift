@@ -67,7 +67,7 @@ public final class BatchClient {
 
     /// Waits for the next batch that was asked for.
     ///
-    /// - Parameter isCancelled: asked ten times a second; true ends the wait.
+    /// - Parameter isCancelled: asked at least once, and ten times a second while there is nothing; true ends the wait.
     /// - Returns: nil where the wait was cancelled.
     /// - Throws: where the batcher refuses, is not there for too long, or sends what it should not.
     public func next(isCancelled: () -> Bool = { false }) throws -> Batch? {
@@ -77,6 +77,8 @@ public final class BatchClient {
         var poller = Poller([socket])
         absence = Absence()
         while true {
+            // A trainer whose batches are always there must hear of it too.
+            if isCancelled() { return nil }
             while let parts = try socket.receiveParts(limit: 1 << 20) { try handle(parts) }
             if let batch = arrived.removeValue(forKey: requests[0].lowerBound) {
                 requests.removeFirst()
@@ -85,7 +87,6 @@ public final class BatchClient {
                 if try !sendRequests(), sent > 0 { try send(.ping(trainer: id, received: requests[0].lowerBound)) }
                 return batch
             }
-            if isCancelled() { return nil }
             if watch.seconds >= nextSign { try giveSign() }
             let before = watch.seconds
             _ = try poller.wait(milliseconds: 100)

@@ -25,6 +25,8 @@ public final class BatcherServer {
 
     /// A decoder takes its share of the tickets in small bites, however small they are: those it has cannot be done by others.
     static let mostTicketsPerDecoder = 16
+    /// Decoders that may be at work; what more say hello are not heard.
+    static let mostDecoders = 4096
     /// Messages received from one socket before the others have their turn.
     private static let turn = 64
 
@@ -131,6 +133,9 @@ public final class BatcherServer {
         let now = watch.seconds
         switch try parts[1].withBytes({ try DecoderRequest($0) }) {
         case .hello(let decoder):
+            guard decoderRoutes[decoder] != nil || decoderRoutes.count < Self.mostDecoders else {
+                throw MalformedBytes("the hello of one decoder more than \(Self.mostDecoders)")
+            }
             // Hellos pile up while a batcher is away; only the first is news.
             let isNew = decoderRoutes.updateValue(route, forKey: decoder) == nil
             broker.joined(decoder, now: now)

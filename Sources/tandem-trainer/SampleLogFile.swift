@@ -12,15 +12,14 @@ final class SampleLogFile {
     ///
     /// - Parameter step: the step after which the run continues: lines of later steps are dropped, for those samples come again.
     init(_ path: String, continuingAfter step: Int) throws {
-        let old = step > 0 ? try? String(contentsOfFile: path, encoding: .utf8) : nil
-        let kept = SampleLog.header + "\n" + Self.lines(old ?? "", upTo: step)
-        do {
-            try Data(kept.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
-            file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
-            try file.seekToEnd()
-        } catch {
-            throw Failure("cannot write the sample log \(path): \(error.localizedDescription)")
+        let kept = step > 0 ? Self.bytes(of: path, upTo: step) : 0
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
+        guard descriptor >= 0, ftruncate(descriptor, kept) == 0 else {
+            throw Failure("cannot write the sample log \(path): \(String(cString: strerror(errno)))")
         }
+        file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        try file.seekToEnd()
+        if kept == 0 { text = SampleLog.header + "\n" }
     }
 
     /// Adds the samples of a micro-batch.
@@ -44,13 +43,23 @@ final class SampleLogFile {
         text = ""
     }
 
-    private static func lines(_ text: String, upTo step: Int) -> String {
-        text.split(separator: "\n").filter { line in
-            line.prefix { $0 != "\t" }.isNumber(upTo: step)
-        }.map { $0 + "\n" }.joined()
+    /// How much of a log is header and lines of steps up to one, 0 where it is no log. A log may be long: it is looked at from its end.
+    private static func bytes(of path: String, upTo step: Int) -> Int {
+        let header = Data((SampleLog.header + "\n").utf8)
+        guard let log = try? Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped), log.starts(with: header) else {
+            return 0
+        }
+        return log.withUnsafeBytes { bytes in
+            let newline = UInt8(ascii: "\n")
+            // A last line without an end was cut off.
+            var end = (bytes.lastIndex(of: newline) ?? 0) + 1
+            while end > header.count {
+                let start = (bytes[..<(end - 1)].lastIndex(of: newline) ?? 0) + 1
+                let number = bytes[start..<end].prefix { $0 != UInt8(ascii: "\t") }
+                if let number = Int(String(decoding: number, as: UTF8.self)), number <= step { return end }
+                end = start
+            }
+            return header.count
+        }
     }
-}
-
-extension Substring {
-    fileprivate func isNumber(upTo limit: Int) -> Bool { Int(self).map { $0 <= limit } ?? false }
 }

@@ -30,9 +30,9 @@ final class Conductor {
     /// Decoders at the start; the first is always wanted, the second reaches the batcher through the hostile client.
     private static let decodersAtStart = 3
     private static let mostDecoders = 7
-    /// Mean seconds between faults, and bounds of the seconds for which a process is stopped: longer than silence (5 s), ZeroMQ handshakes
-    /// and handshakes (5 s); one in ten longer than leases and stalls (60 s), where there is time for that.
-    private static let interval = 2.5
+    /// Mean seconds between faults, and bounds of the seconds for which a process is stopped: longer than silence and
+    /// handshakes (5 s); one in ten longer than leases and stalls (60 s), where there is time for that.
+    private static let interval = 2.0
     private static let pause = 6.0...12.0
     private static let longPause = 65.0...75.0
     /// Seconds in which a run that nothing disturbs must come to its next checkpoint, and an asked process to its end.

@@ -37,6 +37,14 @@ struct Performance {
         print(try stage.tandem(["check-log", log.disturbed, log.undisturbed]), terminator: "")
         let numbers = try Verdict.compareWeights(stage.checkpoints + "/" + Stage.checkpointName(step), with: reference)
         print("weights and moments after step \(step): \(numbers) numbers, bit for bit the same")
+
+        note("breaking a video under a run's hands")
+        let video = try stage.runWhileAVideoBreaks()
+        let broken = stage.folder + "/breaking/samples.log"
+        print(try stage.tandem(["check-log", broken]), terminator: "")
+        let replaced = try Verdict.compareReplaced(broken, with: log.undisturbed, broken: video)
+        guard replaced > 0 else { throw Failure("\(video) broke, and no sample of it was replaced") }
+        print("\(replaced) samples of a video that broke in mid-run were replaced, the others are the same")
     }
 
     private func note(_ line: String) { writeError("chaos: \(line)\n") }

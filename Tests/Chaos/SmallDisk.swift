@@ -9,7 +9,7 @@ final class SmallDisk {
 
     /// nil where this user, or this machine, may not mount one.
     init?(over folder: String) {
-        guard mount("tmpfs", folder, "tmpfs", 0, "size=24m") == 0 else { return nil }
+        guard mount("tmpfs", folder, "tmpfs", 0, "size=64m") == 0 else { return nil }
         self.folder = folder
         filler = folder + "/filler"
     }

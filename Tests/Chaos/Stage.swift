@@ -1,5 +1,7 @@
 import Console
 import Foundation
+import Media
+import Sampling
 import TestSupport
 
 /// Where the run takes place: the folder with its data set and pipeline, and how each process is started.
@@ -21,19 +23,36 @@ struct Stage {
     var pipeline: String { folder + "/chaos.json5" }
     var checkpoints: String { run + "/runs/chaos/checkpoints" }
 
-    static let videos = 12
+    static let videos = 24
+    private static let framesPerVideo = 48
 
-    /// Synthesizes and prepares the videos, then breaks two of them: every decoder finds them broken, in every run.
+    /// Writes and prepares the videos, then breaks two of them: every decoder finds them broken, in every run.
     func prepare() throws {
-        for path in [run + "/runs/chaos/checkpoints", reference] {
+        for path in [run + "/runs/chaos/checkpoints", reference, media] {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         }
-        try tandem(["synthesize", folder + "/data", "--seed", "\(seed)", "--videos", "\(Self.videos)", "--sequences", "1"])
+        try tandem(["synthesize", folder + "/data", "--seed", "\(seed)", "--videos", "0", "--sequences", "1"])
+        for number in 0..<Self.videos { try writeVideo(number) }
         try tandem(["prepare", media])
-        let videos = try FileManager.default.contentsOfDirectory(atPath: media).filter { $0.hasSuffix(".mp4") }.sorted()
-        try Data(repeating: 7, count: 5000).write(to: URL(fileURLWithPath: media + "/" + videos[3]))
-        try FileManager.default.removeItem(atPath: media + "/" + videos[8])
+        try Data(repeating: 7, count: 5000).write(to: URL(fileURLWithPath: path(ofVideo: 3)))
+        try FileManager.default.removeItem(atPath: path(ofVideo: 8))
         try Data(text.utf8).write(to: URL(fileURLWithPath: pipeline))
+    }
+
+    private func path(ofVideo number: Int) -> String { media + "/video-\(number).mp4" }
+
+    /// A clip of noise that moves, cheap to decode and unlike every other one.
+    private func writeVideo(_ number: Int) throws {
+        let (width, height) = (96, 64)
+        var random = SplitMix64(seed: seed &* 1000 &+ UInt64(number))
+        let noise = (0..<width * height * 3).map { _ in UInt8.random(in: 0...255, using: &random) }
+        var writer = try VideoWriter(
+            path: path(ofVideo: number), width: width, height: height, framesPerSecond: Rational(30, 1), options: .init(groupOfPictures: 8))
+        for frame in 0..<Self.framesPerVideo {
+            let start = frame * 3 * (1 + number % 5)
+            try (noise[start...] + noise[..<start]).withUnsafeBytes { try writer.write(rgb: $0) }
+        }
+        try writer.finish()
     }
 
     /// A training whose steps take milliseconds and whose weights show every difference of its samples.
@@ -42,9 +61,9 @@ struct Stage {
         {
           name: "chaos", seed: \(seed),
           data: { media: "\(media)" },
-          sampling: { imageSize: 32, repeatedSampling: 4 },
+          sampling: { imageSize: 32, frameGap: [1, 8], repeatedSampling: 4 },
           mask: { ratio: 0.75 },
-          model: { size: { patch: 8, width: 48, depth: 2, heads: 2 }, decoderSize: { width: 32, depth: 1, heads: 2 } },
+          model: { size: { patch: 8, width: 96, depth: 2, heads: 2 }, decoderSize: { width: 48, depth: 1, heads: 2 } },
           train: {
             steps: 1000000, batch: 8, microBatch: 4, warmupEpochs: 0, baseLearningRate: 1e-2, checkpointEvery: 40, threads: 1,
           },
@@ -91,19 +110,54 @@ struct Stage {
         RoleProcess(role, name, command: [Programs.folder + "/" + program] + arguments, folder: run)
     }
 
+    /// Runs the pipeline on a copy of the videos, breaks one of them once some samples are through, and goes on for as many again.
+    /// Returns the video's name.
+    func runWhileAVideoBreaks() throws -> String {
+        let folder = folder + "/breaking"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try FileManager.default.copyItem(atPath: media, toPath: folder + "/videos")
+        let running = try startRun(in: folder, settings: ["data.media=\"\(folder)/videos\"", "dataflow.decoders=3"])
+        let log = folder + "/samples.log"
+        func waitForSamples(_ lines: Int) throws {
+            while lines > (try? String(contentsOfFile: log, encoding: .utf8))?.utf8.count(where: { $0 == 10 }) ?? 0 {
+                guard running.process.isRunning else { throw Failure("the run ended: \(running.output.suffix(2000))") }
+                usleep(50_000)
+            }
+        }
+        try waitForSamples(1000)
+        let video = "video-5.mp4"
+        // In place: whoever has it open reads it.
+        let file = try FileHandle(forUpdating: URL(fileURLWithPath: folder + "/videos/" + video))
+        let size = Int(try file.seekToEnd())
+        try file.seek(toOffset: 0)
+        try file.write(contentsOf: Data(repeating: 7, count: size))
+        try file.close()
+        try waitForSamples(2000)
+        try finish(running)
+        return video
+    }
+
+    private func startRun(in folder: String, settings: [String]) throws -> Programs.Running {
+        let settings = settings + ["evaluation.davis=\"\""]
+        return try Programs.start(
+            "tandem", ["run", pipeline, "--sample-log", "samples.log"] + settings.flatMap { ["--set", $0] }, in: folder)
+    }
+
+    private func finish(_ running: Programs.Running) throws {
+        running.signal(SIGTERM)
+        let (status, output) = Programs.finish(running)
+        guard status == 0 else { throw Failure("an undisturbed run ended with \(status):\n\(output.suffix(2000))") }
+    }
+
     /// The undisturbed run to a step, with one decoder. Returns its checkpoint of that step.
     func runReference(to step: Int, whileWaiting: () -> Void) throws -> String {
-        let settings = ["dataflow.decoders=1", "train.checkpointEvery=\(step)", "evaluation.davis=\"\""]
-        let running = try Programs.start(
-            "tandem", ["run", pipeline, "--sample-log", "samples.log"] + settings.flatMap { ["--set", $0] }, in: reference)
+        let running = try startRun(in: reference, settings: ["dataflow.decoders=1", "train.checkpointEvery=\(step)"])
         let checkpoint = reference + "/runs/chaos/checkpoints/" + Self.checkpointName(step)
         while running.process.isRunning, !FileManager.default.fileExists(atPath: checkpoint), !Interruption.isRequested {
             whileWaiting()
             usleep(50_000)
         }
-        running.signal(SIGTERM)
-        let (status, output) = Programs.finish(running)
-        guard status == 0 else { throw Failure("the undisturbed run ended with \(status):\n\(output.suffix(2000))") }
+        try finish(running)
         return checkpoint
     }
 

@@ -6,7 +6,7 @@ import Foundation
 import Sampling
 
 enum Mode: String, CaseIterable, LosslessStringConvertible {
-    /// A minute and a half of faults, for every change.
+    /// A minute of faults, for every change.
     case short
     /// As many minutes as are asked for.
     case soak
@@ -42,7 +42,7 @@ runProgram("chaos") {
 
     Interruption.catchSignals()
     let path = URL(fileURLWithPath: folder).path
-    let seconds = mode == .short ? 75 : minutes * 60
+    let seconds = mode == .short ? 60 : minutes * 60
     let performance = Performance(stage: Stage(folder: path, seed: seed), seconds: seconds, hostileRate: rate)
     do {
         try performance.run()

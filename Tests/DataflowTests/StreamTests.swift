@@ -57,9 +57,11 @@ private final class UncheckedBox<Value>: @unchecked Sendable {
     }
 }
 
-private func startDecoder(at endpoint: Endpoint, delay: Int = 0, broken: Set<String> = []) -> Background {
+private func startDecoder(
+    at endpoint: Endpoint, id: UInt64 = .random(in: .min ... .max), delay: Int = 0, broken: Set<String> = []
+) -> Background {
     Background { isStopped in
-        let decoder = try DecoderWorker(endpoint: endpoint, patience: 20, log: { _ in }) { record, views, size, destination in
+        let decoder = try DecoderWorker(endpoint: endpoint, id: id, patience: 20, log: { _ in }) { record, views, size, destination in
             if broken.contains(record.path) { throw BrokenVideo() }
             try paint(record, views, size, destination)
             usleep(UInt32(delay))
@@ -127,6 +129,58 @@ private func readStream(_ client: BatchClient, batches: Range<Int>, between: (In
         #expect(stream == Self.undisturbed)
     }
 
+    @Test func twoDecodersUnderOneIdentityChangeNothing() throws {
+        let endpoint = try freshEndpoint()
+        let batcher = try startBatcher(at: endpoint)
+        let decoders = (0..<2).map { startDecoder(at: endpoint, id: 7, delay: 200 + $0 * 300) }
+        let stream = try readStream(try client(at: endpoint), batches: 0..<60)
+        for decoder in decoders { decoder.stop() }
+        batcher.stop()
+        #expect(stream == Self.undisturbed)
+    }
+
+    /// Whoever repeats a decoder's hello gets its replies; the decoder says hello again and goes on.
+    @Test func anOverheardHelloTakesNoDecoderAway() throws {
+        let endpoint = try freshEndpoint()
+        let batcher = try startBatcher(at: endpoint)
+        let socket = try Socket(
+            .dealer, in: Context(), options: .init(sendHighWaterMark: 9, receiveHighWaterMark: 99, linger: 0, maximumMessageBytes: 1 << 20))
+        try socket.connect(to: endpoint.control)
+        let decoder = startDecoder(at: endpoint, id: 7)
+        let stream = try readStream(try client(at: endpoint), batches: 0..<60) { step in
+            guard step % 20 == 5 else { return }
+            #expect(try socket.waitUntilSendable(milliseconds: 5000))
+            _ = try socket.send(Message(DecoderRequest.hello(decoder: 7).bytes))
+        }
+        decoder.stop()
+        batcher.stop()
+        #expect(stream == Self.undisturbed)
+    }
+
+    /// A client that makes up decoders does not fill the batcher's memory.
+    @Test func thereAreOnlySoManyDecoders() throws {
+        let endpoint = try freshEndpoint()
+        let batcher = try startBatcher(at: endpoint)
+        let socket = try Socket(
+            .dealer, in: Context(), options: .init(sendHighWaterMark: 99, receiveHighWaterMark: 99, linger: 0, maximumMessageBytes: 1 << 20)
+        )
+        try socket.connect(to: endpoint.control)
+        var poller = Poller([socket])
+        func hello(_ decoder: UInt64) throws {
+            #expect(try socket.waitUntilSendable(milliseconds: 5000))
+            _ = try socket.send(Message(DecoderRequest.hello(decoder: decoder).bytes))
+        }
+        func isWelcome() throws -> Bool { try poller.wait(milliseconds: 5000)[0] && socket.receive() != nil }
+        for decoder in 0..<UInt64(4096) {
+            try hello(decoder)
+            #expect(try isWelcome())
+        }
+        for decoder in 5000..<UInt64(5010) { try hello(decoder) }
+        try hello(0)
+        #expect(try isWelcome() && socket.receive() == nil)
+        batcher.stop()
+    }
+
     /// The batcher knows nothing of the past: a trainer that starts in the middle gets the same samples, and so does one whose batcher was
     /// replaced under its hands.
     @Test func trainersAndBatchersComeBack() throws {
@@ -146,6 +200,20 @@ private func readStream(_ client: BatchClient, batches: Range<Int>, between: (In
         batcher.stop()
         #expect(first == Array(Self.undisturbed.prefix(100)))
         #expect(rest == Array(Self.undisturbed.dropFirst(75)))
+    }
+
+    /// Who asks to stop is heard although the next batch is there.
+    @Test func aTrainerThatNeverWaitsCanBeStopped() throws {
+        let endpoint = try freshEndpoint()
+        let batcher = try startBatcher(at: endpoint)
+        let decoder = startDecoder(at: endpoint)
+        let client = try client(at: endpoint)
+        _ = try readStream(client, batches: 0..<2)
+        try client.request(first: 10, count: 5)
+        #expect(try client.next { true } == nil)
+        #expect(try client.next()?.first == 10)
+        decoder.stop()
+        batcher.stop()
     }
 
     @Test func brokenVideosAreReplacedForEveryDecoder() throws {
@@ -252,9 +320,15 @@ private func readStream(_ client: BatchClient, batches: Range<Int>, between: (In
             let header = SampleHeader(
                 fingerprint: planIdentity(seed: 4).fingerprint, sample: step * 5 + 60, ticket: (step * 5 + 60) / 2, replica: step % 2,
                 attempt: 0, video: 0, path: "x")
-            let forged = Message(byteCount: layout.byteCount(path: "x"))
-            forged.withMutableBytes { layout.write(header, to: $0) }
-            _ = try hostile[1].send(forged)
+            // The same of this run, but of a video that is not the ticket's.
+            var other = header
+            other.fingerprint = planIdentity().fingerprint
+            other.video = SamplePlan(identity: planIdentity(), videoCount: 40).video(ofTicket: header.ticket, attempt: 0) ^ 1
+            for header in [header, other] {
+                let forged = Message(byteCount: layout.byteCount(path: "x"))
+                forged.withMutableBytes { layout.write(header, to: $0) }
+                _ = try hostile[1].send(forged)
+            }
             _ = try hostile[2].send(Message(TrainerRequest.samples(trainer: 1, first: 0, count: 1 << 30, received: 0).bytes))
             _ = try hostile[0].send(
                 Message(DecoderRequest.failed(decoder: 1, ticket: 1 << 60, attempt: 1 << 50, kind: "", reason: "").bytes))

@@ -2,6 +2,7 @@ import Foundation
 import Media
 import TestSupport
 import Testing
+import Training
 
 /// A few synthetic videos and a sequence, prepared, in a folder that goes with its owner.
 final class TinyDataSet {
@@ -13,6 +14,14 @@ final class TinyDataSet {
         var output: String
         var sampleLog: String
         var lastCheckpoint: String
+
+        /// Every array of the last checkpoint, by name.
+        var arrays: [String: [Float]] {
+            get throws {
+                let file = try Safetensors(path: lastCheckpoint)
+                return try Dictionary(uniqueKeysWithValues: file.entries.keys.map { ($0, try file.floats($0)) })
+            }
+        }
     }
 
     init() throws {

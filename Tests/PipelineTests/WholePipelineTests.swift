@@ -11,7 +11,7 @@ import Training
         let three = try data.run("three", settings: ["dataflow.decoders=3"])
         #expect(one.sampleLog.split(separator: "\n").count == 1 + 6 * 8)
         #expect(one.sampleLog == three.sampleLog)
-        #expect(try arrays(one.lastCheckpoint) == arrays(three.lastCheckpoint))
+        #expect(try one.arrays == arrays(three.lastCheckpoint))
     }
 
     /// Over tcp with keys the stream is the same, and a decoder without keys is no part of it.
@@ -58,7 +58,7 @@ import Training
         let continued = try data.run("stopped", settings: ["train.steps=60"])
         #expect(continued.output.contains("continuing after step"))
         #expect(continued.sampleLog == whole.sampleLog)
-        #expect(try arrays(continued.lastCheckpoint) == arrays(whole.lastCheckpoint))
+        #expect(try continued.arrays == arrays(whole.lastCheckpoint))
         #expect(steps(in: continued.folder + "/runs/tiny/log.txt") == steps(in: whole.folder + "/runs/tiny/log.txt"))
     }
 
@@ -91,12 +91,6 @@ import Training
         }
         let names = try Safetensors(path: run.lastCheckpoint).entries.keys
         #expect(names.contains("frame_embed") && names.contains("decoder_frame_embed"))
-    }
-
-    /// Every array of a checkpoint, by name.
-    private func arrays(_ path: String) throws -> [String: [Float]] {
-        let file = try Safetensors(path: path)
-        return try Dictionary(uniqueKeysWithValues: file.entries.keys.map { ($0, try file.floats($0)) })
     }
 
     private func steps(in path: String) -> [Int] {
