@@ -30,7 +30,7 @@ public enum Hangup {
     /// From now on SIGHUP ends nothing.
     public static func catchSignal() {
         _ = isPending.load(ordering: .relaxed)
-        signal(SIGHUP) { _ in Hangup.isPending.store(true, ordering: .relaxed) }
+        handle([SIGHUP]) { _ in Hangup.isPending.store(true, ordering: .relaxed) }
     }
 
     /// Whether there was one since the last time this was asked.
@@ -47,11 +47,9 @@ public enum Interruption {
         // Whoever started this process may have had them blocked, which is inherited.
         var signals = sigset_t()
         sigemptyset(&signals)
-        for number in [SIGINT, SIGTERM] {
-            sigaddset(&signals, number)
-            signal(number) { _ in
-                if Interruption.count.add(1, ordering: .relaxed).newValue >= 3 { _exit(130) }
-            }
+        for number in [SIGINT, SIGTERM] { sigaddset(&signals, number) }
+        handle([SIGINT, SIGTERM]) { _ in
+            if Interruption.count.add(1, ordering: .relaxed).newValue >= 3 { _exit(130) }
         }
         pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     }
@@ -59,3 +57,21 @@ public enum Interruption {
     /// Whether the process was asked to stop.
     public static var isRequested: Bool { count.load(ordering: .relaxed) > 0 }
 }
+
+/// Has signals handled on a stack of their own. Call on the main thread, which is the one that the kernel gives them to.
+///
+/// The stack that the thread is on will not do: oneDNN's products (2.6) run with the stack pointer in memory from malloc, and what the
+/// kernel pushes for a handler, some kilobytes with AVX-512, would overwrite what lies below.
+private func handle(_ signals: [Int32], _ handler: @escaping @convention(c) (Int32) -> Void) {
+    var present = stack_t()
+    if sigaltstack(nil, &present) == 0, present.ss_flags & Int32(SS_DISABLE) != 0 {
+        var stack = stack_t(ss_sp: malloc(signalStackByteCount), ss_flags: 0, ss_size: signalStackByteCount)
+        sigaltstack(&stack, nil)
+    }
+    var action = sigaction()
+    action.sa_flags = Int32(SA_ONSTACK | SA_RESTART)
+    action.__sigaction_handler.sa_handler = handler
+    for number in signals { sigaction(number, &action, nil) }
+}
+
+private let signalStackByteCount = 64 << 10

@@ -152,7 +152,7 @@ final class Conductor {
 
     private func ended(_ process: RoleProcess, _ status: Int32) -> Failure {
         let how = status < 0 ? "signal \(-status)" : "exit code \(status)"
-        return Failure("\(process.name) ended with \(how), which nobody caused; its last lines:\n\(process.output.suffix(3000))")
+        return Failure("\(process.name) ended with \(how), which it should not; its last lines:\n\(process.output.suffix(3000))")
     }
 
     // MARK: Faults
