@@ -18,9 +18,9 @@ extension Pipeline {
         train.steps > 0 ? train.steps : max(1, Int((train.epochs * Double(videos) / Double(train.batch)).rounded()))
     }
 
-    /// Steps of linear warm-up: the share of the run that `warmupEpochs` are of `epochs`.
-    public func warmUpSteps(videos: Int) -> Int {
-        Int((Double(totalSteps(videos: videos)) * train.warmupEpochs / train.epochs).rounded())
+    /// Samples of linear warm-up in a run of so many: the share that `warmupEpochs` are of `epochs`.
+    public func warmUpSamples(of totalSamples: Int) -> Int {
+        Int((Double(totalSamples) * train.warmupEpochs / train.epochs).rounded())
     }
 
     /// The model that is trained. Only for a checked pipeline.

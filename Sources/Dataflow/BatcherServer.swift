@@ -153,6 +153,8 @@ public final class BatcherServer {
                 _ = try control.send(parts: [Message(route), Message(DecoderReply.stranger.bytes)])
                 return
             }
+            // It may have come back by another connection.
+            decoderRoutes[decoder] = route
             if held == 0 { try send(.idle, to: decoder) }
         case .heartbeat(let decoder, let progress):
             // A decoder that is not known learns it when it asks for work.
@@ -261,6 +263,12 @@ public final class BatcherServer {
             case .refuse(let reason):
                 log(reason)
                 if let trainer { try reply(.refused(reason), to: trainer.route) }
+            case .silent(_, let tickets):
+                log("a decoder has fallen silent: its \(tickets) tickets go to others; \(broker.decoderCount) at work")
+            case .waiting(let ticket, let video, let seconds, let behind):
+                log(
+                    "\(try manifest[video].path) (ticket \(ticket)) has held up the stream for \(Int(seconds)) s; \(behind) tickets behind it "
+                        + "are ready")
             case .lost(let decoder, let reason):
                 decoderRoutes[decoder] = nil
                 log("a decoder was given up: \(reason); \(broker.decoderCount) at work")

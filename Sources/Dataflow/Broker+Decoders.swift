@@ -1,7 +1,7 @@
 extension Broker {
     /// A decoder said hello; what an earlier life of it held is given to others.
     public mutating func joined(_ decoder: UInt64, now: Double) {
-        giveBack(decoders.remove(decoder))
+        giveBack(decoders.remove(decoder)?.leases ?? [], of: decoder)
         decoders.add(decoder, now: now)
         assign(now: now)
     }
@@ -11,17 +11,23 @@ extension Broker {
         guard decoders.contains(decoder) else { return false }
         if decoders.isEmpty(decoder, received: received, held: held, forLongerThan: limits.transit, now: now) {
             // Whatever it was sent before that time got lost on the way there, or its samples on the way back.
-            let lost = decoders.leases(of: decoder).filter { ticket in
+            let lost = decoders[decoder]!.leases.filter { ticket in
                 window[ticket].leases.contains { $0.decoder == decoder && $0.issuedAt < now - limits.transit }
             }
             for ticket in lost { decoders.dropLease(of: ticket, from: decoder) }
             counters.expired += lost.count
-            returnLeases(lost, of: decoder)
+            giveBack(lost, of: decoder)
             decoders.setInTransit(decoder, received: received)
         }
-        decoders.update(decoder, received: received, free: min(free, limits.ticketsPerDecoder), now: now)
+        decoders.update(
+            decoder, received: received, free: free, held: held, horizon: limits.horizon, most: mostTicketsPerDecoder, now: now)
         assign(now: now)
         return true
+    }
+
+    /// Tickets that a decoder may hold: all of them together a quarter of the window, so that the others can go on while one is slow.
+    private var mostTicketsPerDecoder: Int {
+        min(limits.ticketsPerDecoder, max(1, window.capacity / (4 * max(1, decoders.count))))
     }
 
     /// A decoder is alive; false where it is not known.
@@ -31,45 +37,77 @@ extension Broker {
 
     /// A decoder leaves, and gives back what it holds.
     public mutating func left(_ decoder: UInt64, now: Double) {
-        giveBack(decoders.remove(decoder))
+        giveBack(decoders.remove(decoder)?.leases ?? [], of: decoder)
         assign(now: now)
     }
 
     /// A decoder is gone without a goodbye.
     public mutating func vanished(_ decoder: UInt64, now: Double) {
+        let suspect = suspect(of: decoder)
         guard let removed = decoders.remove(decoder) else { return }
-        // Decoders work on their tickets in the order in which they got them.
-        func place(_ ticket: Int) -> (Double, Int) {
-            (window[ticket].leases.first { $0.decoder == decoder }?.issuedAt ?? .infinity, ticket)
-        }
-        let inWork = removed.leases.min { place($0) < place($1) }
-        giveBack(removed)
-        if let inWork, !window.isComplete(inWork) {
-            window[inWork].vanished += 1
-            if window[inWork].vanished >= limits.vanished {
-                replace(inWork, kind: "decoders vanish", reason: "\(limits.vanished) decoders vanished while they worked on it")
+        giveBack(removed.leases, of: decoder)
+        if let suspect, window.contains(suspect.ticket), !window.isComplete(suspect.ticket),
+            window[suspect.ticket].attempt == suspect.attempt
+        {
+            window[suspect.ticket].vanished += 1
+            if window[suspect.ticket].vanished >= limits.vanished {
+                replace(
+                    suspect.ticket, kind: "decoders vanish", reason: "\(limits.vanished) decoders vanished while they worked on it")
             }
         }
         assign(now: now)
     }
 
-    /// Time passes: silent and stuck decoders are given up, a slow head of the line is issued twice. Call several times a second.
+    /// What a decoder is working on, or was when it fell silent.
+    private func suspect(of decoder: UInt64) -> DecoderTable.Suspect? {
+        guard let entry = decoders[decoder] else { return nil }
+        return entry.suspect ?? entry.leases.first.map { .init(ticket: $0, attempt: window[$0].attempt) }
+    }
+
+    /// Time passes: silent and stuck decoders are noticed, late tickets are issued twice. Call several times a second.
     public mutating func tick(now: Double) {
-        for (decoder, isSilent) in decoders.overdue(silence: limits.silence, stall: limits.stall, now: now) {
-            counters.expired += decoders.leases(of: decoder).count
-            // One that is stuck may wait for a disk or a server, which is not its ticket's doing.
-            if isSilent { vanished(decoder, now: now) } else { left(decoder, now: now) }
-            actions.append(.lost(decoder: decoder, reason: isSilent ? "it fell silent" : "it made no progress"))
+        let passed = now - (lastTick ?? now)
+        // Whoever was stopped itself has not listened.
+        if passed > 1 {
+            decoders.excuse(passed, now: now)
+            waiting.since = min(now, waiting.since + passed)
         }
+        lastTick = now
+        for (decoder, trouble) in decoders.overdue(limits, now: now) {
+            let held = decoders[decoder]?.leases.count ?? 0
+            counters.expired += held
+            switch trouble {
+            case .silent:
+                giveBack(decoders.silence(decoder, suspect: suspect(of: decoder)), of: decoder)
+                actions.append(.silent(decoder: decoder, tickets: held))
+            case .dead:
+                vanished(decoder, now: now)
+                actions.append(.lost(decoder: decoder, reason: "it fell silent"))
+            case .stuck:
+                // It may wait for a disk or a server, which is not its ticket's doing.
+                left(decoder, now: now)
+                actions.append(.lost(decoder: decoder, reason: "it made no progress"))
+            }
+        }
+        reviewed = 0
         assign(now: now)
+        watchHead(now: now)
+        if isHeadWanted, window.room == 0 { counters.headOfLineSeconds += min(passed, 1) }
+        guard headWait(now: now) > waiting.notice else { return }
+        let video = plan.video(ofTicket: window.head, attempt: window[window.head].attempt)
+        actions.append(.waiting(ticket: window.head, video: video, seconds: headWait(now: now), behind: reorderDepth))
+        waiting.notice *= 2
     }
 
-    private mutating func giveBack(_ decoder: (id: UInt64, leases: [Int])?) {
-        guard let decoder else { return }
-        returnLeases(decoder.leases, of: decoder.id)
+    /// Whether the trainer waits for the first missing ticket.
+    var isHeadWanted: Bool { isServing && !requests.isEmpty && window.head < window.next }
+
+    /// Notes since when the first missing ticket is what the stream waits for.
+    mutating func watchHead(now: Double) {
+        if !isHeadWanted || waiting.ticket != window.head { waiting = (window.head, now, limits.notice) }
     }
 
-    private mutating func returnLeases(_ tickets: [Int], of decoder: UInt64) {
+    private mutating func giveBack(_ tickets: [Int], of decoder: UInt64) {
         for ticket in tickets {
             window[ticket].leases.removeAll { $0.decoder == decoder }
             window.putBack(ticket)
@@ -78,33 +116,45 @@ extension Broker {
 
     // MARK: Work
 
-    /// Gives work to decoders with room, in turn.
+    /// Gives work to decoders with room, in turn, the first ticket first: what was given back, what is late, then what is new.
     mutating func assign(now: Double) {
         guard isServing, failure == nil else { return }
-        if let slow = slowHead(now: now), let helper = decoders.takeTurn(except: window[slow].leases[0].decoder) {
-            counters.reissued += 1
-            issue(slow, to: helper, now: now)
-        }
-        while let ticket = window.work, let decoder = decoders.takeTurn() {
-            if ticket < window.next { counters.reissued += 1 }
-            window.takeWork()
-            issue(ticket, to: decoder, now: now)
+        while true {
+            let work = window.work
+            if let late = lateTicket(now: now), late < work ?? .max, let helper = decoders.takeTurn(except: window[late].leases) {
+                counters.reissued += 1
+                issue(late, to: helper, now: now)
+            } else if let work, let decoder = decoders.takeTurn() {
+                if work < window.next { counters.reissued += 1 }
+                window.takeWork()
+                issue(work, to: decoder, now: now)
+            } else {
+                return
+            }
         }
     }
 
     private mutating func issue(_ ticket: Int, to decoder: UInt64, now: Double) {
         window[ticket].leases.append(ReorderWindow.Lease(decoder: decoder, issuedAt: now))
-        decoders.addLease(of: ticket, to: decoder)
+        decoders.addLease(of: ticket, to: decoder, now: now)
         counters.issued += 1
         let attempt = window[ticket].attempt
         let video = plan.video(ofTicket: ticket, attempt: attempt)
         actions.append(.issue(ticket: ticket, attempt: attempt, video: video, decoder: decoder))
     }
 
-    /// The first ticket that is missing, where one decoder has had it for too long.
-    private func slowHead(now: Double) -> Int? {
-        guard window.head < window.next, window[window.head].leases.count == 1 else { return nil }
-        let age = now - window[window.head].leases[0].issuedAt
-        return age > max(limits.patience, 4 * usualDuration) ? window.head : nil
+    /// The first ticket that is under way for too long: the less may still be started behind it, the sooner.
+    private mutating func lateTicket(now: Double) -> Int? {
+        let latest = now - max(limits.patience, (window.isPressed ? 3 : 10) * usualDuration)
+        reviewed = max(reviewed, window.head)
+        while reviewed < window.next {
+            if !window.isComplete(reviewed), let first = window[reviewed].leases.first, let last = window[reviewed].leases.last {
+                // Those behind it were issued later.
+                guard first.issuedAt < latest else { return nil }
+                if last.issuedAt < latest, window[reviewed].leases.count < limits.copies { return reviewed }
+            }
+            reviewed += 1
+        }
+        return nil
     }
 }

@@ -3,8 +3,10 @@ import Sampling
 /// Who does what: the batcher as a pure state machine. No sockets and no clock; every call says what time it is, in seconds.
 ///
 /// The trainer's requests set the window; tickets of the window are leased to decoders that have room; samples fill it in any order and
-/// leave it in order. Leases of decoders that fall silent go to others. Since a sample is a pure function of its index, whoever
-/// delivers it, a second copy is simply dropped. After each call, ``takeActions()`` says what is to be done.
+/// leave it in order. Leases of decoders that fall silent go to others, and what is late is issued twice. Since a sample is a pure function
+/// of its index, whoever delivers it, a second copy is simply dropped. After each call, ``takeActions()`` says what is to be done.
+///
+/// Memory grows with the window and the decoders, time for a ticket with neither, nor with the videos; ``tick(now:)`` looks at all of them.
 public struct Broker {
     /// Numbers that bound what the broker does.
     public struct Limits: Sendable {
@@ -12,8 +14,12 @@ public struct Broker {
         public var windowTickets = 64
         /// Tickets that one decoder may hold.
         public var ticketsPerDecoder = 8
-        /// Seconds of silence after which a decoder is taken for dead.
-        public var silence = 5.0
+        /// Seconds for which a decoder may hold work ahead, as far as its tickets so far tell.
+        public var horizon = 1.0
+        /// Seconds of silence after which what a decoder holds goes to others. It may come back: a network can lose its signs for so long.
+        public var silence = 2.5
+        /// Seconds of silence after which it is taken for dead.
+        public var death = 10.0
         /// Seconds without progress after which a decoder that holds tickets is taken for stuck.
         public var stall = 60.0
         /// Seconds for which a ticket, or its samples, may be on their way to or from a decoder that says it holds none.
@@ -21,8 +27,12 @@ public struct Broker {
         /// Decoders that vanish while they work on one ticket before it is held for the cause. Those that crash say so themselves; what
         /// remains, a system that kills for want of memory, looks like a user who kills at random, and random does not hit one ticket so often.
         public var vanished = 10
-        /// The first missing ticket is issued twice where it takes longer than this, and than four times the usual.
-        public var patience = 1.0
+        /// A ticket is late after so many seconds and ten times the usual, or three times where it holds up others. It is issued again then.
+        public var patience = 0.2
+        /// Decoders that may have one ticket.
+        public var copies = 3
+        /// Seconds after which a ticket that holds up the stream is told of.
+        public var notice = 10.0
         /// Share of visits to videos that may fail.
         public var failureLimit = 0.1
         /// Visits before the share counts.
@@ -40,8 +50,12 @@ public struct Broker {
         case discard(sample: Int)
         /// Tell the trainer that a request cannot be met.
         case refuse(String)
+        /// Nothing was heard of a decoder for a while: what it held, so many tickets, went to others.
+        case silent(decoder: UInt64, tickets: Int)
         /// A decoder was given up.
         case lost(decoder: UInt64, reason: String)
+        /// The stream has waited for a ticket for so long, and so many tickets behind it are here.
+        case waiting(ticket: Int, video: Int, seconds: Double, behind: Int)
         /// A video could not give its frames and is replaced.
         case replaced(ticket: Int, attempt: Int, video: Int, reason: String)
     }
@@ -55,7 +69,10 @@ public struct Broker {
         public var duplicates = 0
         public var failures: Int { failuresByKind.values.reduce(0, +) }
         public var failuresByKind: [String: Int] = [:]
+        /// Leases that ended because their decoder fell silent, got stuck or lost the ticket.
         public var expired = 0
+        /// Seconds in which the trainer waited and nothing could be started, since the window was full and its first ticket missing.
+        public var headOfLineSeconds = 0.0
 
         /// Kinds that are told apart; whoever makes up more has them counted together.
         private static let mostKinds = 32
@@ -69,12 +86,6 @@ public struct Broker {
         public var failuresText: String { listByFrequency(failuresByKind) }
     }
 
-    struct Request {
-        var samples: Range<Int>
-        /// The first sample not yet known to be here.
-        var missing: Int
-    }
-
     public let plan: SamplePlan
     public let limits: Limits
     public internal(set) var counters = Counters()
@@ -83,11 +94,19 @@ public struct Broker {
 
     var window: ReorderWindow
     var decoders = DecoderTable()
-    private var requests: [Request] = []
+    /// What the trainer waits for, ascending.
+    var requests: ArraySlice<Range<Int>> = []
+    /// Every sample of the first request before it is here.
+    private var missing = 0
     var isServing = false
     var actions: [Action] = []
     /// Usual seconds from issue to completion: a moving average.
     var usualDuration = 0.0
+    /// Tickets before it need not be looked at for being late, until the next tick.
+    var reviewed = 0
+    /// The first missing ticket, since when it is that, and after how long it is told of next.
+    var waiting = (ticket: -1, since: 0.0, notice: 0.0)
+    var lastTick: Double?
 
     public init(plan: SamplePlan, limits: Limits) {
         self.plan = plan
@@ -98,10 +117,16 @@ public struct Broker {
     public var decoderCount: Int { decoders.count }
 
     /// The first samples of the requests not yet answered, ascending.
-    public var pendingRequests: [Int] { requests.map(\.samples.lowerBound) }
+    public var pendingRequests: [Int] { requests.map(\.lowerBound) }
 
     /// Tickets in the window: under way, waiting for earlier ones, or shipped and not yet acknowledged.
     public var windowCount: Int { window.next - window.base }
+
+    /// Tickets that came before their turn and wait for the first missing one. Looks at the whole window.
+    public var reorderDepth: Int { window.waitingCount }
+
+    /// Seconds for which the stream has waited for its first missing ticket.
+    public func headWait(now: Double) -> Double { isHeadWanted && waiting.ticket == window.head ? now - waiting.since : 0 }
 
     /// What is to be done, in order; empty afterwards.
     public mutating func takeActions() -> [Action] {
@@ -129,15 +154,15 @@ public struct Broker {
                 + "give the batcher more memory, or ask for smaller batches"
             return actions.append(.refuse(text))
         }
-        if !requests.contains(where: { $0.samples == samples }) {
-            guard !requests.contains(where: { $0.samples.overlaps(samples) }) else {
-                return actions.append(.refuse("samples \(samples) were asked for twice in different batches"))
-            }
-            let place = requests.firstIndex { $0.samples.lowerBound > samples.lowerBound } ?? requests.count
-            requests.insert(Request(samples: samples, missing: samples.lowerBound), at: place)
+        let place = requests.firstIndex(after: samples.lowerBound)
+        if place == requests.endIndex || !requests[place].overlaps(samples) {
+            requests.insert(samples, at: place)
+            missing = min(missing, samples.lowerBound)
+        } else if requests[place] != samples {
+            return actions.append(.refuse("samples \(samples) were asked for twice in different batches"))
         }
         isServing = true
-        moveWindow(to: plan.ticket(ofSample: min(received, requests[0].samples.lowerBound)))
+        moveWindow(to: plan.ticket(ofSample: min(received, requests.first!.lowerBound)))
         makeAgain(samples)
         shipWhatIsReady()
         assign(now: now)
@@ -145,7 +170,7 @@ public struct Broker {
 
     /// The trainer needs nothing before an index any more.
     public mutating func acknowledged(_ received: Int, now: Double) {
-        let earliest = min(received, requests.first?.samples.lowerBound ?? received)
+        let earliest = min(received, requests.first?.lowerBound ?? received)
         let ticket = plan.ticket(ofSample: earliest)
         guard isServing, ticket >= window.base, ticket <= window.next else { return }
         moveWindow(to: ticket)
@@ -154,11 +179,11 @@ public struct Broker {
 
     private mutating func moveWindow(to base: Int) {
         guard base != window.base else { return }
+        if base < window.base { missing = 0 }
         for (ticket, slot) in window.move(to: base) {
             for lease in slot.leases { decoders.dropLease(of: ticket, from: lease.decoder) }
             discardArrived(of: ticket, in: slot)
         }
-        for index in requests.indices { requests[index].missing = requests[index].samples.lowerBound }
     }
 
     private mutating func discardArrived(of ticket: Int, in slot: ReorderWindow.Slot) {
@@ -181,18 +206,18 @@ public struct Broker {
 
     private mutating func shipWhatIsReady() {
         while let request = requests.first {
-            var missing = request.missing
-            while missing < request.samples.upperBound, isHere(missing) { missing += 1 }
-            requests[0].missing = missing
-            guard missing == request.samples.upperBound else { return }
-            for sample in request.samples {
+            missing = max(missing, request.lowerBound)
+            while missing < request.upperBound, isHere(missing) { missing += 1 }
+            guard missing >= request.upperBound else { return }
+            for sample in request {
                 let bit = UInt64(1) << UInt64(plan.replica(ofSample: sample))
                 window[plan.ticket(ofSample: sample)].arrived &= ~bit
                 window[plan.ticket(ofSample: sample)].shipped |= bit
             }
-            counters.shipped += request.samples.count
-            actions.append(.ship(samples: request.samples))
+            counters.shipped += request.count
+            actions.append(.ship(samples: request))
             requests.removeFirst()
+            missing = 0
         }
     }
 
@@ -221,13 +246,14 @@ public struct Broker {
     }
 
     private mutating func finish(_ ticket: Int, now: Double) {
-        if let issuedAt = window[ticket].leases.map(\.issuedAt).min() {
-            let duration = now - issuedAt
+        if let lease = window[ticket].leases.first {
+            let duration = now - lease.issuedAt
             usualDuration = usualDuration == 0 ? duration : usualDuration * 0.95 + duration * 0.05
         }
         releaseLeases(of: ticket)
-        window.removeFromReturned(ticket)
+        window[ticket].isReturned = false
         window.advanceHead()
+        watchHead(now: now)
     }
 
     private mutating func releaseLeases(of ticket: Int) {
@@ -254,6 +280,7 @@ public struct Broker {
         let video = plan.video(ofTicket: ticket, attempt: attempt)
         actions.append(.replaced(ticket: ticket, attempt: attempt, video: video, reason: reason))
         discardArrived(of: ticket, in: window[ticket])
+        missing = min(missing, plan.samples(ofTicket: ticket).lowerBound)
         window[ticket].arrived = 0
         window[ticket].attempt += 1
         window[ticket].vanished = 0
@@ -274,5 +301,17 @@ public struct Broker {
         guard failure == nil else { return }
         failure = reason
         actions.append(.refuse(reason))
+    }
+}
+
+extension ArraySlice<Range<Int>> {
+    /// Of ascending ranges, the first that ends after a number.
+    fileprivate func firstIndex(after number: Int) -> Int {
+        var (low, high) = (startIndex, endIndex)
+        while low < high {
+            let middle = (low + high) / 2
+            if self[middle].upperBound > number { high = middle } else { low = middle + 1 }
+        }
+        return low
     }
 }

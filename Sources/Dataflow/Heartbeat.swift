@@ -47,7 +47,7 @@ final class DecoderCounters: Sendable {
     }
 }
 
-/// Tells the batcher every second that a decoder lives and how far it is, from a thread and over a socket of its own: decoding one ticket
+/// Tells the batcher twice a second that a decoder lives and how far it is, from a thread and over a socket of its own: decoding one ticket
 /// may take longer than the batcher's patience with silence.
 ///
 /// It also has the last word: where the decoder crashes, or is lost in a library that asks no deadline, it fails the ticket, gives the
@@ -55,7 +55,7 @@ final class DecoderCounters: Sendable {
 final class Heartbeat {
     /// Milliseconds between looks at the decoder, and looks between heartbeats.
     private static let interval = 100
-    private static let looks = 10
+    private static let looks = 5
     /// Milliseconds for which the last word may be on its way.
     private static let lastWord: UInt32 = 300
 

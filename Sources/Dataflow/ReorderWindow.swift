@@ -17,9 +17,12 @@ struct ReorderWindow {
         var arrived: UInt64 = 0
         /// A bit for each replica that was shipped.
         var shipped: UInt64 = 0
+        /// The oldest first.
         var leases: [Lease] = []
         /// Decoders that vanished while they worked on this attempt.
         var vanished = 0
+        /// Whether it must be issued again.
+        var isReturned = false
     }
 
     let capacity: Int
@@ -31,8 +34,8 @@ struct ReorderWindow {
     private(set) var next = 0
     /// Every ticket before it has come completely.
     private(set) var head = 0
-    /// Tickets before `next` that must be issued again, ascending.
-    private(set) var returned: [Int] = []
+    /// Tickets that were put back. Those whose slots say otherwise meanwhile are passed over.
+    private var returned = Heap<Int>()
 
     init(capacity: Int, replicas: Int) {
         precondition(capacity >= 1)
@@ -43,28 +46,43 @@ struct ReorderWindow {
 
     subscript(ticket: Int) -> Slot {
         get { slots[ticket % capacity] }
-        set { slots[ticket % capacity] = newValue }
+        // In place: a slot that is copied out has its leases copied as well.
+        _modify { yield &slots[ticket % capacity] }
     }
 
     func contains(_ ticket: Int) -> Bool { base <= ticket && ticket < next }
 
     func isComplete(_ ticket: Int) -> Bool {
-        let slot = self[ticket]
+        let slot = slots[ticket % capacity]
         return slot.arrived | slot.shipped == complete
     }
 
+    /// Tickets that may be started before the first one moves on.
+    var room: Int { base + capacity - next }
+
+    /// Whether what was started behind the first missing ticket takes more than what may still be started.
+    var isPressed: Bool { next - head > room }
+
+    /// Tickets that came before their turn and wait for the first missing one. Looks at the whole window.
+    var waitingCount: Int { (head..<next).count { isComplete($0) } }
+
     /// The ticket to issue next, nil where the window is full.
     var work: Int? {
-        if let first = returned.first { return first }
-        return next < base + capacity ? next : nil
+        mutating get {
+            while let first = returned.first {
+                if contains(first), self[first].isReturned { return first }
+                _ = returned.popFirst()
+            }
+            return room > 0 ? next : nil
+        }
     }
 
     /// Takes the ticket that ``work`` names.
     mutating func takeWork() {
-        if !returned.isEmpty {
-            returned.removeFirst()
+        if let first = returned.popFirst() {
+            self[first].isReturned = false
         } else {
-            slots[next % capacity] = Slot()
+            self[next] = Slot()
             next += 1
         }
     }
@@ -73,13 +91,9 @@ struct ReorderWindow {
     mutating func putBack(_ ticket: Int) {
         guard contains(ticket), !isComplete(ticket), self[ticket].leases.isEmpty else { return }
         head = min(head, ticket)
-        let place = returned.firstIndex { $0 >= ticket } ?? returned.count
-        if place == returned.count || returned[place] != ticket { returned.insert(ticket, at: place) }
-    }
-
-    /// Says that nothing needs a ticket to be issued any more.
-    mutating func removeFromReturned(_ ticket: Int) {
-        if let place = returned.firstIndex(of: ticket) { returned.remove(at: place) }
+        guard !self[ticket].isReturned else { return }
+        self[ticket].isReturned = true
+        returned.insert(ticket)
     }
 
     /// Moves ``head`` past what is complete.
@@ -91,11 +105,12 @@ struct ReorderWindow {
     mutating func move(to newBase: Int) -> [(ticket: Int, slot: Slot)] {
         let isReset = newBase < base || newBase > next
         let leaving = (base..<(isReset ? next : newBase)).map { (ticket: $0, slot: self[$0]) }
-        if isReset { next = newBase }
+        if isReset {
+            next = newBase
+            returned.removeAll()
+        }
         base = newBase
         head = isReset ? newBase : max(head, newBase)
-        let kept = base..<next
-        returned.removeAll { !kept.contains($0) }
         advanceHead()
         return leaving
     }

@@ -2,15 +2,34 @@ import Foundation
 
 /// What is proved about sample logs, or the first thing that is wrong with them.
 ///
-/// A log must begin with its header and then hold every sample once, in order: sample k in line k, its slots 0, 1, … of step 1, 2, …, as
-/// many in each step. Logs of one stream must be the same bytes, as far as the shorter one goes.
+/// A log must begin with its header and then hold every sample once, in order: sample k in line k, its slots 0, 1, … of step 1, 2, …
+/// How many slots a step has is told, for a run may be continued with another batch. Logs of one stream must be the same bytes, as far as
+/// the shorter one goes.
 public enum SampleLogCheck {
     /// Proved for all logs.
     public struct Proof: Equatable, Sendable {
         /// Samples in every log.
         public var common: Int
-        /// Samples of each log, in the order given.
-        public var samples: [Int]
+        /// What each log holds, in the order given.
+        public var logs: [Content]
+    }
+
+    /// What a log holds.
+    public struct Content: Equatable, Sendable {
+        public var samples = 0
+        /// Steps that follow one another with as many samples each.
+        public var runs: [Run] = []
+
+        public struct Run: Equatable, Sendable {
+            public var firstStep: Int
+            public var samplesPerStep: Int
+        }
+
+        mutating func add(_ samplesPerStep: Int, ofStep step: Int) {
+            if samplesPerStep > 0, runs.last?.samplesPerStep != samplesPerStep {
+                runs.append(Run(firstStep: step, samplesPerStep: samplesPerStep))
+            }
+        }
     }
 
     /// What is wrong, where.
@@ -25,28 +44,29 @@ public enum SampleLogCheck {
 
     /// Checks each log by itself, then all against the first.
     public static func check(_ logs: [(path: String, data: Data)]) throws(Fault) -> Proof {
-        var counts: [Int] = []
-        for log in logs { counts.append(try checkOrder(log.path, log.data)) }
+        var contents: [Content] = []
+        for log in logs { contents.append(try checkOrder(log.path, log.data)) }
         for log in logs.dropFirst() { try compare(logs[0], log) }
-        return Proof(common: counts.min() ?? 0, samples: counts)
+        return Proof(common: contents.map(\.samples).min() ?? 0, logs: contents)
     }
 
-    /// - Returns: the number of samples.
-    private static func checkOrder(_ path: String, _ data: Data) throws(Fault) -> Int {
+    private static func checkOrder(_ path: String, _ data: Data) throws(Fault) -> Content {
         var lines = Lines(data)
         guard let header = lines.next(), header.elementsEqual(SampleLog.header.utf8) else {
             throw Fault(path: path, line: 1, detail: "this is not the header of a sample log")
         }
-        var (count, step, slot, slots) = (0, 1, 0, Int?.none)
+        var content = Content()
+        var (count, step, slot) = (0, 1, 0)
         while let line = lines.next() {
             let fields = line.split(separator: UInt8(ascii: "\t"), maxSplits: 3, omittingEmptySubsequences: false)
                 .prefix(3).map { Int(String(decoding: $0, as: UTF8.self)) }
             guard fields.count == 3, let lineStep = fields[0], let lineSlot = fields[1], let sample = fields[2] else {
                 throw Fault(path: path, line: count + 2, detail: "this line is cut off or not one of a sample log")
             }
-            // The first step's slots tell how many every step has.
-            if slots == nil, lineStep == 2, lineSlot == 0 { slots = slot }
-            if slot == slots { (step, slot) = (step + 1, 0) }
+            if slot > 0, (lineStep, lineSlot) == (step + 1, 0) {
+                content.add(slot, ofStep: step)
+                (step, slot) = (step + 1, 0)
+            }
             guard sample == count else {
                 throw Fault(
                     path: path, line: count + 2,
@@ -61,7 +81,9 @@ public enum SampleLogCheck {
             (count, slot) = (count + 1, slot + 1)
         }
         guard lines.isWhole else { throw Fault(path: path, line: count + 2, detail: "the last line has no end; the log was cut off") }
-        return count
+        content.samples = count
+        content.add(slot, ofStep: step)
+        return content
     }
 
     private static func compare(_ one: (path: String, data: Data), _ other: (path: String, data: Data)) throws(Fault) {

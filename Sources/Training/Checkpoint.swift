@@ -13,6 +13,8 @@ public struct Checkpoint {
         public var step: Int
         /// Samples consumed.
         public var samplesSeen: Int
+        /// Samples of the whole run; 0: not told.
+        public var samplesPlanned: Int
         public var seed: UInt64
         /// The manifest that the samples come from.
         public var manifestHash: String
@@ -21,9 +23,12 @@ public struct Checkpoint {
         /// Attention heads of the encoder, which no array's shape tells.
         public var encoderHeads: Int
 
-        public init(step: Int, samplesSeen: Int, seed: UInt64, manifestHash: String, pipeline: String, encoderHeads: Int) {
+        public init(
+            step: Int, samplesSeen: Int, samplesPlanned: Int = 0, seed: UInt64, manifestHash: String, pipeline: String, encoderHeads: Int
+        ) {
             self.step = step
             self.samplesSeen = samplesSeen
+            self.samplesPlanned = samplesPlanned
             self.seed = seed
             self.manifestHash = manifestHash
             self.pipeline = pipeline
@@ -77,7 +82,8 @@ extension Checkpoint.Metadata {
     fileprivate var strings: [String: String] {
         [
             "format": "pt", "tandem.version": "1", "tandem.step": "\(step)", "tandem.samples_seen": "\(samplesSeen)",
-            "tandem.seed": "\(seed)", "tandem.manifest": manifestHash, "tandem.pipeline": pipeline,
+            "tandem.samples_planned": "\(samplesPlanned)", "tandem.seed": "\(seed)", "tandem.manifest": manifestHash,
+            "tandem.pipeline": pipeline,
             "tandem.encoder_heads": "\(encoderHeads)",
         ]
     }
@@ -89,7 +95,8 @@ extension Checkpoint.Metadata {
             let pipeline = strings["tandem.pipeline"], let heads = strings["tandem.encoder_heads"].flatMap({ Int($0) })
         else { return nil }
         self.init(
-            step: step, samplesSeen: samplesSeen, seed: seed, manifestHash: manifestHash, pipeline: pipeline, encoderHeads: heads)
+            step: step, samplesSeen: samplesSeen, samplesPlanned: strings["tandem.samples_planned"].flatMap { Int($0) } ?? 0, seed: seed,
+            manifestHash: manifestHash, pipeline: pipeline, encoderHeads: heads)
     }
 }
 

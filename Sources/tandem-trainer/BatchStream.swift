@@ -2,6 +2,7 @@ import Configuration
 import Dataflow
 import Models
 import Sampling
+import Training
 import ZeroMQ
 
 /// The micro-batches of a run in order, asked for ahead of time.
@@ -14,28 +15,24 @@ final class BatchStream {
     /// Requests under way beyond the byte credit serve nothing; this many keep the credit busy.
     private static let requestsAhead = 64
 
-    /// - Parameters:
-    ///   - firstStep: steps done before.
-    ///   - lastStep: steps of the whole run.
-    init(
-        _ pipeline: Pipeline, _ manifest: Manifest, _ endpoint: Endpoint, firstStep: Int, lastStep: Int, _ context: Context
-    ) throws {
+    init(_ pipeline: Pipeline, _ manifest: Manifest, _ endpoint: Endpoint, _ course: TrainingCourse, _ context: Context) throws {
         client = try BatchClient(
             endpoint: endpoint, identity: pipeline.planIdentity(manifest), credit: pipeline.dataflow.trainerMemory << 20,
             patience: pipeline.dataflow.patience, context: context, log: note)
         size = pipeline.microBatchSize
-        nextSample = firstStep * pipeline.train.batch
-        endSample = lastStep * pipeline.train.batch
+        nextSample = course.samplesSeen
+        endSample = course.totalSamples
     }
 
     /// Seconds spent waiting for data.
     var waitedSeconds: Double { client.waitedSeconds }
 
-    /// The next micro-batch, nil where the wait was cancelled.
+    /// The next micro-batch, nil where the wait was cancelled. The run's last one takes what is left.
     func next(isCancelled: () -> Bool) throws -> Batch? {
         while client.requestCount < Self.requestsAhead, nextSample < endSample {
-            try client.request(first: nextSample, count: size)
-            nextSample += size
+            let count = min(size, endSample - nextSample)
+            try client.request(first: nextSample, count: count)
+            nextSample += count
         }
         return try client.next(isCancelled: isCancelled)
     }

@@ -16,7 +16,6 @@ struct Journal: ~Copyable {
     private let events: EventWriter
     private let pipeline: Pipeline
     private let videos: Int
-    private let totalSteps: Int
     private let linesEvery: Int
     private var progress: ProgressLine
     private let startStep: Int
@@ -26,7 +25,7 @@ struct Journal: ~Copyable {
 
     /// Sums since the last line of the log.
     private struct Window {
-        var startStep: Int
+        var start: TrainingCourse
         var startTime = monotonicSeconds()
         var startWait: Double
         var loss = 0.0
@@ -36,39 +35,38 @@ struct Journal: ~Copyable {
     private static let linesOfRun = 500
     private static let pairsInPicture = 6
 
-    init(_ folder: RunFolder, _ pipeline: Pipeline, videos: Int, firstStep: Int, totalSteps: Int, _ progress: consuming ProgressLine) throws
-    {
+    init(_ folder: RunFolder, _ pipeline: Pipeline, videos: Int, _ course: TrainingCourse, _ progress: consuming ProgressLine) throws {
         self.folder = folder
         self.pipeline = pipeline
         self.videos = videos
-        self.totalSteps = totalSteps
         self.progress = progress
-        events = try EventWriter(folder: folder.path, continuingAfter: firstStep)
-        linesEvery = max(1, totalSteps / Self.linesOfRun)
-        startStep = firstStep
-        window = Window(startStep: firstStep, startWait: 0)
+        events = try EventWriter(folder: folder.path, continuingAfter: course.step)
+        linesEvery = max(1, course.totalSteps / Self.linesOfRun)
+        startStep = course.step
+        window = Window(start: course, startWait: 0)
     }
 
     /// Notes a step; writes a line where one is due.
     ///
     /// - Parameters:
-    ///   - step: steps done, this one included.
+    ///   - course: where the run stands, this step included.
     ///   - waited: seconds that the trainer has waited for data since it started.
-    mutating func record(step: Int, loss: Double, learningRate: Double, gradientNorm: Double, waited: Double) throws {
+    mutating func record(_ course: TrainingCourse, loss: Double, learningRate: Double, gradientNorm: Double, waited: Double) throws {
         window.loss += loss
-        let steps = step - window.startStep
+        let (step, totalSteps) = (course.step, course.totalSteps)
+        let steps = step - window.start.step
         let seconds = max(monotonicSeconds() - window.startTime, 1e-9)
         let meanLoss = window.loss / Double(steps)
-        let pairsPerSecond = Double(steps * pipeline.train.batch) / seconds
+        let pairsPerSecond = Double(course.samplesSeen - window.start.samplesSeen) / seconds
         let dataWait = (waited - window.startWait) / seconds
         lastLine =
             "step \(step)/\(totalSteps)  loss \(String(format: "%.4f", meanLoss))  lr \(String(format: "%.2e", learningRate))"
-            + "  \(String(format: "%.1f", pairsPerSecond)) pairs/s  data wait \(String(format: "%.1f", dataWait * 100)) %  \(timeLeft(step)) left"
+            + "  \(String(format: "%.1f", pairsPerSecond)) pairs/s  data wait \(String(format: "%.1f", dataWait * 100)) %  \(timeLeft(course)) left"
         progress.show(lastLine)
 
-        guard step % linesEvery == 0 || step == totalSteps else { return }
+        guard step % linesEvery == 0 || course.isFinished else { return }
         try folder.append(toLog: [
-            "epoch": .number(Double(step * pipeline.train.batch) / Double(videos)), "step": .integer(step), "train_loss": .number(meanLoss),
+            "epoch": .number(Double(course.samplesSeen) / Double(videos)), "step": .integer(step), "train_loss": .number(meanLoss),
             "train_lr": .number(learningRate), "gradient_norm": .number(gradientNorm), "pairs_per_second": .number(pairsPerSecond),
             "data_wait": .number(dataWait),
         ])
@@ -78,7 +76,7 @@ struct Journal: ~Copyable {
                 ("train/loss", Float(meanLoss)), ("train/learning_rate", Float(learningRate)), ("train/gradient_norm", Float(gradientNorm)),
                 ("throughput/pairs_per_second", Float(pairsPerSecond)), ("throughput/data_wait", Float(dataWait)),
             ])
-        window = Window(startStep: step, startWait: waited)
+        window = Window(start: course, startWait: waited)
     }
 
     /// Leaves the last progress line standing.
@@ -122,8 +120,8 @@ struct Journal: ~Copyable {
         return sheet
     }
 
-    private func timeLeft(_ step: Int) -> String {
-        let perStep = (monotonicSeconds() - startTime) / Double(max(1, step - startStep))
-        return formatDuration(perStep * Double(totalSteps - step))
+    private func timeLeft(_ course: TrainingCourse) -> String {
+        let perStep = (monotonicSeconds() - startTime) / Double(max(1, course.step - startStep))
+        return formatDuration(perStep * Double(course.totalSteps - course.step))
     }
 }

@@ -14,10 +14,31 @@ extension Pipeline {
         return optimizer
     }
 
-    func schedule(videos: Int) -> LearningRateSchedule {
+    /// The learning rates of a run of so many samples.
+    func schedule(totalSamples: Int) -> LearningRateSchedule {
         LearningRateSchedule(
-            baseRate: train.baseLearningRate, batchSize: train.batch, warmUpSteps: warmUpSteps(videos: videos),
-            totalSteps: totalSteps(videos: videos))
+            baseRate: train.baseLearningRate, batchSize: train.batch, warmUpSamples: warmUpSamples(of: totalSamples),
+            totalSamples: totalSamples)
+    }
+
+    /// Samples of a run over so many videos.
+    private func totalSamples(videos: Int) -> Int { totalSteps(videos: videos) * train.batch }
+
+    /// Where a run stands, and how long it is. A change of `train.batch` leaves its length in samples as it was.
+    ///
+    /// - Throws: where the pipeline would not continue the checkpoint's run.
+    func course(
+        continuing checkpoint: Checkpoint.Metadata?, _ manifest: Manifest, mayChangeBatch: Bool
+    ) throws -> TrainingCourse {
+        let planned = totalSamples(videos: manifest.count)
+        guard let checkpoint else { return TrainingCourse(batch: train.batch, totalSamples: planned) }
+        let before = try Pipeline.parse(checkpoint.pipeline, source: "the checkpoint's pipeline")
+        try checkContinues(before, checkpoint, manifest, mayChangeBatch: mayChangeBatch)
+        let plannedBefore = checkpoint.samplesPlanned > 0 ? checkpoint.samplesPlanned : before.totalSamples(videos: manifest.count)
+        let isLengthKept = before.train.steps == train.steps && before.train.epochs == train.epochs
+        return TrainingCourse(
+            batch: train.batch, totalSamples: isLengthKept ? plannedBefore : planned, step: checkpoint.step,
+            samplesSeen: checkpoint.samplesSeen)
     }
 
     func planIdentity(_ manifest: Manifest) -> PlanIdentity {
@@ -30,19 +51,23 @@ extension Pipeline {
     }
 
     /// Refuses to continue a checkpoint with a pipeline that would give other samples or another model.
-    func checkContinues(_ metadata: Checkpoint.Metadata, manifest: Manifest) throws {
-        let before = try Pipeline.parse(metadata.pipeline, source: "the checkpoint's pipeline")
-        func check<Value: Equatable>(_ key: String, _ old: Value, _ new: Value) throws {
+    private func checkContinues(
+        _ before: Pipeline, _ checkpoint: Checkpoint.Metadata, _ manifest: Manifest, mayChangeBatch: Bool
+    ) throws {
+        func check<Value: Equatable>(_ key: String, _ old: Value, _ new: Value, orElse remedy: String = "") throws {
             guard old != new else { return }
             throw Failure(
-                "the run '\(name)' stands at step \(metadata.step) with \(key) = \(old), but the pipeline now says \(new):"
-                    + " put it back to continue, or choose another name for a new run")
+                "the run '\(name)' stands at step \(checkpoint.step) with \(key) = \(old), but the pipeline now says \(new):"
+                    + " put it back to continue, \(remedy)or choose another name for a new run")
         }
         try check("seed", before.seed, seed)
         try check("sampling", before.recipe, recipe)
         try check("model", before.modelConfiguration, modelConfiguration)
-        try check("train.batch", before.train.batch, train.batch)
         try check("train.precision", before.train.precision, train.precision)
-        try check("the manifest", metadata.manifestHash, manifest.identity)
+        try check("the manifest", checkpoint.manifestHash, manifest.identity)
+        guard !mayChangeBatch else { return }
+        try check(
+            "train.batch", before.train.batch, train.batch,
+            orElse: "say --change-batch to go on at sample \(checkpoint.samplesSeen) with steps of \(train.batch), ")
     }
 }

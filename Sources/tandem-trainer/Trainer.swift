@@ -24,14 +24,14 @@ final class Trainer {
     private var journal: Journal
     private let sampleLog: SampleLogFile?
     private let memory: TrainingMemory
-    /// Optimizer steps done, and how many were done before this start.
-    private var step: Int
+    private var course: TrainingCourse
+    /// Steps done before this start.
     private let startStep: Int
 
     /// Opens the run's folder and brings everything to where its last checkpoint left it.
     init(
-        _ pipeline: Pipeline, folder path: String, batcher: Endpoint, evaluators: Endpoint?, _ context: Context, sampleLog: String?,
-        progress: ProgressLine
+        _ pipeline: Pipeline, folder path: String, batcher: Endpoint, evaluators: Endpoint?, _ context: Context, mayChangeBatch: Bool,
+        sampleLog: String?, progress: ProgressLine
     ) throws {
         self.pipeline = pipeline
         manifest = try Manifest(contentsOf: pipeline.data.manifestPath)
@@ -43,49 +43,49 @@ final class Trainer {
         memory = try TrainingMemory(pipeline, model)
         arena = Arena(backend: backend)
         optimizer = pipeline.optimizer
-        schedule = pipeline.schedule(videos: manifest.count)
 
         let checkpoint = try checkpoints.latest(warn: note)
-        if let checkpoint {
-            try pipeline.checkContinues(checkpoint.metadata, manifest: manifest)
-            try checkpoint.restore(into: model.parameters)
-        }
-        startStep = checkpoint?.metadata.step ?? 0
-        step = startStep
-        try folder.rewind(to: step)
+        let course = try pipeline.course(continuing: checkpoint?.metadata, manifest, mayChangeBatch: mayChangeBatch)
+        try checkpoint?.restore(into: model.parameters)
+        self.course = course
+        startStep = course.step
+        schedule = pipeline.schedule(totalSamples: course.totalSamples)
+        try folder.rewind(to: course.step)
         try folder.write(pipeline: pipeline.text)
-        let firstStep = step
-        self.sampleLog = try sampleLog.map { try SampleLogFile($0, continuingAfter: firstStep) }
+        self.sampleLog = try sampleLog.map { try SampleLogFile($0, continuingAfter: course.step) }
 
-        batches = try BatchStream(pipeline, manifest, batcher, firstStep: step, lastStep: schedule.totalSteps, context)
+        batches = try BatchStream(pipeline, manifest, batcher, course, context)
         let folderOfCheckpoints = checkpoints
         evaluations =
             try pipeline.evaluation.davis.isEmpty ? nil : evaluators.map { try Evaluations(at: $0, folderOfCheckpoints, context) }
-        journal = try Journal(folder, pipeline, videos: manifest.count, firstStep: step, totalSteps: schedule.totalSteps, progress)
+        journal = try Journal(folder, pipeline, videos: manifest.count, course, progress)
         try announceUnscored()
         note("\(pipeline.name): \(model.parameters.count) parameters on \(backend.summary); \(manifest.count) videos")
         note(memory.forecast)
-        note(step == 0 ? "starting a run of \(schedule.totalSteps) steps" : "continuing after step \(step) of \(schedule.totalSteps)")
+        note(
+            startStep == 0
+                ? "starting a run of \(course.totalSteps) steps"
+                : "continuing after step \(startStep) of \(course.totalSteps), at sample \(course.samplesSeen) of \(course.totalSamples)")
     }
 
     /// Trains to the end of the run or until asked to stop, and leaves a checkpoint either way.
     func run() throws {
-        while step < schedule.totalSteps, let loss = try accumulateGradients() {
-            guard loss.isFinite else { throw notFinite("the loss is \(loss) at step \(step + 1)") }
-            if step == 0 { try writeCheckpoint() }
-            let rate = schedule.rate(at: step)
+        while !course.isFinished, let loss = try accumulateGradients() {
+            guard loss.isFinite else { throw notFinite("the loss is \(loss) at step \(course.step + 1)") }
+            if course.step == 0 { try writeCheckpoint() }
+            let rate = schedule.rate(atSample: course.samplesSeen)
             let gradientNorm = model.parameters.gradientNorm
-            optimizer.update(model.parameters, learningRate: rate, step: step + 1)
-            step += 1
-            if step == startStep + 1 { note(memory.report(activations: arena.touchedBytes)) }
-            try journal.record(step: step, loss: loss, learningRate: rate, gradientNorm: gradientNorm, waited: batches.waitedSeconds)
+            optimizer.update(model.parameters, learningRate: rate, step: course.step + 1)
+            course.finishStep()
+            if course.step == startStep + 1 { note(memory.report(activations: arena.touchedBytes)) }
+            try journal.record(course, loss: loss, learningRate: rate, gradientNorm: gradientNorm, waited: batches.waitedSeconds)
 
-            if isEvaluated || step % pipeline.train.checkpointEvery == 0 { try writeCheckpoint() }
+            if isEvaluated || course.step % pipeline.train.checkpointEvery == 0 { try writeCheckpoint() }
             for scores in try evaluations?.newScores() ?? [] { try journal.record(scores) }
         }
-        if step < schedule.totalSteps {
+        if !course.isFinished {
             try writeCheckpoint()
-            note("stopped after step \(step) of \(schedule.totalSteps); run again to continue")
+            note("stopped after step \(course.step) of \(course.totalSteps); run again to continue")
         } else {
             journal.finish()
             try batches.close()
@@ -96,41 +96,42 @@ final class Trainer {
     /// One batch forward and backward, micro-batch by micro-batch. Returns its loss, nil where the user asked to stop.
     private func accumulateGradients() throws -> Double? {
         model.parameters.clearGradients()
-        let share = Float(pipeline.microBatchSize) / Float(pipeline.train.batch)
-        var loss = 0.0
-        for part in 0..<pipeline.train.batch / pipeline.microBatchSize {
+        var (loss, slot) = (0.0, 0)
+        while slot < course.stepSize {
             guard let batch = try batches.next(isCancelled: { Interruption.isRequested }) else { return nil }
+            let share = Float(batch.count) / Float(course.stepSize)
             try batch.withSamples { samples in
-                try sampleLog?.append(samples, step: step + 1, firstSlot: part * pipeline.microBatchSize)
+                try sampleLog?.append(samples, step: course.step + 1, firstSlot: slot)
                 loss +=
                     Double(share)
                     * model.accumulateGradients(
                         samples.map(FramePair.init), share: share, recomputes: pipeline.train.recompute, arena: arena)
             }
+            slot += batch.count
             journal.examples = journal.examples ?? batch
         }
         return loss
     }
 
-    private var isEvaluated: Bool { pipeline.isEvaluated(step: step, of: schedule.totalSteps) }
+    private var isEvaluated: Bool { pipeline.isEvaluated(step: course.step, of: course.totalSteps) }
 
     private func writeCheckpoint() throws {
         // A finite loss may have an infinite gradient: what can no longer be continued does not take a good checkpoint's place.
-        guard model.parameters.isFinite else { throw notFinite("the weights are not finite after step \(step)") }
+        guard model.parameters.isFinite else { throw notFinite("the weights are not finite after step \(course.step)") }
         try sampleLog?.synchronize()
         let metadata = Checkpoint.Metadata(
-            step: step, samplesSeen: step * pipeline.train.batch, seed: pipeline.seed, manifestHash: manifest.identity,
-            pipeline: pipeline.text, encoderHeads: model.configuration.encoder.heads)
+            step: course.step, samplesSeen: course.samplesSeen, samplesPlanned: course.totalSamples, seed: pipeline.seed,
+            manifestHash: manifest.identity, pipeline: pipeline.text, encoderHeads: model.configuration.encoder.heads)
         try checkpoints.write(metadata, model.parameters, constants: model.positionTables, held: evaluations?.pending ?? [])
         guard isEvaluated else { return }
-        try journal.drawReconstructions(step: step, model, arena)
-        evaluations?.announce(step)
+        try journal.drawReconstructions(step: course.step, model, arena)
+        evaluations?.announce(course.step)
     }
 
     /// Offers again what an earlier start of the run left without scores.
     private func announceUnscored() throws {
         let scored = try folder.scoredSteps()
-        for step in try checkpoints.steps() where !scored.contains(step) && pipeline.isEvaluated(step: step, of: schedule.totalSteps) {
+        for step in try checkpoints.steps() where !scored.contains(step) && pipeline.isEvaluated(step: step, of: course.totalSteps) {
             evaluations?.announce(step)
         }
     }

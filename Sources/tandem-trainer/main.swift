@@ -15,6 +15,8 @@ runProgram("tandem-trainer") {
     let keys = options.value("--keys", "FOLDER", "keys made by 'tandem keys', for tcp")
     let folder = options.value("--folder", "FOLDER", "the run's folder (default runs/NAME)")
     let sampleLog = options.value("--sample-log", "FILE", "write a line for every sample that is trained on")
+    let mayChangeBatch = options.flag(
+        "--change-batch", "continue a run with another train.batch: it goes on at the next sample, and sees as many as it would have")
     let progress = options.value("--progress", "STYLE", "live, plain or auto", default: ProgressStyle.automatic)
     options.finish()
     Interruption.catchSignals()
@@ -26,7 +28,7 @@ runProgram("tandem-trainer") {
     if context.isGuarded { Hangup.catchSignal() }
     let trainer = try Trainer(
         pipeline, folder: folder ?? "runs/\(pipeline.name)", batcher: batcherEndpoint, evaluators: evaluators, context,
-        sampleLog: sampleLog, progress: ProgressLine(progress))
+        mayChangeBatch: mayChangeBatch, sampleLog: sampleLog, progress: ProgressLine(progress))
     try trainer.run()
 }
 

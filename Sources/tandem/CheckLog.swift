@@ -18,6 +18,15 @@ func checkLog(arguments: [String]) throws {
         }
     }
     let proof = try SampleLogCheck.check(logs)
-    for (log, samples) in zip(logs, proof.samples) { print("\(log.path): \(samples) samples, each once, in order") }
+    for (log, content) in zip(logs, proof.logs) {
+        print("\(log.path): \(content.samples) samples, each once, in order\(stepsText(content.runs))")
+    }
     if logs.count > 1 { print("the same bytes in all: the first \(proof.common) samples") }
+}
+
+/// ", in steps of 8, from step 31 on of 16".
+private func stepsText(_ runs: [SampleLogCheck.Content.Run]) -> String {
+    guard let first = runs.first else { return "" }
+    let changes = runs.dropFirst().prefix(5).map { ", from step \($0.firstStep) on of \($0.samplesPerStep)" }.joined()
+    return ", in steps of \(first.samplesPerStep)" + changes + (runs.count > 6 ? ", and \(runs.count - 6) more changes" : "")
 }

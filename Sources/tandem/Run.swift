@@ -14,6 +14,7 @@ func run(arguments: [String]) throws {
         "--bind", "ENDPOINT", "where further decoders reach the batcher, e.g. tcp://127.0.0.1:5555; default: ipc in the run folder")
     let keys = options.value("--keys", "FOLDER", "keys made by 'tandem keys', for a tcp endpoint that other machines reach")
     let sampleLog = options.value("--sample-log", "FILE", "write a line for every sample that is trained on")
+    let changesBatch = options.flag("--change-batch", "continue a run with another train.batch; it sees as many samples as it would have")
     let path = options.operand("PIPELINE", "the pipeline file")
     options.finish()
 
@@ -36,7 +37,9 @@ func run(arguments: [String]) throws {
     let trainerRole = Role(
         name: "trainer", program: "tandem-trainer",
         arguments: shared + ["--batcher", batcher, "--bind", trainer, "--folder", folder]
-            + (sampleLog.map { ["--sample-log", $0] } ?? []) + ["--progress", isatty(STDERR_FILENO) == 1 ? "live" : "plain"],
+            + (sampleLog.map { ["--sample-log", $0] } ?? []) + (changesBatch ? ["--change-batch"] : []) + [
+                "--progress", isatty(STDERR_FILENO) == 1 ? "live" : "plain",
+            ],
         purpose: .main)
     let evaluatorRole = Role(
         name: "evaluator", program: "tandem-evaluator", arguments: ["--trainer", trainer], purpose: .optional)

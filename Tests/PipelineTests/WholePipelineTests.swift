@@ -62,6 +62,38 @@ import Training
         #expect(steps(in: continued.folder + "/runs/tiny/log.txt") == steps(in: whole.folder + "/runs/tiny/log.txt"))
     }
 
+    /// A run may go on with another batch where that is asked for. It sees what it would have seen, and as much.
+    @Test(.timeLimit(.minutes(2))) func anotherBatchSeesTheSameSamples() throws {
+        let data = try TinyDataSet()
+        let whole = try data.run("whole", settings: ["train.steps=60"])
+
+        let folder = try data.makeFolder("changed")
+        func runAndStop(at step: String, _ settings: [String], _ options: [String]) throws -> String {
+            let running = try data.start(in: folder, settings: ["train.steps=60"] + settings, options: options)
+            while !running.output.contains(step), running.process.isRunning { usleep(10_000) }
+            running.signal(SIGTERM)
+            let stopped = Programs.finish(running)
+            #expect(stopped.status == 0 && stopped.output.contains("stopped after step"), "\(stopped.output)")
+            return stopped.output
+        }
+        _ = try runAndStop(at: "step 1/60", [], [])
+        let refused = Programs.finish(try data.start(in: folder, settings: ["train.steps=60", "train.batch=28"]))
+        #expect(refused.status != 0 && refused.output.contains("say --change-batch to go on at sample"), "\(refused.output)")
+        let changed = try runAndStop(at: "continuing after step", ["train.batch=28"], ["--change-batch"])
+        #expect(changed.contains("of 480"), "\(changed)")
+        // It has been changed already.
+        let continued = try data.run("changed", settings: ["train.steps=60", "train.batch=28"])
+
+        /// All but the step and the slot.
+        func samples(_ log: String) -> [ArraySlice<Substring>] { log.split(separator: "\n").map { $0.split(separator: "\t").dropFirst(2) } }
+        #expect(samples(continued.sampleLog).count == 481)
+        #expect(samples(continued.sampleLog) == samples(whole.sampleLog))
+        let (status, output) = try Programs.run("tandem", ["check-log", folder + "/samples.log"], in: data.folder)
+        #expect(status == 0 && output.contains("480 samples, each once, in order, in steps of 8, from step"), "\(output)")
+        let metadata = try Checkpoint(path: continued.lastCheckpoint).metadata
+        #expect(metadata.samplesSeen == 480 && metadata.samplesPlanned == 480)
+    }
+
     @Test(.timeLimit(.minutes(2))) func scoresAndPicturesAppear() throws {
         let data = try TinyDataSet()
         let run = try data.run("scored", settings: ["evaluation.davis=\"\(data.folder)/davis\""])

@@ -2,7 +2,14 @@ import Sampling
 import Testing
 
 @Suite struct SamplePlanTests {
-    @Test(arguments: [1, 2, 3, 4, 5, 16, 17, 255, 256, 1000, 4097, 70_000])
+    @Test func smallEpochsVisitEveryVideoOnce() {
+        for count in 1...300 {
+            let permutation = EpochPermutation(count: count, seed: UInt64(count), epoch: count % 7)
+            #expect((0..<count).map { permutation[$0] }.sorted() == Array(0..<count))
+        }
+    }
+
+    @Test(arguments: [1000, 4097, 70_000, 10_000_000])
     func anEpochVisitsEveryVideoOnce(count: Int) {
         let permutation = EpochPermutation(count: count, seed: 3, epoch: 5)
         var seen = [Bool](repeating: false, count: count)
@@ -31,9 +38,58 @@ import Testing
         }
     }
 
+    /// How far counts are from equal ones: with `counts.count - 1` degrees of freedom where all are as likely.
+    private func chiSquare(_ counts: [Int]) -> Double {
+        let expected = Double(counts.reduce(0, +)) / Double(counts.count)
+        return counts.reduce(0) { $0 + (Double($1) - expected) * (Double($1) - expected) / expected }
+    }
+
+    /// Of three items, each order is as likely as another; of eight, each pair of items in the first two places. The limits are passed
+    /// once in 10,000 by chance (5 and 55 degrees of freedom).
+    @Test func ordersAreFair() {
+        var orders: [[Int]: Int] = [:]
+        var pairs: [[Int]: Int] = [:]
+        for epoch in 0..<12_000 {
+            let (three, eight) = (EpochPermutation(count: 3, seed: 7, epoch: epoch), EpochPermutation(count: 8, seed: 7, epoch: epoch))
+            orders[(0..<3).map { three[$0] }, default: 0] += 1
+            pairs[[eight[0], eight[1]], default: 0] += 1
+        }
+        #expect(orders.count == 6 && chiSquare(Array(orders.values)) < 25.74)
+        #expect(pairs.count == 56 && chiSquare(Array(pairs.values)) < 104.5)
+    }
+
+    /// One epoch says nothing about the next: where the orders are independent, they agree at one position on average, whatever the count,
+    /// and an item moves to any other place as likely.
+    @Test func epochsAreIndependent() {
+        let (count, epochs) = (1000, 400)
+        var (agreements, moves) = (0, [Int](repeating: 0, count: 20))
+        var before = [Int](repeating: 0, count: count)
+        for epoch in 0...epochs {
+            let permutation = EpochPermutation(count: count, seed: 9, epoch: epoch)
+            var places = [Int](repeating: 0, count: count)
+            for position in 0..<count { places[permutation[position]] = position }
+            if epoch > 0 {
+                agreements += (0..<count).filter { places[$0] == before[$0] }.count
+                for item in stride(from: 0, to: count, by: 50) { moves[(places[item] - before[item] + count) % count * 20 / count] += 1 }
+            }
+            before = places
+        }
+        // A Poisson count of mean 400, and 19 degrees of freedom.
+        #expect(abs(agreements - epochs) < 80)
+        #expect(chiSquare(moves) < 50.8)
+    }
+
     private func plan(videos: Int, replicas: Int) -> SamplePlan {
         SamplePlan(
             identity: PlanIdentity(manifestHash: "abc", seed: 5, recipe: Recipe(repeatedSampling: replicas)), videoCount: videos)
+    }
+
+    /// Batches of 7 cut the stream of 10 videos over the ends of epochs: nothing is dropped, repeated or padded.
+    @Test func batchesRunOverTheEndsOfEpochs() {
+        let plan = plan(videos: 10, replicas: 1)
+        let batches = (0..<10).map { batch in (0..<7).map { plan.video(ofTicket: plan.ticket(ofSample: batch * 7 + $0), attempt: 0) } }
+        let stream = batches.flatMap { $0 }
+        for epoch in 0..<7 { #expect(stream[epoch * 10..<(epoch + 1) * 10].sorted() == Array(0..<10)) }
     }
 
     @Test func ticketsPassThroughAllVideosAgainAndAgain() {

@@ -32,7 +32,8 @@ struct CheckpointTests {
 
     private func metadata(_ step: Int) -> Checkpoint.Metadata {
         Checkpoint.Metadata(
-            step: step, samplesSeen: step * 128, seed: .max, manifestHash: "ab12", pipeline: "{\"name\": \"é\\n\"}", encoderHeads: 2)
+            step: step, samplesSeen: step * 128, samplesPlanned: 12_800, seed: .max, manifestHash: "ab12", pipeline: "{\"name\": \"é\\n\"}",
+            encoderHeads: 2)
     }
 
     private func numbers(_ store: ParameterStore) -> [[Float]] {

@@ -8,14 +8,14 @@ struct LearningRateScheduleTests {
         (31000, 1.757359312880715e-4), (39999, 2.28463062e-12),
     ])
     func ratesAreMAEs(_ step: Int, _ rate: Double) {
-        let schedule = LearningRateSchedule(baseRate: 1.5e-4, batchSize: 2048, warmUpSteps: 4000, totalSteps: 40000)
-        #expect(abs(schedule.rate(at: step) - rate) <= 1e-9 * max(rate, 1e-6))
+        let schedule = LearningRateSchedule(baseRate: 1.5e-4, batchSize: 2048, warmUpSamples: 4000 * 2048, totalSamples: 40000 * 2048)
+        #expect(abs(schedule.rate(atSample: step * 2048) - rate) <= 1e-9 * max(rate, 1e-6))
     }
 
     @Test func endsAtZero() {
-        let schedule = LearningRateSchedule(peak: 1, warmUpSteps: 0, totalSteps: 10)
-        #expect(schedule.rate(at: 0) == 1)
-        #expect(schedule.rate(at: 10) == 0)
-        #expect(LearningRateSchedule(peak: 1, warmUpSteps: 5, totalSteps: 5).rate(at: 5) == 0)
+        let schedule = LearningRateSchedule(peak: 1, warmUpSamples: 0, totalSamples: 10)
+        #expect(schedule.rate(atSample: 0) == 1)
+        #expect(schedule.rate(atSample: 10) == 0)
+        #expect(LearningRateSchedule(peak: 1, warmUpSamples: 5, totalSamples: 5).rate(atSample: 5) == 0)
     }
 }

@@ -1,0 +1,280 @@
+import Glibc
+import Sampling
+
+/// A whole dataflow in virtual time around the real ``Broker``: decoders that are near or far, slow, stopped, killed and started again; a
+/// trainer of several ranks; messages that are lost or come twice. The same seed gives the same course of events.
+///
+/// What the trainer gets is checked as it comes: every rank its part of every batch, once and in order, made of samples that the batcher
+/// really had, each from the video that the plan and the broken videos say.
+public struct DataflowSimulation {
+    public struct Options: Sendable {
+        public var videos = 10_000
+        public var decoders = 10
+        /// So many of them are ten times slower.
+        public var slowDecoders = 0
+        /// Tickets that the broker's window holds.
+        public var window = 256
+        /// Samples a ticket.
+        public var replicas = 2
+        /// Processes of the trainer: each asks for its part of every batch, and all wait for one another after each step.
+        public var ranks = 8
+        /// Samples a rank and step.
+        public var samplesPerRank = 16
+        /// Seconds that a usual decoder takes for a ticket.
+        public var pace = 0.5
+        /// Share of what decoders could do that the trainer asks for; above 1 they are what it waits for.
+        public var demand = 0.9
+        public var faults = Faults()
+        public var seed: UInt64 = 1
+
+        public init() {}
+
+        var batch: Int { ranks * samplesPerRank }
+    }
+
+    /// How often something goes wrong.
+    public struct Faults: Sendable {
+        /// Seconds between two kills, stops and departures of one decoder, on average; each time another takes its place.
+        public var deathEvery = 300.0
+        public var stopEvery = 300.0
+        public var departureEvery = 600.0
+        /// Seconds between two restarts of the trainer, from its last checkpoint.
+        public var trainerRestartEvery = 200.0
+        /// Shares of videos that cannot be read, and of decoders that are 0.1 s away.
+        public var brokenVideos = 0.01
+        public var farDecoders = 0.2
+        /// Shares of messages that are lost, and of samples that come twice.
+        public var lostMessages = 0.001
+        public var doubledSamples = 0.001
+
+        public init() {}
+
+        /// Nothing goes wrong.
+        public static var none: Faults {
+            var faults = Faults()
+            (faults.deathEvery, faults.stopEvery, faults.departureEvery, faults.trainerRestartEvery) = (
+                .infinity, .infinity, .infinity, .infinity
+            )
+            (faults.brokenVideos, faults.farDecoders, faults.lostMessages, faults.doubledSamples) = (0, 0, 0, 0)
+            return faults
+        }
+    }
+
+    /// What happened.
+    public struct Counts: Equatable, Sendable, Encodable {
+        public var deaths = 0
+        public var stops = 0
+        public var departures = 0
+        public var joins = 0
+        public var trainerRestarts = 0
+        public var lostMessages = 0
+        public var doubledSamples = 0
+        public var replacedVideos = 0
+    }
+
+    /// What must not happen: the trainer got something else than the plan says.
+    public struct Fault: Error, CustomStringConvertible, Sendable {
+        public let description: String
+    }
+
+    public let options: Options
+    public internal(set) var broker: Broker
+    public internal(set) var counts = Counts()
+    /// Virtual seconds.
+    public internal(set) var now = 0.0
+    /// Nanoseconds of real time spent in the broker.
+    public private(set) var brokerNanoseconds = 0
+    /// Samples that the trainer has consumed, from the first of the run.
+    public internal(set) var consumed = 0
+    /// Tells these samples from others.
+    public internal(set) var digest: UInt64 = 0
+
+    var random: RandomStream
+    var decoders: [Decoder]
+    var trainer: Trainer
+    /// What the batcher keeps: the attempt that each sample is of.
+    var store: [Int: Int] = [:]
+    private var events = Heap<Event>()
+    private var eventCount = 0
+    var fault: Fault?
+
+    /// Everything is there; nothing has happened.
+    public init(_ options: Options) {
+        self.options = options
+        let identity = PlanIdentity(
+            manifestHash: "simulation", seed: options.seed, recipe: Recipe(repeatedSampling: options.replicas))
+        var limits = Broker.Limits()
+        limits.windowTickets = options.window
+        limits.ticketsPerDecoder = BatcherServer.mostTicketsPerDecoder
+        limits.failureLimit = 1
+        broker = Broker(plan: SamplePlan(identity: identity, videoCount: options.videos), limits: limits)
+        random = RandomStream(seed: options.seed, purpose: .framePair, ticket: 0)
+        trainer = Trainer(options)
+        decoders = (0..<options.decoders).map { Decoder(place: $0) }
+        for place in 0..<options.decoders { join(place) }
+        at(0, .tick)
+        startTrainer()
+    }
+
+    /// Goes on until the trainer has consumed so many samples.
+    public mutating func run(untilConsumed samples: Int) throws(Fault) {
+        while consumed < samples, let event = events.popFirst() {
+            now = event.time
+            handle(event.what)
+            if let fault { throw fault }
+        }
+    }
+
+    // MARK: Time
+
+    /// Something that will happen.
+    struct Event: Comparable {
+        var time: Double
+        /// Among those of one time, what was planned first happens first.
+        var order: Int
+        var what: Happening
+
+        static func < (a: Event, b: Event) -> Bool { (a.time, a.order) < (b.time, b.order) }
+        static func == (a: Event, b: Event) -> Bool { a.order == b.order }
+    }
+
+    enum Happening {
+        case tick
+        /// A message reaches the batcher, from a decoder or a rank.
+        case request(DecoderRequest)
+        case sample(Int, attempt: Int)
+        case samples(Range<Int>, life: Int)
+        case ping(rank: Int, life: Int)
+        /// A message reaches a decoder, told by its identity: it is lost where that one is gone.
+        case welcome(UInt64)
+        case stranger(UInt64)
+        case ticket(Int, attempt: Int, video: Int, decoder: UInt64)
+        /// A message reaches a rank.
+        case batch(Range<Int>, attempts: [Int], life: Int)
+        case status(rank: Int, pending: [Int], life: Int)
+        /// A decoder is through with a ticket, looks around, dies, is stopped, leaves.
+        case done(UInt64)
+        case look(UInt64)
+        case death(UInt64)
+        case stop(UInt64)
+        case departure(UInt64)
+        case join(place: Int)
+        /// The step of all ranks is done; the trainer is killed; it starts again.
+        case step(life: Int)
+        case kill
+        case restart
+    }
+
+    mutating func at(_ time: Double, _ what: Happening) {
+        guard time < .infinity else { return }
+        eventCount += 1
+        events.insert(Event(time: time, order: eventCount, what: what))
+    }
+
+    /// Sends a message, which may be lost.
+    mutating func send(_ what: Happening, after latency: Double) {
+        if options.faults.lostMessages > 0, random.uniform01() < options.faults.lostMessages {
+            counts.lostMessages += 1
+        } else {
+            at(now + latency, what)
+        }
+    }
+
+    /// Seconds until something happens that happens that often, at random.
+    mutating func delay(every seconds: Double) -> Double { -seconds * log(1 - random.uniform01()) }
+
+    private mutating func handle(_ what: Happening) {
+        switch what {
+        case .tick:
+            drive { $0.tick(now: $1) }
+            at(now + 0.1, .tick)
+        case .request(let request): answer(request)
+        case .sample(let sample, let attempt):
+            var isKept = false
+            drive {
+                isKept = $0.accept(sample: sample, attempt: attempt, now: $1)
+            } before: {
+                if isKept { $0.store[sample] = attempt }
+            }
+        case .samples(let samples, let life):
+            guard life == trainer.life else { return }
+            let received = trainer.received
+            drive { $0.request(samples: samples, received: received, now: $1) }
+        case .ping(let rank, let life):
+            guard life == trainer.life else { return }
+            let received = trainer.received
+            drive { $0.acknowledged(received, now: $1) }
+            at(now + 1, .ping(rank: rank, life: life))
+            send(.status(rank: rank, pending: broker.pendingRequests, life: life), after: Trainer.latency)
+        case .welcome(let id): welcome(id)
+        case .stranger(let id): estrange(id)
+        case .ticket(let ticket, let attempt, let video, let id): take(Work(ticket: ticket, attempt: attempt, video: video), id)
+        case .batch(let samples, let attempts, let life): receive(samples, attempts, life)
+        case .status(let rank, let pending, let life): review(rank, pending, life)
+        case .done(let id): finish(id)
+        case .look(let id): look(id)
+        case .death(let id): kill(id)
+        case .departure(let id): leave(id)
+        case .stop(let id): stop(id)
+        case .join(let place): join(place)
+        case .step(let life): finishStep(life)
+        case .kill: killTrainer()
+        case .restart: startTrainer()
+        }
+    }
+
+    // MARK: The batcher
+
+    private mutating func answer(_ request: DecoderRequest) {
+        switch request {
+        case .hello(let id):
+            drive { $0.joined(id, now: $1) }
+            reply(.welcome(id), to: id)
+        case .ready(let id, let received, let free, let held):
+            var isKnown = true
+            drive { isKnown = $0.ready(id, received: received, free: free, held: held, now: $1) }
+            if !isKnown { reply(.stranger(id), to: id) }
+        case .heartbeat(let id, let progress): drive { _ = $0.heartbeat(id, progress: progress, now: $1) }
+        case .failed(let id, let ticket, let attempt, let kind, let reason):
+            drive { $0.failed(id, ticket: ticket, attempt: attempt, kind: kind, reason: reason, now: $1) }
+        case .goodbye(let id): drive { $0.left(id, now: $1) }
+        }
+    }
+
+    private mutating func reply(_ what: Happening, to id: UInt64) { send(what, after: decoders[Decoder.place(of: id)].latency) }
+
+    /// Has the broker do something, on the watch, and does what it decides.
+    mutating func drive(
+        _ body: (inout Broker, Double) -> Void, before: (inout DataflowSimulation) -> Void = { _ in }
+    ) {
+        let start = Self.nanoseconds
+        body(&broker, now)
+        let actions = broker.takeActions()
+        brokerNanoseconds += Self.nanoseconds - start
+        before(&self)
+        for action in actions { perform(action) }
+    }
+
+    private mutating func perform(_ action: Broker.Action) {
+        switch action {
+        case .issue(let ticket, let attempt, let video, let id):
+            reply(.ticket(ticket, attempt: attempt, video: video, decoder: id), to: id)
+        case .ship(let samples):
+            let attempts = samples.map { store.removeValue(forKey: $0) ?? Self.missing }
+            send(.batch(samples, attempts: attempts, life: trainer.life), after: Trainer.latency)
+        case .discard(let sample): store[sample] = nil
+        case .replaced: counts.replacedVideos += 1
+        case .refuse(let reason): fault = Fault(description: "the broker refuses: \(reason)")
+        case .lost, .silent, .waiting: break
+        }
+    }
+
+    /// The attempt of a sample that the batcher was to ship and did not have.
+    static let missing = -1
+
+    private static var nanoseconds: Int {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return time.tv_sec * 1_000_000_000 + time.tv_nsec
+    }
+}
