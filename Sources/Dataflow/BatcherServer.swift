@@ -153,8 +153,6 @@ public final class BatcherServer {
                 _ = try control.send(parts: [Message(route), Message(DecoderReply.stranger.bytes)])
                 return
             }
-            // It may have come back by another connection.
-            decoderRoutes[decoder] = route
             if held == 0 { try send(.idle, to: decoder) }
         case .heartbeat(let decoder, let progress):
             // A decoder that is not known learns it when it asks for work.
