@@ -36,7 +36,7 @@ final class Conductor {
     private static let pause = 6.0...12.0
     private static let longPause = 65.0...75.0
     /// Seconds in which a run that nothing disturbs must come to its next checkpoint, and an asked process to its end.
-    private static let patience = 120.0
+    private static let patience = 300.0
     /// How a process may end that was asked to or killed. SIGTERM ends one that has only just been started.
     private static let ends: Set<Int32> = [0, -SIGKILL, -SIGTERM]
 

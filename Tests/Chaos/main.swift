@@ -25,7 +25,7 @@ runProgram("chaos") {
     let minutes = options.value("--minutes", "N", "of disturbance, for soak", default: 10.0)
     let seed = options.value("--seed", "N", "of the faults and of the run", default: UInt64(1))
     let folder = options.value("--folder", "FOLDER", "where everything happens; what is there is removed", default: "chaos")
-    let rate = options.value("--rate", "N", "messages a second that the hostile client sends", default: 500)
+    let rate = options.value("--rate", "N", "messages a second that the hostile client sends", default: 1000)
     let hostile = options.value(
         "--hostile", "ENDPOINT", "be the hostile client, with its tap there; used by this program itself", default: "")
     let twin = options.value("--twin", "ID", "be a decoder of this identity; used by this program itself", default: UInt64(0))
