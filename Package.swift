@@ -28,7 +28,7 @@ let package = Package(
         // Programs.
         program(
             "tandem",
-            ["Console", "Configuration", "Synthesis", "Media", "Sampling", "ZeroMQ", "Verification"] + maths),
+            ["Console", "Configuration", "Dataflow", "Synthesis", "Media", "Sampling", "ZeroMQ", "Verification"] + maths),
         program("tandem-decoder", ["Console", "Dataflow", "Media", "Sampling", "ZeroMQ"]),
         program("tandem-batcher", ["Console", "Configuration", "Dataflow", "Sampling", "ZeroMQ"]),
         program("tandem-trainer", ["Console", "Configuration", "Dataflow", "Media", "Sampling", "ZeroMQ"] + maths),
