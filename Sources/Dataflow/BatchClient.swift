@@ -82,7 +82,7 @@ public final class BatchClient {
                 requests.removeFirst()
                 sent -= 1
                 // An acknowledgement travels with a request, or alone where the batcher may be waiting for it.
-                if try !sendRequests(), sent > 0 { try send(.ping(trainer: id, received: requests[0].lowerBound)) }
+                if try !sendRequests(), sent > 0 { try send(ping) }
                 return batch
             }
             if isCancelled() { return nil }
@@ -103,11 +103,14 @@ public final class BatchClient {
     // MARK: Messages
 
     private func giveSign() throws(ZeroMQError) {
-        let request: TrainerRequest =
-            isOpen
-            ? .ping(trainer: id, received: requests[0].lowerBound) : .open(trainer: id, identity: identity, isReturning: wasOpen)
+        let request: TrainerRequest = isOpen ? ping : .open(trainer: id, identity: identity, isReturning: wasOpen)
         // Before a connection stands, nothing can be sent: look again soon.
         nextSign = watch.seconds + (try send(request) ? 1 : 0.1)
+    }
+
+    private var ping: TrainerRequest {
+        let received = requests[0].lowerBound
+        return .ping(trainer: id, received: received, asked: requests[..<sent].last?.upperBound ?? received)
     }
 
     /// Sends a message where that is possible. What is not sent is missing in the batcher's next status, and sent again then.
@@ -147,11 +150,12 @@ public final class BatchClient {
             sent = 0
             _ = try sendRequests()
         case .batch(let first, let count): try take(first: first, count: count, messages: Array(parts.dropFirst()))
-        case .status(let decoders, let pending):
+        case .status(let decoders, let asked, let pending):
             absence.decoders(decoders)
-            for request in requests[..<sent] where arrived[request.lowerBound] == nil && !pending.contains(Int64(request.lowerBound)) {
-                try send(request)
+            let lost = requests[..<sent].filter {
+                $0.upperBound <= asked && arrived[$0.lowerBound] == nil && !pending.contains(Int64($0.lowerBound))
             }
+            for request in lost { try send(request) }
         case .stranger: isOpen = false
         case .refused(let reason): throw DataflowError(reason)
         }

@@ -28,6 +28,9 @@ public final class BatcherServer {
     /// Messages received from one socket before the others have their turn.
     private static let turn = 64
 
+    /// Bytes that may wait to be sent to the trainer before samples stay with the decoders for a while.
+    private static let mostUnsent = 16 << 20
+
     private let options: Options
     private let plan: SamplePlan
     private let fingerprint: UInt64
@@ -46,6 +49,7 @@ public final class BatcherServer {
     /// Messages that were no messages, and samples of other runs.
     public private(set) var malformed = 0
     private var store: [Int: Message] = [:]
+    private let unsent = UnsentBytes()
     private var decoderRoutes: [UInt64: [UInt8]] = [:]
     private var trainer: (id: UInt64, route: [UInt8])?
 
@@ -95,13 +99,14 @@ public final class BatcherServer {
 
     /// Serves until told to stop; asks several times a second.
     public func run(until isStopped: () -> Bool) throws {
-        var poller = Poller([control, samples, batches])
+        var (all, withoutSamples) = (Poller([control, batches, samples]), Poller([control, batches]))
         var lastTick = -1.0
         while !isStopped() {
-            let isThere = try poller.wait(milliseconds: 50)
+            let takesSamples = unsent.count < Self.mostUnsent
+            let isThere = takesSamples ? try all.wait(milliseconds: 50) : try withoutSamples.wait(milliseconds: 1)
             if isThere[0] { try receive(from: control, answer) }
-            if isThere[1] { try receive(from: samples, take) }
-            if isThere[2] { try receive(from: batches, serve) }
+            if isThere[1] { try receive(from: batches, serve) }
+            if takesSamples, isThere[2] { try receive(from: samples, take) }
             if watch.seconds - lastTick > 0.1 {
                 lastTick = watch.seconds
                 broker.tick(now: lastTick)
@@ -189,11 +194,11 @@ public final class BatcherServer {
         case .samples(let id, let first, let count, let received):
             guard try isServed(id, route) else { return }
             broker.request(samples: first..<first + count, received: received, now: watch.seconds)
-        case .ping(let id, let received):
+        case .ping(let id, let received, let asked):
             guard try isServed(id, route) else { return }
             broker.acknowledged(received, now: watch.seconds)
             try perform()
-            try reply(.status(decoders: broker.decoderCount, pending: broker.pendingRequests.map(Int64.init)), to: route)
+            try reply(.status(decoders: broker.decoderCount, asked: asked, pending: broker.pendingRequests.map(Int64.init)), to: route)
         case .goodbye(let id):
             guard trainer?.id == id else { return }
             trainer = nil
@@ -242,7 +247,7 @@ public final class BatcherServer {
             case .ship(let range):
                 let messages = range.map { sample -> Message in
                     guard let message = store.removeValue(forKey: sample) else { preconditionFailure("sample \(sample) is not here") }
-                    return message
+                    return message.counted(by: unsent)
                 }
                 guard let trainer else { continue }
                 let header = Message(TrainerReply.batch(first: range.lowerBound, count: range.count).bytes)
