@@ -52,8 +52,11 @@ struct DataflowResult: BenchResult {
     /// Messages a second that ZeroMQ carries over one socket.
     var rawPerSecond: Double
     var shareOfRaw: Double { pairsPerSecond / rawPerSecond }
-    /// Processor time of the batcher for a pair.
+    /// Processor time of the batcher for a pair, of all processes for a pair, and of both sides for a raw message. Where others use the
+    /// processor too, these still compare.
     var batcherMicroseconds: Double
+    var pairMicroseconds: Double
+    var rawMicroseconds: Double
     /// The most memory that the batcher took.
     var batcherPeakBytes: Int
     /// Share of the time that the trainer waited for data.
@@ -65,15 +68,16 @@ struct DataflowResult: BenchResult {
           \(String(format: "%8.0f", pairsPerSecond)) pairs/s, \(String(format: "%.2f", bytesPerSecond / 1e9)) GB/s
           \(String(format: "%8.0f", rawPerSecond)) messages/s of raw ZeroMQ over one socket; the dataflow over two: \
         \(String(format: "%.0f", shareOfRaw * 100)) % of them
-          \(String(format: "%8.0f", batcherMicroseconds)) µs of the batcher's processor time a pair
+          \(String(format: "%8.0f", batcherMicroseconds)) µs of the batcher's processor time a pair; \
+        \(String(format: "%.0f", pairMicroseconds)) µs of all processes, \(String(format: "%.0f", rawMicroseconds)) µs for a raw message
           \(String(format: "%8.1f", dataWait * 100)) % of the time the trainer waited
           \(formatBytes(batcherPeakBytes)) of memory of the batcher at the highest
         """
     }
 
     enum CodingKeys: CodingKey {
-        case transport, decoders, pairBytes, pairsPerSecond, bytesPerSecond, rawPerSecond, shareOfRaw, batcherMicroseconds, batcherPeakBytes
-        case dataWait
+        case transport, decoders, pairBytes, pairsPerSecond, bytesPerSecond, rawPerSecond, shareOfRaw
+        case batcherMicroseconds, pairMicroseconds, rawMicroseconds, batcherPeakBytes, dataWait
     }
 
     func encode(to encoder: any Encoder) throws {
@@ -86,6 +90,8 @@ struct DataflowResult: BenchResult {
         try object.encode(rawPerSecond, forKey: .rawPerSecond)
         try object.encode(shareOfRaw, forKey: .shareOfRaw)
         try object.encode(batcherMicroseconds, forKey: .batcherMicroseconds)
+        try object.encode(pairMicroseconds, forKey: .pairMicroseconds)
+        try object.encode(rawMicroseconds, forKey: .rawMicroseconds)
         try object.encode(batcherPeakBytes, forKey: .batcherPeakBytes)
         try object.encode(dataWait, forKey: .dataWait)
     }

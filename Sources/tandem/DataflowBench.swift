@@ -78,7 +78,9 @@ final class DataflowBench {
         do {
             let before = try measureRaw()
             var result = try measureDataflow()
-            result.rawPerSecond = (before + (try measureRaw())) / 2
+            let after = try measureRaw()
+            result.rawPerSecond = (before.rate + after.rate) / 2
+            result.rawMicroseconds = (before.time + after.time) / 2 * 1e6
             return result
         } catch {
             // What the other processes had to say is of interest only now.
@@ -123,20 +125,21 @@ final class DataflowBench {
             return batches
         }
         _ = try takeBatches(for: Self.warmUpSeconds)
-        let (start, startWait, startTime) = (monotonicSeconds(), client.waitedSeconds, ProcessFacts.processorSeconds(of: batcher))
+        let (start, startWait) = (monotonicSeconds(), client.waitedSeconds)
+        let (startTime, startTimeOfAll) = (ProcessFacts.processorSeconds(of: batcher), processorSecondsOfAll)
         let pairs = Double(try takeBatches(for: setup.seconds) * Self.batch)
         let seconds = monotonicSeconds() - start
-        let time = ProcessFacts.processorSeconds(of: batcher) - startTime
+        let (time, timeOfAll) = (ProcessFacts.processorSeconds(of: batcher) - startTime, processorSecondsOfAll - startTimeOfAll)
         return DataflowResult(
             transport: setup.transport, decoders: setup.decoders, pairBytes: pairByteCount, pairsPerSecond: pairs / seconds, rawPerSecond: 0,
-            batcherMicroseconds: time / pairs * 1e6, batcherPeakBytes: SystemMemory.highWaterMark(of: batcher),
+            batcherMicroseconds: time / pairs * 1e6, pairMicroseconds: timeOfAll / pairs * 1e6, rawMicroseconds: 0, batcherPeakBytes: SystemMemory.highWaterMark(of: batcher),
             dataWait: (client.waitedSeconds - startWait) / seconds)
     }
 
     // MARK: ZeroMQ alone
 
-    /// Messages a second through one socket: half the seconds, for it is done twice.
-    private func measureRaw() throws -> Double {
+    /// Messages a second through one socket, and seconds of processor time for each. Takes half the seconds, for it is done twice.
+    private func measureRaw() throws -> (rate: Double, time: Double) {
         defer { endChildren() }
         let endpoint = endpoint()
         let socket = try Socket(
@@ -156,9 +159,9 @@ final class DataflowBench {
             return messages
         }
         _ = try takeMessages(for: Self.warmUpSeconds)
-        let start = monotonicSeconds()
-        let messages = try takeMessages(for: setup.seconds / 2)
-        return Double(messages) / (monotonicSeconds() - start)
+        let (start, startTime) = (monotonicSeconds(), processorSecondsOfAll)
+        let messages = Double(try takeMessages(for: setup.seconds / 2))
+        return (messages / (monotonicSeconds() - start), (processorSecondsOfAll - startTime) / messages)
     }
 
     // MARK: Processes
@@ -185,6 +188,10 @@ final class DataflowBench {
         process.standardError = log
         try process.run()
         children.append(process)
+    }
+
+    private var processorSecondsOfAll: Double {
+        (children.map(\.processIdentifier) + [getpid()]).reduce(0) { $0 + ProcessFacts.processorSeconds(of: $1) }
     }
 
     private func endChildren() {
