@@ -78,7 +78,9 @@ final class Trainer {
             optimizer.update(model.parameters, learningRate: rate, step: step + 1)
             step += 1
             if step == startStep + 1 { note(memory.report(activations: arena.touchedBytes)) }
-            try journal.record(step: step, loss: loss, learningRate: rate, gradientNorm: gradientNorm, waited: batches.waitedSeconds)
+            try journal.record(
+                step: step, loss: loss, learningRate: rate, gradientNorm: gradientNorm, waited: batches.waitedSeconds,
+                decoders: batches.decoderCount)
 
             if isEvaluated || step % pipeline.train.checkpointEvery == 0 { try writeCheckpoint() }
             for scores in try evaluations?.newScores() ?? [] { try journal.record(scores) }

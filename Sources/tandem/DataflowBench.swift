@@ -120,7 +120,7 @@ final class DataflowBench {
                 }
                 guard try client.next(isCancelled: { Interruption.isRequested }) != nil else { throw Failure("interrupted") }
                 batches += 1
-                usleep(UInt32(setup.stepMilliseconds * 1000))
+                sleep(milliseconds: setup.stepMilliseconds)
             }
             return batches
         }
@@ -195,7 +195,8 @@ final class DataflowBench {
     }
 
     private func endChildren() {
-        for child in children { child.terminate() }
+        // They have nothing to keep, and what they made goes with the folder.
+        for child in children { kill(child.processIdentifier, SIGKILL) }
         for child in children { child.waitUntilExit() }
         children = []
     }
@@ -208,7 +209,7 @@ func decodeNothing(for endpoint: String, keys: String?, milliseconds: Double) th
         endpoint: endpoint, patience: 30, context: try Context(keys: keys, connecting: endpoint, log: note), log: note
     ) { _, views, _, destination in
         for index in views.indices { _ = destination(index) }
-        usleep(UInt32(milliseconds * Double(views.count / 2) * 1000))
+        sleep(milliseconds: milliseconds * Double(views.count / 2))
     }
     try worker.run(until: { Interruption.isRequested })
 }
@@ -224,6 +225,11 @@ func sendMessages(to endpoint: String, keys: String?) throws {
         let message = Message(byteCount: byteCount)
         while try socket.send(message) != .queued, !Interruption.isRequested { _ = try socket.waitUntilSendable(milliseconds: 100) }
     }
+}
+
+/// Does nothing for a while; not even that where it is none, for asking the system takes longer.
+private func sleep(milliseconds: Double) {
+    if milliseconds > 0 { usleep(UInt32(milliseconds * 1000)) }
 }
 
 @Sendable private func note(_ line: String) { writeError(line + "\n") }
