@@ -10,14 +10,17 @@ public final class BatcherServer {
         public var endpoint: Endpoint
         /// Bytes of samples that may be asked for, waiting, or shipped and not yet acknowledged.
         public var memory: Int
+        /// Whether ``memory`` is what the whole process may take, and so many bytes of it are taken already.
+        public var processMemory: Int?
         /// Bytes of samples that one decoder may be asked for.
         public var decoderMemory: Int
         /// Share of visits to videos that may fail before the run stops.
         public var failureLimit: Double
 
-        public init(endpoint: Endpoint, memory: Int, decoderMemory: Int, failureLimit: Double) {
+        public init(endpoint: Endpoint, memory: Int, processMemory: Int? = nil, decoderMemory: Int, failureLimit: Double) {
             self.endpoint = endpoint
             self.memory = memory
+            self.processMemory = processMemory
             self.decoderMemory = decoderMemory
             self.failureLimit = failureLimit
         }
@@ -50,6 +53,7 @@ public final class BatcherServer {
     public private(set) var malformed = 0
     private var store: [Int: Message] = [:]
     private let unsent = UnsentBytes()
+    private var recordsRead = 0
     private var decoderRoutes: [UInt64: [UInt8]] = [:]
     private var trainer: (id: UInt64, route: [UInt8])?
 
@@ -71,7 +75,12 @@ public final class BatcherServer {
         sampleByteCount = layout.byteCount(pathByteCount: manifest.longestPath)
         let ticketByteCount = sampleByteCount * plan.replicas
         var limits = Broker.Limits()
-        limits.windowTickets = options.memory / ticketByteCount
+        let sampleMemory =
+            if let process = options.processMemory {
+                try BatcherMemory.forSamples(
+                    of: options.memory, process: process, sampleByteCount: sampleByteCount, ticketByteCount: ticketByteCount)
+            } else { options.memory }
+        limits.windowTickets = sampleMemory / ticketByteCount
         limits.ticketsPerDecoder = max(1, min(Self.mostTicketsPerDecoder, options.decoderMemory / ticketByteCount))
         limits.failureLimit = options.failureLimit
         guard limits.windowTickets >= 2 else {
@@ -87,11 +96,11 @@ public final class BatcherServer {
             options: .init(sendHighWaterMark: 64, receiveHighWaterMark: 64, linger: 0, maximumMessageBytes: requests))
         samples = try Socket(
             .pull, in: context,
-            options: .init(sendHighWaterMark: 1, receiveHighWaterMark: 16, linger: 0, maximumMessageBytes: sampleByteCount))
+            options: .init(sendHighWaterMark: 1, receiveHighWaterMark: BatcherMemory.queuedSamples, linger: 0, maximumMessageBytes: sampleByteCount))
         // How many batches are under way is decided by the trainer's credit in bytes; the mark only stands against a flood.
         batches = try Socket(
             .router, in: context,
-            options: .init(sendHighWaterMark: 4096, receiveHighWaterMark: 4096, linger: 0, maximumMessageBytes: requests))
+            options: .init(sendHighWaterMark: 4096, receiveHighWaterMark: 64, linger: 0, maximumMessageBytes: requests))
         try control.bind(to: options.endpoint.control)
         try samples.bind(to: options.endpoint.samples)
         try batches.bind(to: options.endpoint.batches)
@@ -216,6 +225,9 @@ public final class BatcherServer {
         if isReturning, let trainer, trainer.id != id {
             return try reply(.refused("another trainer took over the batcher at \(options.endpoint); run one trainer a batcher"), to: route)
         }
+        // What is on its way to a trainer that another one replaces goes when its connection does, seconds after it fell silent. Until then
+        // nothing is made for the new one, which asks again every second.
+        guard trainer?.id == id || unsent.count == 0 else { return }
         trainer = (id, route)
         broker.suspend()
         log(isReturning ? "the trainer returned" : "a trainer opened")
@@ -237,13 +249,19 @@ public final class BatcherServer {
         _ = try batches.send(parts: [Message(route), Message(reply.bytes)])
     }
 
+    private func record(of video: Int) throws -> VideoRecord {
+        recordsRead += 1
+        if recordsRead % BatcherMemory.recordsBetweenReleases == 0 { manifest.releasePages() }
+        return try manifest[video]
+    }
+
     // MARK: The broker's decisions
 
     private func perform() throws {
         for action in broker.takeActions() {
             switch action {
             case .issue(let ticket, let attempt, let video, let decoder):
-                try send(.ticket(Ticket(ticket: ticket, attempt: attempt, video: video, record: manifest[video])), to: decoder)
+                try send(.ticket(Ticket(ticket: ticket, attempt: attempt, video: video, record: record(of: video))), to: decoder)
             case .ship(let range):
                 let messages = range.map { sample -> Message in
                     guard let message = store.removeValue(forKey: sample) else { preconditionFailure("sample \(sample) is not here") }
