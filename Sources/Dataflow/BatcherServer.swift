@@ -96,7 +96,8 @@ public final class BatcherServer {
             options: .init(sendHighWaterMark: 64, receiveHighWaterMark: 64, linger: 0, maximumMessageBytes: requests))
         samples = try Socket(
             .pull, in: context,
-            options: .init(sendHighWaterMark: 1, receiveHighWaterMark: BatcherMemory.queuedSamples, linger: 0, maximumMessageBytes: sampleByteCount))
+            options: .init(
+                sendHighWaterMark: 1, receiveHighWaterMark: BatcherMemory.queuedSamples, linger: 0, maximumMessageBytes: sampleByteCount))
         // How many batches are under way is decided by the trainer's credit in bytes; the mark only stands against a flood.
         batches = try Socket(
             .router, in: context,

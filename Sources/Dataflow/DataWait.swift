@@ -25,6 +25,7 @@ public struct DataWait: Equatable, Sendable {
     public var text: String {
         let tenths = Int((share * 1000).rounded())
         let missing = missingDecoders
-        return "data wait \(tenths / 10).\(tenths % 10) %" + (missing == 0 ? "" : ", add about \(missing) decoder\(missing == 1 ? "" : "s")")
+        return "data wait \(tenths / 10).\(tenths % 10) %"
+            + (missing == 0 ? "" : ", add about \(missing) decoder\(missing == 1 ? "" : "s")")
     }
 }

@@ -83,7 +83,8 @@ struct Journal: ~Copyable {
             step: step,
             [
                 ("train/loss", Float(meanLoss)), ("train/learning_rate", Float(learningRate)), ("train/gradient_norm", Float(gradientNorm)),
-                ("throughput/pairs_per_second", Float(pairsPerSecond)), ("throughput/data_wait", Float(dataWait.share)), ("throughput/decoders", Float(decoders)),
+                ("throughput/pairs_per_second", Float(pairsPerSecond)), ("throughput/data_wait", Float(dataWait.share)),
+                ("throughput/decoders", Float(decoders)),
             ])
         if dataWait.missingDecoders > 0, now >= nextAdvice {
             nextAdvice = now + Self.adviceEvery

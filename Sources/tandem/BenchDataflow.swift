@@ -21,7 +21,8 @@ func benchDataflow(arguments: [String]) throws {
         "--step-milliseconds", "T", "how long the trainer is to take for a batch of \(DataflowBench.batch) pairs",
         default: setup.stepMilliseconds)
     let role = options.value(
-        "--role", "ROLE", "what this process is: the trainer, which starts all others; or, with --connect, a decoder, or a source of "
+        "--role", "ROLE",
+        "what this process is: the trainer, which starts all others; or, with --connect, a decoder, or a source of "
             + "messages to compare with", default: DataflowBench.Role.trainer)
     let endpoint = options.value("--connect", "ENDPOINT", "where a decoder or a source connects")
     let keys = options.value("--keys", "FOLDER", "keys with which it does")

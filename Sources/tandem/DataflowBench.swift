@@ -131,8 +131,10 @@ final class DataflowBench {
         let seconds = monotonicSeconds() - start
         let (time, timeOfAll) = (ProcessFacts.processorSeconds(of: batcher) - startTime, processorSecondsOfAll - startTimeOfAll)
         return DataflowResult(
-            transport: setup.transport, decoders: setup.decoders, pairBytes: pairByteCount, pairsPerSecond: pairs / seconds, rawPerSecond: 0,
-            batcherMicroseconds: time / pairs * 1e6, pairMicroseconds: timeOfAll / pairs * 1e6, rawMicroseconds: 0, batcherPeakBytes: SystemMemory.highWaterMark(of: batcher),
+            transport: setup.transport, decoders: setup.decoders, pairBytes: pairByteCount, pairsPerSecond: pairs / seconds,
+            rawPerSecond: 0,
+            batcherMicroseconds: time / pairs * 1e6, pairMicroseconds: timeOfAll / pairs * 1e6, rawMicroseconds: 0,
+            batcherPeakBytes: SystemMemory.highWaterMark(of: batcher),
             dataWait: (client.waitedSeconds - startWait) / seconds)
     }
 
