@@ -1,2 +1,3 @@
 #pragma once
+#include <malloc.h>  // mallopt: what libzmq receives, it allocates by malloc
 #include <zmq.h>

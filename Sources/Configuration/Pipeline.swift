@@ -107,7 +107,7 @@ public struct Pipeline: Codable, Equatable, Sendable {
     public struct Dataflow: Codable, Equatable, Sendable {
         /// Decoder processes that `tandem run` starts.
         public var decoders = 2
-        /// Samples the batcher may hold or have asked for, in MiB.
+        /// What the batcher process may take, in MiB: itself, its queues and, with all the rest, samples asked for or held.
         public var batcherMemory = 512
         /// Batches under way to the trainer, in MiB.
         public var trainerMemory = 256

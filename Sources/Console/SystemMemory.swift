@@ -20,6 +20,9 @@ public enum SystemMemory {
     /// The most that this process has taken at a time.
     public static var highWaterMark: Int { field("VmHWM", of: "/proc/self/status") ?? 0 }
 
+    /// The most that another process has taken at a time; 0 where there is none.
+    public static func highWaterMark(of process: Int32) -> Int { field("VmHWM", of: "/proc/\(process)/status") ?? 0 }
+
     /// Limits what this process can take, other than for files that it maps: more fails as if memory had run out.
     public static func limit(to bytes: Int) {
         var limit = rlimit(rlim_cur: rlim_t(bytes), rlim_max: rlim_t(bytes))

@@ -26,8 +26,11 @@ public final class BatchClient {
     private var nextSign = 0.0
     private var absence = Absence()
 
-    /// Seconds spent waiting in ``next(isCancelled:)``.
+    /// Seconds spent waiting in ``next(isCancelled:)``, the first time apart: before the first batch is there, everything starts.
     public private(set) var waitedSeconds = 0.0
+    /// Decoders at work, as the batcher said last.
+    public private(set) var decoderCount = 0
+    private var hasBegun = false
 
     /// - Parameters:
     ///   - identity: the plan that this trainer's run follows; a batcher with another one refuses to serve it.
@@ -72,22 +75,23 @@ public final class BatchClient {
     /// - Throws: where the batcher refuses, is not there for too long, or sends what it should not.
     public func next(isCancelled: () -> Bool = { false }) throws -> Batch? {
         precondition(!requests.isEmpty, "next() before any request")
-        let start = watch.seconds
-        defer { waitedSeconds += watch.seconds - start }
+        let (start, counts) = (watch.seconds, hasBegun)
+        defer { if counts { waitedSeconds += watch.seconds - start } }
         var poller = Poller([socket])
         absence = Absence()
         while true {
             // A trainer whose batches are always there must hear of it too.
             if isCancelled() { return nil }
+            if watch.seconds >= nextSign { try giveSign() }
             while let parts = try socket.receiveParts(limit: 1 << 20) { try handle(parts) }
             if let batch = arrived.removeValue(forKey: requests[0].lowerBound) {
+                hasBegun = true
                 requests.removeFirst()
                 sent -= 1
                 // An acknowledgement travels with a request, or alone where the batcher may be waiting for it.
-                if try !sendRequests(), sent > 0 { try send(.ping(trainer: id, received: requests[0].lowerBound)) }
+                if try !sendRequests(), sent > 0 { try send(ping) }
                 return batch
             }
-            if watch.seconds >= nextSign { try giveSign() }
             let before = watch.seconds
             _ = try poller.wait(milliseconds: 100)
             if let line = absence.passed(watch.seconds - before) { log("\(line) \(endpoint)") }
@@ -104,11 +108,14 @@ public final class BatchClient {
     // MARK: Messages
 
     private func giveSign() throws(ZeroMQError) {
-        let request: TrainerRequest =
-            isOpen
-            ? .ping(trainer: id, received: requests[0].lowerBound) : .open(trainer: id, identity: identity, isReturning: wasOpen)
+        let request: TrainerRequest = isOpen ? ping : .open(trainer: id, identity: identity, isReturning: wasOpen)
         // Before a connection stands, nothing can be sent: look again soon.
         nextSign = watch.seconds + (try send(request) ? 1 : 0.1)
+    }
+
+    private var ping: TrainerRequest {
+        let received = requests[0].lowerBound
+        return .ping(trainer: id, received: received, asked: requests[..<sent].last?.upperBound ?? received)
     }
 
     /// Sends a message where that is possible. What is not sent is missing in the batcher's next status, and sent again then.
@@ -148,11 +155,13 @@ public final class BatchClient {
             sent = 0
             _ = try sendRequests()
         case .batch(let first, let count): try take(first: first, count: count, messages: Array(parts.dropFirst()))
-        case .status(let decoders, let pending):
+        case .status(let decoders, let asked, let pending):
             absence.decoders(decoders)
-            for request in requests[..<sent] where arrived[request.lowerBound] == nil && !pending.contains(Int64(request.lowerBound)) {
-                try send(request)
+            decoderCount = decoders
+            let lost = requests[..<sent].filter {
+                $0.upperBound <= asked && arrived[$0.lowerBound] == nil && !pending.contains(Int64($0.lowerBound))
             }
+            for request in lost { try send(request) }
         case .stranger: isOpen = false
         case .refused(let reason): throw DataflowError(reason)
         }

@@ -10,14 +10,17 @@ public final class BatcherServer {
         public var endpoint: Endpoint
         /// Bytes of samples that may be asked for, waiting, or shipped and not yet acknowledged.
         public var memory: Int
+        /// Whether ``memory`` is what the whole process may take, and so many bytes of it are taken already.
+        public var processMemory: Int?
         /// Bytes of samples that one decoder may be asked for.
         public var decoderMemory: Int
         /// Share of visits to videos that may fail before the run stops.
         public var failureLimit: Double
 
-        public init(endpoint: Endpoint, memory: Int, decoderMemory: Int, failureLimit: Double) {
+        public init(endpoint: Endpoint, memory: Int, processMemory: Int? = nil, decoderMemory: Int, failureLimit: Double) {
             self.endpoint = endpoint
             self.memory = memory
+            self.processMemory = processMemory
             self.decoderMemory = decoderMemory
             self.failureLimit = failureLimit
         }
@@ -29,6 +32,9 @@ public final class BatcherServer {
     static let mostDecoders = 4096
     /// Messages received from one socket before the others have their turn.
     private static let turn = 64
+
+    /// Bytes that may wait to be sent to the trainer before samples stay with the decoders for a while.
+    private static let mostUnsent = 16 << 20
 
     private let options: Options
     private let plan: SamplePlan
@@ -48,6 +54,8 @@ public final class BatcherServer {
     /// Messages that were no messages, and samples of other runs.
     public private(set) var malformed = 0
     private var store: [Int: Message] = [:]
+    private let unsent = UnsentBytes()
+    private var recordsRead = 0
     private var decoderRoutes: [UInt64: [UInt8]] = [:]
     private var trainer: (id: UInt64, route: [UInt8])?
 
@@ -69,7 +77,12 @@ public final class BatcherServer {
         sampleByteCount = layout.byteCount(pathByteCount: manifest.longestPath)
         let ticketByteCount = sampleByteCount * plan.replicas
         var limits = Broker.Limits()
-        limits.windowTickets = options.memory / ticketByteCount
+        let sampleMemory =
+            if let process = options.processMemory {
+                try BatcherMemory.forSamples(
+                    of: options.memory, process: process, sampleByteCount: sampleByteCount, ticketByteCount: ticketByteCount)
+            } else { options.memory }
+        limits.windowTickets = sampleMemory / ticketByteCount
         limits.ticketsPerDecoder = max(1, min(Self.mostTicketsPerDecoder, options.decoderMemory / ticketByteCount))
         limits.failureLimit = options.failureLimit
         guard limits.windowTickets >= 2 else {
@@ -85,11 +98,12 @@ public final class BatcherServer {
             options: .init(sendHighWaterMark: 64, receiveHighWaterMark: 64, linger: 0, maximumMessageBytes: requests))
         samples = try Socket(
             .pull, in: context,
-            options: .init(sendHighWaterMark: 1, receiveHighWaterMark: 16, linger: 0, maximumMessageBytes: sampleByteCount))
+            options: .init(
+                sendHighWaterMark: 1, receiveHighWaterMark: BatcherMemory.queuedSamples, linger: 0, maximumMessageBytes: sampleByteCount))
         // How many batches are under way is decided by the trainer's credit in bytes; the mark only stands against a flood.
         batches = try Socket(
             .router, in: context,
-            options: .init(sendHighWaterMark: 4096, receiveHighWaterMark: 4096, linger: 0, maximumMessageBytes: requests))
+            options: .init(sendHighWaterMark: 4096, receiveHighWaterMark: 64, linger: 0, maximumMessageBytes: requests))
         try control.bind(to: options.endpoint.control)
         try samples.bind(to: options.endpoint.samples)
         try batches.bind(to: options.endpoint.batches)
@@ -97,13 +111,14 @@ public final class BatcherServer {
 
     /// Serves until told to stop; asks several times a second.
     public func run(until isStopped: () -> Bool) throws {
-        var poller = Poller([control, samples, batches])
+        var (all, withoutSamples) = (Poller([control, batches, samples]), Poller([control, batches]))
         var lastTick = -1.0
         while !isStopped() {
-            let isThere = try poller.wait(milliseconds: 50)
+            let takesSamples = unsent.count < Self.mostUnsent
+            let isThere = takesSamples ? try all.wait(milliseconds: 50) : try withoutSamples.wait(milliseconds: 1)
             if isThere[0] { try receive(from: control, answer) }
-            if isThere[1] { try receive(from: samples, take) }
-            if isThere[2] { try receive(from: batches, serve) }
+            if isThere[1] { try receive(from: batches, serve) }
+            if takesSamples, isThere[2] { try receive(from: samples, take) }
             if watch.seconds - lastTick > 0.1 {
                 lastTick = watch.seconds
                 broker.tick(now: lastTick)
@@ -198,11 +213,11 @@ public final class BatcherServer {
         case .samples(let id, let first, let count, let received):
             guard try isServed(id, route) else { return }
             broker.request(samples: first..<first + count, received: received, now: watch.seconds)
-        case .ping(let id, let received):
+        case .ping(let id, let received, let asked):
             guard try isServed(id, route) else { return }
             broker.acknowledged(received, now: watch.seconds)
             try perform()
-            try reply(.status(decoders: broker.decoderCount, pending: broker.pendingRequests.map(Int64.init)), to: route)
+            try reply(.status(decoders: broker.decoderCount, asked: asked, pending: broker.pendingRequests.map(Int64.init)), to: route)
         case .goodbye(let id):
             guard trainer?.id == id else { return }
             trainer = nil
@@ -220,6 +235,9 @@ public final class BatcherServer {
         if isReturning, let trainer, trainer.id != id {
             return try reply(.refused("another trainer took over the batcher at \(options.endpoint); run one trainer a batcher"), to: route)
         }
+        // What is on its way to a trainer that another one replaces goes when its connection does, seconds after it fell silent. Until then
+        // nothing is made for the new one, which asks again every second.
+        guard trainer?.id == id || unsent.count == 0 else { return }
         trainer = (id, route)
         broker.suspend()
         log(isReturning ? "the trainer returned" : "a trainer opened")
@@ -241,17 +259,23 @@ public final class BatcherServer {
         _ = try batches.send(parts: [Message(route), Message(reply.bytes)])
     }
 
+    private func record(of video: Int) throws -> VideoRecord {
+        recordsRead += 1
+        if recordsRead % BatcherMemory.recordsBetweenReleases == 0 { manifest.releasePages() }
+        return try manifest[video]
+    }
+
     // MARK: The broker's decisions
 
     private func perform() throws {
         for action in broker.takeActions() {
             switch action {
             case .issue(let ticket, let attempt, let video, let decoder):
-                try send(.ticket(Ticket(ticket: ticket, attempt: attempt, video: video, record: manifest[video])), to: decoder)
+                try send(.ticket(Ticket(ticket: ticket, attempt: attempt, video: video, record: record(of: video))), to: decoder)
             case .ship(let range):
                 let messages = range.map { sample -> Message in
                     guard let message = store.removeValue(forKey: sample) else { preconditionFailure("sample \(sample) is not here") }
-                    return message
+                    return message.counted(by: unsent)
                 }
                 guard let trainer else { continue }
                 let header = Message(TrainerReply.batch(first: range.lowerBound, count: range.count).bytes)

@@ -6,8 +6,8 @@ public enum TrainerRequest: Equatable, Sendable {
     case open(trainer: UInt64, identity: PlanIdentity, isReturning: Bool)
     /// Samples `first` to `first + count - 1`, in one batch. Nothing before `received` is needed any more.
     case samples(trainer: UInt64, first: Int, count: Int, received: Int)
-    /// Asks for a status, and acknowledges everything before `received`.
-    case ping(trainer: UInt64, received: Int)
+    /// Asks for a status, and acknowledges everything before `received`. No sample from `asked` on was asked for yet.
+    case ping(trainer: UInt64, received: Int, asked: Int)
     case goodbye(trainer: UInt64)
 
     /// Far beyond any run, and far from where sums of indices overflow.
@@ -28,10 +28,11 @@ public enum TrainerRequest: Equatable, Sendable {
                 $0.write(count)
                 $0.write(received)
             }
-        case .ping(let trainer, let received):
+        case .ping(let trainer, let received, let asked):
             Wire.pack(203) {
                 $0.write(trainer)
                 $0.write(received)
+                $0.write(asked)
             }
         case .goodbye(let trainer): Wire.pack(204) { $0.write(trainer) }
         }
@@ -48,7 +49,10 @@ public enum TrainerRequest: Equatable, Sendable {
                     trainer: try reader.read(), first: try reader.readInt(in: 0...Self.lastSample),
                     count: try reader.readInt(in: 1...1 << 30),
                     received: try reader.readInt(in: 0...Self.lastSample))
-            case 203: return .ping(trainer: try reader.read(), received: try reader.readInt(in: 0...Self.lastSample))
+            case 203:
+                return .ping(
+                    trainer: try reader.read(), received: try reader.readInt(in: 0...Self.lastSample),
+                    asked: try reader.readInt(in: 0...Self.lastSample))
             case 204: return .goodbye(trainer: try reader.read())
             default: throw MalformedBytes("a request of unknown type \(type)")
             }
@@ -62,9 +66,9 @@ public enum TrainerReply: Equatable, Sendable {
     case accepted(sampleByteCount: Int)
     /// Followed by one part for each sample, in order.
     case batch(first: Int, count: Int)
-    /// Answers a ping: decoders at work, and the first samples of the requests not yet answered. Messages keep their order, so a request
-    /// that is neither listed nor answered before was lost.
-    case status(decoders: Int, pending: [Int64])
+    /// Answers a ping: decoders at work, what the ping said was `asked`, and the first samples of the requests not yet answered. Messages
+    /// keep their order, so a request before `asked` that is neither listed nor answered before was lost.
+    case status(decoders: Int, asked: Int, pending: [Int64])
     /// The batcher does not know this trainer: it must open again.
     case stranger
     /// The trainer cannot be served, for the reason given.
@@ -80,9 +84,10 @@ public enum TrainerReply: Equatable, Sendable {
                 $0.write(first)
                 $0.write(count)
             }
-        case .status(let decoders, let pending):
+        case .status(let decoders, let asked, let pending):
             Wire.pack(303) {
                 $0.write(decoders)
+                $0.write(asked)
                 $0.write(pending)
             }
         case .stranger: Wire.pack(304) { _ in }
@@ -96,7 +101,7 @@ public enum TrainerReply: Equatable, Sendable {
             switch type {
             case 301: return .accepted(sampleByteCount: try reader.readInt(in: 1...1 << 32))
             case 302: return .batch(first: try reader.readInt(), count: try reader.readInt(in: 1...1 << 30))
-            case 303: return .status(decoders: try reader.readInt(), pending: try reader.readList())
+            case 303: return .status(decoders: try reader.readInt(), asked: try reader.readInt(), pending: try reader.readList())
             case 304: return .stranger
             case 305: return .refused(try reader.readText(limit: Self.longestRefusal + 8))
             default: throw MalformedBytes("a reply of unknown type \(type)")

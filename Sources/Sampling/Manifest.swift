@@ -1,5 +1,3 @@
-import Foundation
-
 /// The videos a run learns from, as `tandem prepare` found them: a file that is mapped, not read. A record is made of its bytes when it is
 /// asked for, so opening takes the same time and memory for ten videos as for millions, up to a glance at the table of places.
 ///
@@ -32,25 +30,26 @@ public struct Manifest: Sendable {
     /// UTF-8 bytes of the longest path of a video.
     public let longestPath: Int
     /// The file, mapped.
-    private let file: Data
+    private let file: MappedFile
     private let tableOffset: Int
 
     /// Opens a manifest. Records are checked when they are read.
     ///
     /// - Throws: ``ManifestError`` where the file is missing, no manifest, of another version, cut off or damaged.
     public init(contentsOf path: String) throws(ManifestError) {
-        do { file = try Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped) } catch {
+        guard let file = MappedFile(path) else {
             throw ManifestError(path, nil, "cannot be read; 'tandem prepare FOLDER' writes a manifest into the folder")
         }
-        guard !file.starts(with: Array(#"{"tandem-manifest""#.utf8)) else {
+        guard !file.bytes.starts(with: Array(#"{"tandem-manifest""#.utf8)) else {
             throw ManifestError(path, nil, "is of version 1, this program reads \(Self.version); run 'tandem prepare' again")
         }
-        guard file.starts(with: Self.magic) else {
+        guard file.bytes.starts(with: Self.magic) else {
             throw ManifestError(path, nil, "is no manifest; 'tandem prepare FOLDER' writes manifests")
         }
         self.path = path
+        self.file = file
         do {
-            (count, identity, longestPath, tableOffset) = try file.withUnsafeBytes { try Self.readHeader($0) }
+            (count, identity, longestPath, tableOffset) = try Self.readHeader(file.bytes)
         } catch {
             throw ManifestError(path, nil, "\(error); run 'tandem prepare' again")
         }
@@ -84,12 +83,15 @@ public struct Manifest: Sendable {
         get throws(ManifestError) {
             precondition((0..<count).contains(index), "video \(index) of \(count)")
             do {
-                return try file.withUnsafeBytes { try record(index, in: $0) }
+                return try record(index, in: file.bytes)
             } catch {
                 throw ManifestError(path, index, "\(error); run 'tandem prepare' again")
             }
         }
     }
+
+    /// Takes what was read of the file out of this process's memory.
+    public func releasePages() { file.release() }
 
     private func record(_ index: Int, in bytes: UnsafeRawBufferPointer) throws(MalformedBytes) -> VideoRecord {
         var table = ByteReader(UnsafeRawBufferPointer(rebasing: bytes[(tableOffset + index * Self.entryByteCount)...]))

@@ -41,6 +41,10 @@ public final class Socket {
         }
     }
 
+    /// Bytes under way over ipc, as far as the system allows (net.core.wmem_max): by its default, sender and receiver wake each other twice
+    /// for every pair of pictures. Over tcp the system finds the number by itself.
+    private static let ipcBufferBytes: Int32 = 1 << 20
+
     /// Bytes that CURVE adds to a part at most (ZeroMQ RFC 26: command name, nonce, flags and authenticator).
     private static let mostCurveBytes = 64
 
@@ -91,6 +95,7 @@ public final class Socket {
             try set(ZMQ_ZAP_DOMAIN, "tandem")
             context.gatekeeper?.watch(self)
         }
+        if endpoint.hasPrefix("ipc:") { try set(ZMQ_SNDBUF, Self.ipcBufferBytes) }
         guard zmq_bind(handle, endpoint) == 0 else { throw ZeroMQError("zmq_bind", endpoint) }
     }
 
@@ -103,6 +108,7 @@ public final class Socket {
             try set(ZMQ_CURVE_PUBLICKEY, keys.own.publicKey.text)
             try set(ZMQ_CURVE_SECRETKEY, keys.own.text)
         }
+        if endpoint.hasPrefix("ipc:") { try set(ZMQ_SNDBUF, Self.ipcBufferBytes) }
         guard zmq_connect(handle, endpoint) == 0 else { throw ZeroMQError("zmq_connect", endpoint) }
     }
 

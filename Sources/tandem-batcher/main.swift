@@ -13,19 +13,20 @@ runProgram("tandem-batcher") {
     let bind = options.required("--bind", "ENDPOINT", "where to listen, ipc:///PATH or tcp://127.0.0.1:PORT (two more ports follow it)")
     let manifestPath = options.value("--manifest", "FILE", "the manifest; default: the pipeline's")
     let keys = options.value("--keys", "FOLDER", "keys made by 'tandem keys': over tcp those alone may connect whose keys are allowed")
-    let memory = options.value("--memory", "MIB", "samples that may be held or asked for, in MiB; 0: the pipeline's number", default: 0)
+    let memory = options.value("--memory", "MIB", "what this process may take, in MiB; 0: the pipeline's number", default: 0)
     options.finish()
 
     let pipeline = try Pipeline.load(path, overrides: overrides)
     let dataflow = pipeline.dataflow
     let manifest = try Manifest(contentsOf: manifestPath ?? pipeline.data.manifestPath)
+    manifest.releasePages()
     let endpoint = try Endpoint(bind)
     let context = try Context(keys: keys, listening: endpoint, shouldReload: Hangup.take, log: { writeError("\($0)\n") })
     if context.isGuarded { Hangup.catchSignal() }
     let server = try BatcherServer(
         manifest: manifest, seed: pipeline.seed, recipe: pipeline.recipe,
         options: .init(
-            endpoint: endpoint, memory: (memory > 0 ? memory : dataflow.batcherMemory) << 20,
+            endpoint: endpoint, memory: (memory > 0 ? memory : dataflow.batcherMemory) << 20, processMemory: SystemMemory.resident,
             decoderMemory: dataflow.decoderMemory << 20, failureLimit: dataflow.failureLimit),
         context: context,
         log: { writeError("\($0)\n") })

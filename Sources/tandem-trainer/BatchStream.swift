@@ -27,6 +27,9 @@ final class BatchStream {
     /// Seconds spent waiting for data.
     var waitedSeconds: Double { client.waitedSeconds }
 
+    /// Decoders at work.
+    var decoderCount: Int { client.decoderCount }
+
     /// The next micro-batch, nil where the wait was cancelled. The run's last one takes what is left.
     func next(isCancelled: () -> Bool) throws -> Batch? {
         while client.requestCount < Self.requestsAhead, nextSample < endSample {

@@ -22,6 +22,7 @@ struct Journal: ~Copyable {
     private let startTime = monotonicSeconds()
     private var window: Window
     private var lastLine = ""
+    private var nextAdvice: Double
 
     /// Sums since the last line of the log.
     private struct Window {
@@ -34,6 +35,9 @@ struct Journal: ~Copyable {
     /// A log of about so many lines shows a run's course, however long it is.
     private static let linesOfRun = 500
     private static let pairsInPicture = 6
+    /// Seconds before the first advice, and between two.
+    private static let patienceWithWaiting = 60.0
+    private static let adviceEvery = 600.0
 
     init(_ folder: RunFolder, _ pipeline: Pipeline, videos: Int, _ course: TrainingCourse, _ progress: consuming ProgressLine) throws {
         self.folder = folder
@@ -44,6 +48,7 @@ struct Journal: ~Copyable {
         linesEvery = max(1, course.totalSteps / Self.linesOfRun)
         startStep = course.step
         window = Window(start: course, startWait: 0)
+        nextAdvice = startTime + Self.patienceWithWaiting
     }
 
     /// Notes a step; writes a line where one is due.
@@ -51,31 +56,40 @@ struct Journal: ~Copyable {
     /// - Parameters:
     ///   - course: where the run stands, this step included.
     ///   - waited: seconds that the trainer has waited for data since it started.
-    mutating func record(_ course: TrainingCourse, loss: Double, learningRate: Double, gradientNorm: Double, waited: Double) throws {
+    ///   - decoders: those at work.
+    mutating func record(
+        _ course: TrainingCourse, loss: Double, learningRate: Double, gradientNorm: Double, waited: Double, decoders: Int
+    ) throws {
         window.loss += loss
         let (step, totalSteps) = (course.step, course.totalSteps)
         let steps = step - window.start.step
-        let seconds = max(monotonicSeconds() - window.startTime, 1e-9)
+        let now = monotonicSeconds()
+        let seconds = max(now - window.startTime, 1e-9)
         let meanLoss = window.loss / Double(steps)
         let pairsPerSecond = Double(course.samplesSeen - window.start.samplesSeen) / seconds
-        let dataWait = (waited - window.startWait) / seconds
+        let dataWait = DataWait(share: (waited - window.startWait) / seconds, decoders: decoders)
         lastLine =
             "step \(step)/\(totalSteps)  loss \(String(format: "%.4f", meanLoss))  lr \(String(format: "%.2e", learningRate))"
-            + "  \(String(format: "%.1f", pairsPerSecond)) pairs/s  data wait \(String(format: "%.1f", dataWait * 100)) %  \(timeLeft(course)) left"
+            + "  \(String(format: "%.1f", pairsPerSecond)) pairs/s  \(dataWait.text)  \(timeLeft(course)) left"
         progress.show(lastLine)
 
         guard step % linesEvery == 0 || course.isFinished else { return }
         try folder.append(toLog: [
             "epoch": .number(Double(course.samplesSeen) / Double(videos)), "step": .integer(step), "train_loss": .number(meanLoss),
             "train_lr": .number(learningRate), "gradient_norm": .number(gradientNorm), "pairs_per_second": .number(pairsPerSecond),
-            "data_wait": .number(dataWait),
+            "data_wait": .number(dataWait.share), "decoders": .integer(decoders),
         ])
         try events.scalars(
             step: step,
             [
                 ("train/loss", Float(meanLoss)), ("train/learning_rate", Float(learningRate)), ("train/gradient_norm", Float(gradientNorm)),
-                ("throughput/pairs_per_second", Float(pairsPerSecond)), ("throughput/data_wait", Float(dataWait)),
+                ("throughput/pairs_per_second", Float(pairsPerSecond)), ("throughput/data_wait", Float(dataWait.share)),
+                ("throughput/decoders", Float(decoders)),
             ])
+        if dataWait.missingDecoders > 0, now >= nextAdvice {
+            nextAdvice = now + Self.adviceEvery
+            note("with \(decoders) decoder\(decoders == 1 ? "" : "s") at work: \(dataWait.text)")
+        }
         window = Window(start: course, startWait: waited)
     }
 

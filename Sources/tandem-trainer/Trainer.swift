@@ -78,7 +78,9 @@ final class Trainer {
             optimizer.update(model.parameters, learningRate: rate, step: course.step + 1)
             course.finishStep()
             if course.step == startStep + 1 { note(memory.report(activations: arena.touchedBytes)) }
-            try journal.record(course, loss: loss, learningRate: rate, gradientNorm: gradientNorm, waited: batches.waitedSeconds)
+            try journal.record(
+                course, loss: loss, learningRate: rate, gradientNorm: gradientNorm, waited: batches.waitedSeconds,
+                decoders: batches.decoderCount)
 
             if isEvaluated || course.step % pipeline.train.checkpointEvery == 0 { try writeCheckpoint() }
             for scores in try evaluations?.newScores() ?? [] { try journal.record(scores) }

@@ -8,7 +8,7 @@ func bench(arguments: [String]) throws {
     let benchmarks: [(name: String, about: String, run: ([String]) throws -> Void)] = [
         ("step", "whole training steps: pairs a second, share of the processor's peak, memory", benchStep),
         ("decode", "what a decoder does: pairs a second from videos, frames a pair, shares of the time, memory", benchDecode),
-        ("dataflow", "what passes through a batcher, and what each ticket costs it", benchDataflow),
+        ("dataflow", "pairs a second from decoders through the batcher to a trainer, beside raw ZeroMQ", benchDataflow),
         ("ops", "the operations of a step, one by one", benchOps),
     ]
     let help = """

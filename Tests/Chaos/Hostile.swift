@@ -92,7 +92,7 @@ final class Hostile {
                 let identity = PlanIdentity(manifestHash: "of another run", seed: UInt64(index), recipe: recipe)
                 request = .open(trainer: trainer, identity: identity, isReturning: index.isMultiple(of: 2))
             case 1: request = .samples(trainer: trainer, first: index, count: 1 + index % 8, received: index)
-            case 2: request = .ping(trainer: trainer, received: index)
+            case 2: request = .ping(trainer: trainer, received: index, asked: index)
             default: request = .goodbye(trainer: trainer)
             }
             return request.bytes

@@ -31,11 +31,11 @@ private let decoderReplies: [DecoderReply] = {
 
 private let trainerRequests: [TrainerRequest] = [
     .open(trainer: 1, identity: identity, isReturning: true), .samples(trainer: 1, first: 1 << 40, count: 2048, received: 1 << 39),
-    .ping(trainer: 2, received: 77), .goodbye(trainer: 3),
+    .ping(trainer: 2, received: 77, asked: 93), .goodbye(trainer: 3),
 ]
 
 private let trainerReplies: [TrainerReply] = [
-    .accepted(sampleByteCount: 301_056), .batch(first: 4096, count: 16), .status(decoders: 3, pending: [1, 17, 33]), .stranger,
+    .accepted(sampleByteCount: 301_056), .batch(first: 4096, count: 16), .status(decoders: 3, asked: 49, pending: [1, 17, 33]), .stranger,
     .refused("seed (1, not 2)"),
 ]
 
@@ -73,9 +73,9 @@ private let all: [(bytes: [UInt8], reads: @Sendable ([UInt8]) throws -> Bool)] =
                 return "accepted"
             } catch { return "\(error)" }
         }
-        #expect(refusal(3) == "accepted")
-        #expect(refusal(2) == "a message of version 2 where 3 is spoken; upgrade the sender")
-        #expect(refusal(4) == "a message of version 4 where 3 is spoken; upgrade the receiver")
+        #expect(refusal(4) == "accepted")
+        #expect(refusal(2) == "a message of version 2 where 4 is spoken; upgrade the sender")
+        #expect(refusal(5) == "a message of version 5 where 4 is spoken; upgrade the receiver")
     }
 
     @Test func messagesOfTheOtherDirectionAreRefused() {

@@ -5,7 +5,7 @@ import Testing
 /// Whole runs whose videos come from a web server that is away, restarted, broken, frozen, or has lost a file.
 @Suite(.serialized, .enabled(if: Nginx.program != nil, .init(rawValue: Nginx.absence))) struct MediaServerTests {
     /// A window of a few steps, so that videos are read until the end of the run; and a video that is gone.
-    private static let settings = ["train.steps=200", "dataflow.batcherMemory=1", "dataflow.failureLimit=0.9"]
+    private static let settings = ["train.steps=400", "dataflow.batcherMemory=44", "dataflow.failureLimit=0.9"]
 
     private func settings(_ data: TinyDataSet, _ server: Nginx) -> [String] {
         Self.settings + ["data.media=\(server.url)/", "data.manifest=\"\(data.manifest)\""]
@@ -22,7 +22,7 @@ import Testing
         let running = try data.start(in: path, settings: settings(data, server))
         try wait(for: "Connection refused", in: running)
         try server.start()
-        try wait(for: "step 1/200", in: running)
+        try wait(for: "step 1/400", in: running)
         server.stop()
         try server.start(answer: "location / { return 503; }")
         try wait(for: "5XX", in: running)
@@ -65,7 +65,7 @@ import Testing
         try server.start()
         let settings = settings(data, server) + ["dataflow.decoders=1"]
         let running = try data.start(in: try data.makeFolder("crash"), settings: settings)
-        try wait(for: "step 1/200", in: running)
+        try wait(for: "step 1/400", in: running)
         server.signal(SIGSTOP)
         try wait(for: "timed out", in: running)
         let decoder = try #require(processes(named: "tandem-decoder", with: server.url).first)

@@ -94,6 +94,24 @@ private func deliver(_ parts: [Message], by socket: Socket) throws {
         #expect(try arriving(at: pull).map { $0.map { $0.copy } } == [[99]])
     }
 
+    @Test func unsentBytesAreCountedUntilTheyAreGone() throws {
+        let (context, endpoint, unsent) = (Context(), freshEndpoint(), UnsentBytes())
+        let push = try Socket(.push, in: context, options: options)
+        try push.connect(to: endpoint)
+        let bytes = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+        do {
+            let message = Message(bytes).counted(by: unsent)
+            #expect(try push.send(message) == .full, "nobody is there")
+            #expect(unsent.count == 300_000)
+        }
+        #expect(unsent.count == 0)
+        let pull = try Socket(.pull, in: context, options: options)
+        try pull.bind(to: endpoint)
+        try deliver([Message(bytes).counted(by: unsent)], by: push)
+        #expect(try arriving(at: pull).map { $0.map(\.copy) } == [bytes])
+        while unsent.count > 0 { usleep(1000) }
+    }
+
     @Test func oversizedMessagesNeverArrive() throws {
         let (context, endpoint) = (Context(), freshEndpoint())
         let pull = try Socket(.pull, in: context, options: options)
