@@ -69,7 +69,6 @@ import Testing
         try simulation.run(untilConsumed: consumed + 1000 * decoders)
         let rate = Double(simulation.consumed - consumed) / Double(options.replicas) / (simulation.now - start)
         let possible = (Double(decoders - 1) + 0.1) / options.pace
-        print("\(decoders) decoders, window \(options.window): \(rate / possible) of what is possible")
         #expect(rate > 0.9 * possible)
     }
 }
