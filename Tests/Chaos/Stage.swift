@@ -67,7 +67,7 @@ struct Stage {
           train: {
             steps: 1000000, batch: 8, microBatch: 4, warmupEpochs: 0, baseLearningRate: 1e-2, checkpointEvery: 40, threads: 1,
           },
-          dataflow: { batcherMemory: 4, trainerMemory: 1, decoderMemory: 1, failureLimit: 0.5, patience: 600 },
+          dataflow: { batcherMemory: 36, trainerMemory: 1, decoderMemory: 1, failureLimit: 0.5, patience: 600 },
           evaluation: { davis: "\(folder)/data/davis", every: 400, size: [64], queue: 2, radius: 4 },
         }
         """
