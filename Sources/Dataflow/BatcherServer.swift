@@ -33,8 +33,11 @@ public final class BatcherServer {
     /// Messages received from one socket before the others have their turn.
     private static let turn = 64
 
-    /// Bytes that may wait to be sent to the trainer before samples stay with the decoders for a while.
+    /// Bytes that libzmq is given to send before it has sent others. A trainer that is stopped takes them with it, for as long as it likes.
     private static let mostUnsent = 16 << 20
+    /// Seconds for which samples stay with the decoders while batches wait to be sent: what is not yet here is not in the way. If nobody
+    /// listened to them for longer, libzmq would take their connections for dead.
+    private static let longestWithDecoders = 0.1
 
     private let options: Options
     private let plan: SamplePlan
@@ -55,6 +58,8 @@ public final class BatcherServer {
     public private(set) var malformed = 0
     private var store: [Int: Message] = [:]
     private let unsent = UnsentBytes()
+    /// Batches that wait to be sent.
+    private var outbox: [(samples: Range<Int>, messages: [Message])] = []
     private var recordsRead = 0
     private var decoderRoutes: [UInt64: [UInt8]] = [:]
     private var trainer: (id: UInt64, route: [UInt8])?
@@ -112,13 +117,17 @@ public final class BatcherServer {
     /// Serves until told to stop; asks several times a second.
     public func run(until isStopped: () -> Bool) throws {
         var (all, withoutSamples) = (Poller([control, batches, samples]), Poller([control, batches]))
-        var lastTick = -1.0
+        var (lastTick, lastTaken) = (-1.0, -1.0)
         while !isStopped() {
-            let takesSamples = unsent.count < Self.mostUnsent
-            let isThere = takesSamples ? try all.wait(milliseconds: 50) : try withoutSamples.wait(milliseconds: 1)
+            let takesSamples = outbox.isEmpty || watch.seconds - lastTaken > Self.longestWithDecoders
+            let isThere = takesSamples ? try all.wait(milliseconds: outbox.isEmpty ? 50 : 1) : try withoutSamples.wait(milliseconds: 1)
             if isThere[0] { try receive(from: control, answer) }
             if isThere[1] { try receive(from: batches, serve) }
-            if takesSamples, isThere[2] { try receive(from: samples, take) }
+            if takesSamples {
+                lastTaken = watch.seconds
+                if isThere[2] { try receive(from: samples, take) }
+            }
+            try sendBatches()
             if watch.seconds - lastTick > 0.1 {
                 lastTick = watch.seconds
                 broker.tick(now: lastTick)
@@ -217,9 +226,11 @@ public final class BatcherServer {
             guard try isServed(id, route) else { return }
             broker.acknowledged(received, now: watch.seconds)
             try perform()
-            try reply(.status(decoders: broker.decoderCount, asked: asked, pending: broker.pendingRequests.map(Int64.init)), to: route)
+            let pending = (outbox.map(\.samples.lowerBound) + broker.pendingRequests).map(Int64.init)
+            try reply(.status(decoders: broker.decoderCount, asked: asked, pending: pending), to: route)
         case .goodbye(let id):
             guard trainer?.id == id else { return }
+            outbox.removeAll()
             trainer = nil
             broker.suspend()
             log("the trainer left")
@@ -235,9 +246,7 @@ public final class BatcherServer {
         if isReturning, let trainer, trainer.id != id {
             return try reply(.refused("another trainer took over the batcher at \(options.endpoint); run one trainer a batcher"), to: route)
         }
-        // What is on its way to a trainer that another one replaces goes when its connection does, seconds after it fell silent. Until then
-        // nothing is made for the new one, which asks again every second.
-        guard trainer?.id == id || unsent.count == 0 else { return }
+        outbox.removeAll()
         trainer = (id, route)
         broker.suspend()
         log(isReturning ? "the trainer returned" : "a trainer opened")
@@ -252,6 +261,15 @@ public final class BatcherServer {
         }
         trainer?.route = route
         return true
+    }
+
+    private func sendBatches() throws {
+        while let trainer, !outbox.isEmpty, unsent.count < Self.mostUnsent {
+            let (range, messages) = outbox.removeFirst()
+            let header = Message(TrainerReply.batch(first: range.lowerBound, count: range.count).bytes)
+            // What does not get through is asked for again, and made again.
+            _ = try batches.send(parts: [Message(trainer.route), header] + messages.map { $0.counted(by: unsent) })
+        }
     }
 
     private func reply(_ reply: TrainerReply, to route: [UInt8]) throws {
@@ -275,12 +293,10 @@ public final class BatcherServer {
             case .ship(let range):
                 let messages = range.map { sample -> Message in
                     guard let message = store.removeValue(forKey: sample) else { preconditionFailure("sample \(sample) is not here") }
-                    return message.counted(by: unsent)
+                    return message
                 }
-                guard let trainer else { continue }
-                let header = Message(TrainerReply.batch(first: range.lowerBound, count: range.count).bytes)
-                // What does not get through is asked for again, and made again.
-                _ = try batches.send(parts: [Message(trainer.route), header] + messages)
+                if trainer != nil { outbox.append((range, messages)) }
+                try sendBatches()
             case .discard(let sample): store[sample] = nil
             case .refuse(let reason):
                 log(reason)
