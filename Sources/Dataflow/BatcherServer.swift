@@ -32,7 +32,8 @@ public final class BatcherServer {
     private let plan: SamplePlan
     private let fingerprint: UInt64
     private let layout: SampleLayout
-    private let sampleByteCount: Int
+    /// Bytes that a sample takes at most.
+    public let sampleByteCount: Int
     private let manifest: Manifest
     private let log: (String) -> Void
     private let watch = Stopwatch()
@@ -45,6 +46,8 @@ public final class BatcherServer {
     public private(set) var broker: Broker
     /// Messages that were no messages, and samples of other runs.
     public private(set) var malformed = 0
+    /// Samples that are here and wait for earlier ones, or to be asked for.
+    public var waitingSamples: Int { store.count }
     private var store: [Int: Message] = [:]
     private var decoderRoutes: [UInt64: [UInt8]] = [:]
     private var trainer: (id: UInt64, route: [UInt8])?

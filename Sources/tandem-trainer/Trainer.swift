@@ -27,13 +27,16 @@ final class Trainer {
     /// Optimizer steps done, and how many were done before this start.
     private var step: Int
     private let startStep: Int
+    private var status = TrainerStatus()
+    private let showStatus: (TrainerStatus) -> Void
 
     /// Opens the run's folder and brings everything to where its last checkpoint left it.
     init(
         _ pipeline: Pipeline, folder path: String, batcher: Endpoint, evaluators: Endpoint?, _ context: Context, sampleLog: String?,
-        progress: ProgressLine
+        progress: ProgressLine, showStatus: @escaping (TrainerStatus) -> Void
     ) throws {
         self.pipeline = pipeline
+        self.showStatus = showStatus
         manifest = try Manifest(contentsOf: pipeline.data.manifestPath)
         folder = try RunFolder(path)
         checkpoints = try CheckpointFolder(path + "/checkpoints", keep: pipeline.train.keepCheckpoints)
@@ -63,6 +66,7 @@ final class Trainer {
             try pipeline.evaluation.davis.isEmpty ? nil : evaluators.map { try Evaluations(at: $0, folderOfCheckpoints, context) }
         journal = try Journal(folder, pipeline, videos: manifest.count, firstStep: step, totalSteps: schedule.totalSteps, progress)
         try announceUnscored()
+        (status.step, status.totalSteps) = (step, schedule.totalSteps)
         note("\(pipeline.name): \(model.parameters.count) parameters on \(backend.summary); \(manifest.count) videos")
         note(memory.forecast)
         note(step == 0 ? "starting a run of \(schedule.totalSteps) steps" : "continuing after step \(step) of \(schedule.totalSteps)")
@@ -70,6 +74,7 @@ final class Trainer {
 
     /// Trains to the end of the run or until asked to stop, and leaves a checkpoint either way.
     func run() throws {
+        var begin = monotonicSeconds()
         while step < schedule.totalSteps, let loss = try accumulateGradients() {
             guard loss.isFinite else { throw notFinite("the loss is \(loss) at step \(step + 1)") }
             if step == 0 { try writeCheckpoint() }
@@ -82,6 +87,10 @@ final class Trainer {
 
             if isEvaluated || step % pipeline.train.checkpointEvery == 0 { try writeCheckpoint() }
             for scores in try evaluations?.newScores() ?? [] { try journal.record(scores) }
+            let end = monotonicSeconds()
+            (status.step, status.loss) = (step, loss)
+            (status.steps, status.stepSeconds) = (status.steps + 1, status.stepSeconds + end - begin)
+            begin = end
         }
         if step < schedule.totalSteps {
             try writeCheckpoint()
@@ -89,7 +98,7 @@ final class Trainer {
         } else {
             journal.finish()
             try batches.close()
-            try evaluations?.waitForScores(patience: pipeline.dataflow.patience) { try journal.record($0) }
+            try evaluations?.waitForScores(patience: pipeline.dataflow.patience, whileWaiting: showWaiting) { try journal.record($0) }
         }
     }
 
@@ -99,7 +108,8 @@ final class Trainer {
         let share = Float(pipeline.microBatchSize) / Float(pipeline.train.batch)
         var loss = 0.0
         for part in 0..<pipeline.train.batch / pipeline.microBatchSize {
-            guard let batch = try batches.next(isCancelled: { Interruption.isRequested }) else { return nil }
+            guard let batch = try nextBatch() else { return nil }
+            show(nil)
             try batch.withSamples { samples in
                 try sampleLog?.append(samples, step: step + 1, firstSlot: part * pipeline.microBatchSize)
                 loss +=
@@ -107,9 +117,28 @@ final class Trainer {
                     * model.accumulateGradients(
                         samples.map(FramePair.init), share: share, recomputes: pipeline.train.recompute, arena: arena)
             }
+            status.pairs += pipeline.microBatchSize
             journal.examples = journal.examples ?? batch
         }
         return loss
+    }
+
+    private func nextBatch() throws -> Batch? {
+        let begin = monotonicSeconds()
+        return try batches.next(isCancelled: {
+            show("waiting for samples", sinceSeconds: monotonicSeconds() - begin)
+            return Interruption.isRequested
+        })
+    }
+
+    private func show(_ activity: String?, sinceSeconds wait: Double = 0) {
+        (status.activity, status.waitedSeconds) = (activity, batches.waitedSeconds + wait)
+        showStatus(status)
+    }
+
+    private func showWaiting() {
+        status.idleLooks += 1
+        show("waiting for scores")
     }
 
     private var isEvaluated: Bool { pipeline.isEvaluated(step: step, of: schedule.totalSteps) }
