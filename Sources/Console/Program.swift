@@ -31,6 +31,7 @@ public enum Hangup {
     public static func catchSignal() {
         _ = isPending.load(ordering: .relaxed)
         signal(SIGHUP) { _ in Hangup.isPending.store(true, ordering: .relaxed) }
+        unblock([SIGHUP])
     }
 
     /// Whether there was one since the last time this was asked.
@@ -44,18 +45,22 @@ public enum Interruption {
     /// From now on SIGINT and SIGTERM only raise ``isRequested``; a third signal ends the process.
     public static func catchSignals() {
         _ = count.load(ordering: .relaxed)
-        // Whoever started this process may have had them blocked, which is inherited.
-        var signals = sigset_t()
-        sigemptyset(&signals)
         for number in [SIGINT, SIGTERM] {
-            sigaddset(&signals, number)
             signal(number) { _ in
                 if Interruption.count.add(1, ordering: .relaxed).newValue >= 3 { _exit(130) }
             }
         }
-        pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+        unblock([SIGINT, SIGTERM])
     }
 
     /// Whether the process was asked to stop.
     public static var isRequested: Bool { count.load(ordering: .relaxed) > 0 }
+}
+
+/// Has signals arrive. Whoever started this process may have had them blocked, which is inherited.
+private func unblock(_ numbers: [Int32]) {
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    for number in numbers { sigaddset(&signals, number) }
+    pthread_sigmask(SIG_UNBLOCK, &signals, nil)
 }

@@ -41,7 +41,8 @@ func run(arguments: [String]) throws {
         purpose: .main)
     let evaluatorRole = Role(
         name: "evaluator", program: "tandem-evaluator", arguments: ["--trainer", trainer], purpose: .optional)
-    let batcherRole = Role(name: "batcher", program: "tandem-batcher", arguments: shared + ["--bind", batcher] + (isInsecure ? ["--insecure"] : []),
+    let batcherRole = Role(
+        name: "batcher", program: "tandem-batcher", arguments: shared + ["--bind", batcher] + (isInsecure ? ["--insecure"] : []),
         purpose: .needed)
     let decoders = decoderRoles(
         count: pipeline.dataflow.decoders, endpoint: batcher, media: pipeline.data.media,

@@ -28,7 +28,8 @@ import Testing
     @Test func everyProcessTellsHowItIs() throws {
         let data = try TinyDataSet()
         let ports = Self.randomPorts()
-        let shared = ["--pipeline", data.folder + "/tiny.json5", "--set", "train.steps=100000"]
+        let shared =
+            ["--pipeline", data.folder + "/tiny.json5", "--set", "train.steps=100000"]
             + ["--set", "evaluation.davis=\"\(data.folder)/davis\""]
         let (batches, checkpoints) = ("ipc://\(data.folder)/b", "ipc://\(data.folder)/t")
         func start(_ program: String, _ place: Int, _ arguments: [String]) throws -> Programs.Running {
