@@ -34,6 +34,38 @@ decoders: build ## Add decoders to a run: make decoders CONNECT=tcp://127.0.0.1:
 	@test -n "$(CONNECT)" -a -n "$(MEDIA)" || { echo "say where the batcher and the videos are: make decoders CONNECT=tcp://127.0.0.1:5555 MEDIA=FOLDER" >&2; exit 2; }
 	@$(BIN)/tandem decoders --connect $(CONNECT) --media $(MEDIA) --count $(DECODERS) $(addprefix --keys ,$(KEYS))
 
+##@ Containers
+
+COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose) -p tandem
+KEYS_OF_CONTAINERS := Docker/keys/server.key
+
+.PHONY: docker-build
+docker-build: ## Build the image that holds all programs
+	docker build -f Docker/Dockerfile -t tandem .
+
+$(KEYS_OF_CONTAINERS):
+	docker run --rm --user 0 -v "$(CURDIR)/Docker/keys:/keys" --entrypoint sh tandem -c 'tandem keys /keys && chown -R tandem /keys'
+
+.PHONY: docker-up
+docker-up: docker-build $(KEYS_OF_CONTAINERS) ## Run the demo in containers; or MEDIA=FOLDER [DAVIS=FOLDER] PIPELINE=FILE [SET="--set …"] [N=decoders]
+	@printf '%s\n' MEDIA=$(abspath $(MEDIA)) DAVIS=$(abspath $(DAVIS)) PIPELINE=$(abspath $(PIPELINE)) 'SET=$(SET)' \
+	    $(if $(MEDIA),EVALUATE=$(if $(DAVIS),/data/davis)) >Docker/.env
+	cd Docker && $(COMPOSE) up -d --scale decoder=$(or $(N),1)
+	cd Docker && $(COMPOSE) logs -f trainer
+
+.PHONY: docker-scale
+docker-scale: ## Have N decoders in all: make docker-scale N=4
+	@test -n "$(N)" || { echo "say how many decoders: make docker-scale N=4" >&2; exit 2; }
+	cd Docker && $(COMPOSE) up -d --no-deps --no-recreate --scale decoder=$(N) decoder
+
+.PHONY: docker-down
+docker-down: ## Stop the containers in order; videos, runs and keys stay [ARGS=-v: videos and runs go]
+	cd Docker && $(COMPOSE) down $(ARGS)
+
+.PHONY: docker-test
+docker-test: docker-build ## Kill, scale and restart containers, on one host, over two networks and in a swarm: the samples stay the same
+	Docker/test.sh
+
 ##@ Development
 
 .PHONY: setup
@@ -98,10 +130,6 @@ chaos: build ## Kill, stop, restart and mislead a run, compare it with the undis
 .PHONY: clean
 clean: ## Remove what was built (runs/ stays)
 	rm -rf .build .build-fuzz
-
-.PHONY: docker-build
-docker-build: ## Build the image that holds all programs
-	docker build -f Docker/Dockerfile -t tandem .
 
 .PHONY: help
 help: ## Print this text

@@ -28,12 +28,13 @@ let package = Package(
         // Programs.
         program(
             "tandem",
-            ["Console", "Configuration", "Dataflow", "Synthesis", "Media", "Sampling", "ZeroMQ", "Verification"] + maths),
-        program("tandem-decoder", ["Console", "Dataflow", "Media", "Sampling", "ZeroMQ"]),
-        program("tandem-batcher", ["Console", "Configuration", "Dataflow", "Sampling", "ZeroMQ"]),
-        program("tandem-trainer", ["Console", "Configuration", "Dataflow", "Media", "Sampling", "ZeroMQ"] + maths),
-        program("tandem-evaluator", ["Console", "Configuration", "Dataflow", "Media", "ZeroMQ", "Propagation"] + maths),
+            ["Console", "Configuration", "Dataflow", "Metrics", "Synthesis", "Media", "Sampling", "ZeroMQ", "Verification"] + maths),
+        program("tandem-decoder", ["Console", "Dataflow", "Media", "Metrics", "Sampling", "ZeroMQ"]),
+        program("tandem-batcher", ["Console", "Configuration", "Dataflow", "Metrics", "Sampling", "ZeroMQ"]),
+        program("tandem-trainer", ["Console", "Configuration", "Dataflow", "Media", "Metrics", "Sampling", "ZeroMQ"] + maths),
+        program("tandem-evaluator", ["Console", "Configuration", "Dataflow", "Media", "Metrics", "ZeroMQ", "Propagation"] + maths),
         library("Console"),  // options, --help, progress, signals, errors as sentences
+        library("Metrics", ["Console"]),  // what a process tells of itself over HTTP: numbers for Prometheus, and whether it is well
         library("Configuration", ["Sampling", "Models", "Compute"]),  // Pipelines/*.json5: one typed, checked description of a run
 
         // The data half: from video files to batches of samples.
@@ -64,6 +65,7 @@ let package = Package(
         // Tests.
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         tests("Console"),
+        tests("Metrics", ["Console"]),
         tests("Configuration", ["Sampling"]),
         tests("Dataflow", ["Sampling", "ZeroMQ"]),
         tests("Synthesis"),
@@ -81,7 +83,7 @@ let package = Package(
         .executableTarget(
             name: "chaos", dependencies: ["Console", "Dataflow", "Media", "Sampling", "TestSupport", "Training", "ZeroMQ"],
             path: "Tests/Chaos"),  // make chaos
-        .testTarget(name: "PipelineTests", dependencies: ["TestSupport", "Dataflow", "Media", "Sampling", "Training"]),
+        .testTarget(name: "PipelineTests", dependencies: ["TestSupport", "Dataflow", "Media", "Metrics", "Sampling", "Training"]),
     ],
     swiftLanguageModes: [.v6]
 )

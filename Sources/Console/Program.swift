@@ -44,14 +44,9 @@ public enum Interruption {
     /// From now on SIGINT and SIGTERM only raise ``isRequested``; a third signal ends the process.
     public static func catchSignals() {
         _ = count.load(ordering: .relaxed)
-        // Whoever started this process may have had them blocked, which is inherited.
-        var signals = sigset_t()
-        sigemptyset(&signals)
-        for number in [SIGINT, SIGTERM] { sigaddset(&signals, number) }
         handle([SIGINT, SIGTERM]) { _ in
             if Interruption.count.add(1, ordering: .relaxed).newValue >= 3 { _exit(130) }
         }
-        pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     }
 
     /// Whether the process was asked to stop.
@@ -72,6 +67,11 @@ private func handle(_ signals: [Int32], _ handler: @escaping @convention(c) (Int
     action.sa_flags = Int32(SA_ONSTACK | SA_RESTART)
     action.__sigaction_handler.sa_handler = handler
     for number in signals { sigaction(number, &action, nil) }
+    // Whoever started this process may have had them blocked, which is inherited.
+    var arriving = sigset_t()
+    sigemptyset(&arriving)
+    for number in signals { sigaddset(&arriving, number) }
+    pthread_sigmask(SIG_UNBLOCK, &arriving, nil)
 }
 
 private let signalStackByteCount = 64 << 10

@@ -43,7 +43,8 @@ public final class BatcherServer {
     private let plan: SamplePlan
     private let fingerprint: UInt64
     private let layout: SampleLayout
-    private let sampleByteCount: Int
+    /// Bytes that a sample takes at most.
+    public let sampleByteCount: Int
     private let manifest: Manifest
     private let log: (String) -> Void
     private let watch = Stopwatch()
@@ -56,6 +57,8 @@ public final class BatcherServer {
     public private(set) var broker: Broker
     /// Messages that were no messages, and samples of other runs.
     public private(set) var malformed = 0
+    /// Samples that are here and wait for earlier ones, or to be asked for.
+    public var waitingSamples: Int { store.count }
     private var store: [Int: Message] = [:]
     private let unsent = UnsentBytes()
     /// Batches that wait to be sent.

@@ -23,16 +23,14 @@ public final class DecoderWorker {
     private let samples: Socket
     private let id: UInt64
     private let watch = Stopwatch()
-    private let counters = DecoderCounters()
+    /// What was done so far, and whether something is being done; to be read on any thread.
+    public let counters = DecoderCounters()
 
     private var welcome: Welcome?
     private var tickets: [Ticket] = []
     private var received = 0
     private var nextSign = 0.0
     private var absence = Absence()
-
-    /// What was done so far.
-    public var progress: DecoderProgress { counters.progress }
 
     /// - Parameters:
     ///   - id: tells this decoder from others. Two of one id get in each other's way and change nothing else.
@@ -142,8 +140,8 @@ public final class DecoderWorker {
             if isStopped() { return }
             throw error
         } catch {
-            counters.addFailure()
             let kind = (error as? any CountedFailure)?.kind ?? "other failure"
+            counters.addFailure(kind)
             let failed = DecoderRequest.failed(
                 decoder: id, ticket: ticket.ticket, attempt: ticket.attempt, kind: kind, reason: "\(error)")
             _ = try control.send(Message(failed.bytes))

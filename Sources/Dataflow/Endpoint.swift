@@ -59,8 +59,13 @@ public struct Endpoint: Equatable, Sendable, CustomStringConvertible {
 
     public var description: String { control }
 
-    /// Whether other machines could connect, as far as the host lets them.
     var isTCP: Bool { if case .port = place { true } else { false } }
+
+    /// Whether other machines could connect.
+    var isReachable: Bool {
+        guard case .port(let host) = place else { return false }
+        return host != "localhost" && !host.hasPrefix("127.")
+    }
 
     /// Makes sure that this process alone may listen here, for as long as it keeps the returned value.
     ///
@@ -70,11 +75,11 @@ public struct Endpoint: Equatable, Sendable, CustomStringConvertible {
     public func reserve(for context: Context) throws(DataflowError) -> EndpointReservation? {
         switch place {
         case .file(let path): return try EndpointReservation(path: path, endpoint: control)
-        case .port(let host):
-            guard context.isGuarded || host == "localhost" || host.hasPrefix("127.") else {
+        case .port:
+            guard context.isGuarded || context.isInsecure || !isReachable else {
                 throw DataflowError(
                     "\(control): without keys anybody could connect from outside; make keys with 'tandem keys' and name them with --keys, or "
-                        + "bind to 127.0.0.1 and reach it through ssh -L")
+                        + "bind to 127.0.0.1 and reach it through ssh -L; --insecure leaves it open to anybody")
             }
             return nil
         }

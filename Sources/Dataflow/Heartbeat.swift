@@ -4,17 +4,24 @@ import Sampling
 import Synchronization
 import ZeroMQ
 
-/// What a decoder has done and does, noted by one thread and read by another.
-final class DecoderCounters: Sendable {
+/// What a decoder has done and does, noted by one thread and read by others.
+public final class DecoderCounters: Sendable {
     private let samples = Atomic<Int>(0)
     private let failures = Atomic<Int>(0)
+    // A lock, because a table does not fit in an atomic; taken for failures and questions alone.
+    private let kinds = Mutex<[String: Int]>([:])
     private let pictures = Atomic<Int>(0)
     private let ticket = Atomic<Int>(-1)
     private let attempt = Atomic<Int>(0)
     private let begin = Atomic<Double>(0)
 
     func addSample() { samples.add(1, ordering: .relaxed) }
-    func addFailure() { failures.add(1, ordering: .relaxed) }
+
+    func addFailure(_ kind: String) {
+        failures.add(1, ordering: .relaxed)
+        kinds.withLock { $0[kind, default: 0] += 1 }
+    }
+
     func addPicture() { pictures.add(1, ordering: .relaxed) }
 
     func begin(_ ticket: Ticket) {
@@ -22,6 +29,12 @@ final class DecoderCounters: Sendable {
         begin.store(Self.processorSeconds, ordering: .relaxed)
         self.ticket.store(ticket.ticket, ordering: .releasing)
     }
+
+    /// Failures by their kind.
+    public var failuresByKind: [String: Int] { kinds.withLock { $0 } }
+
+    /// Whether a ticket is in work.
+    public var isWorking: Bool { ticket.load(ordering: .relaxed) >= 0 }
 
     func endTicket() { ticket.store(-1, ordering: .relaxed) }
 
@@ -38,7 +51,7 @@ final class DecoderCounters: Sendable {
         return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 
-    var progress: DecoderProgress {
+    public var progress: DecoderProgress {
         var progress = DecoderProgress()
         progress.samples = samples.load(ordering: .relaxed)
         progress.failures = failures.load(ordering: .relaxed)

@@ -7,6 +7,8 @@ public final class Context: @unchecked Sendable {
     let handle: UnsafeMutableRawPointer
     let credentials: Credentials?
     let gatekeeper: Gatekeeper?
+    /// Whether it was said that anybody may connect over tcp where there are no credentials.
+    public let isInsecure: Bool
 
     /// Has malloc keep what is freed, up to 64 MiB, instead of giving it back to the system: a message of some hundred KiB for which new
     /// pages are mapped costs as much in page faults as in all its copies. These are the values at which malloc arrives by itself, once it
@@ -18,17 +20,19 @@ public final class Context: @unchecked Sendable {
 
     /// - Parameters:
     ///   - credentials: keys for all tcp connections; without them they are open. Connections over ipc need none: the file system guards them.
+    ///   - isInsecure: kept for those who decide where to listen.
     ///   - shouldReload: asked some times a second, on a thread of its own; true has the list of allowed keys read again. Connections that
     ///     stand are kept.
     ///   - log: takes a line, on that thread, where somebody was refused or the list was read.
     public init(
-        credentials: Credentials? = nil, shouldReload: @escaping @Sendable () -> Bool = { false },
+        credentials: Credentials? = nil, isInsecure: Bool = false, shouldReload: @escaping @Sendable () -> Bool = { false },
         log: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         Self.keepsFreedMemory
         guard let handle = zmq_ctx_new() else { preconditionFailure("zmq_ctx_new: out of file descriptors or memory") }
         self.handle = handle
         self.credentials = credentials
+        self.isInsecure = isInsecure
         gatekeeper = credentials?.listening.map { Gatekeeper(handle, $0.folder, $0.allowed, shouldReload, log) }
     }
 

@@ -1,6 +1,7 @@
 import Configuration
 import Console
 import Dataflow
+import Metrics
 import Sampling
 import ZeroMQ
 
@@ -13,7 +14,9 @@ runProgram("tandem-batcher") {
     let bind = options.required("--bind", "ENDPOINT", "where to listen, ipc:///PATH or tcp://127.0.0.1:PORT (two more ports follow it)")
     let manifestPath = options.value("--manifest", "FILE", "the manifest; default: the pipeline's")
     let keys = options.value("--keys", "FOLDER", "keys made by 'tandem keys': over tcp those alone may connect whose keys are allowed")
+    let isInsecure = options.flag("--insecure", "listen beyond this machine without keys: anybody may connect")
     let memory = options.value("--memory", "MIB", "what this process may take, in MiB; 0: the pipeline's number", default: 0)
+    let metrics = options.value("--metrics", "[HOST:]PORT", StatusAddress.help)
     options.finish()
 
     let pipeline = try Pipeline.load(path, overrides: overrides)
@@ -21,7 +24,8 @@ runProgram("tandem-batcher") {
     let manifest = try Manifest(contentsOf: manifestPath ?? pipeline.data.manifestPath)
     manifest.releasePages()
     let endpoint = try Endpoint(bind)
-    let context = try Context(keys: keys, listening: endpoint, shouldReload: Hangup.take, log: { writeError("\($0)\n") })
+    let context = try Context(
+        keys: keys, isInsecure: isInsecure, listening: endpoint, shouldReload: Hangup.take, log: { writeError("\($0)\n") })
     if context.isGuarded { Hangup.catchSignal() }
     let server = try BatcherServer(
         manifest: manifest, seed: pipeline.seed, recipe: pipeline.recipe,
@@ -32,5 +36,14 @@ runProgram("tandem-batcher") {
         log: { writeError("\($0)\n") })
     Interruption.catchSignals()
     writeError("\(manifest.count) videos, listening at \(bind)\n")
-    try server.run(until: { Interruption.isRequested })
+
+    var status = BatcherStatus()
+    let board = StatusBoard(status.report(server, refusals: 0))
+    let statusServer = try metrics.map { try StatusServer(StatusAddress($0), role: "batcher", report: { board.newest }) }
+    try withExtendedLifetime(statusServer) {
+        try server.run(until: {
+            board.update(status.report(server, refusals: context.refusals))
+            return Interruption.isRequested
+        })
+    }
 }

@@ -2,6 +2,7 @@ import Console
 import Dataflow
 import Foundation
 import Media
+import Metrics
 import Sampling
 import ZeroMQ
 
@@ -19,6 +20,7 @@ runProgram("tandem-decoder") {
         "--patience", "SECONDS", "how long to wait for a batcher, or a server of videos, that is not there; 0: for ever", default: 60.0)
     let keys = options.value("--keys", "FOLDER", "keys for tcp: client.key, and server.pub of the run's machine")
     let memory = options.value("--memory", "MIB", "memory that decoding may take; a video that wants more is replaced", default: 1024)
+    let metrics = options.value("--metrics", "[HOST:]PORT", StatusAddress.help)
     if memory < 1 { options.refuse("--memory wants at least 1 MiB, not \(memory)") }
     options.finish()
 
@@ -37,15 +39,25 @@ runProgram("tandem-decoder") {
         }
     }
     let reader = PictureReader(media: media, server: server)
+    let status = DecoderStatus()
     let endpoint = try Endpoint(connect)
     let worker = try DecoderWorker(
         endpoint: endpoint, patience: patience, context: Context(keys: keys, connecting: endpoint, log: log), log: log,
         isThere: { path in try reading { () throws(MediaError) in try media.holds(path, server: server) } },
         readPictures: { record, views, size, destination in
+            defer { status.framesDecoded.store(reader.costs.framesDecoded, ordering: .relaxed) }
             try reading { () throws(MediaError) in try reader.read(views, of: record, size: size, into: destination) }
         })
+    let statusServer = try metrics.map { [counters = worker.counters] address in
+        try StatusServer(StatusAddress(address), role: "decoder", report: { status.report(counters) })
+    }
     SystemMemory.limit(to: memory << 20)
     Interruption.catchSignals()
     Crash.catchSignals()
-    try worker.run(until: { Interruption.isRequested })
+    try withExtendedLifetime(statusServer) {
+        try worker.run(until: {
+            status.look(isWorking: worker.counters.isWorking)
+            return Interruption.isRequested
+        })
+    }
 }

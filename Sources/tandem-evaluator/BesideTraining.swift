@@ -20,6 +20,7 @@ struct BesideTraining {
     /// Folder of keys for a tcp endpoint.
     let keys: String?
     let progressStyle: ProgressStyle
+    let status: EvaluatorStatus
 
     func run() throws {
         let context = try Context(keys: keys, connecting: endpoint, log: { writeError("tandem-evaluator: \($0)\n") })
@@ -27,6 +28,8 @@ struct BesideTraining {
         var lastSeen = monotonicSeconds()
         var isWaiting = false
         while !Interruption.isRequested {
+            status.idleLooks += 1
+            status.show("waiting for a checkpoint")
             switch try client.next(seconds: 1) {
             case .checkpoint(let step, let weights):
                 do {
@@ -56,6 +59,8 @@ struct BesideTraining {
             if !Interruption.isRequested { _ = try client.send(failure: "\(error)", step: step, seconds: 10) }
             throw error
         }
+        (status.step, status.jf) = (step, report.scores[0].value)
+        (status.checkpoints, status.seconds) = (status.checkpoints + 1, status.seconds + report.seconds)
         let scores = report.scores.map { EvaluatorRequest.Score($0.name, $0.value) }
         let start = monotonicSeconds()
         while try !client.send(scores, step: step, seconds: 5), !Interruption.isRequested { try giveUpIfAbsent(since: start) }
@@ -77,6 +82,8 @@ struct BesideTraining {
                 try client.working(on: step)
                 lastSign = now
             }
+            status.frames += 1
+            status.show("at frame \(done) of \(total) of step \(step)'s checkpoint")
             progress.show("step \(step): " + progressBar(done: done, of: total, unit: "frames", elapsed: now - start))
             if Interruption.isRequested { throw Failure("interrupted") }
         }

@@ -2,6 +2,7 @@ import ComputeCPU
 import Console
 import Dataflow
 import Foundation
+import Metrics
 import Propagation
 import Training
 
@@ -32,6 +33,7 @@ runProgram("tandem-evaluator") {
     settings.temperature = options.value("--temperature", "T", "divides similarities before the softmax", default: defaults.temperature)
     let threads = options.value("--threads", "N", "threads; 0: one a core, but one in all with --trainer", default: 0)
     let patience = options.value("--patience", "SECONDS", "how long to wait for a trainer that is not there", default: 60.0)
+    let metrics = options.value("--metrics", "[HOST:]PORT", "with --trainer: " + StatusAddress.help)
     let style = options.value("--progress", "auto|live|plain", "how progress is shown", default: ProgressStyle.automatic)
     let wantsJSON = options.flag("--json", "print one JSON object instead of a table")
     if let inputSize = InputSize(size) {
@@ -44,15 +46,20 @@ runProgram("tandem-evaluator") {
     }
     if let baseline, baseline != "copy" { options.refuse("--baseline knows 'copy' only, not '\(baseline)'") }
     if trainer == nil, root == nil { options.refuse("--root FOLDER is missing: where the data set lies") }
+    if metrics != nil, trainer == nil { options.refuse("--metrics is for evaluators beside a training: give --trainer ENDPOINT") }
     if threads < 0 { options.refuse("--threads wants 0 or more, not \(threads)") }
     options.finish()
     Interruption.catchSignals()
 
     if let trainer {
-        return try BesideTraining(
+        let status = EvaluatorStatus()
+        let statusServer = try metrics.map { [board = status.board] address in
+            try StatusServer(StatusAddress(address), role: "evaluator", report: { board.newest })
+        }
+        let evaluator = try BesideTraining(
             endpoint: Endpoint(trainer), root: root, output: output, backend: CPUBackend(threads: max(1, threads)), patience: patience,
-            keys: keys, progressStyle: style
-        ).run()
+            keys: keys, progressStyle: style, status: status)
+        return try withExtendedLifetime(statusServer) { try evaluator.run() }
     }
 
     let names = sequences.map { $0.split(separator: ",").map(String.init) } ?? []

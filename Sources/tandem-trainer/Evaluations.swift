@@ -41,8 +41,11 @@ final class Evaluations {
     }
 
     /// Stays at the evaluators' disposal until all scores are in and evaluators know that the run is over, or nobody is there.
-    /// - Parameter patience: seconds to wait for an evaluator that has not been heard of.
-    func waitForScores(patience: Double, _ record: (CheckpointScores) throws -> Void) throws {
+    ///
+    /// - Parameters:
+    ///   - patience: seconds to wait for an evaluator that has not been heard of.
+    ///   - whileWaiting: called many times a second.
+    func waitForScores(patience: Double, whileWaiting: () -> Void, _ record: (CheckpointScores) throws -> Void) throws {
         server.finish()
         let deadline = monotonicSeconds() + patience
         while !Interruption.isRequested {
@@ -50,6 +53,7 @@ final class Evaluations {
             let now = monotonicSeconds()
             if server.isWorthWaiting(now: now) || (!server.pending.isEmpty && now < deadline) {
                 usleep(20_000)
+                whileWaiting()
             } else if server.pending.isEmpty {
                 return
             } else {

@@ -27,13 +27,16 @@ final class Trainer {
     private var course: TrainingCourse
     /// Steps done before this start.
     private let startStep: Int
+    private var status = TrainerStatus()
+    private let showStatus: (TrainerStatus) -> Void
 
     /// Opens the run's folder and brings everything to where its last checkpoint left it.
     init(
         _ pipeline: Pipeline, folder path: String, batcher: Endpoint, evaluators: Endpoint?, _ context: Context, mayChangeBatch: Bool,
-        sampleLog: String?, progress: ProgressLine
+        sampleLog: String?, progress: ProgressLine, showStatus: @escaping (TrainerStatus) -> Void
     ) throws {
         self.pipeline = pipeline
+        self.showStatus = showStatus
         manifest = try Manifest(contentsOf: pipeline.data.manifestPath)
         folder = try RunFolder(path)
         checkpoints = try CheckpointFolder(path + "/checkpoints", keep: pipeline.train.keepCheckpoints)
@@ -60,6 +63,7 @@ final class Trainer {
             try pipeline.evaluation.davis.isEmpty ? nil : evaluators.map { try Evaluations(at: $0, folderOfCheckpoints, context) }
         journal = try Journal(folder, pipeline, videos: manifest.count, course, progress)
         try announceUnscored()
+        (status.step, status.totalSteps) = (course.step, course.totalSteps)
         note("\(pipeline.name): \(model.parameters.count) parameters on \(backend.summary); \(manifest.count) videos")
         note(memory.forecast)
         note(
@@ -70,6 +74,7 @@ final class Trainer {
 
     /// Trains to the end of the run or until asked to stop, and leaves a checkpoint either way.
     func run() throws {
+        var begin = monotonicSeconds()
         while !course.isFinished, let loss = try accumulateGradients() {
             guard loss.isFinite else { throw notFinite("the loss is \(loss) at step \(course.step + 1)") }
             if course.step == 0 { try writeCheckpoint() }
@@ -84,6 +89,10 @@ final class Trainer {
 
             if isEvaluated || course.step % pipeline.train.checkpointEvery == 0 { try writeCheckpoint() }
             for scores in try evaluations?.newScores() ?? [] { try journal.record(scores) }
+            let end = monotonicSeconds()
+            (status.step, status.loss) = (course.step, loss)
+            (status.steps, status.stepSeconds) = (status.steps + 1, status.stepSeconds + end - begin)
+            begin = end
         }
         if !course.isFinished {
             try writeCheckpoint()
@@ -91,7 +100,7 @@ final class Trainer {
         } else {
             journal.finish()
             try batches.close()
-            try evaluations?.waitForScores(patience: pipeline.dataflow.patience) { try journal.record($0) }
+            try evaluations?.waitForScores(patience: pipeline.dataflow.patience, whileWaiting: showWaiting) { try journal.record($0) }
         }
     }
 
@@ -100,7 +109,8 @@ final class Trainer {
         model.parameters.clearGradients()
         var (loss, slot) = (0.0, 0)
         while slot < course.stepSize {
-            guard let batch = try batches.next(isCancelled: { Interruption.isRequested }) else { return nil }
+            guard let batch = try nextBatch() else { return nil }
+            show(nil)
             let share = Float(batch.count) / Float(course.stepSize)
             try batch.withSamples { samples in
                 try sampleLog?.append(samples, step: course.step + 1, firstSlot: slot)
@@ -110,9 +120,28 @@ final class Trainer {
                         samples.map(FramePair.init), share: share, recomputes: pipeline.train.recompute, arena: arena)
             }
             slot += batch.count
+            status.pairs += batch.count
             journal.examples = journal.examples ?? batch
         }
         return loss
+    }
+
+    private func nextBatch() throws -> Batch? {
+        let begin = monotonicSeconds()
+        return try batches.next(isCancelled: {
+            show("waiting for samples", sinceSeconds: monotonicSeconds() - begin)
+            return Interruption.isRequested
+        })
+    }
+
+    private func show(_ activity: String?, sinceSeconds wait: Double = 0) {
+        (status.activity, status.waitedSeconds) = (activity, batches.waitedSeconds + wait)
+        showStatus(status)
+    }
+
+    private func showWaiting() {
+        status.idleLooks += 1
+        show("waiting for scores")
     }
 
     private var isEvaluated: Bool { pipeline.isEvaluated(step: course.step, of: course.totalSteps) }

@@ -1,6 +1,7 @@
 import Configuration
 import Console
 import Dataflow
+import Metrics
 import ZeroMQ
 
 runProgram("tandem-trainer") {
@@ -13,23 +14,29 @@ runProgram("tandem-trainer") {
     let batcher = options.required("--batcher", "ENDPOINT", "the batcher's endpoint, e.g. ipc://runs/NAME/batcher")
     let bind = options.value("--bind", "ENDPOINT", "where evaluators reach this trainer; without it none are served")
     let keys = options.value("--keys", "FOLDER", "keys made by 'tandem keys', for tcp")
+    let isInsecure = options.flag("--insecure", "serve evaluators beyond this machine without keys: anybody may connect")
     let folder = options.value("--folder", "FOLDER", "the run's folder (default runs/NAME)")
     let sampleLog = options.value("--sample-log", "FILE", "write a line for every sample that is trained on")
     let mayChangeBatch = options.flag(
         "--change-batch", "continue a run with another train.batch: it goes on at the next sample, and sees as many as it would have")
     let progress = options.value("--progress", "STYLE", "live, plain or auto", default: ProgressStyle.automatic)
+    let metrics = options.value("--metrics", "[HOST:]PORT", StatusAddress.help)
     options.finish()
     Interruption.catchSignals()
 
     let pipeline = try Pipeline.load(path, overrides: overrides)
     let (batcherEndpoint, evaluators) = (try Endpoint(batcher), try bind.map { try Endpoint($0) })
     let context = try Context(
-        keys: keys, listening: evaluators, connecting: batcherEndpoint, shouldReload: Hangup.take, log: { writeError($0 + "\n") })
+        keys: keys, isInsecure: isInsecure, listening: evaluators, connecting: batcherEndpoint, shouldReload: Hangup.take,
+        log: { writeError($0 + "\n") })
     if context.isGuarded { Hangup.catchSignal() }
+    let board = StatusBoard(TrainerStatus().report(refusals: 0))
+    let statusServer = try metrics.map { try StatusServer(StatusAddress($0), role: "trainer", report: { board.newest }) }
     let trainer = try Trainer(
         pipeline, folder: folder ?? "runs/\(pipeline.name)", batcher: batcherEndpoint, evaluators: evaluators, context,
-        mayChangeBatch: mayChangeBatch, sampleLog: sampleLog, progress: ProgressLine(progress))
-    try trainer.run()
+        mayChangeBatch: mayChangeBatch, sampleLog: sampleLog, progress: ProgressLine(progress),
+        showStatus: { board.publish($0.report(refusals: context.refusals)) })
+    try withExtendedLifetime(statusServer) { try trainer.run() }
 }
 
 /// Tells the user something, on a line of its own.

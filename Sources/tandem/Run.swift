@@ -13,6 +13,7 @@ func run(arguments: [String]) throws {
     let endpoint = options.value(
         "--bind", "ENDPOINT", "where further decoders reach the batcher, e.g. tcp://127.0.0.1:5555; default: ipc in the run folder")
     let keys = options.value("--keys", "FOLDER", "keys made by 'tandem keys', for a tcp endpoint that other machines reach")
+    let isInsecure = options.flag("--insecure", "listen beyond this machine without keys: anybody may connect")
     let sampleLog = options.value("--sample-log", "FILE", "write a line for every sample that is trained on")
     let changesBatch = options.flag("--change-batch", "continue a run with another train.batch; it sees as many samples as it would have")
     let path = options.operand("PIPELINE", "the pipeline file")
@@ -43,7 +44,9 @@ func run(arguments: [String]) throws {
         purpose: .main)
     let evaluatorRole = Role(
         name: "evaluator", program: "tandem-evaluator", arguments: ["--trainer", trainer], purpose: .optional)
-    let batcherRole = Role(name: "batcher", program: "tandem-batcher", arguments: shared + ["--bind", batcher], purpose: .needed)
+    let batcherRole = Role(
+        name: "batcher", program: "tandem-batcher", arguments: shared + ["--bind", batcher] + (isInsecure ? ["--insecure"] : []),
+        purpose: .needed)
     let decoders = decoderRoles(
         count: pipeline.dataflow.decoders, endpoint: batcher, media: pipeline.data.media,
         options: ["--patience", "\(pipeline.dataflow.patience)"] + keyOptions)

@@ -12,6 +12,7 @@ private let commands: [(name: String, about: String, run: ([String]) throws -> V
     ("export", "write weights for timm or as MAE does", export),
     ("import", "read weights of timm, MAE or DINO, safetensors or PyTorch files", importWeights),
     ("inspect", "show what is in a checkpoint, a manifest or a pipeline", inspect),
+    ("health", "ask a process of a run whether it makes progress", health),
     ("check-log", "prove that logs of samples are whole and the same", checkLog),
     ("frames", "print time, size and MD5 of every frame of a video, as ffmpeg's framemd5 does", printFrames),
     ("verify", "compare the maths with reference values of PyTorch's", verify),

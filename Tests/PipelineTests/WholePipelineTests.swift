@@ -31,11 +31,22 @@ import Training
         while !running.output.contains("refused 127.0.0.1") || !running.output.contains("step 1/"), running.process.isRunning {
             usleep(10_000)
         }
+        let processes = try processList()
         running.signal(SIGTERM)
         let guarded = Programs.finish(running)
         stranger.signal(SIGTERM)
         _ = Programs.finish(stranger)
         #expect(guarded.status == 0 && guarded.output.contains("refused 127.0.0.1"), "\(guarded.output)")
+
+        let checkpoints = folder + "/runs/tiny/checkpoints"
+        let names = try FileManager.default.contentsOfDirectory(atPath: checkpoints)
+        #expect(!names.isEmpty && processes.contains { $0.range(of: Data((data.folder + "/keys").utf8)) != nil })
+        for name in ["server.key", "client.key"] {
+            let secret = try Data(contentsOf: URL(fileURLWithPath: data.folder + "/keys/" + name)).prefix(40)
+            #expect(!processes.contains { $0.range(of: secret) != nil })
+            #expect(Data(guarded.output.utf8).range(of: secret) == nil)
+            for name in names { #expect(try Data(contentsOf: URL(fileURLWithPath: checkpoints + "/" + name)).range(of: secret) == nil) }
+        }
 
         let logs = [folder, open.folder].map { $0 + "/samples.log" }
         let (status, output) = try Programs.run("tandem", ["check-log"] + logs, in: data.folder)
@@ -123,6 +134,13 @@ import Training
         }
         let names = try Safetensors(path: run.lastCheckpoint).entries.keys
         #expect(names.contains("frame_embed") && names.contains("decoder_frame_embed"))
+    }
+
+    /// Command line and environment of every process, as others may see them.
+    private func processList() throws -> [Data] {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc").filter { Int($0) != nil }.flatMap { process in
+            ["cmdline", "environ"].compactMap { FileManager.default.contents(atPath: "/proc/\(process)/\($0)") }
+        }
     }
 
     private func steps(in path: String) -> [Int] {

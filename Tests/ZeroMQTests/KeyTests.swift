@@ -97,6 +97,28 @@ private struct Listener {
         }
     }
 
+    @Test func refusedConnectionsLeaveNothingBehind() throws {
+        let listener = try Listener(scratch.file("keys"))
+        /// Ends of connections at the listener's port that this process holds.
+        func connections() throws -> Int {
+            let port = String(UInt16(listener.endpoint.split(separator: ":").last!)!, radix: 16, uppercase: true)
+            let own = try Set(
+                FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap {
+                    try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/" + $0)
+                })
+            return try String(contentsOfFile: "/proc/net/tcp", encoding: .utf8).split(separator: "\n").count { line in
+                let words = line.split(separator: " ")
+                return words[1].hasSuffix(":" + port) && words.count > 9 && own.contains("socket:[\(words[9])]")
+            }
+        }
+        #expect(try connections() == 1)
+        for _ in 0..<20 { #expect(try !listener.hears(nil)) }
+        var poller = Poller([listener.socket])
+        for _ in 0..<100 where try connections() > 1 { _ = try poller.wait(milliseconds: 100) }
+        #expect(try connections() == 1)
+        #expect(try listener.hears(Credentials(listener.folder, connects: true)))
+    }
+
     /// Both the old and the new key for a while, then the new one alone.
     @Test func keysAreRotatedWhileTheContextRuns() throws {
         let listener = try Listener(scratch.file("keys"))

@@ -1,0 +1,40 @@
+import Console
+import Foundation
+
+/// What a process answers to the question how it is.
+public struct Health: Equatable, Sendable {
+    /// Whether it makes progress, or has nothing to do.
+    public var isWell: Bool
+    public var sentence: String
+
+    /// Asks the process that answers at an address.
+    ///
+    /// - Throws: where nobody answers within five seconds, or something else does.
+    public init(of address: StatusAddress) throws(StatusError) {
+        let (status, body) = try address.get("/health")
+        guard status == "200" || status == "503" else { throw StatusError("\(address): what answers there is no process of Tandem's") }
+        isWell = status == "200"
+        sentence = String(body.prefix { $0 != "\n" })
+    }
+}
+
+extension StatusAddress {
+    /// Fetches a page by HTTP/1.0: its status, "200" for instance, and its body.
+    ///
+    /// - Throws: where nobody answers within five seconds, or something else than HTTP does.
+    public func get(_ path: String) throws(StatusError) -> (status: String, body: String) {
+        let descriptor = try socket { descriptor, name, length in
+            connect(descriptor, name, length) == 0 || errno == EINPROGRESS ? 0 : -1
+        }
+        let connection = Connection(descriptor, patience: 5)
+        guard connection.write("GET \(path) HTTP/1.0\r\nHost: \(self)\r\n\r\n") else {
+            throw StatusError("\(self): nobody answers; was the process started with --metrics, at this address?")
+        }
+        let reply = String(decoding: connection.read(limit: 1 << 20, until: { _ in false }), as: UTF8.self)
+        let words = reply.prefix { $0 != "\r\n" }.split(separator: " ")
+        guard reply.hasPrefix("HTTP/1."), words.count > 1, let end = reply.range(of: "\r\n\r\n") else {
+            throw StatusError("\(self): what answers there is no process of Tandem's")
+        }
+        return (String(words[1]), String(reply[end.upperBound...]))
+    }
+}

@@ -1,0 +1,68 @@
+import Console
+import Synchronization
+
+/// What a process tells about itself.
+public struct StatusReport: Sendable {
+    /// What it does or waits for, for people: "step 12 of 100".
+    public var sentence: String
+    /// Any number that changes as long as the process does what it should, be that to wait because there is nothing to do.
+    public var progress: Int
+    public var metrics: [Metric]
+
+    public init(_ sentence: String, progress: Int, metrics: [Metric]) {
+        (self.sentence, self.progress, self.metrics) = (sentence, progress, metrics)
+    }
+}
+
+/// Where the thread that works leaves its newest report for the one that answers questions.
+public final class StatusBoard: Sendable {
+    /// Seconds between reports.
+    private static let interval = 0.25
+
+    // A lock, because a report does not fit in an atomic; the working thread takes it a few times a second.
+    private let report: Mutex<StatusReport>
+    private let due = Atomic(-Double.infinity)
+
+    /// - Parameter first: the report until there is one.
+    public init(_ first: StatusReport) { report = Mutex(first) }
+
+    /// Takes a report where one is due, and makes it only then. Cheap enough for every turn of a loop.
+    public func update(_ newReport: @autoclosure () -> StatusReport) {
+        let now = monotonicSeconds()
+        guard now >= due.load(ordering: .relaxed) else { return }
+        due.store(now + Self.interval, ordering: .relaxed)
+        publish(newReport())
+    }
+
+    /// Takes a report.
+    public func publish(_ newReport: StatusReport) { report.withLock { $0 = newReport } }
+
+    /// The newest report.
+    public var newest: StatusReport { report.withLock { $0 } }
+}
+
+/// Judges by the progress of a process whether it is well.
+public struct ProgressWatch {
+    /// Seconds without progress after which a process is not well. The longest piece of honest work, a ticket, may take 90.
+    public static let limit = 120.0
+
+    private var progress: Int?
+    private var lastLook: Double
+    /// Seconds since the last progress.
+    public private(set) var stalled = 0.0
+
+    public init(now: Double) { lastLook = now }
+
+    /// Takes a look; several are due in a second. Time that passed in long steps, for the process was itself stopped, counts little.
+    public mutating func look(at progress: Int, now: Double) {
+        stalled = progress == self.progress ? stalled + min(now - lastLook, 2) : 0
+        (self.progress, lastLook) = (progress, now)
+    }
+
+    public var isWell: Bool { stalled < Self.limit }
+
+    /// "no progress for 2 min 05 s: step 12 of 100"; what the process says where it is well.
+    public func verdict(_ sentence: String) -> String {
+        isWell ? sentence : "no progress for \(formatDuration(stalled)): \(sentence)"
+    }
+}

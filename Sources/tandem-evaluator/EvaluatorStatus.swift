@@ -1,0 +1,27 @@
+import Metrics
+
+/// What an evaluator beside a training tells about itself.
+final class EvaluatorStatus {
+    let board = StatusBoard(StatusReport("starting", progress: 0, metrics: []))
+    var frames = 0
+    /// Checkpoints scored, the seconds that they took, and the last one's step and J&F.
+    var checkpoints = 0
+    var seconds = 0.0
+    var step = 0
+    var jf = Double.nan
+    /// Looks at an evaluator that has no checkpoint: to wait is progress then.
+    var idleLooks = 0
+
+    /// Tells what it does or waits for.
+    func show(_ activity: String) {
+        board.publish(
+            StatusReport(
+                "\(checkpoints) checkpoints scored, \(activity)", progress: frames + checkpoints + idleLooks,
+                metrics: [
+                    .counter("tandem_evaluator_frames_total", "Frames that labels were propagated to.", frames),
+                    .summary("tandem_evaluator_checkpoint_seconds", "Time to score a checkpoint.", sum: seconds, count: checkpoints),
+                    .gauge("tandem_evaluator_step", "Step of the checkpoint scored last.", step),
+                    .gauge("tandem_evaluator_davis_jf", "J&F of the checkpoint scored last, in points.", jf),
+                ]))
+    }
+}
