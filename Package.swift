@@ -76,7 +76,8 @@ let package = Package(
         tests("Verification", maths),
         tests("Autograd", ["ComputeCPU", "Compute"]),
         tests("ComputeCPU", ["Compute"]),
-        .executableTarget(name: "fuzz", dependencies: ["Console", "Configuration", "Media", "Sampling"], path: "Tests/Fuzz"),  // make fuzz
+        .executableTarget(
+            name: "fuzz", dependencies: ["Console", "Configuration", "Media", "Sampling", "TestSupport"], path: "Tests/Fuzz"),  // make fuzz
         .testTarget(name: "PipelineTests", dependencies: ["TestSupport", "Dataflow", "Media", "Sampling", "Training"]),
     ],
     swiftLanguageModes: [.v6]

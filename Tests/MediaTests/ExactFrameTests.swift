@@ -1,28 +1,7 @@
 import Foundation
 import Media
+import TestSupport
 import Testing
-
-/// The `ffmpeg` program, which makes awkward clips and says what their frames hold.
-private enum FFmpeg {
-    static let path = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map { $0 + "/ffmpeg" }
-        .first { FileManager.default.isExecutableFile(atPath: $0) }
-
-    /// Runs it in a folder. Returns what it printed.
-    @discardableResult
-    static func run(_ arguments: [String], in folder: String) throws -> String {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: path!)
-        process.arguments = ["-nostdin", "-v", "error", "-threads", "1"] + arguments
-        process.currentDirectoryURL = URL(fileURLWithPath: folder)
-        process.standardError = FileHandle.nullDevice
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        try process.run()
-        let output = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        return output
-    }
-}
 
 /// A clip whose frames are hard to find, and how to make it.
 struct AwkwardClip: CustomTestStringConvertible, Sendable {
@@ -75,7 +54,7 @@ struct AwkwardClip: CustomTestStringConvertible, Sendable {
 @Suite struct ExactFrameTests {
     @Test(
         "frames sought one by one are those of a sequential decode, and those of ffmpeg",
-        .enabled(if: FFmpeg.path != nil, "no ffmpeg program to make clips and compare with; install ffmpeg"), arguments: AwkwardClip.all)
+        .enabled(if: FFmpeg.path != nil, .init(rawValue: FFmpeg.absence)), arguments: AwkwardClip.all)
     func agree(clip: AwkwardClip) throws {
         try withTemporaryFolder { folder in
             let path = try clip.make(in: folder)
