@@ -18,7 +18,7 @@ enum PromisedLength: Equatable {
         let head = file.bytes(at: 0, count: 8)
         let promise: PromisedLength? =
             switch head {
-            case _ where head.suffix(4).elementsEqual("ftyp".utf8): file.endOfLastBox.map { .bytes($0) }
+            case _ where isMP4(head): file.endOfLastBox.map { .bytes($0) }
             case _ where head.starts(with: "RIFF".utf8): file.endOfLastChunk.map { .bytes($0) }
             case _ where head.starts(with: [0x1a, 0x45, 0xdf, 0xa3]): file.endOfSegment.map { .bytes($0) }
             case _ where head.starts(with: "FLV\u{1}".utf8): file.flvLength
@@ -28,6 +28,16 @@ enum PromisedLength: Equatable {
         self = promise
     }
 }
+
+/// Whether a file's first box is that of MP4 and MOV.
+func beginsLikeMP4(_ path: String) -> Bool {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return false }
+    defer { close(descriptor) }
+    return isMP4(ContainerFile(descriptor: descriptor, byteCount: 0).bytes(at: 0, count: 8))
+}
+
+private func isMP4(_ head: [UInt8]) -> Bool { head.dropFirst(4).elementsEqual("ftyp".utf8) }
 
 extension Demuxer {
     /// The end of the last packet in the container's index; 0 where it has none.

@@ -11,7 +11,7 @@ import Glibc
 final class RemoteFile {
     /// Bytes that demuxers ask for at a time.
     private static let bufferByteCount = 64 << 10
-    /// Seconds that a connection may stay silent before another is tried, where patience lasts as long.
+    /// Seconds that a connection may stay silent before another is tried; a quarter of the patience where that is less.
     private static let longestSilence = 10.0
     /// Bytes that end a silence. Fewer are a drip, and no better.
     private static let fewestBytes = 4 << 10
@@ -36,7 +36,7 @@ final class RemoteFile {
         silenceLibav()
         self.url = url
         self.server = server
-        silence = server.patience > 0 ? min(Self.longestSilence, server.patience) : Self.longestSilence
+        silence = server.patience > 0 ? min(Self.longestSilence, server.patience / 4) : Self.longestSilence
         context = avio_alloc_context(
             av_malloc(Self.bufferByteCount)?.assumingMemoryBound(to: UInt8.self), Int32(Self.bufferByteCount), 0,
             Unmanaged.passUnretained(self).toOpaque(),
@@ -81,14 +81,14 @@ final class RemoteFile {
         return target
     }
 
-    /// Opens a connection at the position, unless there is one.
+    /// Opens a connection, unless there is one. It begins at the file's beginning: libav's option to begin elsewhere leaves seeks behind it
+    /// counting from there.
     private func connect() -> Int32 {
         guard connection == nil else { return 0 }
         var options: OpaquePointer?
         // Redirects may lead to other servers, and to nothing else.
         av_dict_set(&options, "protocol_whitelist", url.lowercased().hasPrefix("https:") ? "https,tls,tcp" : "http,https,tls,tcp", 0)
         av_dict_set_int(&options, "rw_timeout", Int64(silence * 1e6), 0)
-        av_dict_set_int(&options, "offset", position, 0)
         av_dict_set(&options, "user_agent", "tandem", 0)
         // See note "certificates". Unasked, libav takes any.
         av_dict_set(&options, "tls_verify", "1", 0)

@@ -57,14 +57,24 @@ struct AwkwardClip: CustomTestStringConvertible, Sendable {
         .enabled(if: FFmpeg.path != nil, .init(rawValue: FFmpeg.absence)), arguments: AwkwardClip.all)
     func agree(clip: AwkwardClip) throws {
         try withTemporaryFolder { folder in
-            let path = try clip.make(in: folder)
-            let sequential = try FrameChecksums(sequential: path)
-            #expect(try FrameChecksums(random: path, seed: 7) == sequential)
-            let listing = try FFmpeg.run(
-                ["-copyts", "-i", path, "-fps_mode", "passthrough", "-enc_time_base", "-1", "-f", "framemd5", "-"], in: folder)
-            let hashes = listing.split(separator: "\n").filter { !$0.hasPrefix("#") }.map { $0.split(separator: " ").last.map(String.init) }
-            #expect(sequential.entries.count > 20)
-            #expect(sequential.entries.map(\.md5) == hashes)
+            let frames = try expectExactFrames(clip.make(in: folder))
+            #expect(frames.entries.count > 20)
         }
     }
+}
+
+/// Expects that the frames of a video sought one by one are those of a sequential decode, and those of ffmpeg.
+@discardableResult
+func expectExactFrames(_ path: String) throws -> FrameChecksums {
+    let sequential = try FrameChecksums(sequential: path)
+    #expect(try FrameChecksums(random: path, seed: 7) == sequential)
+    let listing = try FFmpeg.run(
+        [
+            "-copyts", "-noautorotate", "-i", path, "-autoscale", "0", "-fps_mode", "passthrough", "-enc_time_base", "-1", "-f", "framemd5",
+            "-",
+        ],
+        in: "/")
+    let hashes = listing.split(separator: "\n").filter { !$0.hasPrefix("#") }.map { $0.split(separator: " ").last.map(String.init) }
+    #expect(sequential.entries.map(\.md5) == hashes)
+    return sequential
 }

@@ -71,7 +71,7 @@ struct RealVideoTests {
         "a file that lacks more than half of what its container promises is truncated",
         arguments: [
             "kinetics_like/demo.mp4", "kinetics_like/-1GRj5UvVBA_000025_000035.mp4", "kinetics_like/flipping_a_pancake.mkv",
-            "kinetics_like/demo.avi", "codecs/testsrc2_vp8.webm", "codecs/sample_fragmented.mp4", "odd/video_90.mov",
+            "kinetics_like/demo.avi", "codecs/testsrc2_vp8.webm", "codecs/sample_fragmented.mp4", "odd/video_90.mov", "codecs/sample.flv",
         ])
     func cutFiles(name: String) throws {
         try withTemporaryFolder { folder in
