@@ -7,7 +7,7 @@ import Glibc
 /// help in time, and where the file is not there, reads fail and ``failure`` says why.
 ///
 /// Note "certificates": an https server must show one that the system's authorities vouch for, or those in the file that the environment
-/// variable `SSL_CERT_FILE` names, as with OpenSSL, curl and Python. Redirects do not lead from https to http.
+/// variable `SSL_CERT_FILE` names, as with OpenSSL, curl and Python. What a redirect from https to http leads to is not read.
 final class RemoteFile {
     /// Bytes that demuxers ask for at a time.
     private static let bufferByteCount = 64 << 10
@@ -57,6 +57,7 @@ final class RemoteFile {
             guard code >= 0, let connection else { return code }
             let place = avio_seek(connection, position, SEEK_SET)
             guard place == position else { return place < 0 ? Int32(truncatingIfNeeded: place) : tandem_averror(EIO) }
+            guard !isDowngraded else { return tandem_averror(EPROTONOSUPPORT) }
             let received = avio_read_partial(connection, buffer, count)
             // Before the end of the file, the end of the connection is an early one.
             return received == 0 || received == endOfFile ? tandem_averror(ECONNRESET) : received
@@ -87,7 +88,7 @@ final class RemoteFile {
         guard connection == nil else { return 0 }
         var options: OpaquePointer?
         // Redirects may lead to other servers, and to nothing else.
-        av_dict_set(&options, "protocol_whitelist", url.lowercased().hasPrefix("https:") ? "https,tls,tcp" : "http,https,tls,tcp", 0)
+        av_dict_set(&options, "protocol_whitelist", "http,https,tls,tcp", 0)
         av_dict_set_int(&options, "rw_timeout", Int64(silence * 1e6), 0)
         av_dict_set(&options, "user_agent", "tandem", 0)
         // See note "certificates". Unasked, libav takes any.
@@ -102,6 +103,15 @@ final class RemoteFile {
             callback: { opaque in Unmanaged<RemoteFile>.fromOpaque(opaque!).takeUnretainedValue().shouldGiveUp ? 1 : 0 },
             opaque: Unmanaged.passUnretained(self).toOpaque())
         return avio_open2(&connection, url, AVIO_FLAG_READ, &interrupt, &options)
+    }
+
+    /// Whether redirects have led from https to http.
+    private var isDowngraded: Bool {
+        guard url.lowercased().hasPrefix("https:") else { return false }
+        var location: UnsafeMutablePointer<UInt8>?
+        defer { av_freep(&location) }
+        guard av_opt_get(connection, "location", AV_OPT_SEARCH_CHILDREN, &location) >= 0, let location else { return true }
+        return !String(cString: location).lowercased().hasPrefix("https:")
     }
 
     private var shouldGiveUp: Bool { Self.seconds - attemptBegin > silence || server.isStopped() }
@@ -151,6 +161,7 @@ final class RemoteFile {
         if hasRefusedCertificate.load(ordering: .relaxed) {
             return "its certificate is not vouched for; SSL_CERT_FILE can name a file of other authorities"
         }
+        if code == tandem_averror(EPROTONOSUPPORT) { return "it leads from https to http" }
         return describe(code == tandem_averror_exit() ? tandem_averror(ETIMEDOUT) : code)
     }
 
