@@ -16,9 +16,9 @@ extension VideoRecord {
     /// rule, and no key frames: such frames are found by counting.
     ///
     /// Note "proof": that decoding can begin at a key frame is known of whole H.264 of one set of parameters, where the decoder itself holds
-    /// back what is not recovered. Elsewhere every group of pictures is read again as a ``VideoReader`` reads it; where a picture differs, or the file is
-    /// damaged, the record has no key frames: what a decoder makes up for damage depends on all that it saw before. Nor has one whose
-    /// frames come as two packets, a field each.
+    /// back what is not recovered. Elsewhere every group of pictures is read again as a ``VideoReader`` reads it; where a picture differs,
+    /// or the file is damaged, the record has no key frames: what a decoder makes up for damage depends on all that it saw before. Nor has
+    /// one whose frames come as two packets, a field each.
     ///
     /// - Parameters:
     ///   - path: path of the file, relative to `folder`.

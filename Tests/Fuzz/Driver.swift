@@ -18,9 +18,9 @@ final class Driver {
     private var tallies: [String: Tally] = [:]
     private var found = 0
 
-    /// Cases that one child reads, and seconds that it may take for one of them.
+    /// Cases that one child reads, and seconds that it may take for one of them: a machine may be busy, and the driver of low priority.
     private static let batch = 500
-    private static let patience = 120.0
+    private static let patience = 600.0
 
     init(corpus: Corpus, corpusFolder: String, seed: UInt64, findings: String, command: String) {
         self.corpus = corpus

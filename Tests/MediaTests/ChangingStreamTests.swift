@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Streams whose pictures or parameters change on the way.
-@Suite(.enabled(if: FFmpeg.path != nil, .init(rawValue: FFmpeg.absence))) struct ChangingStreamTests {
+@Suite(.serialized, .enabled(if: FFmpeg.path != nil, .init(rawValue: FFmpeg.absence))) struct ChangingStreamTests {
     /// Writes 30 pictures.
     private func encode(_ name: String, size: String = "192x128", _ options: String, in folder: String) throws {
         let pictures = ["-f", "lavfi", "-i", "testsrc2=s=\(size):r=25:d=1.2", "-g", "10"]

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Files that are cut off, in containers that are written in one go.
-@Suite(.enabled(if: FFmpeg.path != nil, .init(rawValue: FFmpeg.absence))) struct CutFileTests {
+@Suite(.serialized, .enabled(if: FFmpeg.path != nil, .init(rawValue: FFmpeg.absence))) struct CutFileTests {
     private static let clips = [
         ("a.flv", "-c:v libx264"), ("b.flv", "-c:v libx264 -flvflags no_duration_filesize"), ("c.flv", "-c:v flv1"),
         ("a.ts", "-c:v libx264"), ("b.ts", "-c:v mpeg2video"), ("c.m2ts", "-c:v libx264 -mpegts_m2ts_mode 1"),
