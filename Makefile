@@ -112,11 +112,11 @@ peers: ## Install the Python programs that cross-checks compare with, outside th
 	$(PEERS)/bin/pip install --quiet torch==2.13.0+cpu numpy safetensors timm tensorboard decord torchcodec==0.13 av opencv-python-headless
 	@echo "installed in $(PEERS)"
 
-FUZZ ?= 20000
+FUZZ ?= 2000
 TANDEM_SHARED ?= ../shared
 
 .PHONY: fuzz
-fuzz: setup ## Read damaged videos, pictures, manifests and pipelines under AddressSanitizer [FUZZ=20000: so many] [SEED=1]
+fuzz: setup ## Read damaged videos, pictures, manifests and pipelines under AddressSanitizer [FUZZ=2000: so many of each kind] [SEED=1]
 	swift build -c release --sanitize=address --product fuzz --scratch-path .build-fuzz
 	ASAN_OPTIONS=detect_leaks=0 .build-fuzz/release/fuzz --count $(FUZZ) --seed $(SEED) $(addprefix --videos ,$(wildcard $(TANDEM_SHARED)/data/videos))
 

@@ -94,7 +94,7 @@ public final class DecoderWorker {
     private func giveSign() throws(ZeroMQError) {
         let request: DecoderRequest =
             if let welcome {
-                .ready(decoder: id, received: received, free: welcome.capacity - tickets.count, held: tickets.count)
+                .ready(decoder: id, received: received, free: max(0, welcome.capacity - tickets.count), held: tickets.count)
             } else {
                 .hello(decoder: id)
             }

@@ -47,8 +47,10 @@ struct Demuxer: ~Copyable {
         av_dict_set(&options, "protocol_whitelist", remote == nil ? "file" : "none", 0)
         av_dict_set(&options, "format_whitelist", formats, 0)
         defer { av_dict_free(&options) }
+        // MP4 says what it is; finding that out by trial of all formats takes libav nearly as long as reading its header.
+        let format = remote == nil && beginsLikeMP4(path) ? av_find_input_format("mov") : nil
         // On failure libav frees the context.
-        let code = avformat_open_input(&allocated, remote == nil ? "file:" + path : path, nil, &options)
+        let code = avformat_open_input(&allocated, remote == nil ? "file:" + path : path, format, &options)
         if let failure = remote?.failure {
             avformat_close_input(&allocated)
             throw failure

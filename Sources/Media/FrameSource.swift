@@ -35,8 +35,12 @@ struct FrameSource: ~Copyable {
     /// and 4 are such. In HEVC those so marked can serve higher temporal layers. A packet must be a whole frame: where it may be a field,
     /// its time does not tell which frame it belongs to.
     private let canPassOver: Bool
-    /// Whether decoding that begins at a key frame is known to give what the sequential decode gives; elsewhere that has to be tried.
+    /// Whether decoding that begins at a key frame gives what the sequential decode gives, as long as parameters do not change; elsewhere that
+    /// has to be tried.
     let startsAtKeyFrames: Bool
+    private var parameterSets: ParameterSets
+    /// Whether the stream's parameters have changed on the way, as far as it is looked for: where decoding ``startsAtKeyFrames``.
+    var haveParametersChanged: Bool { parameterSets.haveChanged }
 
     private let costs: ReadingCosts
 
@@ -66,6 +70,7 @@ struct FrameSource: ~Copyable {
         let codecs = [AV_CODEC_ID_H264, AV_CODEC_ID_MPEG1VIDEO, AV_CODEC_ID_MPEG2VIDEO, AV_CODEC_ID_MPEG4]
         canPassOver = demuxer.storesWholeFrames && codecs.contains(parameters.pointee.codec_id)
         startsAtKeyFrames = demuxer.storesWholeFrames && parameters.pointee.codec_id == AV_CODEC_ID_H264
+        parameterSets = ParameterSets(demuxer.stream)
         self.demuxer = demuxer
         self.deadline = deadline
         self.decoder = decoder
@@ -116,6 +121,7 @@ struct FrameSource: ~Copyable {
                 isEnded = true
                 return
             }
+            if startsAtKeyFrames { parameterSets.note(packet) }
             packet.pointer.pointee.pts = info.time ?? noTimestamp
             sentTime = info.time
             if costs.time(.decode, { avcodec_send_packet(decoder.pointer, packet.pointer) }) < 0 { noteRefusal() }

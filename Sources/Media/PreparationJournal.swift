@@ -20,7 +20,7 @@ struct PreparationJournal {
     /// The first line. Journals with another one are begun anew.
     private struct Header: Codable {
         /// Raised when findings mean something else than before.
-        var version = 2
+        var version = 3
         var transcoding: Transcoding?
 
         enum CodingKeys: String, CodingKey {

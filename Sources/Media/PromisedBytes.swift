@@ -1,20 +1,43 @@
 import CFFmpeg
 import Glibc
 
-/// Bytes that a file should have by what its container says of itself: the boxes of MP4 and MOV, the RIFF chunks of AVI, the segment of
-/// Matroska. nil where it says nothing, as streams and files written in one go do.
-func promisedByteCount(ofFile path: String) -> Int? {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { return nil }
-    defer { close(descriptor) }
-    let file = ContainerFile(descriptor: descriptor)
-    switch Array(file.bytes(at: 0, count: 8)) {
-    case let head where head.suffix(4).elementsEqual("ftyp".utf8): return file.endOfLastBox
-    case let head where head.prefix(4).elementsEqual("RIFF".utf8): return file.endOfLastChunk
-    case let head where head.prefix(4).elementsEqual([0x1a, 0x45, 0xdf, 0xa3]): return file.endOfSegment
-    default: return nil
+/// What a container says of its own length.
+enum PromisedLength: Equatable {
+    /// Bytes that the file should have.
+    case bytes(Int)
+    /// More than there are, and nobody says how many: the file ends inside this.
+    case more(inside: String)
+
+    /// What the boxes of MP4 and MOV say, the RIFF chunks of AVI, the segment of Matroska, the tags of FLV, the packets of a transport
+    /// stream; nil where nothing is said, as in streams and in files written in one go.
+    init?(ofFile path: String, byteCount: Int) {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        let file = ContainerFile(descriptor: descriptor, byteCount: byteCount)
+        let head = file.bytes(at: 0, count: 8)
+        let promise: PromisedLength? =
+            switch head {
+            case _ where isMP4(head): file.endOfLastBox.map { .bytes($0) }
+            case _ where head.starts(with: "RIFF".utf8): file.endOfLastChunk.map { .bytes($0) }
+            case _ where head.starts(with: [0x1a, 0x45, 0xdf, 0xa3]): file.endOfSegment.map { .bytes($0) }
+            case _ where head.starts(with: "FLV\u{1}".utf8): file.flvLength
+            default: file.transportStreamLength
+            }
+        guard let promise else { return nil }
+        self = promise
     }
 }
+
+/// Whether a file's first box is that of MP4 and MOV.
+func beginsLikeMP4(_ path: String) -> Bool {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return false }
+    defer { close(descriptor) }
+    return isMP4(ContainerFile(descriptor: descriptor, byteCount: 0).bytes(at: 0, count: 8))
+}
+
+private func isMP4(_ head: [UInt8]) -> Bool { head.dropFirst(4).elementsEqual("ftyp".utf8) }
 
 extension Demuxer {
     /// The end of the last packet in the container's index; 0 where it has none.
@@ -27,15 +50,16 @@ extension Demuxer {
     }
 }
 
-private struct ContainerFile {
+struct ContainerFile {
     let descriptor: Int32
+    let byteCount: Int
 
     /// As many bytes as there are, `count` at most.
     func bytes(at offset: Int, count: Int) -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: count) { buffer, read in read = max(0, pread(descriptor, buffer.baseAddress!, count, offset)) }
     }
 
-    private static func number(_ bytes: some Collection<UInt8>) -> Int { bytes.reduce(0) { $0 << 8 | Int($1) } }
+    static func number(_ bytes: some Collection<UInt8>) -> Int { bytes.reduce(0) { $0 << 8 | Int($1) } }
 
     /// ISO 14496-12, 4.2: size and type; size 1 is followed by a longer one, size 0 reaches to the end of the file.
     var endOfLastBox: Int? {

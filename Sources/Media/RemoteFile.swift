@@ -3,16 +3,22 @@ import Glibc
 
 /// A file on an http server, read through libav's http protocol as bytes at positions.
 ///
-/// Demuxers never see the server's troubles: a connection that fails is made anew where it was. Where that does not help in time, and
-/// where the file is not there, reads fail and ``failure`` says why.
+/// Demuxers never see the server's troubles: a connection that fails, falls silent or drips is made anew where it was. Where that does not
+/// help in time, and where the file is not there, reads fail and ``failure`` says why.
+///
+/// Note "certificates": an https server must show one that the system's authorities vouch for, or those in the file that the environment
+/// variable `SSL_CERT_FILE` names, as with OpenSSL, curl and Python. What a redirect from https to http leads to is not read.
 final class RemoteFile {
     /// Bytes that demuxers ask for at a time.
     private static let bufferByteCount = 64 << 10
-    /// Seconds that a connection may stay silent before another is tried, where patience lasts as long.
-    private static let silence = 10.0
+    /// Seconds that a connection may stay silent before another is tried; a quarter of the patience where that is less.
+    private static let longestSilence = 10.0
+    /// Bytes that end a silence. Fewer are a drip, and no better.
+    private static let fewestBytes = 4 << 10
 
     private let url: String
     private let server: MediaServer
+    private let silence: Double
     /// What the demuxer reads from. Valid as long as this object.
     private(set) var context: UnsafeMutablePointer<AVIOContext>! = nil
     /// Why nothing more will come, nil as long as something may.
@@ -21,11 +27,16 @@ final class RemoteFile {
     private var connection: UnsafeMutablePointer<AVIOContext>?
     private var position: Int64 = 0
     private var byteCount: Int64 = 0
+    /// When the attempt under way began.
+    private var attemptBegin = 0.0
+    /// Bytes since the last silence ended, and seconds waited for them: in all, and on this connection. Time between reads is not theirs.
+    private var spell = (bytes: 0, waited: 0.0, waitedHere: 0.0)
 
     init(url: String, server: MediaServer) throws(MediaError) {
         silenceLibav()
         self.url = url
         self.server = server
+        silence = server.patience > 0 ? min(Self.longestSilence, server.patience / 4) : Self.longestSilence
         context = avio_alloc_context(
             av_malloc(Self.bufferByteCount)?.assumingMemoryBound(to: UInt8.self), Int32(Self.bufferByteCount), 0,
             Unmanaged.passUnretained(self).toOpaque(),
@@ -46,6 +57,7 @@ final class RemoteFile {
             guard code >= 0, let connection else { return code }
             let place = avio_seek(connection, position, SEEK_SET)
             guard place == position else { return place < 0 ? Int32(truncatingIfNeeded: place) : tandem_averror(EIO) }
+            guard !isDowngraded else { return tandem_averror(EPROTONOSUPPORT) }
             let received = avio_read_partial(connection, buffer, count)
             // Before the end of the file, the end of the connection is an early one.
             return received == 0 || received == endOfFile ? tandem_averror(ECONNRESET) : received
@@ -70,36 +82,58 @@ final class RemoteFile {
         return target
     }
 
-    /// Opens a connection at the position, unless there is one.
+    /// Opens a connection, unless there is one. It begins at the file's beginning: libav's option to begin elsewhere leaves seeks behind it
+    /// counting from there.
     private func connect() -> Int32 {
         guard connection == nil else { return 0 }
         var options: OpaquePointer?
         // Redirects may lead to other servers, and to nothing else.
-        av_dict_set(&options, "protocol_whitelist", "http,https,tcp,tls", 0)
-        let silence = server.patience > 0 ? min(Self.silence, server.patience) : Self.silence
+        av_dict_set(&options, "protocol_whitelist", "http,https,tls,tcp", 0)
         av_dict_set_int(&options, "rw_timeout", Int64(silence * 1e6), 0)
-        av_dict_set_int(&options, "offset", position, 0)
         av_dict_set(&options, "user_agent", "tandem", 0)
+        // See note "certificates". Unasked, libav takes any.
+        av_dict_set(&options, "tls_verify", "1", 0)
+        if let authorities = getenv("SSL_CERT_FILE") { av_dict_set(&options, "ca_file", authorities, 0) }
         defer { av_dict_free(&options) }
         lastHTTPError.store(0, ordering: .relaxed)
-        return avio_open2(&connection, url, AVIO_FLAG_READ, nil, &options)
+        hasRefusedCertificate.store(false, ordering: .relaxed)
+        spell.waitedHere = 0
+        // libav asks while it waits: its own time limit is for single bytes, and a head may drip.
+        var interrupt = AVIOInterruptCB(
+            callback: { opaque in Unmanaged<RemoteFile>.fromOpaque(opaque!).takeUnretainedValue().shouldGiveUp ? 1 : 0 },
+            opaque: Unmanaged.passUnretained(self).toOpaque())
+        return avio_open2(&connection, url, AVIO_FLAG_READ, &interrupt, &options)
     }
 
+    /// Whether redirects have led from https to http.
+    private var isDowngraded: Bool {
+        guard url.lowercased().hasPrefix("https:") else { return false }
+        var location: UnsafeMutablePointer<UInt8>?
+        defer { av_freep(&location) }
+        guard av_opt_get(connection, "location", AV_OPT_SEARCH_CHILDREN, &location) >= 0, let location else { return true }
+        return !String(cString: location).lowercased().hasPrefix("https:")
+    }
+
+    private var shouldGiveUp: Bool { Self.seconds - attemptBegin > silence || server.isStopped() }
+
     /// Tries something until it succeeds, the file turns out not to be there, or patience is at its end.
+    ///
+    /// - Parameter attempt: returns how many bytes came, or libav's code of an error.
     private func persist(_ attempt: () -> Int32) -> Int32 {
-        let begin = Self.seconds
-        var nextLine = begin + 1
+        var nextLine = Self.seconds + 1
         var pause = 0.1
         while failure == nil {
+            attemptBegin = Self.seconds
             let code = attempt()
-            if code >= 0 { return code }
+            count(Self.seconds - attemptBegin, bytes: code)
+            if code >= 0, spell.waitedHere < silence { return code }
             avio_closep(&connection)
-            let trouble = describe(code)
+            let trouble = describeTrouble(code)
             if code == tandem_averror_http_not_found() || lastHTTPError.load(ordering: .relaxed) == 410 {
                 failure = MediaError(.missing, url, "the server answers: \(trouble)")
             } else if server.isStopped() {
                 failure = MediaError(.serverAway, url, "asked to stop while waiting")
-            } else if server.patience > 0, Self.seconds - begin > server.patience {
+            } else if server.patience > 0, spell.waited > server.patience {
                 failure = MediaError(
                     .serverAway, url, "nothing came for \(Int(server.patience)) s, at last: \(trouble); start the server, or mend it")
             } else {
@@ -108,10 +142,27 @@ final class RemoteFile {
                     server.log("waiting for \(url): \(trouble)")
                 }
                 usleep(UInt32(pause * 1e6))
+                spell.waited += pause
                 pause = min(2, pause * 2)
             }
         }
         return tandem_averror(EIO)
+    }
+
+    private func count(_ waited: Double, bytes: Int32) {
+        spell.waited += waited
+        spell.waitedHere += waited
+        spell.bytes += Int(max(0, bytes))
+        if spell.bytes >= Self.fewestBytes { spell = (0, 0, 0) }
+    }
+
+    private func describeTrouble(_ code: Int32) -> String {
+        if code >= 0 { return "fewer than \(Self.fewestBytes) bytes in \(Int(silence)) s" }
+        if hasRefusedCertificate.load(ordering: .relaxed) {
+            return "its certificate is not vouched for; SSL_CERT_FILE can name a file of other authorities"
+        }
+        if code == tandem_averror(EPROTONOSUPPORT) { return "it leads from https to http" }
+        return describe(code == tandem_averror_exit() ? tandem_averror(ETIMEDOUT) : code)
     }
 
     private static var seconds: Double { Double(nanoseconds(on: CLOCK_MONOTONIC)) / 1e9 }

@@ -96,7 +96,7 @@ public struct Transcoding: Codable, Equatable, Sendable {
             if index == 0 {
                 let stream = source.demuxer.stream
                 try sink.open(
-                    frame, uprightSize: source.uprightSize(of: frame), orientation: Orientation(stream: stream),
+                    frame, uprightSize: source.uprightSize(first: frame), orientation: source.orientation(first: frame),
                     timeBase: stream.pointee.time_base, frameRate: stream.pointee.avg_frame_rate, startTime: frame.time!)
             }
             try sink.write(frame, time: frame.time!)

@@ -1,4 +1,5 @@
 import CFFmpeg
+import Sampling
 
 /// Pictures on their way into a transcoded file: scaled, encoded, and measured against what a decoder makes of them.
 final class TranscodingSink {

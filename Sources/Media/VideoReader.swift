@@ -92,7 +92,6 @@ public final class VideoReader {
         let order = requests.indices.sorted { (requests[$0].frame, $0) < (requests[$1].frame, $1) }
         var frames: [Int] = []
         for index in order where requests[index].frame != frames.last { frames.append(requests[index].frame) }
-        let orientation = Orientation(stream: source.demuxer.stream)
         var next = 0
         var failure: MediaError?
         try visit(frames) { index, frame in
@@ -100,7 +99,7 @@ public final class VideoReader {
                 let request = requests[order[next]]
                 let isDone = costs.time(.convert) {
                     cropper.crop(
-                        frame, box: request.box, uprightWidth: record.width, uprightHeight: record.height, orientation: orientation,
+                        frame, box: request.box, uprightWidth: record.width, uprightHeight: record.height, orientation: record.orientation,
                         isFlipped: request.isFlipped, size: size, into: destination(order[next]))
                 }
                 if !isDone { failure = MediaError(.unsupported, path, "\(Conversion.Side(frame).formatName) does not convert to RGB") }

@@ -15,10 +15,10 @@ extension VideoRecord {
     /// Where the times of the frames' packets are missing or do not ascend, the record has ascending ones all the same, made by libav's
     /// rule, and no key frames: such frames are found by counting.
     ///
-    /// Note "proof": that decoding can begin at a key frame is known of whole H.264, where the decoder itself holds back what is not
-    /// recovered. Elsewhere every group of pictures is read again as a ``VideoReader`` reads it; where a picture differs, or the file is
-    /// damaged, the record has no key frames: what a decoder makes up for damage depends on all that it saw before. Nor has one whose
-    /// frames come as two packets, a field each.
+    /// Note "proof": that decoding can begin at a key frame is known of whole H.264 of one set of parameters, where the decoder itself holds
+    /// back what is not recovered. Elsewhere every group of pictures is read again as a ``VideoReader`` reads it; where a picture differs,
+    /// or the file is damaged, the record has no key frames: what a decoder makes up for damage depends on all that it saw before. Nor has
+    /// one whose frames come as two packets, a field each.
     ///
     /// - Parameters:
     ///   - path: path of the file, relative to `folder`.
@@ -58,6 +58,7 @@ extension VideoRecord {
         var keyFrames: [Int] = []
         var hashes: [String] = []
         var size: (width: Int, height: Int) = (0, 0)
+        var orientation = Orientation()
         var packetCount = 0
         var isInterlaced = false
         while try source.nextFrame(
@@ -75,7 +76,7 @@ extension VideoRecord {
                 throw MediaError(.timedOut, fullPath, "\(times.count) frames so far are too much for a file of \(byteCount) bytes")
             }
             deadline.restart()
-            if times.isEmpty { size = source.uprightSize(of: frame) }
+            if times.isEmpty { (size, orientation) = (source.uprightSize(first: frame), source.orientation(first: frame)) }
             if let time = frame.time, keyTimes.contains(time), frame.isKey { keyFrames.append(times.count) }
             if frame.isDamaged { damage.found(at: frame.time, frame: times.count) }
             if !source.startsAtKeyFrames { hashes.append(frame.hexadecimalHash(.murmur3)) }
@@ -96,7 +97,7 @@ extension VideoRecord {
         let timestamps = Timestamps(ascendingTimes(shownTimes, step: source.ticksPerFrame))
         guard timestamps.areAscending else { throw MediaError(.brokenTimes, fullPath, "they run out of 64 bits") }
         var record = VideoRecord(
-            path: path, bytes: byteCount, width: size.width, height: size.height,
+            path: path, bytes: byteCount, width: size.width, height: size.height, orientation: orientation,
             timeBase: Rational(Int(timeBase.num), Int(timeBase.den)), timestamps: timestamps, keyFrames: isCounted ? [] : keyFrames,
             damagedFrames: damaged.frames, contentHash: try PixelHash.hexadecimal(ofFile: fullPath))
         try record.refuseLongPauses(fullPath)
@@ -105,7 +106,9 @@ extension VideoRecord {
         guard damaged.count <= all / 2, damaged.frames.count <= record.mostDamagedFrames else {
             throw MediaError(.undecodable, fullPath, "\(damaged.count) of \(all) frames are damaged")
         }
-        if !source.startsAtKeyFrames, !(try record.isReproduced(at: fullPath, hashes: hashes, patience: patience)) { record.keyFrames = [] }
+        guard !source.startsAtKeyFrames || source.haveParametersChanged else { return record }
+        if source.startsAtKeyFrames { hashes = try record.sequentialHashes(at: fullPath, patience: patience) }
+        if !(try record.isReproduced(at: fullPath, hashes: hashes, patience: patience)) { record.keyFrames = [] }
         return record
     }
 
@@ -119,13 +122,25 @@ extension VideoRecord {
         }
     }
 
+    /// What a sequential decode gives: a hash for every frame.
+    private func sequentialHashes(at fullPath: String, patience: Double) throws(MediaError) -> [String] {
+        var counted = self
+        counted.keyFrames = []
+        let reader = try VideoReader(path: fullPath, record: counted, patience: patience)
+        var hashes: [String] = []
+        // A few frames a visit, because patience is for a visit.
+        for start in stride(from: 0, to: frameCount, by: 16) {
+            try reader.visit(Array(start..<min(start + 16, frameCount))) { _, frame in hashes.append(frame.hexadecimalHash(.murmur3)) }
+        }
+        return hashes
+    }
+
     /// Whether each group of pictures, from its key frame on, comes out as it did in the sequential decode.
     private func isReproduced(at fullPath: String, hashes: [String], patience: Double) throws(MediaError) -> Bool {
         let reader = try VideoReader(path: fullPath, record: self, patience: patience)
         var isSame = true
         // Backwards, so that the reader seeks each key frame.
         for (first, end) in zip(keyFrames, keyFrames.dropFirst() + [frameCount]).reversed() where isSame {
-            // A few frames a visit, because patience is for a visit.
             for start in stride(from: first, to: end, by: 16) where isSame {
                 do {
                     try reader.visit(Array(start..<min(start + 16, end))) { index, frame in
@@ -178,14 +193,20 @@ extension FrameSource {
         func truncated(_ promised: Int) -> MediaError {
             MediaError(.truncated, path, "\(bytes) bytes of the \(promised) that the container promises")
         }
-        let promised = promisedByteCount(ofFile: path)
+        var promised = 0
+        switch PromisedLength(ofFile: path, byteCount: bytes) {
+        case .bytes(let count): promised = count
+        case .more(let unit):
+            throw MediaError(.truncated, path, "its \(bytes) bytes end inside \(unit); how many are missing nobody can tell")
+        case nil: break
+        }
         do throws(MediaError) {
             let source = try FrameSource.open(path: path, deadline: deadline)
-            let all = max(promised ?? 0, source.demuxer.indexedByteCount)
+            let all = max(promised, source.demuxer.indexedByteCount)
             guard all - bytes <= all / 20 else { throw truncated(all) }
             return source
         } catch {
-            guard error.reason == .cannotOpen, let promised, promised > bytes else { throw error }
+            guard error.reason == .cannotOpen, promised > bytes else { throw error }
             throw truncated(promised)
         }
     }
@@ -197,14 +218,14 @@ extension FrameSource {
         return max(1, av_rescale_q(1, duration, demuxer.stream.pointee.time_base))
     }
 
-    /// The size at which a frame is to be seen: square pixels, upright.
-    func uprightSize(of frame: borrowing Frame) -> (width: Int, height: Int) {
+    /// The size at which the video's first frame is to be seen: square pixels, upright.
+    func uprightSize(first frame: borrowing Frame) -> (width: Int, height: Int) {
         let aspect = av_guess_sample_aspect_ratio(demuxer.context, demuxer.stream, frame.pointer)
         var width = frame.width
         // Aspects beyond any real format are mistakes in the file.
         if aspect.num > 0, aspect.den > 0, (0.1...10).contains(av_q2d(aspect)) {
             width = max(1, Int((Double(frame.width) * av_q2d(aspect)).rounded()))
         }
-        return Orientation(stream: demuxer.stream).isTransposed ? (frame.height, width) : (width, frame.height)
+        return orientation(first: frame).isTransposed ? (frame.height, width) : (width, frame.height)
     }
 }

@@ -16,8 +16,8 @@
 public struct Manifest: Sendable {
     /// The first bytes of a manifest.
     public static let magic: [UInt8] = [0x89] + Array("TANDEM\n".utf8)
-    /// The version of the file format that this code reads and writes. 1 was JSON lines.
-    public static let version = 2
+    /// The version of the file format that this code reads and writes. 1 was JSON lines; records of 2 had no orientation.
+    public static let version = 3
 
     static let headerByteCount = 56
     static let entryByteCount = 16

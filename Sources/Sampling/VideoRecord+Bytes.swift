@@ -5,6 +5,7 @@ extension VideoRecord {
         writer.write(bytes)
         writer.write(width)
         writer.write(height)
+        writer.write(orientation.number)
         writer.write(timeBase.numerator)
         writer.write(timeBase.denominator)
         switch timestamps {
@@ -28,6 +29,7 @@ extension VideoRecord {
         let bytes = try reader.readInt()
         let width = try reader.readInt()
         let height = try reader.readInt()
+        guard let orientation = Orientation(number: try reader.read()) else { throw MalformedBytes("an orientation of an unknown kind") }
         let timeBase = Rational(try reader.readInt(), try reader.readInt())
         let timestamps: Timestamps
         switch try reader.read(UInt8.self) {
@@ -39,8 +41,8 @@ extension VideoRecord {
         let damagedFrames = try reader.readList(of: Int64.self).map(Int.init)
         let contentHash = try reader.readText(limit: 64)
         self.init(
-            path: path, bytes: bytes, width: width, height: height, timeBase: timeBase, timestamps: timestamps, keyFrames: keyFrames,
-            damagedFrames: damagedFrames, contentHash: contentHash)
+            path: path, bytes: bytes, width: width, height: height, orientation: orientation, timeBase: timeBase, timestamps: timestamps,
+            keyFrames: keyFrames, damagedFrames: damagedFrames, contentHash: contentHash)
         if let fault { throw MalformedBytes("\(path): \(fault)") }
     }
 

@@ -4,10 +4,13 @@ public struct VideoRecord: Codable, Equatable, Sendable {
     public var path: String
     /// Size of the file in bytes.
     public var bytes: Int
-    /// Width in pixels as a viewer sees it: rotated upright, square pixels.
+    /// Width in pixels as a viewer sees the first frame: rotated upright, square pixels. Where pictures change their size on the way, boxes in
+    /// it stand for shares of each.
     public var width: Int
-    /// Height in pixels as a viewer sees it.
+    /// Height in pixels as a viewer sees the first frame.
     public var height: Int
+    /// How the stored pictures are turned for that: all alike.
+    public var orientation: Orientation
     /// The stream's time base, seconds per tick as a fraction.
     public var timeBase: Rational
     /// Presentation time of every frame, in presentation order.
@@ -20,13 +23,14 @@ public struct VideoRecord: Codable, Equatable, Sendable {
     public var contentHash: String
 
     public init(
-        path: String, bytes: Int, width: Int, height: Int, timeBase: Rational, timestamps: Timestamps, keyFrames: [Int],
-        damagedFrames: [Int] = [], contentHash: String
+        path: String, bytes: Int, width: Int, height: Int, orientation: Orientation = Orientation(), timeBase: Rational,
+        timestamps: Timestamps, keyFrames: [Int], damagedFrames: [Int] = [], contentHash: String
     ) {
         self.path = path
         self.bytes = bytes
         self.width = width
         self.height = height
+        self.orientation = orientation
         self.timeBase = timeBase
         self.timestamps = timestamps
         self.keyFrames = keyFrames

@@ -14,7 +14,9 @@ runProgram("tandem-decoder") {
     )
     let connect = options.required("--connect", "ENDPOINT", "the batcher's endpoint, ipc:///PATH or tcp://HOST:PORT")
     let mediaText = options.required(
-        "--media", "FOLDER", "the videos, as the manifest describes them: a folder, or the http:// or https:// root of a server that has it"
+        "--media", "FOLDER",
+        "the videos, as the manifest describes them: a folder, or the http:// or https:// root of a server that has it, vouched for by the "
+            + "system's authorities or those of the file that SSL_CERT_FILE names"
     )
     let patience = options.value(
         "--patience", "SECONDS", "how long to wait for a batcher, or a server of videos, that is not there; 0: for ever", default: 60.0)

@@ -12,7 +12,7 @@ func printFrames(arguments: [String]) throws {
             stored, neither turned nor scaled.
 
             The lines are those of
-              ffmpeg -threads 1 -copyts -noautorotate -autoscale 0 -i VIDEO -map 0:STREAM -fps_mode passthrough -enc_time_base -1 \
+              ffmpeg -threads 1 -copyts -noautorotate -i VIDEO -map 0:STREAM -autoscale 0 -fps_mode passthrough -enc_time_base -1 \
             -f framemd5 -
             """,
         arguments: arguments)

@@ -61,7 +61,7 @@ func runDecoders(arguments: [String]) throws {
         arguments: arguments)
     let endpoint = options.required("--connect", "ENDPOINT", "the batcher's endpoint, e.g. tcp://127.0.0.1:5555")
     let media = options.required(
-        "--media", "FOLDER", "the videos, as the manifest describes them: a folder, or the http:// root of a server")
+        "--media", "FOLDER", "the videos, as the manifest describes them: a folder, or the http:// or https:// root of a server")
     let keys = options.value("--keys", "FOLDER", "keys for tcp: client.key, and server.pub of the run's machine")
     let count = options.value("--count", "N", "how many decoders", default: ProcessInfo.processInfo.activeProcessorCount)
     options.finish()

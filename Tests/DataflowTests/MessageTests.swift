@@ -74,7 +74,7 @@ private let all: [(bytes: [UInt8], reads: @Sendable ([UInt8]) throws -> Bool)] =
             } catch { return "\(error)" }
         }
         #expect(refusal(4) == "accepted")
-        #expect(refusal(2) == "a message of version 2 where 4 is spoken; upgrade the sender")
+        #expect(refusal(3) == "a message of version 3 where 4 is spoken; upgrade the sender")
         #expect(refusal(5) == "a message of version 5 where 4 is spoken; upgrade the receiver")
     }
 

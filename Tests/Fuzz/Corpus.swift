@@ -15,6 +15,15 @@ struct Corpus {
     }
 
     let seeds: [Seed]
+    /// What seeds are counted under, ascending.
+    let kinds: [String]
+    private let seedsByKind: [String: [Seed]]
+
+    /// The file that a case damages: kinds take turns, and so do the seeds of a kind.
+    func seed(ofCase number: Int) -> Seed {
+        let seeds = seedsByKind[kinds[number % kinds.count]]!
+        return seeds[number / kinds.count % seeds.count]
+    }
 
     /// Bytes of the biggest seed: small files are damaged in more of what they say, and read faster.
     private static let mostBytes = 150 << 10
@@ -62,6 +71,8 @@ struct Corpus {
                 kind: name.hasPrefix("fragmented") ? "fragmented mp4" : ending,
                 record: videoExtensions.contains(ending) ? try? VideoRecord(inspecting: name, in: folder) : nil)
         }
+        seedsByKind = Dictionary(grouping: seeds, by: \.kind)
+        kinds = seedsByKind.keys.sorted()
     }
 
     private static func ffmpeg(_ arguments: [String]) throws -> Bool {

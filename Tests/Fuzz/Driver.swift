@@ -18,9 +18,9 @@ final class Driver {
     private var tallies: [String: Tally] = [:]
     private var found = 0
 
-    /// Cases that one child reads, and seconds that it may take for one of them.
+    /// Cases that one child reads, and seconds that it may take for one of them: a machine may be busy, and the driver of low priority.
     private static let batch = 500
-    private static let patience = 120.0
+    private static let patience = 600.0
 
     init(corpus: Corpus, corpusFolder: String, seed: UInt64, findings: String, command: String) {
         self.corpus = corpus
@@ -30,8 +30,9 @@ final class Driver {
         self.command = command
     }
 
-    /// Reads so many damaged files. Returns whether none did harm.
-    func run(count: Int, jobs: Int) throws -> Bool {
+    /// Reads so many damaged files of every kind. Returns whether none did harm.
+    func run(countOfEach: Int, jobs: Int) throws -> Bool {
+        let count = countOfEach * corpus.kinds.count
         var next = 0
         var returned: [Range<Int>] = []
         var children: [Reader] = []
@@ -72,7 +73,7 @@ final class Driver {
     }
 
     private func note(_ end: Reader.End, of child: Reader) throws {
-        let kind = corpus.seeds[end.number % corpus.seeds.count].kind
+        let kind = corpus.seed(ofCase: end.number).kind
         tallies[kind, default: Tally()].files += 1
         tallies[kind]!.outcomes[end.outcome, default: 0] += 1
         tallies[kind]!.mostMilliseconds = max(tallies[kind]!.mostMilliseconds, end.milliseconds)
@@ -83,7 +84,7 @@ final class Driver {
     /// Keeps a file that did harm, and how it did.
     private func keep(_ number: Int, why: String, errors: String, isCounted: Bool = false) throws {
         found += 1
-        let good = corpus.seeds[number % corpus.seeds.count]
+        let good = corpus.seed(ofCase: number)
         if !isCounted {
             tallies[good.kind, default: Tally()].files += 1
             tallies[good.kind]!.outcomes[why, default: 0] += 1

@@ -14,7 +14,7 @@ func readCases(_ cases: Range<Int>, seed: UInt64, corpus: Corpus) {
     try! FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: folder) }
     for number in cases {
-        let good = corpus.seeds[number % corpus.seeds.count]
+        let good = corpus.seed(ofCase: number)
         let bytes = damaged(good, seed: seed, case: number)
         let name = "damaged." + (good.name as NSString).pathExtension
         try! Data(bytes).write(to: URL(fileURLWithPath: folder + "/" + name))

@@ -8,7 +8,7 @@ import Foundation
 runProgram("fuzz") {
     var options = Arguments(
         "fuzz", about: "Reads damaged videos, pictures, manifests and pipelines in child processes, and keeps what harms them.")
-    let count = options.value("--count", "N", "files to damage and read", default: 20_000)
+    let count = options.value("--count", "N", "files of every container to damage and read, and as many of each other kind", default: 2000)
     let seed = options.value("--seed", "N", "of the damage", default: UInt64(1))
     let videos = options.value("--videos", "FOLDER", "further good videos to damage, up to 150 KiB each; with its subfolders", default: "")
     let findings = options.value("--findings", "FOLDER", "where files that did harm are kept", default: "fuzz-findings")
@@ -31,5 +31,5 @@ runProgram("fuzz") {
     if cases >= 0 { return readCases(cases..<cases + 1, seed: seed, corpus: corpus) }
     let again = "\(CommandLine.arguments[0]) --seed \(seed)" + (videos.isEmpty ? "" : " --videos \(videos)")
     let driver = Driver(corpus: corpus, corpusFolder: folder, seed: seed, findings: findings, command: again)
-    guard try driver.run(count: count, jobs: jobs) else { throw Failure("there are findings; see \(findings)") }
+    guard try driver.run(countOfEach: count, jobs: jobs) else { throw Failure("there are findings; see \(findings)") }
 }

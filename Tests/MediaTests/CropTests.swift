@@ -1,6 +1,7 @@
 import Foundation
 import Media
 import Sampling
+import TestSupport
 import Testing
 
 @Suite struct CropTests {

@@ -1,6 +1,7 @@
 import Foundation
 import Media
 import Sampling
+import TestSupport
 import Testing
 
 /// Clips of 60 frames without B-frames, a key frame at 0, 20 and 40, so that packet i is frame i; one packet is damaged.

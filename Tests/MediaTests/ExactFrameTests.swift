@@ -1,28 +1,7 @@
 import Foundation
 import Media
+import TestSupport
 import Testing
-
-/// The `ffmpeg` program, which makes awkward clips and says what their frames hold.
-private enum FFmpeg {
-    static let path = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map { $0 + "/ffmpeg" }
-        .first { FileManager.default.isExecutableFile(atPath: $0) }
-
-    /// Runs it in a folder. Returns what it printed.
-    @discardableResult
-    static func run(_ arguments: [String], in folder: String) throws -> String {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: path!)
-        process.arguments = ["-nostdin", "-v", "error", "-threads", "1"] + arguments
-        process.currentDirectoryURL = URL(fileURLWithPath: folder)
-        process.standardError = FileHandle.nullDevice
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        try process.run()
-        let output = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        return output
-    }
-}
 
 /// A clip whose frames are hard to find, and how to make it.
 struct AwkwardClip: CustomTestStringConvertible, Sendable {
@@ -75,17 +54,27 @@ struct AwkwardClip: CustomTestStringConvertible, Sendable {
 @Suite struct ExactFrameTests {
     @Test(
         "frames sought one by one are those of a sequential decode, and those of ffmpeg",
-        .enabled(if: FFmpeg.path != nil, "no ffmpeg program to make clips and compare with; install ffmpeg"), arguments: AwkwardClip.all)
+        .enabled(if: FFmpeg.path != nil, .init(rawValue: FFmpeg.absence)), arguments: AwkwardClip.all)
     func agree(clip: AwkwardClip) throws {
         try withTemporaryFolder { folder in
-            let path = try clip.make(in: folder)
-            let sequential = try FrameChecksums(sequential: path)
-            #expect(try FrameChecksums(random: path, seed: 7) == sequential)
-            let listing = try FFmpeg.run(
-                ["-copyts", "-i", path, "-fps_mode", "passthrough", "-enc_time_base", "-1", "-f", "framemd5", "-"], in: folder)
-            let hashes = listing.split(separator: "\n").filter { !$0.hasPrefix("#") }.map { $0.split(separator: " ").last.map(String.init) }
-            #expect(sequential.entries.count > 20)
-            #expect(sequential.entries.map(\.md5) == hashes)
+            let frames = try expectExactFrames(clip.make(in: folder))
+            #expect(frames.entries.count > 20)
         }
     }
+}
+
+/// Expects that the frames of a video sought one by one are those of a sequential decode, and those of ffmpeg.
+@discardableResult
+func expectExactFrames(_ path: String) throws -> FrameChecksums {
+    let sequential = try FrameChecksums(sequential: path)
+    #expect(try FrameChecksums(random: path, seed: 7) == sequential)
+    let listing = try FFmpeg.run(
+        [
+            "-copyts", "-noautorotate", "-i", path, "-autoscale", "0", "-fps_mode", "passthrough", "-enc_time_base", "-1", "-f", "framemd5",
+            "-",
+        ],
+        in: "/")
+    let hashes = listing.split(separator: "\n").filter { !$0.hasPrefix("#") }.map { $0.split(separator: " ").last.map(String.init) }
+    #expect(sequential.entries.map(\.md5) == hashes)
+    return sequential
 }

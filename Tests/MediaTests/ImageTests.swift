@@ -1,5 +1,6 @@
 import Foundation
 import Media
+import TestSupport
 import Testing
 
 /// A file made by Tests/Fixtures/Images/make_fixtures.py.

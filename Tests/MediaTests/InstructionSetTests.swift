@@ -11,7 +11,7 @@ struct InstructionSetTests {
     @Test("the kernel gives the same bytes with every instruction set", arguments: [16, 17, 100, 333], [0, 1] as [Int32])
     func kernel(width: Int, isWide: Int32) {
         let (height, size, taps) = (90, 37, 9)
-        var generator = SplitMix(state: UInt64(width))
+        var generator = SplitMix64(seed: UInt64(width))
         var pixels = (0..<height * width * 2).map { _ in UInt8.random(in: 0...255, using: &generator) }
         // Ten bits.
         if isWide == 1 { for i in stride(from: 1, to: pixels.count, by: 2) { pixels[i] &= 3 } }

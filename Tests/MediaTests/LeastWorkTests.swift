@@ -1,6 +1,7 @@
 import Foundation
 import Media
 import Sampling
+import TestSupport
 import Testing
 
 /// Frames are reached by no more decoding than they need, and are the same for it.
@@ -11,7 +12,7 @@ struct LeastWorkTests {
             let path = try writeTestClip(folder + "/a.mp4", frames: 100, options: .init(groupOfPictures: 10, bFrames: 0))
             let record = try VideoRecord(inspecting: "a.mp4", in: folder)
             #expect(record.keyFrames.count >= 10)
-            var generator = SplitMix(state: UInt64(wanted))
+            var generator = SplitMix64(seed: UInt64(wanted))
             let frames = (0..<100).shuffled(using: &generator).prefix(wanted).sorted()
             let costs = ReadingCosts()
             try VideoReader(path: path, record: record, costs: costs).visit(frames) { _, _ in }
@@ -31,7 +32,7 @@ struct LeastWorkTests {
         #expect(record.frameCount == 40 && Set(hashes).count == 40)
         let costs = ReadingCosts()
         let reader = try VideoReader(path: fixture("Videos/" + name), record: record, costs: costs)
-        var generator = SplitMix(state: 3)
+        var generator = SplitMix64(seed: 3)
         for _ in 0..<40 {
             let frames = (0..<40).shuffled(using: &generator).prefix(atOnce).sorted()
             try reader.visit(frames) { index, frame in

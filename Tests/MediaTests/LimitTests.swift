@@ -1,6 +1,7 @@
 import Foundation
 import Media
 import Sampling
+import TestSupport
 import Testing
 
 /// Files that claim too much, name others, or never end.

@@ -78,6 +78,41 @@ import Testing
         #expect(output.split(separator: "\n").filter { $0.contains("| replaced") }.count == 1, "\(output)")
     }
 
+    // MARK: Certificates
+
+    @Test(
+        .timeLimit(.minutes(3)),
+        .enabled(if: Nginx.hasOpenSSL, "no openssl to make a certificate with; 'apt-get install openssl' installs it"))
+    func certificatesAreVerified() throws {
+        let data = try TinyDataSet()
+        let few = ["train.steps=10"]
+        let folder = try data.run("folder", settings: Self.settings + few)
+        let server = try Nginx(serving: data.folder + "/train", in: data.folder + "/nginx", identity: "IP:127.0.0.1")
+        try server.start()
+        let trust = ["SSL_CERT_FILE": server.certificate]
+        #expect(try data.run("trusted", settings: settings(data, server) + few, environment: trust).sampleLog == folder.sampleLog)
+        #expect(server.requests.contains { $0.contains(" 206 ") })
+
+        /// What a run says that must not take place.
+        func refusal(_ name: String, _ server: Nginx, _ environment: [String: String]) throws -> String {
+            let settings = settings(data, server) + ["dataflow.patience=2"]
+            let (status, output) = Programs.finish(try data.start(in: data.makeFolder(name), settings: settings, environment: environment))
+            #expect(status == 1 && output.contains("cannot reach the server") && !output.contains("replaced"), "\(output)")
+            return output
+        }
+        #expect(try refusal("stranger", server, [:]).contains("its certificate is not vouched for; SSL_CERT_FILE can name"))
+
+        let other = try Nginx(serving: data.folder + "/train", in: data.folder + "/other", identity: "DNS:other.example")
+        try other.start()
+        #expect(try refusal("other", other, ["SSL_CERT_FILE": other.certificate]).contains("its certificate is not vouched for"))
+
+        let plain = try Nginx(serving: data.folder + "/train", in: data.folder + "/plain")
+        try plain.start()
+        server.stop()
+        try server.start(answer: "location / { return 302 \(plain.url)$request_uri; }")
+        #expect(try refusal("downgrade", server, trust).contains("it leads from https to http"))
+    }
+
     private func wait(for text: String, in running: Programs.Running) throws {
         while !running.output.contains(text) {
             try #require(running.process.isRunning, "ended before '\(text)': \(running.output)")

@@ -6,21 +6,41 @@ final class Nginx {
     static let program = ["/usr/sbin/nginx", "/usr/bin/nginx"].first { FileManager.default.isExecutableFile(atPath: $0) }
     static let absence = "no nginx to serve videos; 'apt-get install nginx-light' installs it"
 
+    static let hasOpenSSL = ["/usr/bin/openssl", "/usr/local/bin/openssl"].contains { FileManager.default.isExecutableFile(atPath: $0) }
+
     private let folder: String
     private let root: String
     private let port: UInt16
+    /// Whether it speaks https, with a ``certificate`` of its own making.
+    private let isSecure: Bool
     private var process: Process?
 
-    var url: String { "http://127.0.0.1:\(port)" }
+    var url: String { (isSecure ? "https" : "http") + "://127.0.0.1:\(port)" }
+    var certificate: String { folder + "/certificate.pem" }
 
     /// - Parameters:
     ///   - root: the folder to serve.
     ///   - folder: where it may keep its own files.
-    init(serving root: String, in folder: String) throws {
+    ///   - identity: what its certificate says that it is; nil: it speaks http, without one.
+    init(serving root: String, in folder: String, identity: String? = nil) throws {
         self.root = root
         self.folder = folder
+        isSecure = identity != nil
         port = try Self.freePort()
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        if let identity { try makeCertificate(identity) }
+    }
+
+    private func makeCertificate(_ identity: String) throws {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = [
+            "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test", "-addext",
+            "subjectAltName=" + identity, "-keyout", folder + "/key.pem", "-out", certificate,
+        ]
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
     }
 
     deinit { stop() }
@@ -29,11 +49,13 @@ final class Nginx {
     ///
     /// - Parameter answer: what it does with every request; nil: serve the file.
     func start(answer: String? = nil) throws {
+        let security = isSecure ? "ssl_certificate \(certificate); ssl_certificate_key \(folder)/key.pem;" : ""
         let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map { "\($0)_temp_path \(folder);" }.joined(separator: " ")
         let configuration = """
             daemon off; master_process off; pid \(folder)/pid; error_log \(folder)/error.log;
             events {}
-            http { access_log \(folder)/access.log; \(temporary) server { listen 127.0.0.1:\(port); root \(root); \(answer ?? "") } }
+            http { access_log \(folder)/access.log; \(temporary) 
+                server { listen 127.0.0.1:\(port)\(isSecure ? " ssl" : ""); \(security) root \(root); \(answer ?? "") } }
             """
         try Data(configuration.utf8).write(to: URL(fileURLWithPath: folder + "/nginx.conf"))
         let process = Process()

@@ -61,16 +61,21 @@ final class TinyDataSet {
         return path
     }
 
-    func start(in folder: String, settings: [String], options: [String] = []) throws -> Programs.Running {
+    func start(
+        in folder: String, settings: [String], options: [String] = [], environment: [String: String] = [:]
+    ) throws -> Programs.Running {
         let overrides = settings.flatMap { ["--set", $0] }
         return try Programs.start(
-            "tandem", ["run", self.folder + "/tiny.json5", "--sample-log", "samples.log"] + overrides + options, in: folder)
+            "tandem", ["run", self.folder + "/tiny.json5", "--sample-log", "samples.log"] + overrides + options, in: folder,
+            environment: environment)
     }
 
     /// Runs the pipeline to its end in a working directory of this name.
-    func run(_ name: String, settings: [String], options: [String] = []) throws -> Outcome {
+    func run(
+        _ name: String, settings: [String], options: [String] = [], environment: [String: String] = [:]
+    ) throws -> Outcome {
         let path = try makeFolder(name)
-        let (status, output) = Programs.finish(try start(in: path, settings: settings, options: options))
+        let (status, output) = Programs.finish(try start(in: path, settings: settings, options: options, environment: environment))
         #expect(status == 0, "\(output)")
         let checkpoints = path + "/runs/tiny/checkpoints"
         let last = try FileManager.default.contentsOfDirectory(atPath: checkpoints).sorted().last

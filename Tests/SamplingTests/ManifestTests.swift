@@ -37,6 +37,7 @@ import Testing
             var uneven = record("a/ö \"x\".mp4")
             uneven.timestamps = Timestamps([-5, 0, 7, 9, 100])
             uneven.damagedFrames = [1, 4]
+            uneven.orientation.isMirroredVertically = true
             let manifest = try write([uneven, record("b.mp4")])
             #expect(manifest.count == 2 && manifest.longestPath == uneven.path.utf8.count)
             #expect(try manifest[1] == record("b.mp4"))
@@ -54,7 +55,7 @@ import Testing
             let changes: [(inout VideoRecord) -> Void] = [
                 { $0.path = "c" }, { $0.timestamps = Timestamps([0, 512, 1024, 1537]) }, { $0.timestamps = Timestamps([0, 512, 1024]) },
                 { $0.contentHash = String(repeating: "cd", count: 16) }, { $0.width = 341 }, { $0.timeBase = Rational(1, 15361) },
-                { $0.damagedFrames = [2] },
+                { $0.damagedFrames = [2] }, { $0.orientation.isTransposed = true },
             ]
             for change in changes {
                 var changed = record("b")
@@ -159,7 +160,7 @@ import Testing
         "what is no manifest is refused with what to do",
         arguments: [
             ("", "is no manifest"), ("a text", "is no manifest"),
-            (#"{"tandem-manifest":1,"videos":0}"# + "\n", "is of version 1, this program reads 2; run 'tandem prepare' again"),
+            (#"{"tandem-manifest":1,"videos":0}"# + "\n", "is of version 1, this program reads 3; run 'tandem prepare' again"),
         ])
     func refuses(text: String, detail: String) throws {
         try withFolder {
@@ -170,6 +171,37 @@ import Testing
             let missing = #expect(throws: ManifestError.self) { try Manifest(contentsOf: path + "x") }
             #expect(missing?.detail.contains("tandem prepare") == true)
         }
+    }
+
+    @Test func olderVersionsMustBePreparedAgain() throws {
+        try withFolder {
+            try write([record("a")])
+            var bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+            put(2, at: 8, in: &bytes)
+            try Data(bytes).write(to: URL(fileURLWithPath: path))
+            let error = #expect(throws: ManifestError.self) { try Manifest(contentsOf: path) }
+            #expect(error?.detail == "is of version 2, this program reads 3; run 'tandem prepare' again")
+        }
+    }
+
+    @Test func orientationsAreNumbers() {
+        for number in UInt8(0)..<8 { #expect(Orientation(number: number)?.number == number) }
+        #expect(Orientation(number: 0) == Orientation() && Orientation(number: 8) == nil)
+        var record = record("a")
+        record.orientation.isMirroredHorizontally = true
+        func read(_ change: (inout [UInt8]) -> Void) throws -> Orientation {
+            var writer = ByteWriter()
+            record.write(to: &writer)
+            var bytes = writer.bytes
+            change(&bytes)
+            return try bytes.withUnsafeBytes { bytes in
+                var reader = ByteReader(bytes)
+                return try VideoRecord(from: &reader).orientation
+            }
+        }
+        // It stands behind the path and its length, and three numbers.
+        #expect(throws: MalformedBytes("an orientation of an unknown kind")) { try read { $0[4 + 1 + 24] = 8 } }
+        #expect(try! read { _ in } == record.orientation)
     }
 
     /// A million objects would take some hundreds of megabytes.

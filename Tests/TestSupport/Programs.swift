@@ -22,13 +22,18 @@ public enum Programs {
     }
 
     /// Starts a program and leaves it running.
-    public static func start(_ name: String, _ arguments: [String], in folder: String) throws -> Running {
+    ///
+    /// - Parameter environment: what it has beside the environment of the tests.
+    public static func start(
+        _ name: String, _ arguments: [String], in folder: String, environment: [String: String] = [:]
+    ) throws -> Running {
         let output = folder + "/\(name)-\(UUID().uuidString).output"
         try Data().write(to: URL(fileURLWithPath: output))
         let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: output))
         let process = Process()
         process.executableURL = URL(fileURLWithPath: self.folder + "/" + name)
         process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.currentDirectoryURL = URL(fileURLWithPath: folder)
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = handle

@@ -10,3 +10,9 @@ public final class TemporaryFolder {
     public func file(_ name: String) -> String { path + "/" + name }
     public func contents() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: path).sorted() }
 }
+
+/// Runs the body with the path of an empty folder, which is gone afterwards.
+public func withTemporaryFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
+    let folder = try TemporaryFolder()
+    return try withExtendedLifetime(folder) { try body(folder.path) }
+}
