@@ -94,6 +94,7 @@ public final class DecoderWorker {
     private func giveSign() throws(ZeroMQError) {
         let request: DecoderRequest =
             if let welcome {
+                // A batcher that crossed an earlier sign with a hello may have sent more than there is room for.
                 .ready(decoder: id, received: received, free: max(0, welcome.capacity - tickets.count), held: tickets.count)
             } else {
                 .hello(decoder: id)
