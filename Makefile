@@ -48,7 +48,7 @@ $(KEYS_OF_CONTAINERS):
 
 .PHONY: docker-up
 docker-up: docker-build $(KEYS_OF_CONTAINERS) ## Run the demo in containers; or MEDIA=FOLDER [DAVIS=FOLDER] PIPELINE=FILE [SET="--set …"] [N=decoders]
-	@printf '%s\n' MEDIA=$(abspath $(MEDIA)) DAVIS=$(abspath $(DAVIS)) PIPELINE=$(abspath $(PIPELINE)) 'SET=$(SET)' \
+	@printf '%s\n' MEDIA=$(abspath $(MEDIA)) DAVIS=$(abspath $(DAVIS)) PIPELINE=$(abspath $(PIPELINE)) 'SET=$(SET)' PORTS=$(PORTS) \
 	    $(if $(MEDIA),EVALUATE=$(if $(DAVIS),/data/davis)) >Docker/.env
 	cd Docker && $(COMPOSE) up -d --scale decoder=$(or $(N),1)
 	cd Docker && $(COMPOSE) logs -f trainer

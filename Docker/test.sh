@@ -15,8 +15,10 @@ has_swarm=
 
 say() { printf '\n== %s  (%s)\n' "$*" "$(date +%T)"; }
 fail() { echo "FAILED: $*" >&2; exit 1; }
-run() { $compose -p $project "$@"; }
-elsewhere() { $compose -p $project-elsewhere -f compose.decoder.yaml "$@"; }
+# Without docker-compose 1.29's warnings of what only a swarm knows.
+composed() { $compose "$@" 2> >(grep -vE 'not supported|^$|[Ss]warm|^(Creating|Stopping|Removing) ' >&2 || true); }
+run() { composed -p $project "$@"; }
+elsewhere() { composed -p $project-elsewhere -f compose.decoder.yaml "$@"; }
 as_root() { docker run --rm --user 0 -v "$scratch:/scratch" --entrypoint sh "$IMAGE" -c "$1"; }
 steps() { export SET="--set train.steps=$1 --set train.checkpointEvery=40 --set evaluation.every=0"; }
 
@@ -114,8 +116,9 @@ run down -v
 
 say "no decoder but those in a network of their own, over published ports, with keys"
 steps 80
-export CONNECT=tcp://$(docker network inspect bridge -f '{{(index .IPAM.Config 0).Gateway}}'):${PORTS%-*}
 run up -d --scale decoder=0
+# The host as the other network sees it.
+export CONNECT=tcp://$(docker network inspect ${project}_default -f '{{(index .IPAM.Config 0).Gateway}}'):${PORTS%-*}
 as_root 'mkdir -p /scratch/strange && tandem keys /scratch/strange >/dev/null && cp /scratch/keys/server.pub /scratch/strange && chown -R tandem /scratch/strange'
 KEYS=$scratch/strange elsewhere up -d
 for _ in $(seq 100); do run logs batcher 2>&1 | grep -q "refused .* not in the list" && break; sleep 0.2; done
