@@ -16,7 +16,7 @@ runProgram("tandem-decoder") {
         "--media", "FOLDER", "the videos, as the manifest describes them: a folder, or the http:// or https:// root of a server that has it"
     )
     let patience = options.value(
-        "--patience", "SECONDS", "how long to wait for a batcher, or a server of videos, that is not there; 0: for ever", default: 60.0)
+        "--patience", "SECONDS", "how long to wait for a batcher, or a server of videos, that is not there; 0: for ever", default: 600.0)
     let keys = options.value("--keys", "FOLDER", "keys for tcp: client.key, and server.pub of the run's machine")
     let memory = options.value("--memory", "MIB", "memory that decoding may take; a video that wants more is replaced", default: 1024)
     if memory < 1 { options.refuse("--memory wants at least 1 MiB, not \(memory)") }

@@ -89,7 +89,7 @@ final class Trainer {
         } else {
             journal.finish()
             try batches.close()
-            try evaluations?.waitForScores(patience: pipeline.dataflow.patience) { try journal.record($0) }
+            try evaluations?.waitForScores { try journal.record($0) }
         }
     }
 
