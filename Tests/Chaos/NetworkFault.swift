@@ -18,7 +18,7 @@ enum NetworkFault: String, CaseIterable {
     }
 
     /// Seconds for which a cable stays pulled, and for which others of its states last.
-    static let (pulled, disturbed) = (60.0, 15.0)
+    static let (pulled, disturbed) = (60.0, 10.0)
     /// What is killed meanwhile, one every few seconds.
     static let kills: [Fault] = [.killDecoder, .killBatcher, .killDecoder, .killTrainer, .killEvaluator]
     static let killInterval = 2.5
