@@ -116,7 +116,7 @@ FUZZ ?= 2000
 TANDEM_SHARED ?= ../shared
 
 .PHONY: fuzz
-fuzz: setup ## Read damaged videos, pictures, manifests and pipelines under AddressSanitizer [FUZZ=2000: so many of each kind] [SEED=1]
+fuzz: setup ## Read damaged videos, pictures, manifests, pipelines and messages under AddressSanitizer [FUZZ=2000: so many of each kind] [SEED=1]
 	swift build -c release --sanitize=address --product fuzz --scratch-path .build-fuzz
 	ASAN_OPTIONS=detect_leaks=0 .build-fuzz/release/fuzz --count $(FUZZ) --seed $(SEED) $(addprefix --videos ,$(wildcard $(TANDEM_SHARED)/data/videos))
 
@@ -124,7 +124,7 @@ CHAOS ?= short
 MINUTES ?= 10
 
 .PHONY: chaos
-chaos: build ## Kill, stop, restart and mislead a run, compare it with the undisturbed one [CHAOS=short|soak] [MINUTES=10: of soak] [SEED=1]
+chaos: build ## Kill, stop, restart and mislead a run, compare it with the undisturbed one [CHAOS=short|soak|network] [MINUTES=10: of soak] [SEED=1]
 	@$(BIN)/chaos --mode $(CHAOS) --minutes $(MINUTES) --seed $(SEED)
 
 .PHONY: clean

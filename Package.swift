@@ -79,7 +79,8 @@ let package = Package(
         tests("Autograd", ["ComputeCPU", "Compute"]),
         tests("ComputeCPU", ["Compute"]),
         .executableTarget(
-            name: "fuzz", dependencies: ["Console", "Configuration", "Media", "Sampling", "TestSupport"], path: "Tests/Fuzz"),  // make fuzz
+            name: "fuzz", dependencies: ["Console", "Configuration", "Dataflow", "Media", "Sampling", "TestSupport"],
+            path: "Tests/Fuzz"),  // make fuzz
         .executableTarget(
             name: "chaos", dependencies: ["Console", "Dataflow", "Media", "Sampling", "TestSupport", "Training", "ZeroMQ"],
             path: "Tests/Chaos"),  // make chaos

@@ -115,8 +115,8 @@ public struct Pipeline: Codable, Equatable, Sendable {
         public var decoderMemory = 64
         /// Share of videos that may fail before the run stops.
         public var failureLimit = 0.1
-        /// Seconds to wait for a process that is not there.
-        public var patience = 60.0
+        /// Seconds to wait for a process that is not there: longer than a host takes to start again, or a cable to be found.
+        public var patience = 600.0
     }
 
     /// Label propagation on DAVIS beside the training.

@@ -66,6 +66,9 @@ public final class BatcherServer {
     private var recordsRead = 0
     private var decoderRoutes: [UInt64: [UInt8]] = [:]
     private var trainer: (id: UInt64, route: [UInt8])?
+    /// What happened to decoders, how often, since it was last told: one line a second, however many come and go.
+    private var news: [String: Int] = [:]
+    private var toldAt = -1.0
 
     /// Checks everything and listens; answers once ``run(until:)`` is called.
     ///
@@ -135,6 +138,7 @@ public final class BatcherServer {
                 lastTick = watch.seconds
                 broker.tick(now: lastTick)
                 try perform()
+                if !news.isEmpty, lastTick - toldAt >= 1 { tellNews() }
             }
         }
     }
@@ -171,7 +175,7 @@ public final class BatcherServer {
             }
             let welcome = Welcome(identity: plan.identity, capacity: broker.limits.ticketsPerDecoder, examples: examples)
             try send(.welcome(welcome), to: decoder)
-            if isNew { log("a decoder joined, \(broker.decoderCount) at work") }
+            if isNew { news["a decoder joined", default: 0] += 1 }
         case .ready(let decoder, let received, let free, let held):
             // One that reconnected, or another one of the same id, says hello again: tickets must not go where nobody works on them.
             guard decoderRoutes[decoder] == route,
@@ -189,7 +193,7 @@ public final class BatcherServer {
         case .goodbye(let decoder):
             broker.left(decoder, now: now)
             decoderRoutes[decoder] = nil
-            log("a decoder left, \(broker.decoderCount) at work")
+            news["a decoder left", default: 0] += 1
         }
     }
 
@@ -198,7 +202,14 @@ public final class BatcherServer {
         guard try control.send(parts: [Message(route), Message(reply.bytes)]) != .queued else { return }
         broker.vanished(decoder, now: watch.seconds)
         decoderRoutes[decoder] = nil
-        log("a decoder is gone, \(broker.decoderCount) at work")
+        news["a decoder is gone", default: 0] += 1
+    }
+
+    private func tellNews() {
+        let events = news.sorted { $0.key < $1.key }.map { $0.value == 1 ? $0.key : "\($0.key) (\($0.value) times)" }
+        log(events.joined(separator: "; ") + ", \(broker.decoderCount) at work")
+        news = [:]
+        toldAt = watch.seconds
     }
 
     private func take(_ parts: [Message]) throws {
@@ -312,7 +323,7 @@ public final class BatcherServer {
                         + "are ready")
             case .lost(let decoder, let reason):
                 decoderRoutes[decoder] = nil
-                log("a decoder was given up: \(reason); \(broker.decoderCount) at work")
+                news["a decoder was given up: \(reason)", default: 0] += 1
             case .replaced(let ticket, let attempt, let video, let reason):
                 log(
                     "replaced \(try manifest[video].path) (ticket \(ticket), attempt \(attempt)): \(reason); so far: "

@@ -36,7 +36,7 @@ public final class DecoderWorker {
     ///   - id: tells this decoder from others. Two of one id get in each other's way and change nothing else.
     ///   - patience: seconds to wait for a batcher that is not there; 0 waits forever.
     ///   - ticketLimit: seconds of processor time after which a ticket whose reading does not end is failed, and this process ended.
-    ///   - log: takes a line when there is something to wait for.
+    ///   - log: takes a line when there is something to wait for, and when a batcher takes this decoder.
     ///   - isThere: whether a video of the manifest is, whatever its state. Where none is this decoder has the wrong ones, and serves nobody.
     public init(
         endpoint: Endpoint, id: UInt64 = .random(in: .min ... .max), patience: Double, ticketLimit: Double = 90,
@@ -115,6 +115,7 @@ public final class DecoderWorker {
                 throw DataflowError(
                     "neither \(welcome.examples[0]) nor others of the manifest's videos are here: --media must name what was prepared")
             }
+            if self.welcome == nil { log("joined the batcher at \(endpoint)") }
             // Whatever was held belongs to an earlier welcome, and was given to others.
             self.welcome = welcome
             tickets.removeAll()

@@ -19,7 +19,7 @@ runProgram("tandem-decoder") {
             + "system's authorities or those of the file that SSL_CERT_FILE names"
     )
     let patience = options.value(
-        "--patience", "SECONDS", "how long to wait for a batcher, or a server of videos, that is not there; 0: for ever", default: 60.0)
+        "--patience", "SECONDS", "how long to wait for a batcher, or a server of videos, that is not there; 0: for ever", default: 600.0)
     let keys = options.value("--keys", "FOLDER", "keys for tcp: client.key, and server.pub of the run's machine")
     let memory = options.value("--memory", "MIB", "memory that decoding may take; a video that wants more is replaced", default: 1024)
     let metrics = options.value("--metrics", "[HOST:]PORT", StatusAddress.help)

@@ -26,7 +26,7 @@ struct BesideTraining {
         let context = try Context(keys: keys, connecting: endpoint, log: { writeError("tandem-evaluator: \($0)\n") })
         let client = try CheckpointClient(endpoint, in: context, identity: UInt64.random(in: 0...UInt64.max))
         var lastSeen = monotonicSeconds()
-        var isWaiting = false
+        var saidAt = -Double.infinity
         while !Interruption.isRequested {
             status.idleLooks += 1
             status.show("waiting for a checkpoint")
@@ -44,8 +44,10 @@ struct BesideTraining {
             case .silence: lastSeen = monotonicSeconds()
             case .finished: return
             case .absence:
-                if !isWaiting { writeError("tandem-evaluator: waiting for a trainer at \(endpoint)\n") }
-                isWaiting = true
+                if monotonicSeconds() - saidAt >= 5 {
+                    writeError("tandem-evaluator: waiting for a trainer at \(endpoint)\n")
+                    saidAt = monotonicSeconds()
+                }
                 try giveUpIfAbsent(since: lastSeen)
             }
         }

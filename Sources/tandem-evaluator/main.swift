@@ -1,4 +1,5 @@
 import ComputeCPU
+import Configuration
 import Console
 import Dataflow
 import Foundation
@@ -32,7 +33,8 @@ runProgram("tandem-evaluator") {
     settings.radius = options.value("--radius", "CELLS", "how far away context cells may lie", default: defaults.radius)
     settings.temperature = options.value("--temperature", "T", "divides similarities before the softmax", default: defaults.temperature)
     let threads = options.value("--threads", "N", "threads; 0: one a core, but one in all with --trainer", default: 0)
-    let patience = options.value("--patience", "SECONDS", "how long to wait for a trainer that is not there", default: 60.0)
+    let patience = options.value(
+        "--patience", "SECONDS", "how long to wait for a trainer that is not there", default: Pipeline().dataflow.patience)
     let metrics = options.value("--metrics", "[HOST:]PORT", "with --trainer: " + StatusAddress.help)
     let style = options.value("--progress", "auto|live|plain", "how progress is shown", default: ProgressStyle.automatic)
     let wantsJSON = options.flag("--json", "print one JSON object instead of a table")

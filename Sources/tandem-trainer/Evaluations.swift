@@ -14,6 +14,9 @@ struct CheckpointScores {
 final class Evaluations {
     private let server: CheckpointServer
 
+    /// Seconds for which a run that is over waits for an evaluator that has not been heard of.
+    private static let patience = 60.0
+
     /// Listens for evaluators.
     init(at endpoint: Endpoint, _ checkpoints: CheckpointFolder, _ context: Context) throws {
         server = try CheckpointServer(endpoint, in: context) { step in
@@ -42,12 +45,10 @@ final class Evaluations {
 
     /// Stays at the evaluators' disposal until all scores are in and evaluators know that the run is over, or nobody is there.
     ///
-    /// - Parameters:
-    ///   - patience: seconds to wait for an evaluator that has not been heard of.
-    ///   - whileWaiting: called many times a second.
-    func waitForScores(patience: Double, whileWaiting: () -> Void, _ record: (CheckpointScores) throws -> Void) throws {
+    /// - Parameter whileWaiting: called many times a second.
+    func waitForScores(whileWaiting: () -> Void, _ record: (CheckpointScores) throws -> Void) throws {
         server.finish()
-        let deadline = monotonicSeconds() + patience
+        let deadline = monotonicSeconds() + Self.patience
         while !Interruption.isRequested {
             for scores in try newScores() { try record(scores) }
             let now = monotonicSeconds()

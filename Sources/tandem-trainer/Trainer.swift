@@ -100,7 +100,7 @@ final class Trainer {
         } else {
             journal.finish()
             try batches.close()
-            try evaluations?.waitForScores(patience: pipeline.dataflow.patience, whileWaiting: showWaiting) { try journal.record($0) }
+            try evaluations?.waitForScores(whileWaiting: showWaiting) { try journal.record($0) }
         }
     }
 

@@ -15,13 +15,16 @@ final class Conductor {
     private let twins: [RoleProcess]
     private let hostile: RoleProcess
     private let disk: SmallDisk?
-    private var random: SplitMix64
+    var random: SplitMix64
     private var round: [Fault] = []
     private var due: [(at: Double, action: () throws -> Void)] = []
     private let begin = monotonicSeconds()
     private var sampledAt = 0.0
     private var line = ProgressLine()
-    private(set) var tally: [Fault: Int] = [:]
+    /// How often each fault was done.
+    var tally: [String: Int] = [:]
+    /// What was seen of the faults of the network.
+    private(set) var observations: [String] = []
     private(set) var graph = Graph()
     private(set) var starts = 0
     /// Set while the trainer is to end of a full disk.
@@ -29,6 +32,7 @@ final class Conductor {
 
     /// Decoders at the start; the first is always wanted, the second reaches the batcher through the hostile client.
     private static let decodersAtStart = 3
+    private static let decodersOnNetwork = 5
     private static let mostDecoders = 7
     /// Mean seconds between faults, and bounds of the seconds for which a process is stopped: longer than silence and
     /// handshakes (5 s); one in ten longer than leases and stalls (60 s), where there is time for that.
@@ -36,7 +40,7 @@ final class Conductor {
     private static let pause = 6.0...12.0
     private static let longPause = 65.0...75.0
     /// Seconds in which a run that nothing disturbs must come to its next checkpoint, and an asked process to its end.
-    private static let patience = 300.0
+    static let patience = 300.0
     /// How a process may end that was asked to or killed. SIGTERM ends one that has only just been started.
     private static let ends: Set<Int32> = [0, -SIGKILL, -SIGTERM]
 
@@ -50,12 +54,14 @@ final class Conductor {
         decoders = (1...Self.mostDecoders).map { stage.decoder($0, isTapped: $0 == 2) }
         twins = (1...2).map { stage.twin($0) }
         hostile = stage.hostile(rate: hostileRate)
-        for decoder in decoders.dropFirst(Self.decodersAtStart) { decoder.isWanted = false }
+        let atStart = stage.network == nil ? Self.decodersAtStart : Self.decodersOnNetwork
+        for decoder in decoders.dropFirst(atStart) { decoder.isWanted = false }
         for twin in twins { twin.isWanted = false }
+        hostile.isWanted = stage.network == nil
     }
 
-    private var all: [RoleProcess] { [batcher, trainer, evaluator, hostile] + decoders + twins }
-    private var seconds: Double { monotonicSeconds() - begin }
+    var all: [RoleProcess] { [batcher, trainer, evaluator, hostile] + decoders + twins }
+    var seconds: Double { monotonicSeconds() - begin }
 
     /// The last checkpoint's step.
     var step: Int { (try? CheckpointFolder(reading: stage.checkpoints).steps().last) ?? 0 }
@@ -73,7 +79,7 @@ final class Conductor {
             // One whose target is not there waits behind the others.
             let fault = round.removeFirst()
             if try inflict(fault, limit: limit) {
-                tally[fault, default: 0] += 1
+                tally[fault.rawValue, default: 0] += 1
                 next = seconds + Double.random(in: 0.4...1.6, using: &random) * Self.interval
             } else if fault != .fillDisk || disk != nil {
                 round.append(fault)
@@ -85,7 +91,7 @@ final class Conductor {
     }
 
     /// Undoes what is still to be undone, and waits until the run comes to two further checkpoints.
-    private func settle() throws {
+    func settle() throws {
         let deadline = monotonicSeconds() + Self.patience
         while !due.isEmpty || diskFilledAt != nil {
             try tick()
@@ -100,7 +106,7 @@ final class Conductor {
         }
     }
 
-    private func stop() throws -> Int {
+    func stop() throws -> Int {
         for process in [trainer, evaluator] + decoders + twins + [hostile, batcher] where process.isStarted {
             process.isEndExpected = true
             process.isWanted = false
@@ -118,7 +124,7 @@ final class Conductor {
     }
 
     /// Twenty times a second: takes note of ends, starts what is to run, does what is due.
-    private func tick() throws {
+    func tick() throws {
         usleep(50_000)
         for process in all where process.hasEnded && process.isWanted { try takeEnd(of: process) }
         let now = monotonicSeconds()
@@ -158,7 +164,7 @@ final class Conductor {
     // MARK: Faults
 
     /// Does a fault where its target is there. Returns whether it did.
-    private func inflict(_ fault: Fault, limit: Double) throws -> Bool {
+    func inflict(_ fault: Fault, limit: Double) throws -> Bool {
         func target(_ processes: [RoleProcess]) -> RoleProcess? { processes.filter(\.isAtWork).randomElement(using: &random) }
         /// What hits the trainer or the batcher waits until a full disk has had its effect.
         let isDiskFree = diskFilledAt == nil
@@ -226,7 +232,7 @@ final class Conductor {
         reapWhenEnded(process, until: monotonicSeconds() + Self.patience)
     }
 
-    private func reapWhenEnded(_ process: RoleProcess, until deadline: Double) {
+    func reapWhenEnded(_ process: RoleProcess, until deadline: Double) {
         after(0.1) { [self] in
             guard process.hasEnded || !process.isStarted else {
                 guard monotonicSeconds() < deadline else { throw Failure("\(process.name) did not stop when it was asked to") }
@@ -243,6 +249,8 @@ final class Conductor {
     }
 
     // MARK: What is shown
+
+    func observe(_ line: String) { observations.append(line) }
 
     private func measure() -> Graph.Row {
         var resident: [RoleProcess.Role: Int] = [:]

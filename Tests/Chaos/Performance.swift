@@ -13,6 +13,7 @@ struct Performance {
         try? FileManager.default.removeItem(atPath: stage.folder)
         note("preparing \(Stage.videos) videos, two of which then break")
         try stage.prepare()
+        if let network = stage.network { return try run(on: network) }
         let disk = SmallDisk(over: stage.checkpoints)
         defer { disk?.remove() }
         if disk == nil { note("skipped: the full disk; it takes a user who may mount a file system") }
@@ -23,7 +24,33 @@ struct Performance {
         let step = try conductor.run(seconds: seconds)
         report(conductor)
         try judgeMemory(conductor.graph)
+        let log = try compareWithUndisturbed(to: step)
 
+        note("breaking a video under a run's hands")
+        let video = try stage.runWhileAVideoBreaks()
+        let broken = stage.folder + "/breaking/samples.log"
+        print(try stage.tandem(["check-log", broken]), terminator: "")
+        let replaced = try Verdict.compareReplaced(broken, with: log, broken: video)
+        guard replaced > 0 else { throw Failure("\(video) broke, and no sample of it was replaced") }
+        print("\(replaced) samples of a video that broke in mid-run were replaced, the others are the same")
+    }
+
+    /// The test on several hosts.
+    private func run(on network: Network) throws {
+        note("disturbing the network of a run on \(Host.allCases.count) hosts, seed \(stage.seed)")
+        let conductor = Conductor(stage, hostileRate: hostileRate, disk: nil)
+        defer { try? conductor.graph.write(to: stage.folder) }
+        let step = try conductor.run(on: network)
+        for fault in NetworkFault.allCases.map(\.rawValue) + Set(NetworkFault.kills.map(\.rawValue)).sorted() {
+            print("\(conductor.tally[fault] ?? 0)\t\(fault)")
+        }
+        for line in conductor.observations { print(line) }
+        print("the wire: \(network.remove())", terminator: "")
+        _ = try compareWithUndisturbed(to: step)
+    }
+
+    /// Runs undisturbed to a step, and compares samples and weights. Returns the path of the undisturbed log.
+    private func compareWithUndisturbed(to step: Int) throws -> String {
         note("running undisturbed to step \(step)")
         let begin = monotonicSeconds()
         var line = ProgressLine()
@@ -37,14 +64,7 @@ struct Performance {
         print(try stage.tandem(["check-log", log.disturbed, log.undisturbed]), terminator: "")
         let numbers = try Verdict.compareWeights(stage.checkpoints + "/" + Stage.checkpointName(step), with: reference)
         print("weights and moments after step \(step): \(numbers) numbers, bit for bit the same")
-
-        note("breaking a video under a run's hands")
-        let video = try stage.runWhileAVideoBreaks()
-        let broken = stage.folder + "/breaking/samples.log"
-        print(try stage.tandem(["check-log", broken]), terminator: "")
-        let replaced = try Verdict.compareReplaced(broken, with: log.undisturbed, broken: video)
-        guard replaced > 0 else { throw Failure("\(video) broke, and no sample of it was replaced") }
-        print("\(replaced) samples of a video that broke in mid-run were replaced, the others are the same")
+        return log.undisturbed
     }
 
     private func note(_ line: String) { writeError("chaos: \(line)\n") }
@@ -53,7 +73,7 @@ struct Performance {
 
     /// Prints what was done to the run.
     private func report(_ conductor: Conductor) {
-        for fault in Fault.allCases { print("\(conductor.tally[fault] ?? 0)\t\(fault.rawValue)") }
+        for fault in Fault.allCases { print("\(conductor.tally[fault.rawValue] ?? 0)\t\(fault.rawValue)") }
         let messages = (try? String(contentsOfFile: stage.run + "/hostile.tally", encoding: .utf8)) ?? ""
         let counts = messages.split(separator: "\n").compactMap { Int($0.prefix { $0 != "\t" }) }
         print("\(counts.reduce(0, +))\thostile messages and connections, \(counts.count) kinds: see \(stage.run)/hostile.tally")

@@ -9,6 +9,8 @@ final class RoleProcess {
 
     let role: Role
     let name: String
+    /// Where it runs, in a run on several hosts.
+    let host: Host
     /// All output of all its lives.
     let outputPath: String
     private let command: [String]
@@ -25,9 +27,10 @@ final class RoleProcess {
     var isEndExpected = false
 
     /// - Parameter command: the program's path and its arguments.
-    init(_ role: Role, _ name: String, command: [String], folder: String) {
+    init(_ role: Role, _ name: String, on host: Host, command: [String], folder: String) {
         self.role = role
         self.name = name
+        self.host = host
         self.command = command
         self.folder = folder
         outputPath = folder + "/\(name).output"

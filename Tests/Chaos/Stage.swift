@@ -12,19 +12,21 @@ import TestSupport
 struct Stage {
     let folder: String
     let seed: UInt64
-    /// The batcher's endpoint, as the processes are told it.
-    let endpoint = "ipc://batcher"
+    /// The hosts of the run; nil: this machine alone.
+    var network: Network?
     /// Where the hostile client passes on what a decoder says.
     let tap = "ipc://tap"
 
     var run: String { folder + "/run" }
     var reference: String { folder + "/reference" }
     var media: String { folder + "/data/train" }
+    private var keys: String { folder + "/keys" }
     var pipeline: String { folder + "/chaos.json5" }
     var checkpoints: String { run + "/runs/chaos/checkpoints" }
 
     static let videos = 24
     private static let framesPerVideo = 48
+    private static let port = 5555
 
     /// Writes and prepares the videos, then breaks two of them: every decoder finds them broken, in every run.
     func prepare() throws {
@@ -34,6 +36,7 @@ struct Stage {
         try tandem(["synthesize", folder + "/data", "--seed", "\(seed)", "--videos", "0", "--sequences", "1"])
         for number in 0..<Self.videos { try writeVideo(number) }
         try tandem(["prepare", media])
+        if network != nil { try tandem(["keys", keys]) }
         try Data(repeating: 7, count: 5000).write(to: URL(fileURLWithPath: path(ofVideo: 3)))
         try FileManager.default.removeItem(atPath: path(ofVideo: 8))
         try Data(text.utf8).write(to: URL(fileURLWithPath: pipeline))
@@ -67,47 +70,61 @@ struct Stage {
           train: {
             steps: 1000000, batch: 8, microBatch: 4, warmupEpochs: 0, baseLearningRate: 1e-2, checkpointEvery: 40, threads: 1,
           },
-          dataflow: { batcherMemory: 36, trainerMemory: 1, decoderMemory: 1, failureLimit: 0.5, patience: 600 },
+          dataflow: { batcherMemory: 36, trainerMemory: 1, decoderMemory: 1, failureLimit: 0.5 },
           evaluation: { davis: "\(folder)/data/davis", every: 400, size: [64], queue: 2, radius: 4 },
         }
         """
     }
 
-    func batcher() -> RoleProcess { process(.batcher, "batcher", "tandem-batcher", ["--pipeline", pipeline, "--bind", endpoint]) }
+    /// The batcher's endpoint, as processes of a host are told it.
+    private func endpoint(from host: Host = .run) -> String {
+        network.map { "tcp://\($0.address(ofRunFrom: host)):\(Self.port)" } ?? "ipc://batcher"
+    }
+
+    private var keyOptions: [String] { network == nil ? [] : ["--keys", keys] }
+
+    func batcher() -> RoleProcess {
+        let bind = network == nil ? endpoint() : "tcp://0.0.0.0:\(Self.port)"
+        return process(.batcher, "batcher", "tandem-batcher", ["--pipeline", pipeline, "--bind", bind] + keyOptions)
+    }
 
     func trainer() -> RoleProcess {
         process(
             .trainer, "trainer", "tandem-trainer",
             [
-                "--pipeline", pipeline, "--batcher", endpoint, "--bind", "ipc://trainer", "--folder", "runs/chaos", "--sample-log",
+                "--pipeline", pipeline, "--batcher", endpoint(), "--bind", "ipc://trainer", "--folder", "runs/chaos", "--sample-log",
                 "samples.log", "--progress", "plain",
-            ])
+            ] + keyOptions)
     }
 
     func evaluator() -> RoleProcess {
-        process(.evaluator, "evaluator", "tandem-evaluator", ["--trainer", "ipc://trainer", "--patience", "600"])
+        process(.evaluator, "evaluator", "tandem-evaluator", ["--trainer", "ipc://trainer"])
     }
 
     /// - Parameter isTapped: whether it reaches the batcher through the hostile client.
     func decoder(_ number: Int, isTapped: Bool) -> RoleProcess {
-        process(
+        let host = number == 1 ? Host.near : number.isMultiple(of: 2) ? .first : .second
+        return process(
             .decoder, "decoder-\(number)", "tandem-decoder",
-            ["--connect", isTapped ? tap : endpoint, "--media", media, "--patience", "600"])
+            ["--connect", isTapped && network == nil ? tap : endpoint(from: host), "--media", media] + keyOptions, on: host)
     }
 
     func twin(_ number: Int) -> RoleProcess {
-        process(.twin, "twin-\(number)", "chaos", ["--twin", "\(seed)", "--connect", endpoint, "--media", media])
+        process(.twin, "twin-\(number)", "chaos", ["--twin", "\(seed)", "--connect", endpoint(), "--media", media])
     }
 
     /// - Parameter rate: messages a second.
     func hostile(rate: Int) -> RoleProcess {
         process(
             .hostile, "hostile", "chaos",
-            ["--hostile", tap, "--connect", endpoint, "--rate", "\(rate)", "--seed", "\(seed)", "--tally", run + "/hostile.tally"])
+            ["--hostile", tap, "--connect", endpoint(), "--rate", "\(rate)", "--seed", "\(seed)", "--tally", run + "/hostile.tally"])
     }
 
-    private func process(_ role: RoleProcess.Role, _ name: String, _ program: String, _ arguments: [String]) -> RoleProcess {
-        RoleProcess(role, name, command: [Programs.folder + "/" + program] + arguments, folder: run)
+    private func process(
+        _ role: RoleProcess.Role, _ name: String, _ program: String, _ arguments: [String], on host: Host = .run
+    ) -> RoleProcess {
+        let prefix = network?.prefix(on: host) ?? []
+        return RoleProcess(role, name, on: host, command: prefix + [Programs.folder + "/" + program] + arguments, folder: run)
     }
 
     /// Runs the pipeline on a copy of the videos, breaks one of them once some samples are through, and goes on for as many again.

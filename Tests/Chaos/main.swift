@@ -10,6 +10,8 @@ enum Mode: String, CaseIterable, LosslessStringConvertible {
     case short
     /// As many minutes as are asked for.
     case soak
+    /// A run on several hosts, each fault of the network between them.
+    case network
 
     init?(_ description: String) { self.init(rawValue: description) }
     var description: String { rawValue }
@@ -21,7 +23,8 @@ runProgram("chaos") {
         about:
             "Kills, stops, restarts and misleads the processes of a small run, and compares its samples and weights with the undisturbed run."
     )
-    let mode = options.value("--mode", "short|soak", "how long", default: Mode.short)
+    let mode = options.value(
+        "--mode", "short|soak|network", "a minute or some of faults, or a run on several hosts whose network fails", default: Mode.short)
     let minutes = options.value("--minutes", "N", "of disturbance, for soak", default: 10.0)
     let seed = options.value("--seed", "N", "of the faults and of the run", default: UInt64(1))
     let folder = options.value("--folder", "FOLDER", "where everything happens; what is there is removed", default: "chaos")
@@ -33,8 +36,10 @@ runProgram("chaos") {
     let keys = options.value("--keys", "FOLDER", "with --hostile and --twin: keys for tcp")
     let media = options.value("--media", "FOLDER", "with --twin: the videos", default: "")
     let tally = options.value("--tally", "FILE", "with --hostile: where it counts", default: "")
+    let wire = options.value("--wire", "NAMESPACES", "be the network between these; used by this program itself", default: "")
     options.finish()
 
+    if !wire.isEmpty { return try Wire(namespaces: wire.split(separator: ",").map(String.init), seed: seed).run() }
     if !hostile.isEmpty {
         return try Hostile(endpoint: connect, tap: hostile, keys: keys, seed: seed, tally: tally).run(rate: rate)
     }
@@ -43,9 +48,15 @@ runProgram("chaos") {
     Interruption.catchSignals()
     let path = URL(fileURLWithPath: folder).path
     let seconds = mode == .short ? 60 : minutes * 60
-    let performance = Performance(stage: Stage(folder: path, seed: seed), seconds: seconds, hostileRate: rate)
+    var stage = Stage(folder: path, seed: seed)
     do {
-        try performance.run()
+        if mode == .network { stage.network = try Network(seed: seed) }
+    } catch {
+        return writeError("chaos: skipped: no network of namespaces can be made here: \(error)\n")
+    }
+    defer { _ = stage.network?.remove() }
+    do {
+        try Performance(stage: stage, seconds: seconds, hostileRate: rate).run()
     } catch {
         throw Failure("seed \(seed): \(error)\neverything is kept in \(path)")
     }

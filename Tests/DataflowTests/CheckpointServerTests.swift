@@ -71,7 +71,7 @@ struct CheckpointServerTests {
         try CheckpointServer(Endpoint("ipc://" + path), in: Context(), weights: weights)
     }
 
-    @Test(.timeLimit(.minutes(1))) func checkpointsGoOutAndScoresComeBack() throws {
+    @Test(.timeLimit(.minutes(10))) func checkpointsGoOutAndScoresComeBack() throws {
         let server = try server { step in [UInt8](repeating: UInt8(step), count: 1_000_000) }
         #expect(server.announce(10) == nil)
         let events = try serve(server) { client in
@@ -93,7 +93,7 @@ struct CheckpointServerTests {
         #expect(server.pending == [])
     }
 
-    @Test(.timeLimit(.minutes(1))) func afterTheLastCheckpointTheRunIsOver() throws {
+    @Test(.timeLimit(.minutes(10))) func afterTheLastCheckpointTheRunIsOver() throws {
         let server = try server { _ in [1] }
         #expect(server.announce(10) == nil)
         server.finish()
@@ -111,7 +111,7 @@ struct CheckpointServerTests {
         #expect(events == [.problem("the checkpoint of step 10 could not be evaluated: no such folder")])
     }
 
-    @Test(.timeLimit(.minutes(1))) func anUnreadableCheckpointDoesNotStopTheTraining() throws {
+    @Test(.timeLimit(.minutes(10))) func anUnreadableCheckpointDoesNotStopTheTraining() throws {
         let server = try server { _ in throw Unreadable() }
         #expect(server.announce(10) == nil)
         let events = try serve(server) { client in
@@ -124,7 +124,7 @@ struct CheckpointServerTests {
         #expect(server.pending == [])
     }
 
-    @Test(.timeLimit(.minutes(1))) func garbageIsReportedAndPassedOver() throws {
+    @Test(.timeLimit(.minutes(10))) func garbageIsReportedAndPassedOver() throws {
         let server = try server { _ in [] }
         let stranger = try Socket(
             .dealer, in: Context(), options: .init(sendHighWaterMark: 8, receiveHighWaterMark: 8, linger: 1000, maximumMessageBytes: 100))

@@ -57,6 +57,9 @@ struct Corpus {
         if !videos.isEmpty { try copyVideos(from: videos, to: folder) }
         try writePictures(to: folder)
         try Data(pipeline.utf8).write(to: URL(fileURLWithPath: folder + "/pipeline.json5"))
+        for kind in MessageKind.allCases {
+            try Data(kind.messages.joined()).write(to: URL(fileURLWithPath: folder + "/messages.\(kind)"))
+        }
         var manifest = try ManifestWriter(path: folder + "/manifest.manifest")
         for seed in try Corpus(folder: folder).seeds { try seed.record.map { try manifest.append($0) } }
         _ = try manifest.finish()

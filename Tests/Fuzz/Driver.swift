@@ -4,7 +4,7 @@ import Foundation
 /// Runs children over all cases, counts what they say, and keeps what harms them.
 final class Driver {
     private struct Tally {
-        var files = 0
+        var count = 0
         var outcomes: [String: Int] = [:]
         var mostMilliseconds = 0
         var mostMebibytes = 0
@@ -74,11 +74,14 @@ final class Driver {
 
     private func note(_ end: Reader.End, of child: Reader) throws {
         let kind = corpus.seed(ofCase: end.number).kind
-        tallies[kind, default: Tally()].files += 1
-        tallies[kind]!.outcomes[end.outcome, default: 0] += 1
+        for part in end.outcome.split(separator: "+") {
+            let words = part.split(separator: " ", maxSplits: 1)
+            tallies[kind, default: Tally()].count += Int(words[0])!
+            tallies[kind]!.outcomes[String(words[1]), default: 0] += Int(words[0])!
+        }
         tallies[kind]!.mostMilliseconds = max(tallies[kind]!.mostMilliseconds, end.milliseconds)
         tallies[kind]!.mostMebibytes = max(tallies[kind]!.mostMebibytes, end.mebibytes)
-        if end.outcome == "memory" { try keep(end.number, why: "\(end.mebibytes) MiB of memory", errors: "", isCounted: true) }
+        if end.outcome == "1 memory" { try keep(end.number, why: "\(end.mebibytes) MiB of memory", errors: "", isCounted: true) }
     }
 
     /// Keeps a file that did harm, and how it did.
@@ -86,12 +89,15 @@ final class Driver {
         found += 1
         let good = corpus.seed(ofCase: number)
         if !isCounted {
-            tallies[good.kind, default: Tally()].files += 1
+            tallies[good.kind, default: Tally()].count += 1
             tallies[good.kind]!.outcomes[why, default: 0] += 1
         }
         try FileManager.default.createDirectory(atPath: findings, withIntermediateDirectories: true)
         let path = findings + "/\(seed)-\(number)-\(good.name)"
-        try Data(damaged(good, seed: seed, case: number)).write(to: URL(fileURLWithPath: path))
+        // Of messages a case has many, which its number alone tells.
+        if MessageKind(rawValue: good.kind) == nil {
+            try Data(damaged(good, seed: seed, case: number)).write(to: URL(fileURLWithPath: path))
+        }
         let text = "\(why)\n\(command) --case \(number)\n\n\(errors)\n"
         try Data(text.utf8).write(to: URL(fileURLWithPath: path + ".txt"))
         writeError("fuzz: \(why): \(path)\n")
@@ -101,7 +107,7 @@ final class Driver {
         for (kind, tally) in tallies.sorted(by: { $0.key < $1.key }) {
             let outcomes = tally.outcomes.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { "\($0.value) \($0.key)" }
             print(
-                kind.padding(toLength: 15, withPad: " ", startingAt: 0), "\(tally.files) files,",
+                kind.padding(toLength: 15, withPad: " ", startingAt: 0), "\(tally.count) damaged,",
                 "at most \(tally.mostMilliseconds) ms and \(tally.mostMebibytes) MiB:", outcomes.joined(separator: ", "))
         }
         print("\(found) findings")
@@ -114,6 +120,7 @@ private final class Reader {
         var number: Int
         var milliseconds: Int
         var mebibytes: Int
+        /// "1 read", "13 read+187 refused": how many, and what became of them.
         var outcome: String
     }
 

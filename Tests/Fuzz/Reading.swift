@@ -15,16 +15,16 @@ func readCases(_ cases: Range<Int>, seed: UInt64, corpus: Corpus) {
     defer { try? FileManager.default.removeItem(atPath: folder) }
     for number in cases {
         let good = corpus.seed(ofCase: number)
-        let bytes = damaged(good, seed: seed, case: number)
+        let kind = MessageKind(rawValue: good.kind)
         let name = "damaged." + (good.name as NSString).pathExtension
-        try! Data(bytes).write(to: URL(fileURLWithPath: folder + "/" + name))
+        if kind == nil { try! Data(damaged(good, seed: seed, case: number)).write(to: URL(fileURLWithPath: folder + "/" + name)) }
         // "5" resets the high-water mark of resident memory, see proc(5).
         try? Data("5".utf8).write(to: URL(fileURLWithPath: "/proc/self/clear_refs"))
         let begin = monotonicSeconds()
-        let outcome = read(name, in: folder, as: good)
+        let outcome = kind?.readDamaged(good, randomSeed: seed, case: number) ?? "1 \(read(name, in: folder, as: good))"
         let most = SystemMemory.highWaterMark
         let isTooMuch = most > mostTaken || SystemMemory.resident > mostKept
-        tell("\(number) \(Int((monotonicSeconds() - begin) * 1000)) \(most >> 20) \(isTooMuch ? "memory" : outcome)")
+        tell("\(number) \(Int((monotonicSeconds() - begin) * 1000)) \(most >> 20) \(isTooMuch ? "1 memory" : outcome)")
     }
 }
 
@@ -83,7 +83,7 @@ private func readManifest(_ path: String) throws {
     try Manifest(contentsOf: path).readAll(drawSamples)
 }
 
-private func drawSamples(of record: VideoRecord) {
+func drawSamples(of record: VideoRecord) {
     precondition(record.fault == nil && record.timestamps.count == record.frameCount)
     for ticket in 0..<4 {
         let draw = Recipe(imageSize: 64, patchSize: 8, repeatedSampling: 1).draw(

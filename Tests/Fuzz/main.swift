@@ -1,5 +1,5 @@
 // A mutating fuzz driver. It damages good files in thousands of ways and has child processes read them: videos through index, seek, decode
-// and convert, pictures, manifests and pipelines. A child that dies, hangs, or takes too much memory has found something: the file is kept,
+// and convert, pictures, manifests, pipelines and the messages of the dataflow. A child that dies, hangs, or takes too much memory has found something: the file is kept,
 // with the command that does it again. `make fuzz` builds it with AddressSanitizer and runs it.
 
 import Console
@@ -7,8 +7,8 @@ import Foundation
 
 runProgram("fuzz") {
     var options = Arguments(
-        "fuzz", about: "Reads damaged videos, pictures, manifests and pipelines in child processes, and keeps what harms them.")
-    let count = options.value("--count", "N", "files of every container to damage and read, and as many of each other kind", default: 2000)
+        "fuzz", about: "Reads damaged videos, pictures, manifests, pipelines and messages in child processes, and keeps what harms them.")
+    let count = options.value("--count", "N", "cases of every kind of file, and of messages 200 for each case", default: 2000)
     let seed = options.value("--seed", "N", "of the damage", default: UInt64(1))
     let videos = options.value("--videos", "FOLDER", "further good videos to damage, up to 150 KiB each; with its subfolders", default: "")
     let findings = options.value("--findings", "FOLDER", "where files that did harm are kept", default: "fuzz-findings")

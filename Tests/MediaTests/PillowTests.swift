@@ -57,7 +57,7 @@ struct PillowTests {
     @Test(
         "crops of real clips are Pillow's, be chroma on the left pixel or in the middle",
         .enabled(if: Peers.python != nil && Shared.folder != nil, "needs the shared data, and Pillow: \(Peers.absence)"),
-        .timeLimit(.minutes(5)), arguments: [0, 128])
+        .timeLimit(.minutes(10)), arguments: [0, 128])
     func cropsOfRealClipsArePillows(site: Int) throws {
         let folder = Shared.folder! + "/data/videos/kinetics_like"
         let names = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()

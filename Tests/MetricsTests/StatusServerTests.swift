@@ -13,7 +13,7 @@ private final class Progress: Sendable {
     }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct StatusServerTests {
+@Suite(.timeLimit(.minutes(10))) struct StatusServerTests {
     private let progress = Progress()
     private let server: StatusServer
 

@@ -5,7 +5,7 @@ import Training
 
 /// The programs together, as a user starts them, on a tiny synthetic data set.
 @Suite(.serialized) struct WholePipelineTests {
-    @Test(.timeLimit(.minutes(2))) func theNumberOfDecodersChangesNothing() throws {
+    @Test(.timeLimit(.minutes(10))) func theNumberOfDecodersChangesNothing() throws {
         let data = try TinyDataSet()
         let one = try data.run("one", settings: ["dataflow.decoders=1"])
         let three = try data.run("three", settings: ["dataflow.decoders=3"])
@@ -15,7 +15,7 @@ import Training
     }
 
     /// Over tcp with keys the stream is the same, and a decoder without keys is no part of it.
-    @Test(.timeLimit(.minutes(2))) func keysGuardTCPAndChangeNothing() throws {
+    @Test(.timeLimit(.minutes(10))) func keysGuardTCPAndChangeNothing() throws {
         let data = try TinyDataSet()
         let keys = try Programs.run("tandem", ["keys", data.folder + "/keys"], in: data.folder)
         #expect(keys.status == 0, "\(keys.output)")
@@ -53,7 +53,7 @@ import Training
         #expect(status == 0 && output.contains("the same bytes in all"), "\(output)")
     }
 
-    @Test(.timeLimit(.minutes(2))) func aStoppedRunContinuesBitForBit() throws {
+    @Test(.timeLimit(.minutes(10))) func aStoppedRunContinuesBitForBit() throws {
         let data = try TinyDataSet()
         let whole = try data.run("whole", settings: ["train.steps=60"])
 
@@ -74,7 +74,7 @@ import Training
     }
 
     /// A run may go on with another batch where that is asked for. It sees what it would have seen, and as much.
-    @Test(.timeLimit(.minutes(2))) func anotherBatchSeesTheSameSamples() throws {
+    @Test(.timeLimit(.minutes(10))) func anotherBatchSeesTheSameSamples() throws {
         let data = try TinyDataSet()
         let whole = try data.run("whole", settings: ["train.steps=60"])
 
@@ -105,7 +105,7 @@ import Training
         #expect(metadata.samplesSeen == 480 && metadata.samplesPlanned == 480)
     }
 
-    @Test(.timeLimit(.minutes(2))) func scoresAndPicturesAppear() throws {
+    @Test(.timeLimit(.minutes(10))) func scoresAndPicturesAppear() throws {
         let data = try TinyDataSet()
         let run = try data.run("scored", settings: ["evaluation.davis=\"\(data.folder)/davis\""])
         #expect(steps(in: run.folder + "/runs/tiny/scores.jsonl") == [0, 6], "\(run.output)")
@@ -116,7 +116,7 @@ import Training
     }
 
     /// All switches away from their defaults at once, from the decoders to the evaluator.
-    @Test(.timeLimit(.minutes(2))) func everySwitchReachesTheTraining() throws {
+    @Test(.timeLimit(.minutes(10))) func everySwitchReachesTheTraining() throws {
         let data = try TinyDataSet()
         let run = try data.run(
             "variant",

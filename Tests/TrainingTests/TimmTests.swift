@@ -7,7 +7,7 @@ import Testing
 import Training
 
 /// timm loads what is exported, strictly, and computes the same features; and the other way round.
-@Suite(.serialized, .enabled(if: Peers.python != nil, "\(Peers.absence)"), .timeLimit(.minutes(5)))
+@Suite(.serialized, .enabled(if: Peers.python != nil, "\(Peers.absence)"), .timeLimit(.minutes(10)))
 struct TimmTests {
     private let backend: CPUBackend
     private let folder: TemporaryFolder

@@ -48,7 +48,7 @@ struct TorchFileTests {
 
     @Test func committedFilesAreRead() throws { try compareAll(in: Self.fixtures) }
 
-    @Test(.enabled(if: Peers.python != nil, "\(Peers.absence)"), .timeLimit(.minutes(2)))
+    @Test(.enabled(if: Peers.python != nil, "\(Peers.absence)"), .timeLimit(.minutes(10)))
     func filesOfTheInstalledPyTorchAreRead() throws {
         let folder = try TemporaryFolder()
         let (status, output) = try Peers.run(Self.fixtures + "/peer.py", ["write", folder.path])

@@ -64,7 +64,7 @@ private struct Listener {
     }
 }
 
-@Suite(.timeLimit(.minutes(2))) struct KeyTests {
+@Suite(.timeLimit(.minutes(10))) struct KeyTests {
     private let scratch: TemporaryFolder
 
     init() throws { scratch = try TemporaryFolder() }
