@@ -59,7 +59,7 @@ private struct SimulationResult: BenchResult {
         var window: Int
         /// Visits to videos whose samples the trainer consumed, in the end.
         var tickets: Int
-        /// Processor time of the batcher's decisions.
+        /// Time that the batcher's decisions take: the median of ten parts of the run.
         var nanosecondsPerTicket: Double
         /// Of the whole process, simulated decoders included.
         var residentBytes: Int
@@ -99,7 +99,7 @@ private struct SimulationResult: BenchResult {
     var text: String {
         """
         Every rank got its part of every batch, once and in order; for as many videos the same samples, whatever the decoders.
-        ns/ticket: processor time of the batcher's decisions; memory: of the whole process, simulated decoders included.
+        ns/ticket: time of the batcher's decisions, the median of ten parts; memory: of the whole process, simulated decoders included.
         """
     }
 }
