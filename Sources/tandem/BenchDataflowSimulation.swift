@@ -3,9 +3,9 @@ import Dataflow
 import Foundation
 
 let simulationAbout = """
-    Drives the batcher's state machine in virtual time: thousands of videos to millions, ten decoders to a thousand that die, join,
-    leave, are stopped, slow or far, broken videos, lost and doubled messages, and a trainer of 8 ranks that is killed now and then.
-    Checks that every rank gets its part of every batch once and in order, and prints what a ticket costs and what memory it takes.
+    With --simulate: drives the batcher's state machine in virtual time, with thousands of videos to millions, ten decoders to a thousand
+    that die, join, leave, are stopped, slow or far, broken videos, lost and doubled messages, and a trainer of 8 ranks that is killed now
+    and then. Checks that every rank gets its part of every batch once and in order, and prints what a ticket costs and what memory it takes.
     """
 
 /// Runs the simulation for more and more videos and decoders.
