@@ -25,6 +25,9 @@ struct BatcherStatus {
                 .counter("tandem_batcher_tickets_issued_total", "Tickets given to decoders, again or for the first time.", counters.issued),
                 .counter("tandem_batcher_tickets_reissued_total", "Tickets given to a decoder again.", counters.reissued),
                 .counter("tandem_batcher_leases_expired_total", "Tickets taken from decoders that fell silent or stuck.", counters.expired),
+                .counter(
+                    "tandem_batcher_head_of_line_seconds_total", "Time in which a full window waited for its first ticket.",
+                    counters.headOfLineSeconds),
                 .counter("tandem_batcher_samples_accepted_total", "Samples that came in and were kept.", counters.accepted),
                 .counter("tandem_batcher_samples_shipped_total", "Samples sent to the trainer.", counters.shipped),
                 .counter(
