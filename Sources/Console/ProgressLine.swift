@@ -44,9 +44,14 @@ public struct ProgressLine {
 }
 
 /// Seconds of a clock that never goes back.
-public func monotonicSeconds() -> Double {
+public func monotonicSeconds() -> Double { seconds(of: CLOCK_MONOTONIC) }
+
+/// Seconds of processor time that this process has taken, with all its threads.
+public func processorSeconds() -> Double { seconds(of: CLOCK_PROCESS_CPUTIME_ID) }
+
+private func seconds(of clock: clockid_t) -> Double {
     var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
+    clock_gettime(clock, &time)
     return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
 }
 

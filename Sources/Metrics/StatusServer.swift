@@ -91,10 +91,8 @@ private func response(_ status: String, _ body: String, type: String = "text/pla
 
 /// What Prometheus' own libraries say of every process.
 private var processMetrics: [Metric] {
-    var time = timespec()
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
-    return [
-        .counter("process_cpu_seconds_total", "Processor time of the process.", Double(time.tv_sec) + Double(time.tv_nsec) / 1e9),
+    [
+        .counter("process_cpu_seconds_total", "Processor time of the process.", processorSeconds()),
         .gauge("process_resident_memory_bytes", "Memory that the process takes.", SystemMemory.resident),
     ]
 }

@@ -98,10 +98,3 @@ private struct DecodeBench {
             earlyBytes: earlyBytes, lateBytes: SystemMemory.resident, peakBytes: SystemMemory.highWaterMark)
     }
 }
-
-/// Seconds of processor time that this process has taken.
-private func processorSeconds() -> Double {
-    var time = timespec()
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
-}
