@@ -2,11 +2,18 @@
 public enum InputSize: Equatable, Sendable, LosslessStringConvertible {
     /// Height and width, whatever the frame's own shape: "480x880".
     case exact(height: Int, width: Int)
-    /// The shorter side; the longer one follows, rounded down to whole patches: "480".
+    /// The shorter side; the longer one follows, rounded down as DINO does it, to a multiple of 64 pixels: "480".
     case shortSide(Int)
+    /// The longer side; the shorter one follows, rounded down as CropMAE does it, to a multiple of 64 pixels: "long880".
+    case longSide(Int)
 
-    /// Reads "HEIGHTxWIDTH" or "SIDE".
+    /// Reads "HEIGHTxWIDTH", "SHORT_SIDE" or "longSIDE".
     public init?(_ text: String) {
+        if text.hasPrefix("long") {
+            guard let side = Int(text.dropFirst(4)), side > 0 else { return nil }
+            self = .longSide(side)
+            return
+        }
         let numbers = text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
         switch numbers.count {
         case 1:
@@ -23,41 +30,86 @@ public enum InputSize: Equatable, Sendable, LosslessStringConvertible {
         switch self {
         case .exact(let height, let width): "\(height)x\(width)"
         case .shortSide(let side): "\(side)"
+        case .longSide(let side): "long\(side)"
         }
     }
 
     /// The input's height and width for a frame, in whole patches. Throws where a given size is not whole patches.
     public func resolved(frameHeight: Int, frameWidth: Int, patchSize: Int) throws -> (height: Int, width: Int) {
-        func whole(_ length: Int) -> Int { max(1, length / patchSize) * patchSize }
-        switch self {
-        case .exact(let height, let width):
-            guard height % patchSize == 0, width % patchSize == 0 else {
+        func checked(_ side: Int) throws -> Int {
+            guard side % patchSize == 0 else {
                 throw PropagationError("the input size \(self) is not a whole number of \(patchSize)-pixel patches")
             }
-            return (height, width)
-        case .shortSide(let side):
-            guard side % patchSize == 0 else {
-                throw PropagationError("the input size \(side) is not a whole number of \(patchSize)-pixel patches")
-            }
-            return frameWidth >= frameHeight
-                ? (side, whole(frameWidth * side / frameHeight)) : (whole(frameHeight * side / frameWidth), side)
+            return side
+        }
+        /// The side that follows from `given`, which `own` is brought to.
+        func following(_ other: Int, _ own: Int, _ given: Int) -> Int {
+            let step = 64 % patchSize == 0 ? 64 : patchSize
+            return max(1, other * given / own / step) * step
+        }
+        switch self {
+        case .exact(let height, let width): return (try checked(height), try checked(width))
+        case .shortSide(let side) where frameWidth >= frameHeight:
+            return (try checked(side), following(frameWidth, frameHeight, side))
+        case .longSide(let side) where frameWidth < frameHeight:
+            return (try checked(side), following(frameWidth, frameHeight, side))
+        case .shortSide(let side), .longSide(let side):
+            return (following(frameHeight, frameWidth, side), try checked(side))
         }
     }
 }
 
-/// How labels are propagated. The defaults are CropMAE's for DAVIS, which its authors took from SiamMAE (table 4b).
+/// The two published ways of label propagation; ``LabelPropagator`` tells how they differ.
+public enum PropagationFamily: String, CaseIterable, Codable, Sendable {
+    /// ajabri/videowalk's, also CropMAE's and CatMAE's.
+    case videowalk
+    /// DINO's, also RSP's.
+    case dino
+}
+
+/// A named set of all numbers of a propagation.
+public enum PropagationPreset: String, CaseIterable, Codable, Sendable {
+    /// CropMAE's, which its authors took from SiamMAE where it tells them.
+    case cropmae
+    /// SiamMAE's (table 4b), where it differs from CropMAE's: VIP with radius 8, at 560 x 560.
+    case paper
+    /// DINO's for DAVIS, at its frames' own height of 480.
+    case dino
+}
+
+/// How labels are propagated. The defaults are CropMAE's for DAVIS.
 public struct PropagationSettings: Equatable, Sendable {
+    public var family = PropagationFamily.videowalk
     /// How many context cells each cell takes its label from.
     public var topK = 7
     /// How many of the last frames are context, beside the first one.
     public var queue = 20
-    /// Context cells must be nearer than this, in grid cells; the first frame is exempt.
+    /// How far away context cells may lie, in grid cells; which are meant depends on the family.
     public var radius = 20.0
     /// Divides similarities before the softmax.
     public var temperature = 0.7
     public var inputSize = InputSize.exact(height: 480, width: 880)
 
     public init() {}
+
+    /// The numbers of a preset for a benchmark.
+    ///
+    /// Source: CropMAE: downstreams/propagation/util.py; SiamMAE, table 4b; DINO: eval_video_segmentation.py.
+    public init(_ preset: PropagationPreset, for benchmark: Benchmark) {
+        switch benchmark {
+        case .davis: break
+        case .jhmdb: inputSize = .exact(height: 320, width: 320)
+        case .vip: (topK, inputSize) = (10, .longSide(880))
+        }
+        switch (preset, benchmark) {
+        case (.cropmae, _): break
+        case (.paper, .vip): (radius, inputSize) = (8, .exact(height: 560, width: 560))
+        case (.paper, _): break
+        case (.dino, _):
+            (family, topK, queue, radius, temperature) = (.dino, 5, 7, 12, 0.1)
+            if benchmark == .davis { inputSize = .shortSide(480) }
+        }
+    }
 
     /// Throws where a number makes no sense.
     public func validate() throws {

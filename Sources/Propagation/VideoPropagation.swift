@@ -15,10 +15,33 @@ public struct VideoPropagation {
         self.encode = encode
     }
 
+    /// Carries labels through a video and hands over each frame's, the first one's too.
+    ///
+    /// Frames may differ in size: all are brought to the input size that the first one gives.
+    ///
+    /// - Parameters:
+    ///   - frameCount: at least 1.
+    ///   - frame: reads a frame; called once for each, in order.
+    ///   - firstLabels: the first frame's labels on the grid.
+    ///   - body: takes a frame's number and labels.
+    public func labels(
+        frameCount: Int, frame: (Int) throws -> VideoFrame, firstLabels: (InputGrid) throws -> SoftLabels,
+        _ body: (Int, SoftLabels, InputGrid) throws -> Void
+    ) throws {
+        let first = try frame(0)
+        let input = try settings.inputSize.resolved(frameHeight: first.height, frameWidth: first.width, patchSize: patchSize)
+        let grid = InputGrid(inputHeight: input.height, inputWidth: input.width, patchSize: patchSize)
+        let labels = try firstLabels(grid)
+        let propagator = LabelPropagator(settings, features: features(first, grid), labels: labels, backend: backend)
+        try body(0, labels, grid)
+        for index in 1..<max(1, frameCount) {
+            try body(index, propagator.next(features: features(try frame(index), grid)), grid)
+        }
+    }
+
     /// Carries a mask through a video and hands over each frame's, the first one's being the given mask itself.
     ///
-    /// Masks have the first one's size and labels; void in it counts as background. Frames may differ in size: all are brought to the input
-    /// size that the first one gives.
+    /// Masks have the first one's size and labels; void in it counts as background.
     ///
     /// - Parameters:
     ///   - frameCount: at least 1.
@@ -28,26 +51,32 @@ public struct VideoPropagation {
         frameCount: Int, firstMask: LabelMap, frame: (Int) throws -> VideoFrame, _ body: (Int, LabelMap) throws -> Void
     ) throws {
         let start = firstMask.withoutVoid
-        let first = try frame(0)
-        let input = try settings.inputSize.resolved(frameHeight: first.height, frameWidth: first.width, patchSize: patchSize)
         let objects = Set(start.labels).sorted()
-        let labels = SoftLabels(
-            oneHot: start.resized(width: input.width, height: input.height), objects: objects, height: input.height / patchSize,
-            width: input.width / patchSize)
-        let propagator = LabelPropagator(settings, features: features(first, input), labels: labels, backend: backend)
-        try body(0, start)
-        for index in 1..<max(1, frameCount) {
-            let soft = propagator.next(features: features(try frame(index), input))
-            let mask = soft.mask(height: input.height, width: input.width, objects: objects)
+        try labels(frameCount: frameCount, frame: frame) { grid in
+            SoftLabels(
+                oneHot: start.resized(width: grid.inputWidth, height: grid.inputHeight), objects: objects, height: grid.height,
+                width: grid.width)
+        } _: { index, soft, grid in
+            guard index > 0 else { return try body(0, start) }
+            let mask = soft.mask(height: grid.inputHeight, width: grid.inputWidth, objects: objects)
             try body(index, mask.resized(width: start.width, height: start.height))
         }
     }
 
-    private func features(_ image: VideoFrame, _ input: (height: Int, width: Int)) -> Tensor {
-        let memory = DeviceMemory(count: 3 * input.height * input.width, backend: backend)
-        let tensor = Tensor(shape: [1, 3, input.height, input.width], pointer: memory.pointer, owner: memory)
-        backend.upload(tensor, from: image.normalized(height: input.height, width: input.width))
+    private func features(_ image: VideoFrame, _ grid: InputGrid) -> Tensor {
+        let memory = DeviceMemory(count: 3 * grid.inputHeight * grid.inputWidth, backend: backend)
+        let tensor = Tensor(shape: [1, 3, grid.inputHeight, grid.inputWidth], pointer: memory.pointer, owner: memory)
+        backend.upload(tensor, from: image.normalized(height: grid.inputHeight, width: grid.inputWidth))
         let features = encode(tensor)
         return features.reshaped([features.rows, features.columns])
     }
+}
+
+/// What the encoder sees of a frame: the input's size in pixels, and the grid of patches that labels live on.
+public struct InputGrid: Equatable, Sendable {
+    public let inputHeight: Int
+    public let inputWidth: Int
+    public let patchSize: Int
+    public var height: Int { inputHeight / patchSize }
+    public var width: Int { inputWidth / patchSize }
 }
