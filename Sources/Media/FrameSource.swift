@@ -21,7 +21,7 @@ struct FrameSource: ~Copyable {
 
     let demuxer: Demuxer
     private let deadline: Deadline
-    let decoder: CodecContext
+    private let decoder: StreamDecoder
     private let packet = Packet()
     /// Whether a packet was refused or a frame came out damaged since the last seek: then what follows depends on what came before.
     private(set) var hasMetDamage = false
@@ -42,39 +42,32 @@ struct FrameSource: ~Copyable {
     /// Whether the stream's parameters have changed on the way, as far as it is looked for: where decoding ``startsAtKeyFrames``.
     var haveParametersChanged: Bool { parameterSets.haveChanged }
 
-    private let costs: ReadingCosts
+    /// Owns what the decoder counts in.
+    private let tools: ReaderTools
+    private var costs: ReadingCosts { tools.costs }
 
     static func open(
-        path: String, server: MediaServer? = nil, deadline: Deadline, costs: ReadingCosts = ReadingCosts()
+        path: String, server: MediaServer? = nil, deadline: Deadline, tools: ReaderTools = ReaderTools()
     ) throws(MediaError) -> FrameSource {
-        try costs.time(.open) { () throws(MediaError) in try FrameSource(path: path, server: server, deadline: deadline, costs: costs) }
+        try tools.costs.time(.open) { () throws(MediaError) in
+            try FrameSource(path: path, server: server, deadline: deadline, tools: tools)
+        }
     }
 
-    private init(path: String, server: MediaServer?, deadline: Deadline, costs: ReadingCosts) throws(MediaError) {
+    private init(path: String, server: MediaServer?, deadline: Deadline, tools: ReaderTools) throws(MediaError) {
         let demuxer = try Demuxer.open(path: path, server: server, deadline: deadline)
-        let parameters = demuxer.stream.pointee.codecpar!
-        guard let codec = avcodec_find_decoder(parameters.pointee.codec_id) else {
-            throw MediaError(.unsupported, path, "no decoder for \(String(cString: avcodec_get_name(parameters.pointee.codec_id)))")
-        }
-        guard Int64(parameters.pointee.width) * Int64(parameters.pointee.height) <= MediaLimits.mostPixels else {
-            throw MediaError(.tooBig, path, "pictures of \(parameters.pointee.width)x\(parameters.pointee.height)")
-        }
-        let decoder = CodecContext(codec)
-        try check(avcodec_parameters_to_context(decoder.pointer, parameters), .cannotOpen, path, "describing the stream")
-        decoder.pointer.pointee.thread_count = 1
-        decoder.pointer.pointee.pkt_timebase = demuxer.stream.pointee.time_base
-        decoder.pointer.pointee.max_pixels = MediaLimits.mostPixels
-        if demuxer.assumesReordering { decoder.pointer.pointee.strict_std_compliance = FF_COMPLIANCE_STRICT }
-        decoder.pointer.countFrames(in: costs)
-        try check(avcodec_open2(decoder.pointer, codec, nil), .cannotOpen, path, "opening the decoder")
-        let codecs = [AV_CODEC_ID_H264, AV_CODEC_ID_MPEG1VIDEO, AV_CODEC_ID_MPEG2VIDEO, AV_CODEC_ID_MPEG4]
-        canPassOver = demuxer.storesWholeFrames && codecs.contains(parameters.pointee.codec_id)
-        startsAtKeyFrames = demuxer.storesWholeFrames && parameters.pointee.codec_id == AV_CODEC_ID_H264
+        decoder = try tools.decoder(for: demuxer)
+        let codec = demuxer.stream.pointee.codecpar.pointee.codec_id
+        canPassOver =
+            demuxer.storesWholeFrames
+            && [AV_CODEC_ID_H264, AV_CODEC_ID_MPEG1VIDEO, AV_CODEC_ID_MPEG2VIDEO, AV_CODEC_ID_MPEG4].contains(codec)
+        startsAtKeyFrames = demuxer.storesWholeFrames && codec == AV_CODEC_ID_H264
+        // Elsewhere nobody has shown that a decoder forgets all.
+        if !startsAtKeyFrames { decoder.isBound = true }
         parameterSets = ParameterSets(demuxer.stream)
         self.demuxer = demuxer
         self.deadline = deadline
-        self.decoder = decoder
-        self.costs = costs
+        self.tools = tools
     }
 
     /// Decodes up to the next frame that comes out, in presentation order; false at the end.
@@ -86,9 +79,9 @@ struct FrameSource: ~Copyable {
         var errors = 0
         while !isEnded {
             if deadline.isOver { throw MediaError(.timedOut, demuxer.path, "decoding") }
-            let code = costs.time(.decode) { avcodec_receive_frame(decoder.pointer, frame.pointer) }
+            let code = costs.time(.decode) { avcodec_receive_frame(decoder.context.pointer, frame.pointer) }
             if code >= 0 {
-                if frame.isDamaged { hasMetDamage = true }
+                if frame.isDamaged { meetDamage() }
                 return true
             }
             if code == endOfFile { break }
@@ -113,48 +106,45 @@ struct FrameSource: ~Copyable {
             // AVI's word for "the picture before once more".
             if packet.pointer.pointee.size == 0 { continue }
             switch use(info) {
-            case .decode: decoder.pointer.pointee.skip_frame = AVDISCARD_DEFAULT
-            case .decodeIfReferenced: decoder.pointer.pointee.skip_frame = canPassOver ? AVDISCARD_NONREF : AVDISCARD_DEFAULT
+            case .decode: decoder.context.pointer.pointee.skip_frame = AVDISCARD_DEFAULT
+            case .decodeIfReferenced: decoder.context.pointer.pointee.skip_frame = canPassOver ? AVDISCARD_NONREF : AVDISCARD_DEFAULT
             case .skip: continue
             case .drain: break reading
             case .stop:
                 isEnded = true
                 return
             }
-            if startsAtKeyFrames { parameterSets.note(packet) }
+            if startsAtKeyFrames {
+                parameterSets.note(packet)
+                if parameterSets.haveOwn { decoder.isBound = true }
+            }
             packet.pointer.pointee.pts = info.time ?? noTimestamp
             sentTime = info.time
-            if costs.time(.decode, { avcodec_send_packet(decoder.pointer, packet.pointer) }) < 0 { noteRefusal() }
+            if costs.time(.decode, { avcodec_send_packet(decoder.context.pointer, packet.pointer) }) < 0 { noteRefusal() }
             return
         }
         isDraining = true
-        _ = costs.time(.decode) { avcodec_send_packet(decoder.pointer, nil) }
+        _ = costs.time(.decode) { avcodec_send_packet(decoder.context.pointer, nil) }
+    }
+
+    private mutating func meetDamage() {
+        hasMetDamage = true
+        decoder.isBound = true
     }
 
     private mutating func noteRefusal() {
-        hasMetDamage = true
+        meetDamage()
         if let sentTime { refusedTimes.append(sentTime) }
     }
 
     /// Goes on at the last key frame at or before a time, as far as the container knows; whether it did.
     mutating func seek(to time: Int64) -> Bool {
         guard costs.time(.seek, { demuxer.seek(to: time) }) else { return false }
-        avcodec_flush_buffers(decoder.pointer)
+        avcodec_flush_buffers(decoder.context.pointer)
         hasMetDamage = false
         refusedTimes = []
         isDraining = false
         isEnded = false
         return true
-    }
-}
-
-extension UnsafeMutablePointer<AVCodecContext> {
-    /// Counts the frames for which a decoder takes memory. The costs must outlive the decoder.
-    fileprivate func countFrames(in costs: ReadingCosts) {
-        pointee.opaque = Unmanaged.passUnretained(costs).toOpaque()
-        pointee.get_buffer2 = { context, frame, flags in
-            Unmanaged<ReadingCosts>.fromOpaque(context!.pointee.opaque).takeUnretainedValue().framesDecoded += 1
-            return avcodec_default_get_buffer2(context, frame, flags)
-        }
     }
 }

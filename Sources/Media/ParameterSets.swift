@@ -11,6 +11,8 @@ struct ParameterSets {
     private var packets = 0
     /// Whether a packet brought sets that the decoder did not begin with.
     private(set) var haveChanged = false
+    /// Whether packets brought sets that the container does not name.
+    var haveOwn: Bool { haveChanged || !first.isEmpty }
 
     /// - Parameter stream: must outlive this.
     init(_ stream: UnsafeMutablePointer<AVStream>) { self.stream = stream }

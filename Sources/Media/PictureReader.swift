@@ -2,7 +2,8 @@ import Sampling
 
 /// Reads the pictures of one video after another, as a decoder process does for its tickets.
 public final class PictureReader {
-    public let costs = ReadingCosts()
+    public var costs: ReadingCosts { tools.costs }
+    private let tools = ReaderTools()
     private let media: MediaRoot
     private let server: MediaServer?
 
@@ -18,7 +19,7 @@ public final class PictureReader {
     public func read(
         _ views: [View], of record: VideoRecord, size: Int, into destination: (Int) -> UnsafeMutableRawBufferPointer
     ) throws(MediaError) {
-        let reader = try VideoReader(path: media.location(of: record.path), record: record, server: server, costs: costs)
+        let reader = try VideoReader(path: media.location(of: record.path), record: record, server: server, tools: tools)
         let requests = views.map { FrameRequest(frame: $0.frame, box: $0.box, isFlipped: $0.isFlipped) }
         try reader.read(requests, size: size, into: destination)
     }

@@ -15,6 +15,8 @@ public final class ReadingCosts {
 
     /// Pictures that were decoded, wanted or not.
     public internal(set) var framesDecoded = 0
+    /// Decoders that had to be opened; a video whose stream is described as the last one's needs none.
+    public internal(set) var decodersOpened = 0
     /// In nanoseconds.
     private var spent: [4 of UInt64] = .init(repeating: 0)
 

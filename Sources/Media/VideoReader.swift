@@ -32,12 +32,11 @@ public final class VideoReader {
     public let record: VideoRecord
 
     private let server: MediaServer?
-    private let costs: ReadingCosts
+    private let tools: ReaderTools
     private let deadline: Deadline
     private var source: FrameSource
     private var place = Place()
     private let frame = Frame()
-    private var cropper = Cropper()
 
     /// Where the decoder stands.
     private struct Place {
@@ -61,16 +60,16 @@ public final class VideoReader {
     ///   - path: of a file; its URL where there is a server.
     ///   - server: how to read from an http server; nil where the path is one of this machine.
     ///   - patience: seconds of processor time that opening, and then each call of ``read(_:size:into:)``, may take.
-    ///   - costs: counts what opening and reading cost.
+    ///   - tools: what is kept from video to video.
     public init(
-        path: String, record: VideoRecord, server: MediaServer? = nil, patience: Double = 30, costs: ReadingCosts = ReadingCosts()
+        path: String, record: VideoRecord, server: MediaServer? = nil, patience: Double = 30, tools: ReaderTools = ReaderTools()
     ) throws(MediaError) {
         self.path = path
         self.record = record
         self.server = server
-        self.costs = costs
+        self.tools = tools
         deadline = Deadline(seconds: patience)
-        source = try FrameSource.open(path: path, server: server, deadline: deadline, costs: costs)
+        source = try FrameSource.open(path: path, server: server, deadline: deadline, tools: tools)
         place.isSequential = record.keyFrames.isEmpty
     }
 
@@ -97,8 +96,8 @@ public final class VideoReader {
         try visit(frames) { index, frame in
             while next < order.count, requests[order[next]].frame == index {
                 let request = requests[order[next]]
-                let isDone = costs.time(.convert) {
-                    cropper.crop(
+                let isDone = tools.costs.time(.convert) {
+                    tools.cropper.crop(
                         frame, box: request.box, uprightWidth: record.width, uprightHeight: record.height, orientation: record.orientation,
                         isFlipped: request.isFlipped, size: size, into: destination(order[next]))
                 }
@@ -159,7 +158,9 @@ public final class VideoReader {
     }
 
     private func restart() throws(MediaError) {
-        source = try FrameSource.open(path: path, server: server, deadline: deadline, costs: costs)
+        // What is to be the truth comes from a new decoder.
+        tools.forgetDecoder()
+        source = try FrameSource.open(path: path, server: server, deadline: deadline, tools: tools)
         place = Place(isSequential: true)
     }
 

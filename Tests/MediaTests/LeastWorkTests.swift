@@ -14,11 +14,11 @@ struct LeastWorkTests {
             #expect(record.keyFrames.count >= 10)
             var generator = SplitMix64(seed: UInt64(wanted))
             let frames = (0..<100).shuffled(using: &generator).prefix(wanted).sorted()
-            let costs = ReadingCosts()
-            try VideoReader(path: path, record: record, costs: costs).visit(frames) { _, _ in }
+            let tools = ReaderTools()
+            try VideoReader(path: path, record: record, tools: tools).visit(frames) { _, _ in }
             // In each group all up to the last one wanted, as every picture refers to the one before.
             let ends = Dictionary(grouping: frames) { frame in record.keyFrames.last { $0 <= frame }! }
-            #expect(costs.framesDecoded == ends.reduce(0) { $0 + $1.value.max()! - $1.key + 1 })
+            #expect(tools.costs.framesDecoded == ends.reduce(0) { $0 + $1.value.max()! - $1.key + 1 })
         }
     }
 
@@ -30,8 +30,8 @@ struct LeastWorkTests {
             frame.withPackedPlanes { hashes.append(PixelHash.hexadecimal(of: $0)) }
         }
         #expect(record.frameCount == 40 && Set(hashes).count == 40)
-        let costs = ReadingCosts()
-        let reader = try VideoReader(path: fixture("Videos/" + name), record: record, costs: costs)
+        let tools = ReaderTools()
+        let reader = try VideoReader(path: fixture("Videos/" + name), record: record, tools: tools)
         var generator = SplitMix64(seed: 3)
         for _ in 0..<40 {
             let frames = (0..<40).shuffled(using: &generator).prefix(atOnce).sorted()
@@ -40,6 +40,6 @@ struct LeastWorkTests {
             }
         }
         // A group has up to 12 pictures, four of them no B-pictures.
-        if atOnce == 1 { #expect(costs.framesDecoded < 40 * 6) }
+        if atOnce == 1 { #expect(tools.costs.framesDecoded < 40 * 6) }
     }
 }
