@@ -141,14 +141,19 @@ extension Pipeline {
         let patch = model.patchSize ?? 1
         return [
             ("evaluation.every", evaluation.every >= 0, "is \(evaluation.every): steps, 0 for first and last only"),
+            ("evaluation.quickEvery", evaluation.quickEvery >= 0, "is \(evaluation.quickEvery): steps, 0 for no quick scores"),
             (
-                "evaluation.size", (1...2).contains(evaluation.size.count) && evaluation.size.allSatisfy { $0 >= patch },
-                "wants [height, width] or [short side], at least one patch (\(patch) pixels) each"
+                "evaluation.quickEvery", evaluation.quickEvery == 0 || !evaluation.davis.isEmpty,
+                "is \(evaluation.quickEvery), but the quick score is DAVIS's: name the data set, evaluation.davis"
             ),
-            ("evaluation.topK", evaluation.topK >= 1, "is \(evaluation.topK): at least one neighbour"),
-            ("evaluation.queue", evaluation.queue >= 1, "is \(evaluation.queue): at least one frame"),
-            ("evaluation.radius", evaluation.radius > 0, "is \(evaluation.radius): above 0"),
-            ("evaluation.temperature", evaluation.temperature > 0, "is \(evaluation.temperature): above 0"),
+            (
+                "evaluation.size", evaluation.size.count <= 2 && evaluation.size.allSatisfy { $0 >= patch },
+                "wants [height, width] or [short side], at least one patch (\(patch) pixels) each, or [] for the preset's"
+            ),
+            ("evaluation.topK", evaluation.topK >= 0, "is \(evaluation.topK): at least one neighbour, or 0 for the preset's"),
+            ("evaluation.queue", evaluation.queue >= 0, "is \(evaluation.queue): at least one frame, or 0 for the preset's"),
+            ("evaluation.radius", evaluation.radius >= 0, "is \(evaluation.radius): above 0, or 0 for the preset's"),
+            ("evaluation.temperature", evaluation.temperature >= 0, "is \(evaluation.temperature): above 0, or 0 for the preset's"),
         ]
     }
 

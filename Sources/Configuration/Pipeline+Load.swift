@@ -1,6 +1,7 @@
 import Compute
 import Foundation
 import Models
+import Propagation
 import Sampling
 
 /// What is wrong with a pipeline, in one sentence with file, line and key.
@@ -194,3 +195,4 @@ extension Precision: Choice {}
 extension MaskedFrames: Choice {}
 extension SiamMAE.EncoderKind: Choice {}
 extension SiamMAE.DecoderKind: Choice {}
+extension PropagationPreset: Choice {}

@@ -1,5 +1,6 @@
 import Compute
 import Models
+import Propagation
 import Sampling
 
 /// One run, as `Pipelines/NAME.json5` describes it. Every key has a default: SiamMAE's published recipe (arXiv 2305.14344, Table 4a).
@@ -119,21 +120,30 @@ public struct Pipeline: Codable, Equatable, Sendable {
         public var patience = 600.0
     }
 
-    /// Label propagation on DAVIS beside the training.
+    /// Label propagation beside the training.
     public struct Evaluation: Codable, Equatable, Sendable {
-        /// Root of the DAVIS data set; empty: no evaluation.
+        /// Root of the DAVIS data set; empty: not scored.
         public var davis = ""
+        /// Root of the JHMDB data set; empty: not scored.
+        public var jhmdb = ""
+        /// Root of the VIP data set; empty: not scored.
+        public var vip = ""
         /// Steps between evaluations; 0: only the first and the last checkpoint.
         public var every = 0
-        /// Height and width that frames are scaled to; one number: the short side.
-        public var size = [480, 880]
-        /// Neighbours that vote for a token's label.
-        public var topK = 7
-        /// Frames before the current one that may vote, beside the first.
-        public var queue = 20
-        /// Radius of the neighbourhood in tokens.
-        public var radius = 20.0
-        public var temperature = 0.7
+        /// Steps between quick scores of DAVIS, by nearest neighbours in the first frame; 0: none.
+        public var quickEvery = 0
+        /// All numbers of the propagation: "cropmae", "paper" or "dino". Those below override it for every data set.
+        public var preset = PropagationPreset.cropmae
+        /// Height and width that frames are scaled to; one number: the short side; empty: the preset's.
+        public var size: [Int] = []
+        /// Neighbours that vote for a token's label; 0: the preset's.
+        public var topK = 0
+        /// Frames before the current one that may vote, beside the first; 0: the preset's.
+        public var queue = 0
+        /// Radius of the neighbourhood in tokens; 0: the preset's.
+        public var radius = 0.0
+        /// Divides similarities before the softmax; 0: the preset's.
+        public var temperature = 0.0
     }
 }
 

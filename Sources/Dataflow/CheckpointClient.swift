@@ -5,8 +5,8 @@ import ZeroMQ
 public final class CheckpointClient {
     /// What a trainer has for an evaluator.
     public enum Offer {
-        /// The encoder of a checkpoint as a safetensors file.
-        case checkpoint(step: Int, weights: [UInt8])
+        /// The encoder of a checkpoint as a safetensors file, and whether the quick score will do.
+        case checkpoint(step: Int, weights: [UInt8], isQuick: Bool)
         /// Nothing waits at the moment.
         case nothing
         /// The run is over.
@@ -37,7 +37,7 @@ public final class CheckpointClient {
         guard try socket.waitUntilSendable(milliseconds: Int(seconds * 1000)) else { return .absence }
         return try exchange(.next(evaluator: identity), seconds: seconds) { reply, attachment in
             switch reply {
-            case .checkpoint(let step): attachment.map { .checkpoint(step: step, weights: $0.copy) }
+            case .checkpoint(let step, let isQuick): attachment.map { .checkpoint(step: step, weights: $0.copy, isQuick: isQuick) }
             case .nothing: .nothing
             case .finished: .finished
             case .noted: nil
@@ -50,29 +50,32 @@ public final class CheckpointClient {
         _ = try socket.send(Message(EvaluatorRequest.working(evaluator: identity, step: step).bytes))
     }
 
-    /// Brings a checkpoint's scores.
+    /// Brings a checkpoint's scores and pictures.
     /// - Returns: whether the trainer noted them in time.
-    public func send(_ scores: [EvaluatorRequest.Score], step: Int, seconds: Double) throws -> Bool {
-        try note(.scores(evaluator: identity, step: step, scores), step, seconds)
+    public func send(
+        _ scores: [EvaluatorRequest.Score], pictures: [EvaluatorRequest.Picture] = [], step: Int, seconds: Double
+    ) throws -> Bool {
+        let request = EvaluatorRequest.scores(evaluator: identity, step: step, scores, pictures: pictures.map(\.name))
+        return try note(request, pictures.map { Message($0.png) }, step, seconds)
     }
 
     /// Tells that a checkpoint cannot be evaluated, and why.
     /// - Returns: whether the trainer noted it in time.
     public func send(failure reason: String, step: Int, seconds: Double) throws -> Bool {
-        try note(.failed(evaluator: identity, step: step, reason: reason), step, seconds)
+        try note(.failed(evaluator: identity, step: step, reason: reason), [], step, seconds)
     }
 
-    private func note(_ request: EvaluatorRequest, _ step: Int, _ seconds: Double) throws -> Bool {
-        try exchange(request, seconds: seconds) { reply, _ in reply == .noted(step: step) ? true : nil } ?? false
+    private func note(_ request: EvaluatorRequest, _ attachments: [Message], _ step: Int, _ seconds: Double) throws -> Bool {
+        try exchange(request, attachments, seconds: seconds) { reply, _ in reply == .noted(step: step) ? true : nil } ?? false
     }
 
     /// Sends a request and waits for the reply that `accept` takes; replies to earlier requests are passed over.
     private func exchange<Value>(
-        _ request: EvaluatorRequest, seconds: Double, _ accept: (EvaluatorReply, Message?) -> Value?
+        _ request: EvaluatorRequest, _ attachments: [Message] = [], seconds: Double, _ accept: (EvaluatorReply, Message?) -> Value?
     ) throws -> Value? {
         while try socket.receiveParts(limit: 2) != nil {}
         guard try socket.waitUntilSendable(milliseconds: Int(seconds * 1000)),
-            try socket.send(Message(request.bytes)) == .queued
+            try socket.send(parts: [Message(request.bytes)] + attachments) == .queued
         else { return nil }
         var poller = Poller([socket])
         let clock = ContinuousClock()

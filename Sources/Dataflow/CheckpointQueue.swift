@@ -7,7 +7,6 @@ public struct CheckpointQueue: Sendable {
         var heard: Double
     }
 
-    private let capacity: Int
     private let patience: Double
     /// Ascending.
     private var steps: [Int] = []
@@ -15,27 +14,17 @@ public struct CheckpointQueue: Sendable {
     /// When each evaluator was last heard of.
     private var evaluators: [UInt64: Double] = [:]
 
-    /// - Parameters:
-    ///   - capacity: how many checkpoints may wait; each keeps a file from being removed.
-    ///   - patience: seconds of silence after which an evaluator counts as gone.
-    public init(capacity: Int, patience: Double) {
-        precondition(capacity >= 1, "a queue without room")
-        self.capacity = capacity
-        self.patience = patience
-    }
+    /// - Parameter patience: seconds of silence after which an evaluator counts as gone.
+    public init(patience: Double) { self.patience = patience }
 
     /// The steps whose checkpoints wait or are being evaluated.
     public var pending: Set<Int> { Set(steps) }
 
-    /// Adds a checkpoint; does nothing for one that waits already.
-    /// - Returns: the step that is given up because too many wait: the oldest one that nobody is at.
-    public mutating func announce(_ step: Int) -> Int? {
-        guard !steps.contains(step) else { return nil }
+    /// Adds a checkpoint; does nothing for one that waits already. However many wait, none is given up.
+    public mutating func announce(_ step: Int) {
+        guard !steps.contains(step) else { return }
         steps.append(step)
         steps.sort()
-        guard steps.count > capacity, let oldest = steps.first(where: { leases[$0] == nil }) else { return nil }
-        remove(oldest)
-        return oldest
     }
 
     /// The checkpoint for an evaluator that asks, nil where none waits.
@@ -57,8 +46,9 @@ public struct CheckpointQueue: Sendable {
     /// A checkpoint is done with, whoever did it.
     /// - Returns: whether it was pending; a second answer to the same one is not.
     public mutating func complete(_ step: Int) -> Bool {
-        guard steps.contains(step) else { return false }
-        remove(step)
+        guard let index = steps.firstIndex(of: step) else { return false }
+        steps.remove(at: index)
+        leases[step] = nil
         return true
     }
 
@@ -73,9 +63,4 @@ public struct CheckpointQueue: Sendable {
 
     /// An evaluator without work asks more often than this, in seconds.
     private static let idleSilence = 3.0
-
-    private mutating func remove(_ step: Int) {
-        steps.removeAll { $0 == step }
-        leases[step] = nil
-    }
 }

@@ -7,34 +7,32 @@ import ZeroMQ
 public final class CheckpointServer {
     /// What evaluators said since the last call of ``serve(now:)``.
     public enum Event: Equatable, Sendable {
-        case scores(step: Int, [EvaluatorRequest.Score])
+        case scores(step: Int, [EvaluatorRequest.Score], pictures: [EvaluatorRequest.Picture])
         /// Something to tell the user: a checkpoint that could not be evaluated or read, a malformed message.
         case problem(String)
     }
 
     private let socket: Socket
     private let reservation: EndpointReservation?
-    private let weights: (Int) throws -> [UInt8]
+    private let weights: (Int) throws -> (encoder: [UInt8], isQuick: Bool)
     private var queue: CheckpointQueue
     private var isFinished = false
 
-    /// Scores of a data set's sequences take kilobytes.
-    private static let largestRequest = 1 << 20
-
     /// Listens for evaluators.
     /// - Parameters:
-    ///   - capacity: how many checkpoints may wait for their scores.
     ///   - patience: seconds after which a silent evaluator's checkpoint goes to another.
-    ///   - weights: the encoder of a checkpoint as a safetensors file.
+    ///   - weights: the encoder of a checkpoint as a safetensors file, and whether the quick score will do.
     public init(
-        _ endpoint: Endpoint, in context: Context, capacity: Int = 4, patience: Double = 60, weights: @escaping (Int) throws -> [UInt8]
+        _ endpoint: Endpoint, in context: Context, patience: Double = 60,
+        weights: @escaping (Int) throws -> (encoder: [UInt8], isQuick: Bool)
     ) throws {
         reservation = try endpoint.reserve(for: context)
         socket = try Socket(
             .router, in: context,
-            options: .init(sendHighWaterMark: 8, receiveHighWaterMark: 64, linger: 1000, maximumMessageBytes: Self.largestRequest))
+            options: .init(
+                sendHighWaterMark: 8, receiveHighWaterMark: 64, linger: 1000, maximumMessageBytes: EvaluatorRequest.Picture.mostBytes))
         try socket.bind(to: endpoint.control)
-        queue = CheckpointQueue(capacity: capacity, patience: patience)
+        queue = CheckpointQueue(patience: patience)
         self.weights = weights
     }
 
@@ -42,8 +40,7 @@ public final class CheckpointServer {
     public var pending: Set<Int> { queue.pending }
 
     /// Offers a checkpoint.
-    /// - Returns: the step that is given up unevaluated because evaluators do not keep up.
-    public func announce(_ step: Int) -> Int? { queue.announce(step) }
+    public func announce(_ step: Int) { queue.announce(step) }
 
     /// From now on evaluators are sent home once nothing is left to evaluate.
     public func finish() { isFinished = true }
@@ -55,27 +52,30 @@ public final class CheckpointServer {
     /// - Parameter now: seconds of a clock that never goes back.
     public func serve(now: Double) throws -> [Event] {
         var events: [Event] = []
-        var requests: [(peer: Message, request: EvaluatorRequest)] = []
-        while let parts = try socket.receiveParts(limit: 3) {
-            guard parts.count == 2 else {
-                events.append(.problem("an evaluator sent a message of \(parts.count - 1) parts"))
-                continue
-            }
+        var requests: [(peer: Message, request: EvaluatorRequest, pictures: [Message])] = []
+        while let parts = try socket.receiveParts(limit: 2 + EvaluatorRequest.mostPictures) {
             do {
-                requests.append((parts[0], try parts[1].withBytes { try EvaluatorRequest($0) }))
+                guard parts.count >= 2 else { throw MalformedBytes("a message without parts") }
+                let request = try parts[1].withBytes { try EvaluatorRequest($0) }
+                guard parts.count == 2 + request.pictureNames.count else {
+                    throw MalformedBytes("\(request.pictureNames.count) pictures in \(parts.count - 2) parts")
+                }
+                requests.append((parts[0], request, Array(parts[2...])))
             } catch {
                 events.append(.problem("an evaluator sent what cannot be read: \(error)"))
             }
         }
-        for (index, (peer, request)) in requests.enumerated() {
+        for (index, (peer, request, pictures)) in requests.enumerated() {
             // Whoever asked several times during a long step is answered once, for an answer may be a gigabyte.
             if case .next = request, requests[(index + 1)...].contains(where: { $0.request == request }) { continue }
-            try answer(request, to: peer, now: now, &events)
+            try answer(request, pictures, to: peer, now: now, &events)
         }
         return events
     }
 
-    private func answer(_ request: EvaluatorRequest, to peer: Message, now: Double, _ events: inout [Event]) throws {
+    private func answer(
+        _ request: EvaluatorRequest, _ pictures: [Message], to peer: Message, now: Double, _ events: inout [Event]
+    ) throws {
         switch request {
         case .next(let evaluator):
             guard let step = queue.next(for: evaluator, now: now) else {
@@ -83,7 +83,8 @@ public final class CheckpointServer {
                 return try send(isFinished ? .finished : .nothing, to: peer)
             }
             do {
-                try send(.checkpoint(step: step), Message(weights(step)), to: peer)
+                let (encoder, isQuick) = try weights(step)
+                try send(.checkpoint(step: step, isQuick: isQuick), Message(encoder), to: peer)
             } catch let failure as ZeroMQError {
                 throw failure
             } catch {
@@ -93,8 +94,11 @@ public final class CheckpointServer {
             }
         case .working(let evaluator, let step):
             queue.working(evaluator, on: step, now: now)
-        case .scores(_, let step, let scores):
-            if queue.complete(step) { events.append(.scores(step: step, scores)) }
+        case .scores(_, let step, let scores, let names):
+            if queue.complete(step) {
+                let shown = zip(names, pictures).map { EvaluatorRequest.Picture(name: $0, png: $1.copy) }
+                events.append(.scores(step: step, scores, pictures: shown))
+            }
             try send(.noted(step: step), to: peer)
         case .failed(_, let step, let reason):
             if queue.complete(step) {

@@ -6,8 +6,8 @@ public enum EvaluatorRequest: Equatable, Sendable {
     case next(evaluator: UInt64)
     /// Still at work on a checkpoint; not answered.
     case working(evaluator: UInt64, step: Int)
-    /// A checkpoint's scores by name, such as "davis_jf".
-    case scores(evaluator: UInt64, step: Int, [Score])
+    /// A checkpoint's scores by name, such as "davis_jf", and the names of pictures, each of which follows in a part of its own.
+    case scores(evaluator: UInt64, step: Int, [Score], pictures: [String])
     /// A checkpoint cannot be evaluated, for the reason given.
     case failed(evaluator: UInt64, step: Int, reason: String)
 
@@ -22,6 +22,29 @@ public enum EvaluatorRequest: Equatable, Sendable {
         }
     }
 
+    /// A picture of what an evaluator found.
+    public struct Picture: Equatable, Sendable {
+        /// Letters, digits, "-", "_" and "." at most: part of a file's name.
+        public let name: String
+        /// A PNG file.
+        public let png: [UInt8]
+
+        /// No picture may be larger.
+        public static let mostBytes = 16 << 20
+
+        public init(name: String, png: [UInt8]) {
+            self.name = name
+            self.png = png
+        }
+    }
+
+    /// The names of the pictures that belong to a request.
+    var pictureNames: [String] {
+        if case .scores(_, _, _, let names) = self { names } else { [] }
+    }
+
+    /// Pictures that a request may have at most.
+    public static let mostPictures = 16
     private static let mostScores = 10_000
     private static let longestName = 256
     private static let longestReason = 4000
@@ -36,7 +59,7 @@ public enum EvaluatorRequest: Equatable, Sendable {
                 $0.write(evaluator)
                 $0.write(step)
             }
-        case .scores(let evaluator, let step, let scores):
+        case .scores(let evaluator, let step, let scores, let pictures):
             Wire.pack(403) {
                 $0.write(evaluator)
                 $0.write(step)
@@ -45,6 +68,8 @@ public enum EvaluatorRequest: Equatable, Sendable {
                     $0.write(score.name)
                     $0.write(score.value)
                 }
+                $0.write(UInt32(pictures.count))
+                for name in pictures { $0.write(name) }
             }
         case .failed(let evaluator, let step, let reason):
             Wire.pack(404) {
@@ -67,7 +92,17 @@ public enum EvaluatorRequest: Equatable, Sendable {
                 guard count <= Self.mostScores else { throw MalformedBytes("\(count) scores are more than \(Self.mostScores)") }
                 var scores: [Score] = []
                 for _ in 0..<count { scores.append(Score(try reader.readText(limit: Self.longestName), try reader.readDouble())) }
-                return .scores(evaluator: evaluator, step: step, scores)
+                let pictureCount = Int(try reader.read(UInt32.self))
+                guard pictureCount <= Self.mostPictures else {
+                    throw MalformedBytes("\(pictureCount) pictures are more than \(Self.mostPictures)")
+                }
+                var pictures: [String] = []
+                for _ in 0..<pictureCount {
+                    let name = try reader.readText(limit: Self.longestName)
+                    guard name.isPlainFileName else { throw MalformedBytes("'\(name)' is no name for a picture") }
+                    pictures.append(name)
+                }
+                return .scores(evaluator: evaluator, step: step, scores, pictures: pictures)
             case 404:
                 return .failed(
                     evaluator: try reader.read(), step: try reader.readInt(in: 0...Self.largestStep),
@@ -80,8 +115,9 @@ public enum EvaluatorRequest: Equatable, Sendable {
 
 /// From a trainer to an evaluator.
 public enum EvaluatorReply: Equatable, Sendable {
-    /// A checkpoint to evaluate; a part follows with the encoder as a safetensors file, the effective pipeline in its metadata.
-    case checkpoint(step: Int)
+    /// A checkpoint to evaluate, quickly or wholly; a part follows with the encoder as a safetensors file, the effective pipeline in its
+    /// metadata.
+    case checkpoint(step: Int, isQuick: Bool)
     /// No checkpoint waits: ask again later.
     case nothing
     /// Scores or a failure arrived.
@@ -91,7 +127,11 @@ public enum EvaluatorReply: Equatable, Sendable {
 
     public var bytes: [UInt8] {
         switch self {
-        case .checkpoint(let step): Wire.pack(501) { $0.write(step) }
+        case .checkpoint(let step, let isQuick):
+            Wire.pack(501) {
+                $0.write(step)
+                $0.write(isQuick ? 1 : 0)
+            }
         case .nothing: Wire.pack(502) { _ in }
         case .noted(let step): Wire.pack(503) { $0.write(step) }
         case .finished: Wire.pack(504) { _ in }
@@ -101,12 +141,24 @@ public enum EvaluatorReply: Equatable, Sendable {
     public init(_ bytes: UnsafeRawBufferPointer) throws(MalformedBytes) {
         self = try Wire.unpack(bytes) { type, reader throws(MalformedBytes) in
             switch type {
-            case 501: return .checkpoint(step: try reader.readInt(in: 0...EvaluatorRequest.largestStep))
+            case 501:
+                return .checkpoint(
+                    step: try reader.readInt(in: 0...EvaluatorRequest.largestStep), isQuick: try reader.readInt(in: 0...1) == 1)
             case 502: return .nothing
             case 503: return .noted(step: try reader.readInt(in: 0...EvaluatorRequest.largestStep))
             case 504: return .finished
             default: throw MalformedBytes("a reply of unknown type \(type)")
             }
         }
+    }
+}
+
+extension String {
+    /// Whether it names a file in any folder, and nothing else.
+    fileprivate var isPlainFileName: Bool {
+        !isEmpty && !hasPrefix(".")
+            && utf8.allSatisfy {
+                UInt8(ascii: "a")...UInt8(ascii: "z") ~= $0 | 0x20 || UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 || "-_.".utf8.contains($0)
+            }
     }
 }

@@ -3,8 +3,8 @@ import Sampling
 /// How a message is wrapped: magic, version, type, length of the whole; then its fields. A sample travels as a part of its own.
 enum Wire {
     static let magic: UInt32 = 0x4D44_4E54  // "TNDM"
-    /// 4: a status repeats what its ping said was asked for; records have an orientation.
-    static let version: UInt16 = 4
+    /// 5: scores bring pictures, and a checkpoint says whether a quick score will do.
+    static let version: UInt16 = 5
     static let headerByteCount = 12
     /// What a batcher may send: a ticket with the frame table of a long video.
     static let largestReply = 64 << 20

@@ -38,6 +38,18 @@ public struct CheckpointFolder {
         for step in try steps().dropLast(keep) where !held.contains(step) { unlink(path(ofStep: step)) }
     }
 
+    /// Where the best checkpoint lies, once there is one.
+    public var bestPath: String { path + "/best" + Self.suffix }
+
+    /// Has a step's checkpoint stay as `best.safetensors`, instead of the one before.
+    public func keepAsBest(step: Int) throws {
+        let partial = bestPath + partialSuffix
+        unlink(partial)
+        guard link(path(ofStep: step), partial) == 0, rename(partial, bestPath) == 0 else {
+            throw TrainingError("cannot keep \(path(ofStep: step)) as \(bestPath): \(String(cString: strerror(errno)))")
+        }
+    }
+
     /// The checkpoint to continue from: the last one that is whole, nil where there is none.
     /// - Parameter warn: told of each damaged file that was passed over.
     public func latest(warn: (String) -> Void) throws -> Checkpoint? {

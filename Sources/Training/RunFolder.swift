@@ -6,7 +6,7 @@ import Foundation
 /// | --- | --- |
 /// | `pipeline.json5` | the effective pipeline |
 /// | `log.txt` | one JSON object a line, MAE's keys (`epoch`, `train_loss`, `train_lr`) and more |
-/// | `scores.jsonl` | one JSON object per evaluated checkpoint |
+/// | `scores.jsonl`, `scores.csv` | the scores of each evaluated checkpoint: a JSON object a line; a table |
 /// | `events.out.tfevents.*` | TensorBoard curves |
 /// | `checkpoints/` | see ``CheckpointFolder`` |
 /// | `figures/` | pictures |
@@ -53,6 +53,29 @@ public final class RunFolder {
     /// Adds a line to `scores.jsonl`. It must hold `step`.
     public func append(toScores record: LogRecord) throws {
         try scores.write(Data((record.json + "\n").utf8))
+        try writeScoreTable()
+    }
+
+    /// The step whose score of this name is the highest, the first of equals; nil where no step has one.
+    public func bestStep(by name: String) throws -> Int? {
+        let scored = try scoreRecords().compactMap { record in (record[name] as? Double).map { (step: record["step"] as! Int, score: $0) } }
+        return scored.max { ($0.score, $1.step) < ($1.score, $0.step) }?.step
+    }
+
+    /// Writes `scores.csv`: a row a step, a column for each score of a whole data set.
+    private func writeScoreTable() throws {
+        let records = try scoreRecords().sorted { ($0["step"] as! Int) < ($1["step"] as! Int) }
+        let names = Set(records.flatMap(\.keys)).subtracting(["step"]).filter { !$0.contains("/") }.sorted()
+        let rows = records.map { record in
+            ["\(record["step"] as! Int)"] + names.map { name in (record[name] as? Double).map { String(format: "%.3f", $0) } ?? "" }
+        }
+        let text = ([["step"] + names] + rows).map { $0.joined(separator: ",") + "\n" }.joined()
+        try writeAtomically(path + "/scores.csv") { try $0.write(Data(text.utf8)) }
+    }
+
+    /// The lines of `scores.jsonl`, each with its `step`.
+    private func scoreRecords() throws -> [[String: Any]] {
+        try Self.lines(path + "/scores.jsonl").map { try JSONSerialization.jsonObject(with: Data($0.text.utf8)) as! [String: Any] }
     }
 
     /// Where a picture of this name belongs.
@@ -63,6 +86,7 @@ public final class RunFolder {
     public func rewind(to step: Int) throws {
         log = try Self.rewound(path + "/log.txt", to: step)
         scores = try Self.rewound(path + "/scores.jsonl", to: step)
+        try writeScoreTable()
     }
 
     /// The steps that have a line in `scores.jsonl`.

@@ -31,7 +31,7 @@ struct BesideTraining {
             status.idleLooks += 1
             status.show("waiting for a checkpoint")
             switch try client.next(seconds: 1) {
-            case .checkpoint(let step, let weights):
+            case .checkpoint(let step, let weights, _):
                 do {
                     try evaluate(weights, step, client)
                 } catch  where Interruption.isRequested {
@@ -72,7 +72,7 @@ struct BesideTraining {
         guard let text = weights.pipeline else { throw Failure("the trainer's checkpoint carries no pipeline") }
         let evaluation = try Pipeline.parse(text, source: "the trainer's pipeline").evaluation
         let dataset = try DAVISDataset(root: root ?? evaluation.davis)
-        let method = try EncoderMethod(weights, settings: PropagationSettings(evaluation), backend: backend)
+        let method = try EncoderMethod(weights, settings: evaluation.settings(for: .davis), backend: backend)
 
         var progress = ProgressLine(progressStyle)
         let start = monotonicSeconds()
@@ -99,19 +99,5 @@ struct BesideTraining {
         if monotonicSeconds() - lastSeen > patience {
             throw Failure("no trainer at \(endpoint) for \(formatDuration(patience)); is it running, and is this its --bind endpoint?")
         }
-    }
-}
-
-extension PropagationSettings {
-    /// The settings of a pipeline.
-    init(_ evaluation: Pipeline.Evaluation) {
-        self.init()
-        topK = evaluation.topK
-        queue = evaluation.queue
-        radius = evaluation.radius
-        temperature = evaluation.temperature
-        inputSize =
-            evaluation.size.count == 1
-            ? .shortSide(evaluation.size[0]) : .exact(height: evaluation.size[0], width: evaluation.size[1])
     }
 }

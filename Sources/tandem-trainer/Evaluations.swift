@@ -8,19 +8,23 @@ import ZeroMQ
 struct CheckpointScores {
     var step: Int
     var scores: [EvaluatorRequest.Score]
+    var pictures: [EvaluatorRequest.Picture]
 }
 
 /// The checkpoints that evaluators are to score, and the scores that come back.
 final class Evaluations {
     private let server: CheckpointServer
+    /// More waiting ones are worth a line.
+    private static let manyWaiting = 4
 
     /// Seconds for which a run that is over waits for an evaluator that has not been heard of.
     private static let patience = 60.0
 
     /// Listens for evaluators.
-    init(at endpoint: Endpoint, _ checkpoints: CheckpointFolder, _ context: Context) throws {
+    /// - Parameter isQuick: whether the quick score will do for the checkpoint of a step.
+    init(at endpoint: Endpoint, _ checkpoints: CheckpointFolder, isQuick: @escaping (Int) -> Bool, _ context: Context) throws {
         server = try CheckpointServer(endpoint, in: context) { step in
-            try EncoderWeights(path: checkpoints.path(ofStep: step)).encoded()
+            (try EncoderWeights(path: checkpoints.path(ofStep: step)).encoded(), isQuick(step))
         }
     }
 
@@ -28,14 +32,18 @@ final class Evaluations {
     var pending: Set<Int> { server.pending }
 
     func announce(_ step: Int) {
-        if let dropped = server.announce(step) { note("evaluators do not keep up: step \(dropped) stays without scores") }
+        server.announce(step)
+        let waiting = server.pending.count
+        if waiting > Self.manyWaiting {
+            note("\(waiting) checkpoints wait for their scores and are kept until then; add evaluators, or evaluate less often")
+        }
     }
 
     /// Answers evaluators, without waiting.
     func newScores() throws -> [CheckpointScores] {
         try server.serve(now: monotonicSeconds()).compactMap { event in
             switch event {
-            case .scores(let step, let scores): return CheckpointScores(step: step, scores: scores)
+            case .scores(let step, let scores, let pictures): return CheckpointScores(step: step, scores: scores, pictures: pictures)
             case .problem(let line):
                 note(line)
                 return nil

@@ -98,12 +98,15 @@ struct Journal: ~Copyable {
         if !lastLine.isEmpty { progress.finish(lastLine) }
     }
 
-    /// Notes the scores of a checkpoint.
+    /// Notes the scores of a checkpoint, and keeps its pictures.
     func record(_ scores: CheckpointScores) throws {
         var record: LogRecord = ["step": .integer(scores.step)]
         for score in scores.scores { record.append(score.name, .number(score.value)) }
         try folder.append(toScores: record)
-        try events.scalars(step: scores.step, scores.scores.map { ("davis/" + $0.name, Float($0.value)) })
+        try events.scalars(step: scores.step, scores.scores.map { ("scores/" + $0.name, Float($0.value)) })
+        for picture in scores.pictures {
+            try writeFile(picture.png, to: folder.figurePath("\(picture.name)-\(eightDigits(scores.step)).png"))
+        }
         let means = scores.scores.filter { !$0.name.contains("/") }
         note("scores of step \(scores.step): " + means.map { "\($0.name) \(String(format: "%.1f", $0.value))" }.joined(separator: "  "))
     }
@@ -114,9 +117,8 @@ struct Journal: ~Copyable {
         let sheet = examples.withSamples { samples in
             reconstructionSheet(of: samples.prefix(Self.pairsInPicture).map(FramePair.init), model, arena)
         }
-        let digits = String(step)
-        let name = "reconstruction-" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits + ".png"
-        try writePNG(RGBImage(width: sheet.width, height: sheet.height, pixels: sheet.pixels), to: folder.figurePath(name))
+        let path = folder.figurePath("reconstruction-\(eightDigits(step)).png")
+        try writePNG(RGBImage(width: sheet.width, height: sheet.height, pixels: sheet.pixels), to: path)
     }
 
     private func reconstructionSheet(of pairs: [FramePair], _ model: SiamMAE, _ arena: Arena) -> ReconstructionSheet {
@@ -138,4 +140,14 @@ struct Journal: ~Copyable {
         let perStep = (monotonicSeconds() - startTime) / Double(max(1, course.step - startStep))
         return formatDuration(perStep * Double(course.totalSteps - course.step))
     }
+}
+
+/// A step as it stands in names of files, which sort by it.
+private func eightDigits(_ step: Int) -> String {
+    let digits = String(step)
+    return String(repeating: "0", count: max(0, 8 - digits.count)) + digits
+}
+
+private func writeFile(_ bytes: [UInt8], to path: String) throws {
+    do { try Data(bytes).write(to: URL(fileURLWithPath: path), options: .atomic) } catch { throw Failure("cannot write \(path): \(error)") }
 }

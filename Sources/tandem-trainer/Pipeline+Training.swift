@@ -45,9 +45,14 @@ extension Pipeline {
         PlanIdentity(manifestHash: manifest.identity, seed: seed, recipe: recipe)
     }
 
-    /// Whether evaluators get the checkpoint of a step: the first, the last, and those between that `evaluation.every` names.
+    /// Whether evaluators score the checkpoint of a step wholly: the first, the last, and those between that `evaluation.every` names.
     func isEvaluated(step: Int, of totalSteps: Int) -> Bool {
         step == 0 || step == totalSteps || (evaluation.every > 0 && step % evaluation.every == 0)
+    }
+
+    /// Whether evaluators get the checkpoint of a step at all: also those that `evaluation.quickEvery` names, for the quick score.
+    func isScored(step: Int, of totalSteps: Int) -> Bool {
+        isEvaluated(step: step, of: totalSteps) || (evaluation.quickEvery > 0 && step % evaluation.quickEvery == 0)
     }
 
     /// Refuses to continue a checkpoint with a pipeline that would give other samples or another model.

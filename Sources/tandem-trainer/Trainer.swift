@@ -59,8 +59,10 @@ final class Trainer {
 
         batches = try BatchStream(pipeline, manifest, batcher, course, context)
         let folderOfCheckpoints = checkpoints
+        let isQuick = { !pipeline.isEvaluated(step: $0, of: course.totalSteps) }
         evaluations =
-            try pipeline.evaluation.davis.isEmpty ? nil : evaluators.map { try Evaluations(at: $0, folderOfCheckpoints, context) }
+            try pipeline.evaluation.isEmpty
+            ? nil : evaluators.map { try Evaluations(at: $0, folderOfCheckpoints, isQuick: isQuick, context) }
         journal = try Journal(folder, pipeline, videos: manifest.count, course, progress)
         try announceUnscored()
         (status.step, status.totalSteps) = (course.step, course.totalSteps)
@@ -87,8 +89,8 @@ final class Trainer {
                 course, loss: loss, learningRate: rate, gradientNorm: gradientNorm, waited: batches.waitedSeconds,
                 decoders: batches.decoderCount)
 
-            if isEvaluated || course.step % pipeline.train.checkpointEvery == 0 { try writeCheckpoint() }
-            for scores in try evaluations?.newScores() ?? [] { try journal.record(scores) }
+            if isScored || course.step % pipeline.train.checkpointEvery == 0 { try writeCheckpoint() }
+            for scores in try evaluations?.newScores() ?? [] { try record(scores) }
             let end = monotonicSeconds()
             (status.step, status.loss) = (course.step, loss)
             (status.steps, status.stepSeconds) = (status.steps + 1, status.stepSeconds + end - begin)
@@ -100,7 +102,7 @@ final class Trainer {
         } else {
             journal.finish()
             try batches.close()
-            try evaluations?.waitForScores(whileWaiting: showWaiting) { try journal.record($0) }
+            try evaluations?.waitForScores(whileWaiting: showWaiting) { try record($0) }
         }
     }
 
@@ -144,7 +146,13 @@ final class Trainer {
         show("waiting for scores")
     }
 
-    private var isEvaluated: Bool { pipeline.isEvaluated(step: course.step, of: course.totalSteps) }
+    private var isScored: Bool { pipeline.isScored(step: course.step, of: course.totalSteps) }
+
+    /// Notes a checkpoint's scores, and keeps the checkpoint if it is the best so far.
+    private func record(_ scores: CheckpointScores) throws {
+        try journal.record(scores)
+        if try folder.bestStep(by: pipeline.evaluation.mainScore) == scores.step { try checkpoints.keepAsBest(step: scores.step) }
+    }
 
     private func writeCheckpoint() throws {
         // A finite loss may have an infinite gradient: what can no longer be continued does not take a good checkpoint's place.
@@ -154,15 +162,16 @@ final class Trainer {
             step: course.step, samplesSeen: course.samplesSeen, samplesPlanned: course.totalSamples, seed: pipeline.seed,
             manifestHash: manifest.identity, pipeline: pipeline.text, encoderHeads: model.configuration.encoder.heads)
         try checkpoints.write(metadata, model.parameters, constants: model.positionTables, held: evaluations?.pending ?? [])
-        guard isEvaluated else { return }
-        try journal.drawReconstructions(step: course.step, model, arena)
-        evaluations?.announce(course.step)
+        if pipeline.isEvaluated(step: course.step, of: course.totalSteps) {
+            try journal.drawReconstructions(step: course.step, model, arena)
+        }
+        if isScored { evaluations?.announce(course.step) }
     }
 
     /// Offers again what an earlier start of the run left without scores.
     private func announceUnscored() throws {
         let scored = try folder.scoredSteps()
-        for step in try checkpoints.steps() where !scored.contains(step) && pipeline.isEvaluated(step: step, of: course.totalSteps) {
+        for step in try checkpoints.steps() where !scored.contains(step) && pipeline.isScored(step: step, of: course.totalSteps) {
             evaluations?.announce(step)
         }
     }

@@ -50,7 +50,7 @@ func run(arguments: [String]) throws {
     let decoders = decoderRoles(
         count: pipeline.dataflow.decoders, endpoint: batcher, media: pipeline.data.media,
         options: ["--patience", "\(pipeline.dataflow.patience)"] + keyOptions)
-    try Supervisor([trainerRole] + (pipeline.evaluation.davis.isEmpty ? [] : [evaluatorRole]) + decoders + [batcherRole]).run()
+    try Supervisor([trainerRole] + (pipeline.evaluation.isEmpty ? [] : [evaluatorRole]) + decoders + [batcherRole]).run()
 }
 
 /// `tandem decoders`: some decoders for a batcher that runs elsewhere.

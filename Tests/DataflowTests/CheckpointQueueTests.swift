@@ -3,9 +3,9 @@ import Testing
 
 struct CheckpointQueueTests {
     @Test func oldestFirstAndOneEvaluatorEach() {
-        var queue = CheckpointQueue(capacity: 4, patience: 60)
+        var queue = CheckpointQueue(patience: 60)
         #expect(queue.next(for: 1, now: 0) == nil)
-        for step in [200, 100, 100] { #expect(queue.announce(step) == nil) }
+        for step in [200, 100, 100] { queue.announce(step) }
         #expect(queue.next(for: 1, now: 0) == 100)
         #expect(queue.next(for: 2, now: 0) == 200)
         #expect(queue.next(for: 3, now: 0) == nil)
@@ -13,16 +13,16 @@ struct CheckpointQueueTests {
     }
 
     @Test func anEvaluatorThatAsksAgainGetsTheSame() {
-        var queue = CheckpointQueue(capacity: 4, patience: 60)
-        _ = queue.announce(100)
-        _ = queue.announce(200)
+        var queue = CheckpointQueue(patience: 60)
+        queue.announce(100)
+        queue.announce(200)
         #expect(queue.next(for: 1, now: 0) == 100)
         #expect(queue.next(for: 1, now: 1) == 100)
     }
 
     @Test func aSilentEvaluatorsCheckpointGoesToAnother() {
-        var queue = CheckpointQueue(capacity: 4, patience: 60)
-        _ = queue.announce(100)
+        var queue = CheckpointQueue(patience: 60)
+        queue.announce(100)
         #expect(queue.next(for: 1, now: 0) == 100)
         queue.working(1, on: 100, now: 50)
         queue.working(2, on: 100, now: 105)
@@ -34,18 +34,19 @@ struct CheckpointQueueTests {
         #expect(queue.pending == [])
     }
 
-    @Test func tooManyWaiting() {
-        var queue = CheckpointQueue(capacity: 2, patience: 60)
-        _ = queue.announce(100)
-        #expect(queue.next(for: 1, now: 0) == 100)
-        #expect(queue.announce(200) == nil)
-        #expect(queue.announce(300) == 200)
-        #expect(queue.pending == [100, 300])
+    @Test func noneIsGivenUpHoweverManyWait() {
+        var queue = CheckpointQueue(patience: 60)
+        for step in 1...100 { queue.announce(step) }
+        for step in 1...100 {
+            #expect(queue.next(for: 1, now: 0) == step)
+            #expect(queue.complete(step) == true)
+        }
+        #expect(queue.pending == [])
     }
 
     @Test func waitingIsWorthItWhileSomebodyWorks() {
-        var queue = CheckpointQueue(capacity: 2, patience: 60)
-        _ = queue.announce(100)
+        var queue = CheckpointQueue(patience: 60)
+        queue.announce(100)
         #expect(!queue.isWorthWaiting(now: 0))
         _ = queue.next(for: 1, now: 0)
         #expect(queue.isWorthWaiting(now: 60))

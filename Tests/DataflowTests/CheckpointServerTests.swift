@@ -6,8 +6,9 @@ import ZeroMQ
 
 struct EvaluatorMessagesTests {
     @Test(arguments: [
-        EvaluatorRequest.next(evaluator: .max), .working(evaluator: 1, step: 0), .scores(evaluator: 1, step: 1 << 40, []),
-        .scores(evaluator: 1, step: 5, [.init("davis_jf", 0.5), .init("é", -1e-9)]), .failed(evaluator: 2, step: 3, reason: "no folder"),
+        EvaluatorRequest.next(evaluator: .max), .working(evaluator: 1, step: 0), .scores(evaluator: 1, step: 1 << 40, [], pictures: []),
+        .scores(evaluator: 1, step: 5, [.init("davis_jf", 0.5), .init("é", -1e-9)], pictures: ["davis", "a-b_c.1"]),
+        .failed(evaluator: 2, step: 3, reason: "no folder"),
     ])
     func requestsRoundTrip(_ request: EvaluatorRequest) throws {
         let bytes = request.bytes
@@ -17,7 +18,9 @@ struct EvaluatorMessagesTests {
         }
     }
 
-    @Test(arguments: [EvaluatorReply.checkpoint(step: 7), .nothing, .noted(step: 7), .finished])
+    @Test(arguments: [
+        EvaluatorReply.checkpoint(step: 7, isQuick: true), .checkpoint(step: 7, isQuick: false), .nothing, .noted(step: 7), .finished,
+    ])
     func repliesRoundTrip(_ reply: EvaluatorReply) throws {
         let bytes = reply.bytes
         #expect(try bytes.withUnsafeBytes { try EvaluatorReply($0) } == reply)
@@ -30,10 +33,14 @@ struct EvaluatorMessagesTests {
         func refused(_ request: EvaluatorRequest) -> Bool {
             (try? request.bytes.withUnsafeBytes { try EvaluatorRequest($0) }) == nil
         }
-        #expect(refused(.scores(evaluator: 1, step: 5, [.init("davis_jf", .nan)])))
-        #expect(refused(.scores(evaluator: 1, step: -1, [])))
-        #expect(refused(.scores(evaluator: 1, step: 5, [.init(String(repeating: "a", count: 257), 1)])))
-        #expect(refused(.scores(evaluator: 1, step: 5, Array(repeating: .init("a", 1), count: 10_001))))
+        #expect(refused(.scores(evaluator: 1, step: 5, [.init("davis_jf", .nan)], pictures: [])))
+        #expect(refused(.scores(evaluator: 1, step: -1, [], pictures: [])))
+        #expect(refused(.scores(evaluator: 1, step: 5, [.init(String(repeating: "a", count: 257), 1)], pictures: [])))
+        #expect(refused(.scores(evaluator: 1, step: 5, Array(repeating: .init("a", 1), count: 10_001), pictures: [])))
+        #expect(refused(.scores(evaluator: 1, step: 5, [], pictures: Array(repeating: "a", count: 17))))
+        for name in ["", "../a", "a/b", ".a", "ä", "a\0"] {
+            #expect(refused(.scores(evaluator: 1, step: 5, [], pictures: [name])), "\(name)")
+        }
         // A reason of any length is cut, not refused.
         #expect(!refused(.failed(evaluator: 1, step: 5, reason: String(repeating: "é", count: 4000))))
     }
@@ -68,20 +75,21 @@ struct CheckpointServerTests {
     private func monotonicNow() -> Double { ProcessInfo.processInfo.systemUptime }
 
     private func server(_ weights: @escaping (Int) throws -> [UInt8]) throws -> CheckpointServer {
-        try CheckpointServer(Endpoint("ipc://" + path), in: Context(), weights: weights)
+        try CheckpointServer(Endpoint("ipc://" + path), in: Context()) { (try weights($0), $0 == 20) }
     }
 
     @Test(.timeLimit(.minutes(10))) func checkpointsGoOutAndScoresComeBack() throws {
         let server = try server { step in [UInt8](repeating: UInt8(step), count: 1_000_000) }
-        #expect(server.announce(10) == nil)
+        let pictures = [EvaluatorRequest.Picture(name: "davis", png: [1, 2, 3]), .init(name: "vip", png: [])]
+        server.announce(10)
         let events = try serve(server) { client in
-            guard case .checkpoint(10, let weights) = try client.next(seconds: 30) else {
+            guard case .checkpoint(10, let weights, isQuick: false) = try client.next(seconds: 30) else {
                 Issue.record("no checkpoint came")
                 return
             }
             #expect(weights == [UInt8](repeating: 10, count: 1_000_000))
             try client.working(on: 10)
-            #expect(try client.send([.init("davis_jf", 0.25)], step: 10, seconds: 30))
+            #expect(try client.send([.init("davis_jf", 0.25)], pictures: pictures, step: 10, seconds: 30))
             // A second time, as after a lost acknowledgement.
             #expect(try client.send([.init("davis_jf", 0.25)], step: 10, seconds: 30))
             guard case .nothing = try client.next(seconds: 30) else {
@@ -89,16 +97,16 @@ struct CheckpointServerTests {
                 return
             }
         }
-        #expect(events == [.scores(step: 10, [.init("davis_jf", 0.25)])])
+        #expect(events == [.scores(step: 10, [.init("davis_jf", 0.25)], pictures: pictures)])
         #expect(server.pending == [])
     }
 
     @Test(.timeLimit(.minutes(10))) func afterTheLastCheckpointTheRunIsOver() throws {
         let server = try server { _ in [1] }
-        #expect(server.announce(10) == nil)
+        server.announce(10)
         server.finish()
         let events = try serve(server) { client in
-            guard case .checkpoint(10, _) = try client.next(seconds: 30) else {
+            guard case .checkpoint(10, _, _) = try client.next(seconds: 30) else {
                 Issue.record("no checkpoint came")
                 return
             }
@@ -113,7 +121,7 @@ struct CheckpointServerTests {
 
     @Test(.timeLimit(.minutes(10))) func anUnreadableCheckpointDoesNotStopTheTraining() throws {
         let server = try server { _ in throw Unreadable() }
-        #expect(server.announce(10) == nil)
+        server.announce(10)
         let events = try serve(server) { client in
             guard case .nothing = try client.next(seconds: 30) else {
                 Issue.record("something waits")
@@ -137,7 +145,7 @@ struct CheckpointServerTests {
         #expect(
             events == [
                 .problem("an evaluator sent what cannot be read: cut off after 3 bytes"),
-                .problem("an evaluator sent a message of 2 parts"),
+                .problem("an evaluator sent what cannot be read: cut off after 1 bytes"),
             ])
     }
 

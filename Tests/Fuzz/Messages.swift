@@ -50,12 +50,13 @@ enum MessageKind: String, CaseIterable {
             return replies.map(\.bytes)
         case .evaluatorRequest:
             let requests: [EvaluatorRequest] = [
-                .next(evaluator: 1), .working(evaluator: 1, step: 400), .scores(evaluator: 1, step: 400, [.init("davis_jf", 61.5)]),
+                .next(evaluator: 1), .working(evaluator: 1, step: 400),
+                .scores(evaluator: 1, step: 400, [.init("davis_jf", 61.5)], pictures: ["davis"]),
                 .failed(evaluator: 1, step: 400, reason: "no such data set"),
             ]
             return requests.map(\.bytes)
         case .evaluatorReply:
-            let replies: [EvaluatorReply] = [.checkpoint(step: 400), .nothing, .noted(step: 400), .finished]
+            let replies: [EvaluatorReply] = [.checkpoint(step: 400, isQuick: true), .nothing, .noted(step: 400), .finished]
             return replies.map(\.bytes)
         case .sample:
             let layout = SampleLayout(for: Self.recipe)

@@ -41,7 +41,8 @@ struct ResizingTests {
     }
 
     @Test(arguments: [
-        ("480x880", 854, 480, 480, 880), ("480", 854, 480, 480, 848), ("480", 480, 854, 848, 480), ("128", 340, 256, 128, 160),
+        ("480x880", 854, 480, 480, 880), ("480", 854, 480, 480, 832), ("480", 480, 854, 832, 480), ("128", 340, 256, 128, 128),
+        ("long880", 1280, 720, 448, 880), ("long880", 720, 1280, 880, 448), ("long64", 1000, 10, 64, 64),
     ])
     func inputSizes(_ text: String, _ width: Int, _ height: Int, _ inputHeight: Int, _ inputWidth: Int) throws {
         let size = try #require(InputSize(text))

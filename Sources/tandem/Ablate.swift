@@ -1,0 +1,107 @@
+import Configuration
+import Console
+import Foundation
+
+/// `tandem ablate`: one pipeline in all combinations of some settings, and the table that papers print of them.
+func ablate(arguments: [String]) throws {
+    var options = Arguments(
+        "tandem ablate",
+        about: """
+            Trains and scores a pipeline in every combination of the values given, once a seed, one run after the other, and prints a table of
+            the final scores: mean and standard deviation over the seeds. Each run has its own folder, runs/NAME-VALUES-seed-N; a run that
+            is there is not done again, so that tables of several settings share their runs, and an interrupted command goes on.
+            """, arguments: arguments)
+    let variations = options.values(
+        "--vary", "KEY=VALUE,VALUE,…", "a key of the pipeline and its values, e.g. mask.ratio=.5,.75,.9; several make a grid")
+    let overrides = options.values("--set", "KEY=VALUE", "override a key in all runs; may stand several times")
+    let seeds = options.value("--seeds", "N", "runs of each combination, with seeds in a row from the pipeline's on", default: 3)
+    let path = options.operand("PIPELINE", "the pipeline file")
+    if seeds < 1 { options.refuse("--seeds wants 1 or more, not \(seeds)") }
+    let varied = variations.compactMap(Variation.init)
+    if varied.count < max(1, variations.count) { options.refuse("--vary wants KEY=VALUE,VALUE,…, for example mask.ratio=.5,.75,.9,.95") }
+    options.finish()
+
+    Interruption.catchSignals()
+    let base = try Pipeline.load(path, overrides: overrides)
+    guard !base.evaluation.isEmpty else {
+        throw Failure("\(path) scores nothing: name a data set, for example --set evaluation.davis=DAVIS")
+    }
+    let variants = try varied.combinations.map { try AblationVariant($0, of: base, path: path, overrides: overrides) }
+    let runs = try variants.flatMap { variant in try (0..<seeds).map { try variant.run(seed: base.seed + UInt64($0)) } }
+    var missing: [AblationRun] = []
+    for run in runs where try run.scores() == nil && !missing.contains(where: { $0.name == run.name }) { missing.append(run) }
+
+    var progress = ProgressLine()
+    let start = monotonicSeconds()
+    for (done, run) in missing.enumerated() {
+        let left =
+            done == 0 ? "" : ", about \(formatDuration((monotonicSeconds() - start) / Double(done) * Double(missing.count - done))) left"
+        try run.train { progress.show("run \(done + 1) of \(missing.count)\(left): \(run.name): \($0)") }
+        if Interruption.isRequested { throw Failure("interrupted in \(run.name); the same command goes on there") }
+    }
+    if !missing.isEmpty { progress.finish("\(missing.count) runs in \(formatDuration(monotonicSeconds() - start))") }
+    print(try AblationTable(variants, keys: varied.map(\.key), seeds: (0..<seeds).map { base.seed + UInt64($0) }).text)
+}
+
+/// A key of the pipeline and the values that it takes in turn.
+private struct Variation {
+    let key: String
+    let values: [String]
+
+    /// Reads "KEY=VALUE,VALUE,…"; commas inside brackets and braces belong to a value.
+    init?(_ text: String) {
+        guard let equals = text.firstIndex(of: "="), equals > text.startIndex else { return nil }
+        var values = [""]
+        var depth = 0
+        for character in text[text.index(after: equals)...] {
+            if "[{".contains(character) { depth += 1 }
+            if "]}".contains(character) { depth -= 1 }
+            if character == ",", depth == 0 { values.append("") } else { values[values.count - 1].append(character) }
+        }
+        guard values.allSatisfy({ !$0.isEmpty }) else { return nil }
+        key = String(text[..<equals])
+        self.values = values
+    }
+}
+
+extension [Variation] {
+    /// All combinations of values, each as settings in the order of the keys; the last key turns fastest.
+    fileprivate var combinations: [[AblationVariant.Setting]] {
+        reduce([[]]) { all, variation in
+            all.flatMap { settings in variation.values.map { settings + [AblationVariant.Setting(key: variation.key, value: $0)] } }
+        }
+    }
+}
+
+/// A pipeline with some keys set.
+struct AblationVariant {
+    struct Setting {
+        let key: String
+        let value: String
+    }
+
+    let settings: [Setting]
+    /// Whether it is the pipeline as it stands.
+    var isBase: Bool { differing.isEmpty }
+    private let differing: [Setting]
+    private let base: Pipeline
+    private let path: String
+    private let overrides: [String]
+
+    /// - Throws: where a value is impossible.
+    init(_ settings: [Setting], of base: Pipeline, path: String, overrides: [String]) throws {
+        self.settings = settings
+        self.base = base
+        self.path = path
+        self.overrides = overrides
+        differing = try settings.filter { try Pipeline.load(path, overrides: overrides + ["\($0.key)=\($0.value)"]) != base }
+    }
+
+    /// The run of one seed, whose name tells what differs from the pipeline, whichever keys are varied.
+    func run(seed: UInt64) throws -> AblationRun {
+        let marks = differing.map { "\($0.key)=\($0.value)" }.sorted().map { "-" + $0.replacing("/", with: "_") }.joined()
+        let name = "\(base.name)\(marks.isEmpty ? "-base" : marks)-seed-\(seed)"
+        let settings = overrides + differing.map { "\($0.key)=\($0.value)" } + ["name=\"\(name)\"", "seed=\(seed)"]
+        return AblationRun(name: name, path: path, settings: settings, pipeline: try Pipeline.load(path, overrides: settings))
+    }
+}

@@ -1,0 +1,41 @@
+import Foundation
+
+/// Final scores of an ablation as a Markdown table: a row for each combination, mean and standard deviation over the seeds.
+struct AblationTable {
+    let text: String
+
+    /// The scores that papers print, and their titles there.
+    private static let columns = [
+        ("davis_jf", "J&F"), ("davis_j", "J"), ("davis_f", "F"), ("vip_miou", "mIoU"), ("jhmdb_pck_0.1", "PCK@0.1"),
+        ("jhmdb_pck_0.2", "PCK@0.2"),
+    ]
+
+    /// - Parameters:
+    ///   - keys: those that are varied.
+    ///   - seeds: of the runs of each variant, all finished.
+    init(_ variants: [AblationVariant], keys: [String], seeds: [UInt64]) throws {
+        let scores = try variants.map { variant in try seeds.map { try variant.run(seed: $0).scores() ?? [:] } }
+        let columns = Self.columns.filter { column in scores.allSatisfy { $0.allSatisfy { $0[column.0] != nil } } }
+        var rows = [keys + columns.map(\.1)]
+        for (variant, runs) in zip(variants, scores) {
+            let names = variant.settings.map(\.value)
+            let marked = [names[0] + (variant.isBase ? " *" : "")] + names.dropFirst()
+            rows.append(marked + columns.map { column in Self.summary(runs.map { $0[column.0]! }) })
+        }
+        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max()! }
+        let lines = rows.map { row in
+            "| " + zip(row, widths).map { $0.padding(toLength: $1, withPad: " ", startingAt: 0) }.joined(separator: " | ") + " |"
+        }
+        let rule = "|" + widths.map { String(repeating: "-", count: $0 + 2) }.joined(separator: "|") + "|"
+        let note = "* the pipeline as it stands" + (seeds.count > 1 ? "; mean ± standard deviation over \(seeds.count) seeds" : "")
+        text = ([lines[0], rule] + lines.dropFirst() + ["", note]).joined(separator: "\n")
+    }
+
+    /// "54.2 ± 0.4", the sample's standard deviation; of one value the value.
+    private static func summary(_ values: [Double]) -> String {
+        let mean = values.reduce(0, +) / Double(values.count)
+        guard values.count > 1 else { return String(format: "%.1f", mean) }
+        let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count - 1)
+        return String(format: "%.1f ± %.1f", mean, variance.squareRoot())
+    }
+}
