@@ -35,7 +35,7 @@ let package = Package(
         program("tandem-evaluator", ["Console", "Configuration", "Dataflow", "Media", "Metrics", "ZeroMQ", "Propagation"] + maths),
         library("Console"),  // options, --help, progress, signals, errors as sentences
         library("Metrics", ["Console"]),  // what a process tells of itself over HTTP: numbers for Prometheus, and whether it is well
-        library("Configuration", ["Sampling", "Models", "Propagation", "Compute"]),  // Pipelines/*.json5: one typed, checked description of a run
+        library("Configuration", ["Sampling", "Models", "Propagation", "Compute"]),  // Pipelines/*.json5: one typed, checked run
 
         // The data half: from video files to batches of samples.
         library("Dataflow", ["Sampling", "ZeroMQ"]),  // messages, the broker as a state machine, the sockets that drive it
