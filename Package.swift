@@ -32,7 +32,9 @@ let package = Package(
         program("tandem-decoder", ["Console", "Dataflow", "Media", "Metrics", "Sampling", "ZeroMQ"]),
         program("tandem-batcher", ["Console", "Configuration", "Dataflow", "Metrics", "Sampling", "ZeroMQ"]),
         program("tandem-trainer", ["Console", "Configuration", "Dataflow", "Media", "Metrics", "Sampling", "ZeroMQ"] + maths),
-        program("tandem-evaluator", ["Console", "Configuration", "Dataflow", "Media", "Metrics", "ZeroMQ", "Propagation"] + maths),
+        program(
+            "tandem-evaluator",
+            ["Console", "Configuration", "Dataflow", "MatFiles", "Media", "Metrics", "Sampling", "ZeroMQ", "Propagation"] + maths),
         library("Console"),  // options, --help, progress, signals, errors as sentences
         library("Metrics", ["Console"]),  // what a process tells of itself over HTTP: numbers for Prometheus, and whether it is well
         library("Configuration", ["Sampling", "Models", "Propagation", "Compute"]),  // Pipelines/*.json5: one typed, checked run
@@ -43,9 +45,10 @@ let package = Package(
         library("Media", ["Sampling", "CFFmpeg", "CPixels"]),  // libav: index, exact decode, crop-resize, images, writing and transcoding
         library("Sampling"),  // manifest, plan, Philox, frame pairs, crops, masks: pure values, no libav
         library("ZeroMQ", ["CZeroMQ"]),  // context, socket, message, poller
+        library("MatFiles", ["CMatIO"]),  // arrays in MATLAB's files, as JHMDB has them
 
         // The maths half: from batches to weights and scores.
-        library("Propagation", ["Compute"]),  // label propagation, the DAVIS data set, J and F, overlays
+        library("Propagation", ["Compute"]),  // label propagation; DAVIS, JHMDB and VIP with J and F, PCK, mIoU; overlays
         library("Verification", ["Training", "Models", "Autograd", "Compute"]),  // PyTorch's values, and how far ours are
         library("Training", ["Models", "Layers", "Autograd", "Compute"]),  // optimizer, schedule, checkpoints, run folder, logs
         library("Models", ["Layers", "Autograd", "Compute"]),  // ViT encoder, decoders, objectives: SiamMAE
@@ -57,6 +60,7 @@ let package = Package(
         // C, each imported by exactly one Swift target.
         .systemLibrary(name: "CFFmpeg", providers: [.apt(["libavformat-dev", "libavcodec-dev", "libswscale-dev", "libavutil-dev"])]),
         .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
+        .systemLibrary(name: "CMatIO", providers: [.apt(["libmatio-dev"])]),
         .target(name: "COpenBLAS"),  // finds OpenBLAS at run time, so that its kernels can be chosen before it loads
         .target(name: "COneDNN"),  // finds oneDNN at run time: it is wanted only where the processor has AVX-512
         .target(name: "CPixels"),  // crop, resize and conversion of decoded pictures, the same on every processor
@@ -72,6 +76,7 @@ let package = Package(
         tests("Media", ["Sampling", "CFFmpeg", "CPixels"]),
         tests("Sampling"),
         tests("ZeroMQ"),
+        tests("MatFiles"),
         tests("Propagation", ["ComputeCPU", "Compute", "Media"]),
         tests("Training", ["Models", "Autograd", "Compute", "ComputeCPU"]),
         tests("Models", ["Training", "Verification", "Autograd", "Compute", "ComputeCPU"]),
@@ -84,7 +89,7 @@ let package = Package(
         .executableTarget(
             name: "chaos", dependencies: ["Console", "Dataflow", "Media", "Sampling", "TestSupport", "Training", "ZeroMQ"],
             path: "Tests/Chaos"),  // make chaos
-        .testTarget(name: "PipelineTests", dependencies: ["TestSupport", "Dataflow", "Media", "Metrics", "Sampling", "Training"]),
+        .testTarget(name: "PipelineTests", dependencies: ["TestSupport", "Dataflow", "MatFiles", "Media", "Metrics", "Sampling", "Training"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -18,6 +18,13 @@ public func writePNG(_ image: IndexImage, to path: String) throws(MediaError) {
     try encode(frame, as: AV_CODEC_ID_PNG, to: path)
 }
 
+/// Writes labels as grey PNG of 8 bits: a label is how bright its pixels are.
+public func writeGreyPNG(_ image: IndexImage, to path: String) throws(MediaError) {
+    let frame = Frame(width: image.width, height: image.height, format: AV_PIX_FMT_GRAY8)
+    fill(frame, with: image.indices, bytesPerRow: image.width)
+    try encode(frame, as: AV_CODEC_ID_PNG, to: path)
+}
+
 /// Writes colours as JPEG: full-range BT.601, 4:2:0, as cameras do.
 ///
 /// - Parameter quality: libav's scale, 2 (best, the default) … 31 (worst).

@@ -9,47 +9,45 @@ public struct DAVISDataset: Sendable {
         public let frames: [String]
         /// Paths of the annotations, one for each frame.
         public let annotations: [String]
-
         /// The names of the frames without their ending: "00000", …
-        public var frameNames: [String] { frames.map { (($0 as NSString).lastPathComponent as NSString).deletingPathExtension } }
+        public let frameNames: [String]
     }
 
     public let root: String
     public let sequences: [Sequence]
 
     /// Finds the sequences and checks that every frame has its annotation.
-    /// - Parameter names: the sequences to take; none means those of `ImageSets/2017/val.txt`.
-    public init(root: String, names: [String] = []) throws {
+    ///
+    /// - Parameters:
+    ///   - names: the sequences to take; none means those of `ImageSets/2017/SET.txt`.
+    ///   - set: "val" or "train".
+    ///   - withFrames: whether there must be frames; scoring takes the annotations alone.
+    public init(root: String, names: [String] = [], set: String = "val", withFrames: Bool = true) throws {
         self.root = root
-        let all = names.isEmpty ? try Self.listedNames(root) : names
-        sequences = try all.map { try Self.sequence($0, root) }
+        let all = names.isEmpty ? try Self.listedNames(root, set) : names
+        sequences = try all.map { try Self.sequence($0, root, withFrames) }
     }
 
-    private static func listedNames(_ root: String) throws -> [String] {
-        let path = root + "/ImageSets/2017/val.txt"
-        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+    private static func listedNames(_ root: String, _ set: String) throws -> [String] {
+        let list = "ImageSets/2017/\(set).txt"
+        guard FileManager.default.fileExists(atPath: "\(root)/\(list)") else {
             throw PropagationError(
-                "\(root) has no list of sequences ImageSets/2017/val.txt; is this the folder that holds JPEGImages and Annotations?")
+                "\(root) has no list of sequences \(list); is this the folder that holds JPEGImages and Annotations?")
         }
-        let names = text.split(whereSeparator: \.isWhitespace).map(String.init)
-        guard !names.isEmpty else { throw PropagationError("\(path) lists no sequence") }
-        return names
+        return try wordsOfList("\(root)/\(list)", hint: "")
     }
 
-    private static func sequence(_ name: String, _ root: String) throws -> Sequence {
-        let folder = root + "/JPEGImages/480p/" + name
-        guard let files = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
-            throw PropagationError("the sequence \(name) has no frames: there is no folder \(folder)")
+    private static func sequence(_ name: String, _ root: String, _ withFrames: Bool) throws -> Sequence {
+        let images = "\(root)/JPEGImages/480p/\(name)"
+        let masks = "\(root)/Annotations/480p/\(name)"
+        let stems: [String]
+        do {
+            stems = try withFrames ? numberedFiles(in: images, ending: ".jpg") : numberedFiles(in: masks, ending: ".png")
+        } catch {
+            throw PropagationError("the sequence \(name) has no \(withFrames ? "frames" : "annotations"): \(error)")
         }
-        let frames = try files.filter { $0.hasSuffix(".jpg") }.map { file in
-            guard let number = Int(file.dropLast(4)) else { throw PropagationError("\(folder)/\(file) is not named by a number") }
-            return (number: number, stem: file.dropLast(4))
-        }.sorted { $0.number < $1.number }
-        guard !frames.isEmpty else { throw PropagationError("\(folder) holds no .jpg frame") }
-        let annotations = frames.map { "\(root)/Annotations/480p/\(name)/\($0.stem).png" }
-        if let missing = annotations.first(where: { !FileManager.default.fileExists(atPath: $0) }) {
-            throw PropagationError("\(name) lacks an annotation: there is no \(missing)")
-        }
-        return Sequence(name: name, frames: frames.map { "\(folder)/\($0.stem).jpg" }, annotations: annotations)
+        let annotations = stems.map { "\(masks)/\($0).png" }
+        try requireFiles(annotations, "\(name) lacks an annotation")
+        return Sequence(name: name, frames: stems.map { "\(images)/\($0).jpg" }, annotations: annotations, frameNames: stems)
     }
 }

@@ -13,50 +13,6 @@ public struct SequenceScores: Sendable {
     public let sequence: String
     public let objects: [ObjectScores]
 
-    /// Scores a sequence as DAVIS 2017's semi-supervised task does.
-    ///
-    /// Void in the truth counts as background. The objects are 1 up to the highest number in the first annotation, gaps included (an object
-    /// that is nowhere in either scores 1). A prediction without an object scores that object as empty.
-    ///
-    /// - Parameters:
-    ///   - predicted: a map per frame, of the truth's size.
-    ///   - truth: the annotation of every frame, at least three: the first and the last are not scored.
-    /// - Throws: where sizes or counts differ, or a prediction holds an object that the first annotation has not.
-    ///
-    /// Source: davis2017-evaluation: davis2017/evaluation.py.
-    public init(sequence: String, predicted: [LabelMap], truth: [LabelMap]) throws {
-        guard predicted.count == truth.count else {
-            throw PropagationError("\(sequence) has \(truth.count) annotated frames, but \(predicted.count) results")
-        }
-        guard truth.count >= 3 else {
-            throw PropagationError("\(sequence) has \(truth.count) frames; the first and the last are not scored, so it takes three")
-        }
-        let objectCount = Int(truth[0].withoutVoid.labels.max() ?? 0)
-        var regionSimilarity = [[Double]](repeating: [], count: objectCount)
-        var contourAccuracy = regionSimilarity
-        for frame in 1..<truth.count - 1 {
-            let result = predicted[frame]
-            let annotation = truth[frame].withoutVoid
-            guard result.width == annotation.width, result.height == annotation.height else {
-                throw PropagationError(
-                    "\(sequence), frame \(frame): the result has \(result.sizeText) pixels, the annotation \(annotation.sizeText)")
-            }
-            guard result.labels.allSatisfy({ Int($0) <= objectCount }) else {
-                throw PropagationError(
-                    "\(sequence), frame \(frame): the result holds more than the \(objectCount) objects of the first annotation")
-            }
-            for object in 0..<objectCount {
-                let (region, contour) = MaskMetrics.scores(predicted: result, truth: annotation, object: UInt8(object + 1))
-                regionSimilarity[object].append(region)
-                contourAccuracy[object].append(contour)
-            }
-        }
-        self.sequence = sequence
-        objects = (0..<objectCount).map {
-            ObjectScores(object: $0 + 1, regionSimilarity: regionSimilarity[$0], contourAccuracy: contourAccuracy[$0])
-        }
-    }
-
     /// The mean of J over frames, then objects.
     public var regionSimilarityMean: Double { mean(objects.map { MetricStatistics($0.regionSimilarity).mean }) }
     /// The mean of F over frames, then objects.
@@ -95,3 +51,50 @@ extension MetricStatistics {
 }
 
 private func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
+
+/// Scores a sequence frame by frame as DAVIS 2017's semi-supervised task does.
+///
+/// Void in the truth counts as background. The objects are 1 up to the highest number in the first annotation, gaps included (an object
+/// that is nowhere in either scores 1). A prediction without an object scores that object as empty.
+///
+/// Source: davis2017-evaluation: davis2017/evaluation.py.
+public struct SequenceScoring {
+    /// The number of objects, which every frame's scores stand for.
+    public let objectCount: Int
+    private var regionSimilarity: [[Double]]
+    private var contourAccuracy: [[Double]]
+
+    public init(firstAnnotation: LabelMap) {
+        objectCount = Int(firstAnnotation.withoutVoid.labels.max() ?? 0)
+        regionSimilarity = Array(repeating: [], count: objectCount)
+        contourAccuracy = regionSimilarity
+    }
+
+    /// Adds a frame, which must be neither the sequence's first nor its last.
+    ///
+    /// - Parameter name: what to call the prediction in messages.
+    /// - Throws: where the sizes differ, or the prediction holds an object that the first annotation has not.
+    public mutating func add(predicted: LabelMap, truth: LabelMap, name: String) throws {
+        guard predicted.width == truth.width, predicted.height == truth.height else {
+            throw PropagationError("\(name) has \(predicted.sizeText) pixels, the annotation \(truth.sizeText)")
+        }
+        if let most = predicted.labels.max(), most > objectCount {
+            throw PropagationError("\(name) holds object \(most); the first annotation has \(objectCount)")
+        }
+        let truth = truth.withoutVoid
+        for object in 0..<objectCount {
+            let (region, contour) = MaskMetrics.scores(predicted: predicted, truth: truth, object: UInt8(object + 1))
+            regionSimilarity[object].append(region)
+            contourAccuracy[object].append(contour)
+        }
+    }
+
+    /// The scores of the frames added so far, of which there must be one.
+    public func scores(sequence: String) -> SequenceScores {
+        SequenceScores(
+            sequence: sequence,
+            objects: (0..<objectCount).map {
+                ObjectScores(object: $0 + 1, regionSimilarity: regionSimilarity[$0], contourAccuracy: contourAccuracy[$0])
+            })
+    }
+}

@@ -47,10 +47,14 @@ public struct MetricStatistics: Equatable, Sendable {
     /// How much the mean falls from the first quarter of the frames to the last.
     public let decay: Double
 
+    /// With more evaluated frames the decay is not what davis2017-evaluation prints.
+    public static let mostFramesOfOfficialDecay = 256
+
     /// - Parameter values: the metric of each evaluated frame, at least one.
     ///
-    /// The quarters overlap by a frame and their bounds are rounded as in the official code
-    /// (davis2017-evaluation: davis2017/utils.py, `db_statistics`), but for its bounds' overflow beyond 256 frames.
+    /// The quarters overlap by a frame and their bounds are rounded as in the official code (davis2017-evaluation: davis2017/utils.py,
+    /// `db_statistics`). Beyond ``mostFramesOfOfficialDecay`` frames that code's decay means nothing, because its bounds overflow a byte;
+    /// here they do not.
     public init(_ values: [Double]) {
         precondition(!values.isEmpty, "statistics of no frame")
         func mean(_ part: some Collection<Double>) -> Double { part.reduce(0, +) / Double(part.count) }

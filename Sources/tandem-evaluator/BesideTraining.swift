@@ -71,14 +71,14 @@ struct BesideTraining {
     private func scores(of weights: EncoderWeights, _ step: Int, _ client: CheckpointClient) throws -> EvaluationReport {
         guard let text = weights.pipeline else { throw Failure("the trainer's checkpoint carries no pipeline") }
         let evaluation = try Pipeline.parse(text, source: "the trainer's pipeline").evaluation
-        let dataset = try DAVISDataset(root: root ?? evaluation.davis)
+        let benchmark = try BenchmarkEvaluation(.davis, root: root ?? evaluation.davis)
         let method = try EncoderMethod(weights, settings: evaluation.settings(for: .davis), backend: backend)
 
         var progress = ProgressLine(progressStyle)
         let start = monotonicSeconds()
         var lastSign = start
-        let masks = output.map { "\($0)/step-\(step)" }
-        let davis = DAVISEvaluation(dataset: dataset, output: masks) { done, total in
+        let results = try output.map { try ResultFolder("\($0)/step-\(step)", settings: ["weights": weights.checksum()]) }
+        let report = try benchmark.run(method, output: results) { done, total in
             let now = monotonicSeconds()
             if now - lastSign > 5 {
                 try client.working(on: step)
@@ -89,9 +89,7 @@ struct BesideTraining {
             progress.show("step \(step): " + progressBar(done: done, of: total, unit: "frames", elapsed: now - start))
             if Interruption.isRequested { throw Failure("interrupted") }
         }
-        let report = try davis.run(method.callAsFunction)
-        let (jf, j, f) = (report.scores[0].value, report.scores[1].value, report.scores[4].value)
-        progress.finish(String(format: "step %d: J&F %.1f, J %.1f, F %.1f in %@", step, jf, j, f, formatDuration(report.seconds)))
+        progress.finish("step \(step): \(report.headline) in \(formatDuration(report.seconds))")
         return report
     }
 

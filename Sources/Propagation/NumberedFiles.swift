@@ -1,0 +1,34 @@
+import Foundation
+
+/// The files of a folder that are named by numbers, without their ending, in the order of the numbers: "9", "10", "00011".
+///
+/// - Parameter ending: with its dot; files with another one are passed over.
+func numberedFiles(in folder: String, ending: String) throws -> [String] {
+    guard let files = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
+        throw PropagationError("there is no folder \(folder)")
+    }
+    let numbered = try files.filter { $0.hasSuffix(ending) }.map { file in
+        let stem = String(file.dropLast(ending.count))
+        guard let number = Int(stem) else { throw PropagationError("\(folder)/\(file) is not named by a number") }
+        return (number, stem)
+    }
+    guard !numbered.isEmpty else { throw PropagationError("\(folder) holds no \(ending) file") }
+    return numbered.sorted { $0.0 < $1.0 }.map(\.1)
+}
+
+/// The words of a list, in its order.
+///
+/// - Parameter hint: what to do where the list is missing.
+func wordsOfList(_ path: String, hint: String) throws -> [String] {
+    guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { throw PropagationError("there is no list \(path); \(hint)") }
+    let words = text.split(whereSeparator: \.isWhitespace).map(String.init)
+    guard !words.isEmpty else { throw PropagationError("\(path) lists nothing") }
+    return words
+}
+
+/// Throws where a file of a sequence is missing.
+func requireFiles(_ paths: [String], _ what: String) throws {
+    if let missing = paths.first(where: { !FileManager.default.fileExists(atPath: $0) }) {
+        throw PropagationError("\(what): there is no \(missing)")
+    }
+}

@@ -1,0 +1,137 @@
+import Configuration
+import Console
+import Foundation
+import Metrics
+import Propagation
+
+/// What the command line asks for.
+struct EvaluatorOptions {
+    /// Where labels come from.
+    enum Source {
+        /// An encoder's file, or a run's folder.
+        case weights(String)
+        /// The first labels, copied.
+        case copy
+        /// A folder of results.
+        case results(String)
+        /// Checkpoints of a trainer at this endpoint.
+        case trainer(String)
+    }
+
+    let source: Source
+    let benchmark: Benchmark
+    /// Where the data set lies; nil with a trainer alone: where its pipeline says.
+    let root: String?
+    let selection: BenchmarkEvaluation.Selection
+    let preset: PropagationPreset
+    let settings: PropagationSettings
+    let output: String?
+    /// 0: as many as fit the source.
+    let threads: Int
+    let patience: Double
+    let keys: String?
+    let metrics: String?
+    let progressStyle: ProgressStyle
+    let wantsJSON: Bool
+
+    init() {
+        var options = Arguments(
+            "tandem-evaluator",
+            about:
+                "Measures encoders by propagating labels from the first frame through videos: masks of DAVIS, joints of JHMDB, parts of VIP."
+                + " Scores are points (percent). Give --weights for one measurement, --metrics-only for results that exist, or --trainer to"
+                + " measure a running training's checkpoints as they come.")
+        let weights = options.value(
+            "--weights", "FILE|RUN_FOLDER",
+            "an encoder: a checkpoint of Tandem's, or a safetensors or PyTorch file of timm, MAE or DINO; of a run's folder the last checkpoint"
+        )
+        let baseline = options.value("--baseline", "copy", "measure without an encoder: the first labels copied to every frame")
+        let isMetricsOnly = options.flag("--metrics-only", "score the results in --results as the benchmark's own tool does")
+        let results = options.value(
+            "--results", "FOLDER", "results to score: SEQUENCE/00001.png, ACTION/CLIP/joint_positions.mat, or videosN/000000000001.png")
+        let trainer = options.value("--trainer", "ENDPOINT", "where a trainer hands out checkpoints, e.g. ipc:///tmp/run/trainer")
+        keys = options.value("--keys", "FOLDER", "with a trainer at a tcp endpoint: client.key, and server.pub of the trainer's machine")
+
+        benchmark = options.value("--dataset", "davis|jhmdb|vip", "the benchmark", default: Benchmark.davis)
+        root = options.value(
+            "--root", "FOLDER",
+            "the data set: the folder of JPEGImages and Annotations (DAVIS), Rename_Images and joint_positions (JHMDB), Images and lists (VIP);"
+                + " with --trainer the pipeline's by default")
+        let names = options.value(
+            "--sequences", "NAMES", "only these sequences, clips (ACTION/CLIP) or videos, with commas between; default: the list for testing")
+        let set = options.value("--set", "val|train", "which of DAVIS's lists", default: "val")
+        let scoreSize = options.value(
+            "--score-size", "HxW", "DAVIS: bring annotations to this size first, and results are of it too; default: their own")
+        output = options.value(
+            "--output", "FOLDER", "write results there, with scores.csv and scores.json; the same command goes on where it was stopped")
+
+        preset = options.value(
+            "--preset", "cropmae|paper|dino", "the published numbers for the benchmark; the options below override single ones",
+            default: PropagationPreset.cropmae)
+        var settings = PropagationSettings(preset, for: benchmark)
+        settings.family = options.value(
+            "--family", "videowalk|dino", "the way of propagation, by its first code", default: settings.family)
+        let size = options.value(
+            "--size", "HxW|S|longS", "frames are scaled to height H and width W, or to short or long side S",
+            default: settings.inputSize.description)
+        settings.topK = options.value("--topk", "K", "context cells that vote for a cell's label", default: settings.topK)
+        settings.queue = options.value("--queue", "N", "last frames in the context, beside the first", default: settings.queue)
+        settings.radius = options.value("--radius", "CELLS", "how far away context cells may lie", default: settings.radius)
+        settings.temperature = options.value(
+            "--temperature", "T", "divides similarities before the softmax", default: settings.temperature)
+
+        threads = options.value("--threads", "N", "threads; 0: one a core, but one in all with --trainer", default: 0)
+        patience = options.value(
+            "--patience", "SECONDS", "how long to wait for a trainer that is not there", default: Pipeline().dataflow.patience)
+        metrics = options.value("--metrics", "[HOST:]PORT", "with --trainer: " + StatusAddress.help)
+        progressStyle = options.value("--progress", "auto|live|plain", "how progress is shown", default: ProgressStyle.automatic)
+        wantsJSON = options.flag("--json", "print one JSON object instead of a table")
+
+        if let inputSize = InputSize(size) {
+            settings.inputSize = inputSize
+        } else {
+            options.refuse("--size wants HEIGHTxWIDTH, a short side or longSIDE, not '\(size)'")
+        }
+        self.settings = settings
+        var selection = BenchmarkEvaluation.Selection(
+            sequences: names.map { $0.split(separator: ",").map(String.init) } ?? [], set: set, withFrames: !isMetricsOnly)
+        switch scoreSize.map({ InputSize($0) }) {
+        case nil: break
+        case .exact(let height, let width): selection.scoreSize = (height, width)
+        default: options.refuse("--score-size wants HEIGHTxWIDTH, not '\(scoreSize!)'")
+        }
+        self.selection = selection
+
+        if [weights != nil, baseline != nil, trainer != nil, isMetricsOnly].count(where: { $0 }) != 1 {
+            options.refuse("give one of --weights FILE, --baseline copy, --metrics-only and --trainer ENDPOINT")
+        }
+        if let baseline, baseline != "copy" { options.refuse("--baseline knows 'copy' only, not '\(baseline)'") }
+        if isMetricsOnly != (results != nil) { options.refuse("--metrics-only and --results FOLDER go together") }
+        if isMetricsOnly, output != nil { options.refuse("--output is for results that are made; --metrics-only makes none") }
+        if trainer == nil, root == nil { options.refuse("--root FOLDER is missing: where the data set lies") }
+        if metrics != nil, trainer == nil { options.refuse("--metrics is for evaluators beside a training: give --trainer ENDPOINT") }
+        if benchmark != .davis, scoreSize != nil { options.refuse("--score-size is for --dataset davis") }
+        if benchmark != .davis, set != "val" { options.refuse("--set is for --dataset davis") }
+        if !["val", "train"].contains(set) { options.refuse("--set wants val or train, not '\(set)'") }
+        if threads < 0 { options.refuse("--threads wants 0 or more, not \(threads)") }
+        options.finish()
+
+        source =
+            if let weights { .weights(weights) } else if let trainer { .trainer(trainer) } else if let results { .results(results) } else { .copy }
+    }
+}
+
+extension Benchmark: LosslessStringConvertible {
+    public init?(_ description: String) { self.init(rawValue: description) }
+    public var description: String { rawValue }
+}
+
+extension PropagationPreset: LosslessStringConvertible {
+    public init?(_ description: String) { self.init(rawValue: description) }
+    public var description: String { rawValue }
+}
+
+extension PropagationFamily: LosslessStringConvertible {
+    public init?(_ description: String) { self.init(rawValue: description) }
+    public var description: String { rawValue }
+}

@@ -1,0 +1,75 @@
+import Media
+import Propagation
+
+/// A way to carry labels from a video's first frame to the others.
+///
+/// Each function hands over every frame's number and labels in order, the first one's too. `frames` are paths.
+protocol LabelMethod {
+    /// Masks of the first one's size; void in it counts as background.
+    func masks(_ frames: [String], first: LabelMap, _ body: (Int, LabelMap) throws -> Void) throws
+    /// Class maps, of a size that is the method's own.
+    func classMaps(_ frames: [String], first: LabelMap, _ body: (Int, LabelMap) throws -> Void) throws
+    /// Joints in pixels of the first frame.
+    func poses(_ frames: [String], first: Pose, _ body: (Int, Pose) throws -> Void) throws
+}
+
+/// The first labels for every frame: what a method must beat.
+struct CopyMethod: LabelMethod {
+    func masks(_ frames: [String], first: LabelMap, _ body: (Int, LabelMap) throws -> Void) throws {
+        for frame in frames.indices { try body(frame, first.withoutVoid) }
+    }
+
+    func classMaps(_ frames: [String], first: LabelMap, _ body: (Int, LabelMap) throws -> Void) throws {
+        for frame in frames.indices { try body(frame, first) }
+    }
+
+    func poses(_ frames: [String], first: Pose, _ body: (Int, Pose) throws -> Void) throws {
+        for frame in frames.indices { try body(frame, first) }
+    }
+}
+
+extension EncoderMethod: LabelMethod {
+    func masks(_ frames: [String], first: LabelMap, _ body: (Int, LabelMap) throws -> Void) throws {
+        try propagation.masks(frameCount: frames.count, firstMask: first, frame: { try readFrame(frames[$0]) }, body)
+    }
+
+    /// The maps have the input's size, and the first one comes from the grid as all others do, since VIP scores it too.
+    func classMaps(_ frames: [String], first: LabelMap, _ body: (Int, LabelMap) throws -> Void) throws {
+        let classes = Set(first.labels).sorted()
+        try propagation.labels(frameCount: frames.count, frame: { try readFrame(frames[$0]) }) { grid in
+            SoftLabels(
+                oneHot: first.resized(width: grid.inputWidth, height: grid.inputHeight), objects: classes, height: grid.height,
+                width: grid.width)
+        } _: { index, soft, grid in
+            try body(index, soft.mask(height: grid.inputHeight, width: grid.inputWidth, objects: classes))
+        }
+    }
+
+    func poses(_ frames: [String], first: Pose, _ body: (Int, Pose) throws -> Void) throws {
+        var (height, width) = (0, 0)
+        try propagation.labels(frameCount: frames.count) { index in
+            let frame = try readFrame(frames[index])
+            if index == 0 { (height, width) = (frame.height, frame.width) }
+            return frame
+        } firstLabels: { grid in
+            SoftLabels(first, frameHeight: height, frameWidth: width, grid: grid)
+        } _: { index, soft, _ in
+            try body(index, soft.pose(frameHeight: height, frameWidth: width))
+        }
+    }
+}
+
+/// A frame's pixels.
+func readFrame(_ path: String) throws -> VideoFrame {
+    let image = try readImage(path)
+    return VideoFrame(width: image.width, height: image.height, pixels: image.pixels)
+}
+
+/// The numbers of a mask, an annotation or a class map.
+func readLabels(_ path: String) throws -> LabelMap { LabelMap(try readIndexImage(path)) }
+
+extension LabelMap {
+    init(_ image: IndexImage) { self.init(width: image.width, height: image.height, labels: image.indices) }
+
+    var image: IndexImage { IndexImage(width: width, height: height, indices: labels) }
+}

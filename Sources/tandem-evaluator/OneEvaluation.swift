@@ -1,0 +1,95 @@
+import ComputeCPU
+import Console
+import Foundation
+import Propagation
+import Sampling
+import Training
+
+/// One measurement on one data set: of an encoder, of a baseline, or of results that exist.
+struct OneEvaluation {
+    private let options: EvaluatorOptions
+    private let evaluation: BenchmarkEvaluation
+    private let root: String
+
+    init(_ options: EvaluatorOptions) throws {
+        self.options = options
+        root = options.root!
+        evaluation = try BenchmarkEvaluation(options.benchmark, root: root, options.selection)
+    }
+
+    /// Measures, shows progress, prints and writes the report.
+    func run() throws {
+        var settings = ["root": URL(fileURLWithPath: root).standardizedFileURL.path]
+        if let size = options.selection.scoreSize { settings["score_size"] = "\(size.height)x\(size.width)" }
+        let report: EvaluationReport
+        switch options.source {
+        case .results(let folder):
+            report = try score(folder)
+            settings["results"] = folder
+        case .copy:
+            settings["baseline"] = "copy"
+            report = try measure(CopyMethod(), settings)
+        case .weights(let path):
+            let backend = try CPUBackend(threads: options.threads == 0 ? CPUBackend.availableCores : options.threads)
+            let file = try CheckpointFolder.weights(at: path) { writeError("tandem-evaluator: warning: \($0)\n") }
+            let weights = try EncoderWeights(path: file)
+            settings.merge(options.settings.named) { $1 }
+            settings["preset"] = "\(options.preset)"
+            settings["weights_checksum"] = try weights.checksum()
+            report = try measure(EncoderMethod(weights, settings: options.settings, backend: backend), settings)
+            settings["weights"] = path
+        case .trainer: preconditionFailure("checkpoints of a trainer are not one evaluation")
+        }
+        for note in report.notes { writeError("tandem-evaluator: warning: \(note)\n") }
+        if let output = options.output { try report.write(to: output, options.benchmark, settings: settings) }
+        print(options.wantsJSON ? try report.json(options.benchmark, settings: settings) : report.table.text)
+    }
+
+    private func measure(_ method: any LabelMethod, _ settings: [String: String]) throws -> EvaluationReport {
+        let folder = try options.output.map {
+            try ResultFolder($0, settings: settings.merging(["benchmark": "\(options.benchmark)"]) { $1 })
+        }
+        let report = try withProgress("frames") { try evaluation.run(method, output: folder, frameDone: $0) }
+        writeError(
+            String(format: "tandem-evaluator: %.2f s a frame\n", report.seconds / Double(report.frameCount)))
+        return report
+    }
+
+    private func score(_ folder: String) throws -> EvaluationReport {
+        let report = try withProgress("sequences") { try evaluation.score(results: folder, sequenceDone: $0) }
+        for file in report.officialFiles { try replaceFile("\(folder)/\(file.name)", with: file.text) }
+        return report
+    }
+
+    /// Runs work that tells how many of its units are done, of how many.
+    private func withProgress(
+        _ unit: String, _ work: ((Int, Int) throws -> Void) throws -> EvaluationReport
+    ) throws -> EvaluationReport {
+        var progress = ProgressLine(options.progressStyle)
+        let start = monotonicSeconds()
+        let report = try work { done, total in
+            progress.show(progressBar(done: done, of: total, unit: unit, elapsed: monotonicSeconds() - start))
+            if Interruption.isRequested { throw Failure("interrupted; results written so far stay, and the same command goes on") }
+        }
+        progress.finish("\(report.headline): \(report.frameCount) frames in \(formatDuration(report.seconds))")
+        return report
+    }
+}
+
+extension EncoderWeights {
+    /// A number that other weights do not have, but by an unlikely chance.
+    func checksum() throws -> String {
+        let bytes = try encoded()
+        return String(bytes.withUnsafeBytes { FowlerNollVoHash.value(of: $0) }, radix: 16)
+    }
+}
+
+extension PropagationSettings {
+    /// All numbers by the names of their options.
+    fileprivate var named: [String: String] {
+        [
+            "family": family.rawValue, "size": "\(inputSize)", "topk": "\(topK)", "queue": "\(queue)", "radius": "\(radius)",
+            "temperature": "\(temperature)",
+        ]
+    }
+}
