@@ -89,7 +89,8 @@ let package = Package(
         .executableTarget(
             name: "chaos", dependencies: ["Console", "Dataflow", "Media", "Sampling", "TestSupport", "Training", "ZeroMQ"],
             path: "Tests/Chaos"),  // make chaos
-        .testTarget(name: "PipelineTests", dependencies: ["TestSupport", "Dataflow", "MatFiles", "Media", "Metrics", "Sampling", "Training"]),
+        .testTarget(
+            name: "PipelineTests", dependencies: ["TestSupport", "Dataflow", "MatFiles", "Media", "Metrics", "Sampling", "Training"]),
     ],
     swiftLanguageModes: [.v6]
 )

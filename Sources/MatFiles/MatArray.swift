@@ -103,7 +103,9 @@ extension MatArray {
 
         init<Element>(_: Element.Type, _ convert: @escaping (Element) -> Double) {
             size = MemoryLayout<Element>.size
-            values = { data, count in (0..<count).map { convert(data.load(fromByteOffset: $0 * MemoryLayout<Element>.size, as: Element.self)) } }
+            values = { data, count in
+                UnsafeBufferPointer(start: data.assumingMemoryBound(to: Element.self), count: count).map(convert)
+            }
         }
     }
 

@@ -57,7 +57,8 @@ public struct JHMDBDataset: Sendable {
             }
         }
         guard !clips.isEmpty else {
-            throw PropagationError("no list \(root)/splits/ACTION\(ending) has a clip for testing (2); --sequences ACTION/CLIP,… chooses clips")
+            throw PropagationError(
+                "no list \(root)/splits/ACTION\(ending) has a clip for testing (2); --sequences ACTION/CLIP,… chooses clips")
         }
         return clips
     }

@@ -47,8 +47,8 @@ public struct MetricStatistics: Equatable, Sendable {
     /// How much the mean falls from the first quarter of the frames to the last.
     public let decay: Double
 
-    /// With more evaluated frames the decay is not what davis2017-evaluation prints.
-    public static let mostFramesOfOfficialDecay = 256
+    /// With more evaluated frames davis2017-evaluation prints another decay, or none.
+    public static let mostFramesOfOfficialDecay = 255
 
     /// - Parameter values: the metric of each evaluated frame, at least one.
     ///

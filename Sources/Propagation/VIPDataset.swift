@@ -28,16 +28,17 @@ public struct VIPDataset: Sendable {
     public init(root: String, names: [String] = [], withFrames: Bool = true) throws {
         func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
         let root = exists(root + "/VIP_Fine") ? root + "/VIP_Fine" : root
-        guard let maps = ["Annotations/Category_ids", "Category_ids"].map({ "\(root)/\($0)" }).first(where: exists) else {
+        guard let maps = ["\(root)/Annotations/Category_ids", "\(root)/Category_ids"].first(where: exists) else {
             throw PropagationError(
-                "\(root) has neither a folder Annotations/Category_ids nor Category_ids; is this the folder that holds VIP's Images and lists?")
+                "\(root) has no folder Annotations/Category_ids or Category_ids; is this the folder that holds VIP's Images and lists?")
         }
         let list = root + "/lists/val_videos.txt"
         let all: [String]
         if !names.isEmpty {
             all = names
         } else if !withFrames, !exists(list) {
-            all = try FileManager.default.contentsOfDirectory(atPath: maps).sorted { $0.compare($1, options: .numeric) == .orderedAscending }
+            let found = try FileManager.default.contentsOfDirectory(atPath: maps)
+            all = found.sorted { $0.compare($1, options: .numeric) == .orderedAscending }
         } else {
             all = try wordsOfList(list, hint: "--sequences videosN,… names videos without it")
                 .map { ($0 as NSString).lastPathComponent }

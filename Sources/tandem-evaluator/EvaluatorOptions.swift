@@ -55,8 +55,8 @@ struct EvaluatorOptions {
         benchmark = options.value("--dataset", "davis|jhmdb|vip", "the benchmark", default: Benchmark.davis)
         root = options.value(
             "--root", "FOLDER",
-            "the data set: the folder of JPEGImages and Annotations (DAVIS), Rename_Images and joint_positions (JHMDB), Images and lists (VIP);"
-                + " with --trainer the pipeline's by default")
+            "the data set: the folder of JPEGImages and Annotations (DAVIS), Rename_Images and joint_positions (JHMDB), Images and lists"
+                + " (VIP); with --trainer the pipeline's by default")
         let names = options.value(
             "--sequences", "NAMES", "only these sequences, clips (ACTION/CLIP) or videos, with commas between; default: the list for testing")
         let set = options.value("--set", "val|train", "which of DAVIS's lists", default: "val")
@@ -116,8 +116,7 @@ struct EvaluatorOptions {
         if threads < 0 { options.refuse("--threads wants 0 or more, not \(threads)") }
         options.finish()
 
-        source =
-            if let weights { .weights(weights) } else if let trainer { .trainer(trainer) } else if let results { .results(results) } else { .copy }
+        source = weights.map(Source.weights) ?? trainer.map(Source.trainer) ?? results.map(Source.results) ?? .copy
     }
 }
 
