@@ -55,8 +55,8 @@ struct EvaluatorOptions {
         benchmark = options.value("--dataset", "davis|jhmdb|vip", "the benchmark", default: Benchmark.davis)
         root = options.value(
             "--root", "FOLDER",
-            "the data set: the folder of JPEGImages and Annotations (DAVIS), Rename_Images and joint_positions (JHMDB), Images and lists"
-                + " (VIP); with --trainer the pipeline's by default")
+            "the data set: the folder of JPEGImages and Annotations, of Rename_Images and joint_positions, or of Images and lists;"
+                + " with --trainer the pipeline's by default")
         let names = options.value(
             "--sequences", "NAMES", "only these sequences, clips (ACTION/CLIP) or videos, with commas between; default: the list for testing")
         let set = options.value("--set", "val|train", "which of DAVIS's lists", default: "val")
