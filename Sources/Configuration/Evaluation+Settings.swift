@@ -10,13 +10,7 @@ extension Pipeline.Evaluation {
     }
 
     /// The score by which the best checkpoint is told.
-    public var mainScore: String {
-        switch roots.first?.benchmark ?? .davis {
-        case .davis: "davis_jf"
-        case .jhmdb: "jhmdb_pck_0.1"
-        case .vip: "vip_miou"
-        }
-    }
+    public var mainScore: String { (roots.first?.benchmark ?? .davis).paperScores[0].name }
 
     /// How labels are propagated on a data set.
     public func settings(for benchmark: Benchmark) -> PropagationSettings {

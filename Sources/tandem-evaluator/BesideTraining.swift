@@ -10,9 +10,9 @@ import ZeroMQ
 /// Evaluates one checkpoint of a training after the other until the run is over.
 struct BesideTraining {
     let endpoint: Endpoint
-    /// Overrides the data set's place that the pipeline names.
-    let root: String?
-    /// The masks of a checkpoint go to OUTPUT/step-N; nil: nowhere.
+    /// Overrides the place of this data set that the pipeline names.
+    let root: (benchmark: Benchmark, path: String)?
+    /// The results of a checkpoint go to OUTPUT/step-N/DATASET; nil: nowhere.
     let output: String?
     let backend: CPUBackend
     /// Seconds to wait for a trainer that is not there.
@@ -31,9 +31,9 @@ struct BesideTraining {
             status.idleLooks += 1
             status.show("waiting for a checkpoint")
             switch try client.next(seconds: 1) {
-            case .checkpoint(let step, let weights, _):
+            case .checkpoint(let step, let weights, let isQuick):
                 do {
-                    try evaluate(weights, step, client)
+                    try evaluate(weights, step, isQuick: isQuick, client)
                 } catch  where Interruption.isRequested {
                     return
                 }
@@ -53,44 +53,60 @@ struct BesideTraining {
         }
     }
 
-    private func evaluate(_ weights: [UInt8], _ step: Int, _ client: CheckpointClient) throws {
-        let report: EvaluationReport
+    private func evaluate(_ bytes: [UInt8], _ step: Int, isQuick: Bool, _ client: CheckpointClient) throws {
+        let start = monotonicSeconds()
+        let scores: [EvaluatorRequest.Score]
         do {
-            report = try scores(of: EncoderWeights(bytes: weights, name: "of step \(step)"), step, client)
+            let weights = try EncoderWeights(bytes: bytes, name: "of step \(step)")
+            guard let text = weights.pipeline else { throw Failure("the trainer's checkpoint carries no pipeline") }
+            let evaluation = try Pipeline.parse(text, source: "the trainer's pipeline").evaluation
+            let watch = FrameWatch(step: step, client: client, status: status, ProgressLine(progressStyle))
+            scores = try isQuick ? quickScore(of: weights, evaluation, watch) : self.scores(of: weights, evaluation, step, watch)
         } catch {
             if !Interruption.isRequested { _ = try client.send(failure: "\(error)", step: step, seconds: 10) }
             throw error
         }
-        (status.step, status.jf) = (step, report.scores[0].value)
-        (status.checkpoints, status.seconds) = (status.checkpoints + 1, status.seconds + report.seconds)
-        let scores = report.scores.map { EvaluatorRequest.Score($0.name, $0.value) }
-        let start = monotonicSeconds()
-        while try !client.send(scores, step: step, seconds: 5), !Interruption.isRequested { try giveUpIfAbsent(since: start) }
+        if !isQuick { (status.step, status.score) = (step, scores[0].value) }
+        (status.checkpoints, status.seconds) = (status.checkpoints + 1, status.seconds + monotonicSeconds() - start)
+        let sending = monotonicSeconds()
+        while try !client.send(scores, step: step, seconds: 5), !Interruption.isRequested { try giveUpIfAbsent(since: sending) }
     }
 
-    private func scores(of weights: EncoderWeights, _ step: Int, _ client: CheckpointClient) throws -> EvaluationReport {
-        guard let text = weights.pipeline else { throw Failure("the trainer's checkpoint carries no pipeline") }
-        let evaluation = try Pipeline.parse(text, source: "the trainer's pipeline").evaluation
-        let benchmark = try BenchmarkEvaluation(.davis, root: root ?? evaluation.davis)
-        let method = try EncoderMethod(weights, settings: evaluation.settings(for: .davis), backend: backend)
-
-        var progress = ProgressLine(progressStyle)
-        let start = monotonicSeconds()
-        var lastSign = start
-        let results = try output.map { try ResultFolder("\($0)/step-\(step)", settings: ["weights": weights.checksum()]) }
-        let report = try benchmark.run(method, output: results) { done, total in
-            let now = monotonicSeconds()
-            if now - lastSign > 5 {
-                try client.working(on: step)
-                lastSign = now
+    /// The scores of all data sets that the pipeline names.
+    private func scores(
+        of weights: EncoderWeights, _ evaluation: Pipeline.Evaluation, _ step: Int, _ watch: FrameWatch
+    ) throws -> [EvaluatorRequest.Score] {
+        try roots(evaluation).flatMap { benchmark, root in
+            let data = try BenchmarkEvaluation(benchmark, root: root)
+            let method = try EncoderMethod(weights, settings: evaluation.settings(for: benchmark), backend: backend)
+            let folder = try output.map {
+                try ResultFolder("\($0)/step-\(step)/\(benchmark)", settings: ["weights": weights.checksum(), "root": root])
             }
-            status.frames += 1
-            status.show("at frame \(done) of \(total) of step \(step)'s checkpoint")
-            progress.show("step \(step): " + progressBar(done: done, of: total, unit: "frames", elapsed: now - start))
-            if Interruption.isRequested { throw Failure("interrupted") }
+            watch.begin("\(benchmark)")
+            let report = try data.run(method, output: folder, frameDone: watch.passed)
+            watch.finish(report.headline)
+            return report.scores.map { EvaluatorRequest.Score($0.name, $0.value) }
         }
-        progress.finish("step \(step): \(report.headline) in \(formatDuration(report.seconds))")
-        return report
+    }
+
+    private func quickScore(
+        of weights: EncoderWeights, _ evaluation: Pipeline.Evaluation, _ watch: FrameWatch
+    ) throws -> [EvaluatorRequest.Score] {
+        guard let root = roots(evaluation).first(where: { $0.benchmark == .davis }) else {
+            throw Failure("the pipeline asks for quick scores, but names no DAVIS data set")
+        }
+        var settings = evaluation.settings(for: .davis)
+        // Context is the first frame, and once more the neighbourhood in it.
+        settings.queue = 1
+        let method = try EncoderMethod(weights, settings: settings, backend: backend)
+        watch.begin("quick")
+        let score = try QuickScore(dataset: DAVISDataset(root: root.path), method: method).value(frameDone: watch.passed)
+        watch.finish(String(format: "quick score %.1f", score))
+        return [EvaluatorRequest.Score(QuickScore.name, score)]
+    }
+
+    private func roots(_ evaluation: Pipeline.Evaluation) -> [(benchmark: Benchmark, path: String)] {
+        evaluation.roots.filter { $0.benchmark != root?.benchmark } + (root.map { [$0] } ?? [])
     }
 
     private func giveUpIfAbsent(since lastSeen: Double) throws {

@@ -58,7 +58,8 @@ struct EvaluatorOptions {
             "the data set: the folder of JPEGImages and Annotations, of Rename_Images and joint_positions, or of Images and lists;"
                 + " with --trainer the pipeline's by default")
         let names = options.value(
-            "--sequences", "NAMES", "only these sequences, clips (ACTION/CLIP) or videos, with commas between; default: the list for testing")
+            "--sequences", "NAMES",
+            "only these sequences, clips (ACTION/CLIP) or videos, with commas between; default: the list for testing")
         let set = options.value("--set", "val|train", "which of DAVIS's lists", default: "val")
         let scoreSize = options.value(
             "--score-size", "HxW", "DAVIS: bring annotations to this size first, and results are of it too; default: their own")

@@ -4,11 +4,11 @@ import Metrics
 final class EvaluatorStatus {
     let board = StatusBoard(StatusReport("starting", progress: 0, metrics: []))
     var frames = 0
-    /// Checkpoints scored, the seconds that they took, and the last one's step and J&F.
+    /// Checkpoints scored, the seconds that they took, and the last whole one's step and main score.
     var checkpoints = 0
     var seconds = 0.0
     var step = 0
-    var jf = Double.nan
+    var score = Double.nan
     /// Looks at an evaluator that has no checkpoint: to wait is progress then.
     var idleLooks = 0
 
@@ -21,7 +21,9 @@ final class EvaluatorStatus {
                     .counter("tandem_evaluator_frames_total", "Frames that labels were propagated to.", frames),
                     .summary("tandem_evaluator_checkpoint_seconds", "Time to score a checkpoint.", sum: seconds, count: checkpoints),
                     .gauge("tandem_evaluator_step", "Step of the checkpoint scored last.", step),
-                    .gauge("tandem_evaluator_davis_jf", "J&F of the checkpoint scored last, in points.", jf),
+                    .gauge(
+                        "tandem_evaluator_score", "Main score of the checkpoint scored last, in points: J&F where DAVIS is measured.", score
+                    ),
                 ]))
     }
 }

@@ -13,7 +13,8 @@ runProgram("tandem-evaluator") {
         try StatusServer(StatusAddress(address), role: "evaluator", report: { board.newest })
     }
     let evaluator = try BesideTraining(
-        endpoint: Endpoint(endpoint), root: options.root, output: options.output, backend: CPUBackend(threads: max(1, options.threads)),
+        endpoint: Endpoint(endpoint), root: options.root.map { (options.benchmark, $0) }, output: options.output,
+        backend: CPUBackend(threads: max(1, options.threads)),
         patience: options.patience, keys: options.keys, progressStyle: options.progressStyle, status: status)
     try withExtendedLifetime(statusServer) { try evaluator.run() }
 }

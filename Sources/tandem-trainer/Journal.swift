@@ -5,6 +5,7 @@ import Dataflow
 import Foundation
 import Media
 import Models
+import Propagation
 import Training
 
 /// What a run tells about itself: the progress line, `log.txt`, TensorBoard's curves, scores and pictures.
@@ -107,8 +108,9 @@ struct Journal: ~Copyable {
         for picture in scores.pictures {
             try writeFile(picture.png, to: folder.figurePath("\(picture.name)-\(eightDigits(scores.step)).png"))
         }
-        let means = scores.scores.filter { !$0.name.contains("/") }
-        note("scores of step \(scores.step): " + means.map { "\($0.name) \(String(format: "%.1f", $0.value))" }.joined(separator: "  "))
+        let titles = Dictionary(uniqueKeysWithValues: Benchmark.allCases.flatMap(\.paperScores))
+        let shown = scores.scores.compactMap { score in titles[score.name].map { "\($0) \(String(format: "%.1f", score.value))" } }
+        if !shown.isEmpty { note("scores of step \(scores.step): " + shown.joined(separator: ", ")) }
     }
 
     /// Draws what the model makes of some pairs: first frame, masked second frame, prediction, second frame.

@@ -39,7 +39,9 @@ func ablate(arguments: [String]) throws {
         try run.train { progress.show("run \(done + 1) of \(missing.count)\(left): \(run.name): \($0)") }
         if Interruption.isRequested { throw Failure("interrupted in \(run.name); the same command goes on there") }
     }
-    if !missing.isEmpty { progress.finish("\(missing.count) runs in \(formatDuration(monotonicSeconds() - start))") }
+    if !missing.isEmpty {
+        progress.finish("\(missing.count) \(missing.count == 1 ? "run" : "runs") in \(formatDuration(monotonicSeconds() - start))")
+    }
     print(try AblationTable(variants, keys: varied.map(\.key), seeds: (0..<seeds).map { base.seed + UInt64($0) }).text)
 }
 

@@ -1,26 +1,23 @@
 import Foundation
+import Propagation
 
 /// Final scores of an ablation as a Markdown table: a row for each combination, mean and standard deviation over the seeds.
 struct AblationTable {
     let text: String
-
-    /// The scores that papers print, and their titles there.
-    private static let columns = [
-        ("davis_jf", "J&F"), ("davis_j", "J"), ("davis_f", "F"), ("vip_miou", "mIoU"), ("jhmdb_pck_0.1", "PCK@0.1"),
-        ("jhmdb_pck_0.2", "PCK@0.2"),
-    ]
 
     /// - Parameters:
     ///   - keys: those that are varied.
     ///   - seeds: of the runs of each variant, all finished.
     init(_ variants: [AblationVariant], keys: [String], seeds: [UInt64]) throws {
         let scores = try variants.map { variant in try seeds.map { try variant.run(seed: $0).scores() ?? [:] } }
-        let columns = Self.columns.filter { column in scores.allSatisfy { $0.allSatisfy { $0[column.0] != nil } } }
-        var rows = [keys + columns.map(\.1)]
+        let columns = Benchmark.allCases.flatMap(\.paperScores).filter { column in
+            scores.allSatisfy { $0.allSatisfy { $0[column.name] != nil } }
+        }
+        var rows = [keys + columns.map(\.title)]
         for (variant, runs) in zip(variants, scores) {
             let names = variant.settings.map(\.value)
             let marked = [names[0] + (variant.isBase ? " *" : "")] + names.dropFirst()
-            rows.append(marked + columns.map { column in Self.summary(runs.map { $0[column.0]! }) })
+            rows.append(marked + columns.map { column in Self.summary(runs.map { $0[column.name]! }) })
         }
         let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max()! }
         let lines = rows.map { row in

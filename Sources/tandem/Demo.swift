@@ -1,6 +1,7 @@
 import Configuration
 import Console
 import Foundation
+import Propagation
 
 /// `tandem demo`: the whole pipeline on the embedded data set, and a closing table.
 func demo(arguments: [String]) throws {
@@ -30,12 +31,14 @@ func demo(arguments: [String]) throws {
 
     headline("run: two decoders, a batcher, a trainer and an evaluator")
     let settings =
-        ["name=\"\(name)\"", "seed=\(seed)", "data.media=\"\(data)/train\"", "evaluation.davis=\"\(data)/davis\""] + numbers.overrides
+        ["name=\"\(name)\"", "seed=\(seed)", "data.media=\"\(data)/train\""]
+        + Benchmark.allCases.map { "evaluation.\($0)=\"\(data)/\($0)\"" }
+        + numbers.overrides
     try run(arguments: ["Pipelines/demo.json5"] + settings.flatMap { ["--set", $0] })
     guard !Interruption.isRequested else { throw Failure("interrupted; run it again, and it continues") }
 
     headline("results on \(numbers.sequences) held-out sequences")
-    print(try demoTable(run: "runs/\(name)", davis: data + "/davis"))
+    print(try demoTable(run: "runs/\(name)", data: data))
 }
 
 /// How much of everything a demo takes.
@@ -44,24 +47,27 @@ private let demoSizes: [String: (videos: Int, sequences: Int, overrides: [String
     "smoke": (videos: 6, sequences: 2, overrides: ["train.steps=20"]),
 ]
 
-/// J&F of copying the first mask, of the untrained and of the trained encoder.
-private func demoTable(run folder: String, davis: String) throws -> String {
+/// Scores of copying the first labels, of the untrained and of the trained encoder.
+private func demoTable(run folder: String, data: String) throws -> String {
+    let columns = Benchmark.allCases.flatMap(\.paperScores)
     let scores = try String(contentsOfFile: folder + "/scores.jsonl", encoding: .utf8).split(separator: "\n").compactMap {
         try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]
     }
     func row(_ name: String, _ scores: [String: Any]?) -> String {
-        let columns = ["davis_jf", "davis_j", "davis_f"].map { key in
-            (scores?[key] as? Double).map { String(format: "%6.1f", $0) } ?? "     -"
-        }
-        return "  " + name.padding(toLength: 28, withPad: " ", startingAt: 0) + columns.joined(separator: "  ")
+        let cells = columns.map { (scores?[$0.name] as? Double).map { String(format: "%.1f", $0) } ?? "-" }
+        return line(name, cells)
+    }
+    func line(_ name: String, _ cells: [String]) -> String {
+        "  " + name.padding(toLength: 24, withPad: " ", startingAt: 0)
+            + cells.map { String(repeating: " ", count: max(1, 9 - $0.count)) + $0 }.joined()
     }
     let bySteps = scores.sorted { ($0["step"] as? Int ?? 0) < ($1["step"] as? Int ?? 0) }
     guard let first = bySteps.first, let last = bySteps.last, bySteps.count >= 2 else {
         throw Failure("\(folder)/scores.jsonl lacks the scores before and after; run again to score them")
     }
     let lines = [
-        "                                 J&F       J       F",
-        row("copy the first mask", try copyScores(davis: davis)),
+        line("", columns.map(\.title)),
+        row("copy the first labels", try copyScores(data)),
         row("untrained encoder", first),
         row("trained, \(last["step"] ?? "?") steps", last),
         "",
@@ -73,15 +79,20 @@ private func demoTable(run folder: String, davis: String) throws -> String {
 }
 
 /// Scores of the method that every tracker has to beat.
-private func copyScores(davis: String) throws -> [String: Any]? {
-    let process = Process()
-    let output = Pipe()
-    process.executableURL = URL(fileURLWithPath: programFolder + "/tandem-evaluator")
-    process.arguments = ["--baseline", "copy", "--root", davis, "--json", "--progress", "plain"]
-    process.standardOutput = output
-    try process.run()
-    let text = output.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else { throw Failure("tandem-evaluator --baseline copy failed; its lines above say why") }
-    return (try JSONSerialization.jsonObject(with: text) as? [String: Any])?["scores"] as? [String: Any]
+private func copyScores(_ data: String) throws -> [String: Any] {
+    try Benchmark.allCases.reduce(into: [:]) { all, benchmark in
+        let process = Process()
+        let output = Pipe()
+        process.executableURL = URL(fileURLWithPath: programFolder + "/tandem-evaluator")
+        process.arguments = [
+            "--baseline", "copy", "--dataset", "\(benchmark)", "--root", "\(data)/\(benchmark)", "--json", "--progress", "plain",
+        ]
+        process.standardOutput = output
+        try process.run()
+        let text = output.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else { throw Failure("tandem-evaluator --baseline copy failed; its lines above say why") }
+        let document = try JSONSerialization.jsonObject(with: text) as? [String: Any]
+        all.merge(document?["scores"] as? [String: Any] ?? [:]) { $1 }
+    }
 }

@@ -10,7 +10,8 @@ func synthesize(arguments: [String]) throws {
     var options = Arguments(
         "tandem synthesize",
         about: "Makes a data set of moving textured scenes, a pure function of the seed: videos to train on in OUTPUT/train, and sequences"
-            + " with exact masks to measure on in OUTPUT/davis. What is there already is kept.", arguments: arguments)
+            + " to measure on with exact masks, parts and joints in OUTPUT/davis, OUTPUT/vip and OUTPUT/jhmdb. What is there already is kept.",
+        arguments: arguments)
     let seed = options.value("--seed", "N", "which data set", default: UInt64(0))
     let videos = options.value("--videos", "N", "how many training videos", default: 100)
     let sequences = options.value("--sequences", "N", "how many validation sequences", default: 10)
@@ -37,7 +38,7 @@ func synthesize(arguments: [String]) throws {
         progress.show(bar($0))
     }
     guard !Interruption.isRequested else { throw Failure("interrupted; run it again, and it continues") }
-    try set.writeSequenceList()
+    try set.writeSequenceLists()
     progress.finish(bar(missing.count))
 }
 

@@ -4,7 +4,7 @@ import Media
 import Sampling
 import Synthesis
 
-/// A synthesized data set in a folder: `train/*.mp4`, and `davis` in the layout of DAVIS-2017.
+/// A synthesized data set in a folder: `train/*.mp4`, and the same sequences in the layouts of DAVIS-2017, JHMDB and VIP.
 struct SyntheticSet: Sendable {
     let folder: String
     let seed: UInt64
@@ -28,8 +28,7 @@ struct SyntheticSet: Sendable {
     }
 
     private func videoPath(_ member: Member) -> String { "\(folder)/train/\(member.name).mp4" }
-    private func picturesPath(_ member: Member) -> String { "\(folder)/davis/JPEGImages/480p/\(member.name)" }
-    private func masksPath(_ member: Member) -> String { "\(folder)/davis/Annotations/480p/\(member.name)" }
+    private func sequenceFolders(_ member: Member) -> SequenceFolders { SequenceFolders(folder, name: member.name, index: member.index) }
 
     /// Makes the folder this seed's own.
     ///
@@ -40,15 +39,18 @@ struct SyntheticSet: Sendable {
         if let found = try? String(contentsOfFile: label, encoding: .utf8), found != claim {
             throw Failure("\(folder): holds the scenes of \(found.trimmingCharacters(in: .newlines)); choose another folder or remove it")
         }
-        for path in ["train", "davis/JPEGImages/480p", "davis/Annotations/480p", "davis/ImageSets/2017"] {
+        for path in ["train"] + SequenceFolders.parents {
             try FileManager.default.createDirectory(atPath: "\(folder)/\(path)", withIntermediateDirectories: true)
         }
         try Data(claim.utf8).write(to: URL(fileURLWithPath: label), options: .atomic)
     }
 
-    /// Whether a scene was written completely. A sequence's pictures get their name after its masks.
+    /// Whether a scene was written completely.
     func exists(_ member: Member) -> Bool {
-        FileManager.default.fileExists(atPath: member.purpose == .training ? videoPath(member) : picturesPath(member))
+        switch member.purpose {
+        case .training: FileManager.default.fileExists(atPath: videoPath(member))
+        case .validation: sequenceFolders(member).exist
+        }
     }
 
     /// Draws and writes a scene; nothing of it is there under its own name until all of it is.
@@ -56,7 +58,7 @@ struct SyntheticSet: Sendable {
         let renderer = SceneRenderer(Scene(member.purpose, seed: seed, index: member.index))
         switch member.purpose {
         case .training: try writeVideo(renderer, path: videoPath(member))
-        case .validation: try writeSequence(renderer, pictures: picturesPath(member), masks: masksPath(member))
+        case .validation: try writeSequence(renderer, sequenceFolders(member))
         }
     }
 
@@ -75,38 +77,35 @@ struct SyntheticSet: Sendable {
         try writer.finish()
     }
 
-    private func writeSequence(_ renderer: consuming SceneRenderer, pictures: String, masks: String) throws {
+    private func writeSequence(_ renderer: consuming SceneRenderer, _ folders: SequenceFolders) throws {
         let scene = renderer.scene
-        let (partialPictures, partialMasks) = (pictures + ".partial", masks + ".partial")
-        for path in [partialPictures, partialMasks, masks] { try? FileManager.default.removeItem(atPath: path) }
-        try FileManager.default.createDirectory(atPath: partialPictures, withIntermediateDirectories: true)
-        try FileManager.default.createDirectory(atPath: partialMasks, withIntermediateDirectories: true)
-        var picture = RGBImage(
-            width: scene.width, height: scene.height, pixels: Array(repeating: 0, count: scene.width * scene.height * 3))
-        var mask = IndexImage(width: scene.width, height: scene.height, indices: Array(repeating: 0, count: scene.width * scene.height))
+        let pixelCount = scene.width * scene.height
+        var picture = RGBImage(width: scene.width, height: scene.height, pixels: Array(repeating: 0, count: pixelCount * 3))
+        var mask = IndexImage(width: scene.width, height: scene.height, indices: Array(repeating: 0, count: pixelCount))
+        var parts = mask
+        try folders.begin()
         for frame in 0..<scene.frameCount {
             picture.pixels.withUnsafeMutableBufferPointer { pixels in
-                mask.indices.withUnsafeMutableBufferPointer { indices in
-                    renderer.render(frame: frame, into: pixels.baseAddress!, mask: indices.baseAddress!)
+                mask.indices.withUnsafeMutableBufferPointer { ids in
+                    parts.indices.withUnsafeMutableBufferPointer { classes in
+                        renderer.render(frame: frame, into: pixels.baseAddress!, mask: ids.baseAddress!, parts: classes.baseAddress!)
+                    }
                 }
             }
-            let name = padded(frame)
-            try writeJPEG(picture, to: "\(partialPictures)/\(name).jpg")
-            try writePNG(mask, to: "\(partialMasks)/\(name).png")
+            try folders.write(frame: frame, picture, mask: mask, parts: parts)
             if Interruption.isRequested { return }
         }
-        try FileManager.default.moveItem(atPath: partialMasks, toPath: masks)
-        try FileManager.default.moveItem(atPath: partialPictures, toPath: pictures)
+        try folders.finish(joints: (0..<scene.frameCount).map(scene.joints))
     }
 
-    /// Writes the list of sequences.
-    func writeSequenceList() throws {
-        let names = scenes.filter { $0.purpose == .validation }.map { $0.name + "\n" }
-        try Data(names.joined().utf8).write(to: URL(fileURLWithPath: "\(folder)/davis/ImageSets/2017/val.txt"), options: .atomic)
+    /// Writes the lists of sequences.
+    func writeSequenceLists() throws {
+        let members = scenes.filter { $0.purpose == .validation }
+        try SequenceFolders.writeLists(in: folder, members.map(sequenceFolders))
     }
 }
 
-/// A number as five digits.
-private func padded(_ number: Int) -> String {
-    String(repeating: "0", count: max(0, 5 - "\(number)".count)) + "\(number)"
+/// A number with leading zeros.
+func padded(_ number: Int, digits: Int = 5) -> String {
+    String(repeating: "0", count: max(0, digits - "\(number)".count)) + "\(number)"
 }

@@ -54,7 +54,7 @@ import Testing
             ],
             ["tandem_decoder_samples_total", "tandem_decoder_frames_decoded_total", "tandem_decoder_errors_total"],
             ["tandem_trainer_data_wait_seconds_total", "tandem_trainer_step_seconds"],
-            ["tandem_evaluator_checkpoint_seconds", "tandem_evaluator_davis_jf"],
+            ["tandem_evaluator_checkpoint_seconds", "tandem_evaluator_score"],
         ]
         for (place, (program, names)) in zip(running, names).enumerated() {
             let page = try page(ports + place, of: program)

@@ -107,8 +107,18 @@ import Training
 
     @Test(.timeLimit(.minutes(10))) func scoresAndPicturesAppear() throws {
         let data = try TinyDataSet()
-        let run = try data.run("scored", settings: ["evaluation.davis=\"\(data.folder)/davis\""])
-        #expect(steps(in: run.folder + "/runs/tiny/scores.jsonl") == [0, 6], "\(run.output)")
+        let run = try data.run("scored", settings: ["evaluation.davis=\"\(data.folder)/davis\"", "evaluation.quickEvery=2"])
+        let folder = run.folder + "/runs/tiny"
+        #expect(steps(in: folder + "/scores.jsonl") == [0, 2, 4, 6], "\(run.output)")
+        let table = try String(contentsOfFile: folder + "/scores.csv", encoding: .utf8).split(separator: "\n").map {
+            $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        }
+        #expect(table.map { $0[0] } == ["step", "0", "2", "4", "6"])
+        let (main, quick) = (try #require(table[0].firstIndex(of: "davis_jf")), try #require(table[0].firstIndex(of: "davis_knn_j")))
+        #expect(table.dropFirst().map { $0[main].isEmpty } == [false, true, true, false])
+        #expect(table.dropFirst().map { $0[quick].isEmpty } == [true, false, false, true])
+        let best = Double(table[4][main])! > Double(table[1][main])! ? 6 : 0
+        #expect(try Checkpoint(path: folder + "/checkpoints/best.safetensors").metadata.step == best)
         let figures = try FileManager.default.contentsOfDirectory(atPath: run.folder + "/runs/tiny/figures").sorted()
         #expect(figures == ["reconstruction-00000000.png", "reconstruction-00000006.png"])
         let files = try FileManager.default.contentsOfDirectory(atPath: run.folder + "/runs/tiny")

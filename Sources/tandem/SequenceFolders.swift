@@ -1,0 +1,89 @@
+import Foundation
+import MatFiles
+import Media
+
+/// Where one validation sequence goes: all of it into `davis`, every few frames with their class maps into `vip`, and of every other sequence
+/// the first frames with the joints of its frontmost object into `jhmdb`.
+struct SequenceFolders {
+    private let root: String
+    private let name: String
+    /// VIP numbers its videos.
+    private let videoName: String
+    private let hasJoints: Bool
+
+    private static let framesOfClip = 40
+    private static let framesBetweenMaps = 5
+    /// JHMDB sorts clips by action.
+    private static let action = "move"
+
+    init(_ root: String, name: String, index: Int) {
+        self.root = root
+        self.name = name
+        videoName = "videos\(index + 1)"
+        hasJoints = index % 2 == 0
+    }
+
+    /// The folders that sequences lie in.
+    static let parents = [
+        "davis/JPEGImages/480p", "davis/Annotations/480p", "davis/ImageSets/2017", "vip/Images", "vip/Annotations/Category_ids",
+        "vip/lists",
+        "jhmdb/Rename_Images/\(action)", "jhmdb/joint_positions/\(action)", "jhmdb/splits",
+    ]
+
+    private var davisPictures: String { "\(root)/davis/JPEGImages/480p/\(name)" }
+    private var davisMasks: String { "\(root)/davis/Annotations/480p/\(name)" }
+    private var vipPictures: String { "\(root)/vip/Images/\(videoName)" }
+    private var vipMaps: String { "\(root)/vip/Annotations/Category_ids/\(videoName)" }
+    private var jhmdbPictures: String { "\(root)/jhmdb/Rename_Images/\(Self.action)/\(name)" }
+    private var jhmdbJoints: String { "\(root)/jhmdb/joint_positions/\(Self.action)/\(name)" }
+
+    /// In the order in which they get their names.
+    private var all: [String] { [davisMasks, vipMaps, vipPictures] + (hasJoints ? [jhmdbJoints, jhmdbPictures] : []) + [davisPictures] }
+
+    /// Whether the sequence was written completely: the last folder has its name.
+    var exist: Bool { FileManager.default.fileExists(atPath: davisPictures) }
+
+    private func partial(_ folder: String) -> String { folder + ".partial" }
+
+    /// Makes the folders under names of their own.
+    func begin() throws {
+        for folder in all {
+            for path in [partial(folder), folder] { try? FileManager.default.removeItem(atPath: path) }
+            try FileManager.default.createDirectory(atPath: partial(folder), withIntermediateDirectories: true)
+        }
+    }
+
+    func write(frame: Int, _ picture: RGBImage, mask: IndexImage, parts: IndexImage) throws {
+        let name = padded(frame)
+        try writeJPEG(picture, to: "\(partial(davisPictures))/\(name).jpg")
+        try writePNG(mask, to: "\(partial(davisMasks))/\(name).png")
+        if frame % Self.framesBetweenMaps == 0 {
+            let number = padded(frame + 1, digits: 12)
+            try writeJPEG(picture, to: "\(partial(vipPictures))/\(number).jpg")
+            try writeGreyPNG(parts, to: "\(partial(vipMaps))/\(number).png")
+        }
+        if hasJoints, frame < Self.framesOfClip { try writePNG(picture, to: "\(partial(jhmdbPictures))/\(padded(frame + 1)).png") }
+    }
+
+    /// Gives the folders their names.
+    /// - Parameter joints: of each frame, in pixels from 0.
+    func finish(joints: [[(x: Double, y: Double)]]) throws {
+        if hasJoints {
+            let clip = joints.prefix(Self.framesOfClip)
+            let positions = MatArray(
+                dimensions: [2, clip[0].count, clip.count], values: clip.flatMap { $0.flatMap { [$0.x + 1, $0.y + 1] } })
+            try positions.write("pos_img", to: partial(jhmdbJoints) + "/joint_positions.mat")
+        }
+        for folder in all { try FileManager.default.moveItem(atPath: partial(folder), toPath: folder) }
+    }
+
+    /// Writes each data set's list of sequences.
+    static func writeLists(in root: String, _ sequences: [SequenceFolders]) throws {
+        func write(_ lines: [String], _ path: String) throws {
+            try Data(lines.map { $0 + "\n" }.joined().utf8).write(to: URL(fileURLWithPath: "\(root)/\(path)"), options: .atomic)
+        }
+        try write(sequences.map(\.name), "davis/ImageSets/2017/val.txt")
+        try write(sequences.map(\.videoName), "vip/lists/val_videos.txt")
+        try write(sequences.filter(\.hasJoints).map { "\($0.name).avi 2" }, "jhmdb/splits/\(action)_test_split1.txt")
+    }
+}
