@@ -28,10 +28,14 @@ let package = Package(
         // Programs.
         program(
             "tandem",
-            ["Console", "Configuration", "Dataflow", "MatFiles", "Metrics", "Synthesis", "Media", "Propagation", "Sampling", "ZeroMQ", "Verification"] + maths),
+            [
+                "Console", "Configuration", "Dataflow", "MatFiles", "Metrics", "Synthesis", "Media", "Propagation", "Sampling", "ZeroMQ",
+                "Verification",
+            ] + maths),
         program("tandem-decoder", ["Console", "Dataflow", "Media", "Metrics", "Sampling", "ZeroMQ"]),
         program("tandem-batcher", ["Console", "Configuration", "Dataflow", "Metrics", "Sampling", "ZeroMQ"]),
-        program("tandem-trainer", ["Console", "Configuration", "Dataflow", "Media", "Metrics", "Propagation", "Sampling", "ZeroMQ"] + maths),
+        program(
+            "tandem-trainer", ["Console", "Configuration", "Dataflow", "Media", "Metrics", "Propagation", "Sampling", "ZeroMQ"] + maths),
         program(
             "tandem-evaluator",
             ["Console", "Configuration", "Dataflow", "MatFiles", "Media", "Metrics", "Sampling", "ZeroMQ", "Propagation"] + maths),
