@@ -91,10 +91,11 @@ struct EvaluateTests {
                 try copy("\(golden)/clip\(index).mat", to: "\(folder)/root/joint_positions/catch/clip\(index)/joint_positions.mat")
                 let points = try #require(clip["pred_xy_joint_frame"] as? [[[Double]]])
                 let frames = points[0][0].count
-                let values = (0..<frames).flatMap { frame in
-                    (0..<15).flatMap { joint in
-                        points[0][joint][frame] < 0
-                            ? [.nan, .nan] : [points[0][joint][frame] / 20 * 320 + 1, points[1][joint][frame] / 20 * 240 + 1]
+                var values: [Double] = []
+                for frame in 0..<frames {
+                    for joint in 0..<15 {
+                        let (x, y) = (points[0][joint][frame], points[1][joint][frame])
+                        values += x < 0 ? [Double.nan, Double.nan] : [x / 20 * 320 + 1, y / 20 * 240 + 1]
                     }
                 }
                 try MatArray(dimensions: [2, 15, frames], values: values)
@@ -131,7 +132,7 @@ struct EvaluateTests {
             #expect(try json(folder + "/out/scores.json")["scores"] as? [String: Double] == first)
             #expect(try String(contentsOfFile: folder + "/out/scores.csv", encoding: .utf8).contains(sequences.split(separator: ",")[0]))
 
-            // A result that is taken away is made again; one that is changed is taken as it is, for the sequence is complete.
+            // A result that is taken away is made again.
             let files = try FileManager.default.subpathsOfDirectory(atPath: folder + "/out").filter {
                 $0.hasSuffix(".png") || $0.hasSuffix(".mat")
             }.sorted()

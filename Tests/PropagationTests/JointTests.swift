@@ -27,11 +27,14 @@ struct JointTests {
             }
         }
         struct Decoding: Decodable {
-            let pred: [[[Float]]]
+            /// Height, width, channels.
+            let shape: [Int]
+            let cells: [[Float]]
             let points: [[Double]]
 
             enum CodingKeys: String, CodingKey {
-                case pred
+                case shape = "pred_hwc"
+                case cells = "pred"
                 case points = "coords_top5"
             }
         }
@@ -65,8 +68,8 @@ struct JointTests {
 
     @Test(.enabled(if: folder != nil, "TANDEM_SHARED is not there")) func decodingEqualsCropMAEs() throws {
         let golden: HeatMaps = try Self.golden("heatmap_pose.json")
-        let pred = golden.decoding.pred
-        let labels = SoftLabels(height: pred.count, width: pred[0].count, channels: 16, values: pred.flatMap { $0.flatMap { $0 } })
+        let shape = golden.decoding.shape
+        let labels = SoftLabels(height: shape[0], width: shape[1], channels: shape[2], values: golden.decoding.cells.flatMap { $0 })
         let points = golden.decoding.points
         #expect(points[0].contains(-1))
         for (joint, found) in labels.pose.joints.enumerated() {
