@@ -81,7 +81,7 @@ let package = Package(
         tests("Sampling"),
         tests("ZeroMQ"),
         tests("MatFiles"),
-        tests("Propagation", ["ComputeCPU", "Compute", "Media"]),
+        tests("Propagation", ["ComputeCPU", "Compute", "MatFiles", "Media"]),
         tests("Training", ["Models", "Autograd", "Compute", "ComputeCPU"]),
         tests("Models", ["Training", "Verification", "Autograd", "Compute", "ComputeCPU"]),
         tests("Verification", maths),

@@ -44,7 +44,7 @@ public struct DAVISDataset: Sendable {
         do {
             stems = try withFrames ? numberedFiles(in: images, ending: ".jpg") : numberedFiles(in: masks, ending: ".png")
         } catch {
-            throw PropagationError("the sequence \(name) has no \(withFrames ? "frames" : "annotations"): \(error)")
+            throw PropagationError("the sequence \(name): \(error)")
         }
         let annotations = stems.map { "\(masks)/\($0).png" }
         try requireFiles(annotations, "\(name) lacks an annotation")

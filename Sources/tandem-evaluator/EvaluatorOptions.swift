@@ -55,11 +55,10 @@ struct EvaluatorOptions {
         benchmark = options.value("--dataset", "davis|jhmdb|vip", "the benchmark", default: Benchmark.davis)
         root = options.value(
             "--root", "FOLDER",
-            "the data set: the folder of JPEGImages and Annotations, of Rename_Images and joint_positions, or of Images and lists;"
+            "the data set: the folder of JPEGImages and Annotations, of Rename_Images and joint_positions, or Images and lists;"
                 + " with --trainer the pipeline's by default")
         let names = options.value(
-            "--sequences", "NAMES",
-            "only these sequences, clips (ACTION/CLIP) or videos, with commas between; default: the list for testing")
+            "--sequences", "NAMES", "only these sequences, clips (ACTION/CLIP) or videos, commas between; default: the list for testing")
         let set = options.value("--set", "val|train", "which of DAVIS's lists", default: "val")
         let scoreSize = options.value(
             "--score-size", "HxW", "DAVIS: bring annotations to this size first, and results are of it too; default: their own")

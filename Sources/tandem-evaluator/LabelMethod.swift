@@ -52,9 +52,11 @@ extension EncoderMethod: LabelMethod {
             if index == 0 { (height, width) = (frame.height, frame.width) }
             return frame
         } firstLabels: { grid in
-            SoftLabels(first, frameHeight: height, frameWidth: width, grid: grid)
-        } _: { index, soft, _ in
-            try body(index, soft.pose(frameHeight: height, frameWidth: width))
+            SoftLabels(
+                heatMapsOf: first.inCells(of: grid, frameHeight: height, frameWidth: width), height: grid.height, width: grid.width)
+        } _: { index, soft, grid in
+            try body(
+                index, soft.pose.inPixels(frameHeight: height, frameWidth: width, gridHeight: grid.height, gridWidth: grid.width))
         }
     }
 }

@@ -25,6 +25,16 @@ struct DAVISDatasetTests {
         #expect(dataset.sequences[0].annotations.last == root + "/Annotations/480p/dogs/00011.png")
     }
 
+    /// Scoring asks for annotations alone, and for the list of another set.
+    @Test func annotationsAreEnoughForScoring() throws {
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        try make(["ImageSets/2017/train.txt", "Annotations/480p/dogs/00001.png", "Annotations/480p/dogs/00000.png"])
+        let dataset = try DAVISDataset(root: root, set: "train", withFrames: false)
+        #expect(dataset.sequences.map(\.frameNames) == [["00000", "00001"]])
+        #expect(throws: PropagationError.self) { try DAVISDataset(root: root, set: "train") }
+        #expect(throws: PropagationError.self) { try DAVISDataset(root: root, withFrames: false) }
+    }
+
     @Test func missingPartsAreNamed() throws {
         defer { try? FileManager.default.removeItem(atPath: root) }
         func refusal(_ names: [String] = []) -> String? {
@@ -36,12 +46,12 @@ struct DAVISDatasetTests {
         #expect(
             refusal()
                 == "\(root) has no list of sequences ImageSets/2017/val.txt; is this the folder that holds JPEGImages and Annotations?")
-        #expect(refusal(["cats"]) == "the sequence cats has no frames: there is no folder \(root)/JPEGImages/480p/cats")
+        #expect(refusal(["cats"]) == "the sequence cats: there is no folder \(root)/JPEGImages/480p/cats")
         try make(["JPEGImages/480p/cats/00000.jpg"])
         #expect(refusal(["cats"]) == "cats lacks an annotation: there is no \(root)/Annotations/480p/cats/00000.png")
         try make(["Annotations/480p/cats/00000.png"])
         #expect(refusal(["cats"]) == nil)
         try make(["JPEGImages/480p/cats/first.jpg"])
-        #expect(refusal(["cats"]) == "\(root)/JPEGImages/480p/cats/first.jpg is not named by a number")
+        #expect(refusal(["cats"]) == "the sequence cats: \(root)/JPEGImages/480p/cats/first.jpg is not named by a number")
     }
 }

@@ -10,6 +10,23 @@ struct ResizingTests {
         #expect(three.resized(width: 7, height: 1).labels == [0, 0, 0, 1, 1, 2, 2])
     }
 
+    /// Image.resize((5, 1), NEAREST) of range(7), of range(3) to 7, of range(10) to 4.
+    @Test func nearestOfPillow() {
+        func resized(_ count: Int, to width: Int) -> [UInt8] {
+            let row = LabelMap(width: count, height: 1, labels: (0..<count).map { UInt8($0 % 251) })
+            return row.resizedAsPillow(width: width, height: 1).labels
+        }
+        #expect(resized(7, to: 5) == [0, 2, 3, 4, 6])
+        #expect(resized(3, to: 7) == [0, 0, 1, 1, 1, 2, 2])
+        #expect(resized(10, to: 4) == [1, 3, 6, 8])
+        // The centre of this pixel falls on an edge, and Pillow's rounding puts it to the left.
+        #expect(resized(832, to: 854)[640] == 121)
+        let column = LabelMap(width: 1, height: 832, labels: (0..<832).map { UInt8($0 % 251) })
+        #expect(column.resizedAsPillow(width: 1, height: 854).labels[640] == 121)
+        let wide = column.resizedAsPillow(width: 2, height: 3)
+        #expect(wide.width == 2 && wide.height == 3 && wide.labels[0] == wide.labels[1])
+    }
+
     /// Shrinking by 4 reads the middle 2 x 2 pixels of each cell.
     @Test func oneHotPlanesAreShrunkWithoutSmoothing() {
         let labels: [UInt8] = [
