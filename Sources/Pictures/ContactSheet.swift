@@ -1,6 +1,6 @@
 /// Pictures side by side in rows, with margins between and around them.
 ///
-/// All cells have the size of the largest picture; smaller ones stand in the middle of theirs.
+/// A row is as high as its highest picture, a column as wide as its widest; smaller ones stand in the middle of their cells.
 ///
 /// - Parameters:
 ///   - images: at least one, row by row.
@@ -10,16 +10,19 @@ public func contactSheet(
     _ images: [RGBImage], columns: Int, margin: Int = 4, background: RGBColor = .white
 ) -> RGBImage {
     precondition(!images.isEmpty && columns > 0, "a sheet of \(images.count) pictures in \(columns) columns")
-    let columns = min(columns, images.count)
-    let rows = (images.count + columns - 1) / columns
-    let cellWidth = images.map(\.width).max()!
-    let cellHeight = images.map(\.height).max()!
-    var sheet = RGBImage(
-        width: columns * (cellWidth + margin) + margin, height: rows * (cellHeight + margin) + margin, color: background)
+    var widths = [Int](repeating: 0, count: min(columns, images.count))
+    var heights = [Int](repeating: 0, count: (images.count + columns - 1) / columns)
     for (index, image) in images.enumerated() {
-        sheet.draw(
-            image, x: margin + index % columns * (cellWidth + margin) + (cellWidth - image.width) / 2,
-            y: margin + index / columns * (cellHeight + margin) + (cellHeight - image.height) / 2)
+        widths[index % columns] = max(widths[index % columns], image.width)
+        heights[index / columns] = max(heights[index / columns], image.height)
+    }
+    /// Where each cell begins, and after the last one the length of the sheet.
+    func starts(_ lengths: [Int]) -> [Int] { lengths.reduce(into: [margin]) { $0.append($0[$0.count - 1] + $1 + margin) } }
+    let (lefts, tops) = (starts(widths), starts(heights))
+    var sheet = RGBImage(width: lefts[widths.count], height: tops[heights.count], color: background)
+    for (index, image) in images.enumerated() {
+        let (column, row) = (index % columns, index / columns)
+        sheet.draw(image, x: lefts[column] + (widths[column] - image.width) / 2, y: tops[row] + (heights[row] - image.height) / 2)
     }
     return sheet
 }

@@ -39,8 +39,9 @@ func visualizeAttention(arguments: [String]) throws {
             if Interruption.isRequested { throw Failure("interrupted; nothing was written") }
         }
     }
+    progress.finish("\(seen) picture\(seen == 1 ? "" : "s") seen")
     let columns = 2 + encoder.encoder.configuration.heads
-    try write(contactSheet(cells, columns: columns), to: output, "attention in \(seen) picture\(seen == 1 ? "" : "s")")
+    try write(contactSheet(cells, columns: columns), to: output, "attention of \(columns - 2) heads and their mean")
 }
 
 extension PictureEncoder {

@@ -44,7 +44,7 @@ func visualizeCorrespondence(arguments: [String]) throws {
             for (place, color) in zip(patches, markPalette) {
                 let chosen = try grid.cell(at: place, of: picture)
                 queries.append(Array(features[chosen * width..<(chosen + 1) * width]))
-                cell.markQuery(chosen, color)
+                cell.frame(chosen, color)
             }
         } else {
             for (query, color) in zip(queries, markPalette) { cell.mark(bestMatches(of: query, in: features, count: matches), color) }
@@ -53,6 +53,7 @@ func visualizeCorrespondence(arguments: [String]) throws {
         progress.show(progressBar(done: cells.count, of: shown.count, unit: "frames", elapsed: monotonicSeconds() - start))
         if Interruption.isRequested { throw Failure("interrupted; nothing was written") }
     }
+    progress.finish(progressBar(done: cells.count, of: shown.count, unit: "frames", elapsed: monotonicSeconds() - start))
     try write(contactSheet(cells, columns: 4), to: output, "matches of \(patches.count) patches in \(cells.count) frames of \(path)")
 }
 
@@ -83,11 +84,6 @@ private struct SheetCell {
         self.grid = grid
     }
 
-    mutating func markQuery(_ cell: Int, _ color: RGBColor) {
-        fill(cell, color, opacity: 0.6)
-        frame(cell, color)
-    }
-
     mutating func mark(_ matches: [(cell: Int, similarity: Float)], _ color: RGBColor) {
         guard let best = matches.first, let worst = matches.last else { return }
         for match in matches.reversed() {
@@ -103,14 +99,14 @@ private struct SheetCell {
     }
 
     /// A border around a patch, dark outside so that it shows on any ground.
-    private mutating func frame(_ cell: Int, _ color: RGBColor) {
+    mutating func frame(_ cell: Int, _ color: RGBColor) {
         let box = grid.pixels(of: cell, in: picture)
         func outline(_ distance: Int, _ color: RGBColor) {
             picture.outline(
                 x: box.x.lowerBound - distance..<box.x.upperBound + distance, y: box.y.lowerBound - distance..<box.y.upperBound + distance,
                 width: 2, color)
         }
-        outline(5, .black)
-        outline(3, color)
+        outline(4, .black)
+        outline(2, color)
     }
 }

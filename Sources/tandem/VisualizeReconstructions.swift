@@ -68,6 +68,7 @@ func visualizeReconstructions(arguments: [String]) throws {
         ticket += 1
         progress.show(progressBar(done: drawn, of: pairs, unit: "pairs", elapsed: monotonicSeconds() - start))
     }
+    progress.finish(progressBar(done: drawn, of: pairs, unit: "pairs", elapsed: monotonicSeconds() - start))
     // Small frames, as the demo trains on, are enlarged to be seen.
     let picture = sheet.image.magnified(max(1, smallestSide / encoder.imageSize))
     try write(picture, to: output, "\(pairs) pair\(pairs == 1 ? "" : "s") at the mask ratios \(ratios)")
