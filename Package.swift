@@ -30,8 +30,7 @@ let package = Package(
             "tandem",
             [
                 "Console", "Configuration", "Dataflow", "Metrics", "Synthesis", "MatFiles", "Media", "Pictures", "Propagation", "Sampling",
-                "ZeroMQ",
-                "Verification",
+                "ZeroMQ", "Verification",
             ] + maths),
         program("tandem-decoder", ["Console", "Dataflow", "Media", "Metrics", "Sampling", "ZeroMQ"]),
         program("tandem-batcher", ["Console", "Configuration", "Dataflow", "Metrics", "Sampling", "ZeroMQ"]),
@@ -56,7 +55,7 @@ let package = Package(
         library("MatFiles", ["CMatIO"]),  // arrays in MATLAB's files, as JHMDB has them
 
         // The maths half: from batches to weights and scores.
-        library("Propagation", ["Compute"]),  // label propagation; DAVIS, JHMDB and VIP with J and F, PCK, mIoU; overlays
+        library("Propagation", ["Pictures", "Compute"]),  // label propagation; DAVIS, JHMDB and VIP with J and F, PCK, mIoU; overlays
         library("Verification", ["Training", "Models", "Autograd", "Compute"]),  // PyTorch's values, and how far ours are
         library("Training", ["Pictures", "Models", "Layers", "Autograd", "Compute"]),  // optimizer, schedule, checkpoints, run folder, logs
         library("Models", ["Layers", "Autograd", "Compute"]),  // ViT encoder, decoders, objectives: SiamMAE

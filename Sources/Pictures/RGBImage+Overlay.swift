@@ -5,12 +5,12 @@ extension RGBImage {
     /// `contour` pixels left, right, above or below; the picture's own edge is no border.
     ///
     /// - Parameters:
-    ///   - labels: of the picture's size.
+    ///   - labels: of another size than the picture's, they are brought to it.
     ///   - palette: a colour for every label.
     ///   - opacity: of the areas, 0 … 1.
     ///   - contour: width of the borders in pixels; 0: none.
     public func overlaid(_ labels: IndexImage, palette: [RGBColor] = davisPalette, opacity: Double = 0.5, contour: Int = 1) -> RGBImage {
-        precondition(labels.width == width && labels.height == height, "labels of \(labels.width)x\(labels.height) over \(width)x\(height)")
+        let labels = labels.resized(width: width, height: height)
         var overlaid = self
         for y in 0..<height {
             for x in 0..<width {
@@ -42,26 +42,4 @@ extension RGBImage {
         }
         return heated
     }
-}
-
-/// A sheet of frames with their labels over them.
-///
-/// Each frame is brought to a cell first, so that borders are as wide in every picture.
-///
-/// - Parameters:
-///   - frames: at least one.
-///   - masks: the labels of each frame, in the frame's shape; their size may be another.
-///   - palette: a colour for every label.
-///   - columns: frames in a row.
-///   - cellSide: the longer side of a cell in pixels.
-public func overlaySheet(
-    frames: [RGBImage], masks: [IndexImage], palette: [RGBColor] = davisPalette, columns: Int, cellSide: Int = 320
-) -> RGBImage {
-    precondition(frames.count == masks.count, "\(frames.count) frames and \(masks.count) masks")
-    let cells = zip(frames, masks).map { frame, mask in
-        let (width, height) = frame.size(fittingWidth: cellSide, height: cellSide)
-        return frame.resized(width: width, height: height)
-            .overlaid(mask.resized(width: width, height: height), palette: palette)
-    }
-    return contactSheet(cells, columns: columns)
 }

@@ -70,10 +70,11 @@ extension RGBImage {
         return magnified
     }
 
-    /// The largest size of the picture's shape that lies within a box; at least one pixel.
-    public func size(fittingWidth boxWidth: Int, height boxHeight: Int) -> (width: Int, height: Int) {
-        let scale = min(Double(boxWidth) / Double(width), Double(boxHeight) / Double(height))
-        return (max(1, Int((Double(width) * scale).rounded())), max(1, Int((Double(height) * scale).rounded())))
+    /// The picture with its longer side brought to `side` pixels, its shape kept.
+    public func fitted(_ side: Int) -> RGBImage {
+        let scale = Double(side) / Double(max(width, height))
+        func scaled(_ length: Int) -> Int { max(1, Int((Double(length) * scale).rounded())) }
+        return resized(width: scaled(width), height: scaled(height))
     }
 }
 

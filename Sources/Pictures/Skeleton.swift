@@ -8,19 +8,6 @@ public struct Skeleton: Equatable, Sendable {
         self.joints = joints
     }
 
-    /// From a frame's part of `pos_img`: x, y of each joint in pixels counted from 1; a joint that is no number was not found.
-    ///
-    /// - Parameter positions: 30 numbers.
-    public init(positions: [Double]) {
-        precondition(positions.count == 30, "\(positions.count) numbers for 15 joints")
-        // Pixel 1 is the first one, whose centre is (0.5, 0.5).
-        self.init(
-            joints: (0..<15).map { joint in
-                let (x, y) = (positions[2 * joint], positions[2 * joint + 1])
-                return x.isFinite && y.isFinite ? Point(x: x - 0.5, y: y - 0.5) : nil
-            })
-    }
-
     /// The skeleton in a picture of another size.
     public func scaled(x: Double, y: Double) -> Skeleton {
         Skeleton(joints: joints.map { $0.map { Point(x: $0.x * x, y: $0.y * y) } })

@@ -54,8 +54,7 @@ extension PictureEncoder {
         let queries = try patches.map { try grid.cell(at: $0, of: picture) }
         let attention = encoder.lastAttention(image, tokens: [0] + queries.map { $0 + 1 }, arena: arena)
 
-        let (width, height) = picture.size(fittingWidth: Self.cellSide, height: Self.cellSide)
-        let small = picture.resized(width: width, height: height)
+        let small = picture.fitted(Self.cellSide)
         let cells = grid.columns * grid.rows
         let heads = encoder.configuration.heads
         return (0...queries.count).flatMap { row -> [RGBImage] in

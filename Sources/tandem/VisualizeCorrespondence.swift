@@ -79,8 +79,7 @@ private struct SheetCell {
     private static let side = 400
 
     init(_ frame: RGBImage, _ grid: PictureEncoder.Grid) {
-        let (width, height) = frame.size(fittingWidth: Self.side, height: Self.side)
-        picture = frame.resized(width: width, height: height)
+        picture = frame.fitted(Self.side)
         self.grid = grid
     }
 

@@ -12,11 +12,11 @@ func visualizeOverlays(arguments: [String]) throws {
         about: """
             Draws results over the frames of a data set: for each sequence OUTPUT/NAME.png, a sheet of evenly spaced frames, and OUTPUT/NAME.mp4 \
             with all of them. Masks and parts are coloured areas with borders, in the data set's palette; joints are skeletons, the right side \
-            orange, the left green, with the truth as thin white lines. Of DAVIS and VIP, ROOT's annotations can be drawn as results too.
+            orange, the left green, with the truth as thin white lines. ROOT's own annotations can be drawn as results too.
             """,
         arguments: arguments)
     let results = options.required(
-        "--results", "FOLDER", "where an evaluation's --output went: SEQUENCE/00000.png; of JHMDB ACTION/CLIP/joint_positions.mat")
+        "--results", "FOLDER", "results: SEQUENCE/00000.png, ACTION/CLIP/joint_positions.mat, or videosN/000000000001.png")
     let kind = options.value("--dataset", "davis|jhmdb|vip", "what the results are of", default: "davis")
     let root = options.required("--root", "FOLDER", "the data set")
     let sequences = options.value("--sequences", "NAMES", "only these, with commas between; default: all that have results")
@@ -56,6 +56,7 @@ struct OverlaySequence {
     let name: String
     /// Paths.
     let frames: [String]
+    let hasResults: Bool
     /// Draws the results of a frame over its picture, which may be brought to another size.
     let overlay: (_ frame: Int, _ picture: RGBImage) throws -> RGBImage
 
@@ -77,49 +78,12 @@ struct OverlaySequence {
             let frame = index == 0 ? first : try readImage(frames[index])
             try overlay(index, frame.resized(width: width, height: height)).pixels.withUnsafeBytes { try writer.write(rgb: $0) }
             if chosen.contains(index) {
-                let cell = frame.size(fittingWidth: Self.cellSide, height: Self.cellSide)
-                cells.append(try overlay(index, frame.resized(width: cell.width, height: cell.height)))
+                cells.append(try overlay(index, frame.fitted(Self.cellSide)))
             }
             try frameDone()
         }
         try writer.finish()
         return contactSheet(cells, columns: Self.columns)
-    }
-}
-
-extension OverlaySequence {
-    /// The sequences of a data set that have results.
-    ///
-    /// - Parameter names: those that are wanted, which must have results; none: all.
-    fileprivate static func find(_ dataset: Benchmark, root: String, results: String, names: [String]) throws -> [OverlaySequence] {
-        let all: [OverlaySequence]
-        switch dataset {
-        case .davis:
-            all = try DAVISDataset(root: root, names: names).sequences.map {
-                OverlaySequence(maskNames: $0.frameNames, name: $0.name, frames: $0.frames, results: results, palette: davisPalette)
-            }
-        case .vip, .jhmdb: fatalError()
-        }
-        let found = all.filter { FileManager.default.fileExists(atPath: "\(results)/\($0.name)") }
-        guard !found.isEmpty, names.isEmpty || found.count == all.count else {
-            let missing = all.first { sequence in !found.contains { $0.name == sequence.name } }!
-            throw Failure(
-                "\(results) has no results of \(missing.name); --results names the folder that 'tandem evaluate --output' wrote,"
-                    + " and --root the data set that it was made from")
-        }
-        return found
-    }
-
-    private init(maskNames: [String], name: String, frames: [String], results: String, palette: [RGBColor]) {
-        self.init(name: name, frames: frames) { frame, picture in
-            let path = "\(results)/\(name)/\(maskNames[frame]).png"
-            let labels = try readIndexImage(path)
-            if let label = labels.indices.max(), label >= palette.count {
-                throw Failure("\(path) holds the label \(label), but the data set's labels end at \(palette.count - 1)")
-            }
-            let mask = labels.resized(width: picture.width, height: picture.height)
-            return picture.overlaid(mask, palette: palette, contour: max(1, picture.height / 240))
-        }
     }
 }
 

@@ -32,17 +32,11 @@ import Testing
         #expect(plain[2, 0] == RGBColor(100, 0, 0))
     }
 
-    /// A mask of another size than its frame is brought to the cell all the same.
-    @Test func aSheetOfOverlays() {
-        let frame = RGBImage(width: 8, height: 4, color: RGBColor(200, 200, 200))
-        let mask = IndexImage(width: 4, height: 2, indices: [1, 1, 0, 0, 1, 1, 0, 0])
-        let sheet = overlaySheet(frames: [frame, frame], masks: [mask, mask], palette: palette, columns: 2, cellSide: 4)
-        // Cells of 4 x 2 with margins of 4; the object's right column is its border.
-        #expect((sheet.width, sheet.height) == (20, 10))
-        #expect(
-            (0..<20).map { sheet[$0, 4].green } == [
-                255, 255, 255, 255, 100, 0, 200, 200, 255, 255, 255, 255, 100, 0, 200, 200, 255, 255, 255, 255,
-            ])
+    @Test func labelsOfAnotherSizeAreBroughtToThePictures() {
+        let labels = IndexImage(width: 2, height: 1, indices: [1, 0])
+        let overlaid = RGBImage(width: 4, height: 2, color: .white).overlaid(labels, palette: palette, opacity: 1)
+        let (area, border) = (RGBColor(100, 0, 0), RGBColor(255, 0, 0))
+        for y in 0..<2 { #expect((0..<4).map { overlaid[$0, y] } == [area, border, .white, .white]) }
     }
 
     @Test func heatIsInferno() {

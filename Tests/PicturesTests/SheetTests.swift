@@ -53,10 +53,10 @@ import Testing
     }
 
     @Test func sizesKeepTheShape() {
-        let wide = RGBImage(width: 854, height: 480, color: .black)
-        #expect(wide.size(fittingWidth: 320, height: 320) == (320, 180))
-        #expect(RGBImage(width: 480, height: 854, color: .black).size(fittingWidth: 320, height: 320) == (180, 320))
-        #expect(RGBImage(width: 1000, height: 1, color: .black).size(fittingWidth: 10, height: 10) == (10, 1))
+        for (width, height, expected) in [(854, 480, (320, 180)), (480, 854, (180, 320)), (1000, 1, (320, 1)), (32, 24, (320, 240))] {
+            let fitted = RGBImage(width: width, height: height, color: .white).fitted(320)
+            #expect((fitted.width, fitted.height) == expected)
+        }
     }
 
     @Test func labelsAreTakenFromTheNearestCentre() {

@@ -51,7 +51,7 @@ import Testing
         let frames = data.folder + "/davis/JPEGImages/480p/sequence-00000"
         let arguments = ["attention", "--weights", "runs/tiny", "--size", "64"]
         let frame = try readImage(frames + "/00000.jpg")
-        let cell = frame.size(fittingWidth: 256, height: 256)
+        let cell = frame.fitted(256)
         let one = try draw(arguments + [frames + "/00000.jpg"], in: folder)
         // The picture, the mean and two heads.
         #expect((one.width, one.height) == (4 * (cell.width + 4) + 4, cell.height + 8))
@@ -71,7 +71,7 @@ import Testing
             ["correspondence", "--weights", "runs/tiny", "--size", "64x64", "--topk", "1", "--patch", "0,0", "--patch", "200,100", frames],
             in: folder)
         let frame = try readImage(first)
-        let cell = frame.size(fittingWidth: 400, height: 400)
+        let cell = frame.fitted(400)
         #expect((sheet.width, sheet.height) == (2 * (cell.width + 4) + 4, cell.height + 8))
         // The grid is 8 x 8; the border of a patch is two pixels wide, just outside it.
         for (place, color) in zip([(0, 0), (200, 100)], markPalette) {
