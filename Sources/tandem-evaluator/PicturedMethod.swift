@@ -19,7 +19,9 @@ final class PicturedMethod: LabelMethod {
     var sheet: RGBImage? { cells.isEmpty ? nil : contactSheet(cells, columns: Self.framesPerSequence) }
 
     func masks(_ frames: [String], first: LabelMap, _ body: (Int, LabelMap) throws -> Void) throws {
-        let show = show(frames) { $0.fitted(Self.cellSide).overlaid($1.image, palette: davisPalette) }
+        let show = show(frames) { (picture: RGBImage, labels: LabelMap) in
+            picture.fitted(Self.cellSide).overlaid(labels.image, palette: davisPalette)
+        }
         try method.masks(frames, first: first) { frame, mask in
             try show(frame, mask)
             try body(frame, mask)
@@ -27,7 +29,9 @@ final class PicturedMethod: LabelMethod {
     }
 
     func classMaps(_ frames: [String], first: LabelMap, _ body: (Int, LabelMap) throws -> Void) throws {
-        let show = show(frames) { $0.fitted(Self.cellSide).overlaid($1.image, palette: partPalette) }
+        let show = show(frames) { (picture: RGBImage, labels: LabelMap) in
+            picture.fitted(Self.cellSide).overlaid(labels.image, palette: partPalette)
+        }
         try method.classMaps(frames, first: first) { frame, map in
             try show(frame, map)
             try body(frame, map)
