@@ -29,32 +29,37 @@ let package = Package(
         program(
             "tandem",
             [
-                "Console", "Configuration", "Dataflow", "MatFiles", "Metrics", "Synthesis", "Media", "Propagation", "Sampling", "ZeroMQ",
-                "Verification",
+                "Console", "Configuration", "Dataflow", "MatFiles", "Metrics", "Synthesis", "Media", "Pictures", "Propagation", "Sampling",
+                "ZeroMQ", "Verification",
             ] + maths),
         program("tandem-decoder", ["Console", "Dataflow", "Media", "Metrics", "Sampling", "ZeroMQ"]),
         program("tandem-batcher", ["Console", "Configuration", "Dataflow", "Metrics", "Sampling", "ZeroMQ"]),
         program(
-            "tandem-trainer", ["Console", "Configuration", "Dataflow", "Media", "Metrics", "Propagation", "Sampling", "ZeroMQ"] + maths),
+            "tandem-trainer",
+            ["Console", "Configuration", "Dataflow", "Media", "Metrics", "Pictures", "Propagation", "Sampling", "ZeroMQ"] + maths),
         program(
             "tandem-evaluator",
-            ["Console", "Configuration", "Dataflow", "MatFiles", "Media", "Metrics", "Sampling", "ZeroMQ", "Propagation"] + maths),
+            ["Console", "Configuration", "Dataflow", "MatFiles", "Media", "Metrics", "Pictures", "Sampling", "ZeroMQ", "Propagation"]
+                + maths),
         library("Console"),  // options, --help, progress, signals, errors as sentences
         library("Metrics", ["Console"]),  // what a process tells of itself over HTTP: numbers for Prometheus, and whether it is well
         library("Configuration", ["Sampling", "Models", "Propagation", "Compute"]),  // Pipelines/*.json5: one typed, checked run
 
+        // Both halves'.
+        library("Pictures"),  // pictures as values: drawing, overlays, heat, contact sheets
+
         // The data half: from video files to batches of samples.
         library("Dataflow", ["Sampling", "ZeroMQ"]),  // messages, the broker as a state machine, the sockets that drive it
         library("Synthesis"),  // the embedded data set: textured scenes with exact masks, a pure function of a seed
-        library("Media", ["Sampling", "CFFmpeg", "CPixels"]),  // libav: index, exact decode, crop-resize, images, writing and transcoding
+        library("Media", ["Pictures", "Sampling", "CFFmpeg", "CPixels"]),  // libav: index, exact decode, crop-resize, writing, transcoding
         library("Sampling"),  // manifest, plan, Philox, frame pairs, crops, masks: pure values, no libav
         library("ZeroMQ", ["CZeroMQ"]),  // context, socket, message, poller
         library("MatFiles", ["CMatIO"]),  // arrays in MATLAB's files, as JHMDB has them
 
         // The maths half: from batches to weights and scores.
-        library("Propagation", ["Compute"]),  // label propagation; DAVIS, JHMDB and VIP with J and F, PCK, mIoU; overlays
+        library("Propagation", ["Pictures", "Compute"]),  // label propagation; DAVIS, JHMDB and VIP with J and F, PCK, mIoU; overlays
         library("Verification", ["Training", "Models", "Autograd", "Compute"]),  // PyTorch's values, and how far ours are
-        library("Training", ["Models", "Layers", "Autograd", "Compute"]),  // optimizer, schedule, checkpoints, run folder, logs
+        library("Training", ["Pictures", "Models", "Layers", "Autograd", "Compute"]),  // optimizer, schedule, checkpoints, run folder, logs
         library("Models", ["Layers", "Autograd", "Compute"]),  // ViT encoder, decoders, objectives: SiamMAE
         library("Layers", ["Autograd", "Compute"]),  // layers as structs
         library("Autograd", ["Compute"]),  // a tape over a dozen fused ops, the parameter store
@@ -77,24 +82,26 @@ let package = Package(
         tests("Configuration", ["Sampling"]),
         tests("Dataflow", ["Sampling", "ZeroMQ"]),
         tests("Synthesis"),
-        tests("Media", ["Sampling", "CFFmpeg", "CPixels"]),
+        tests("Pictures"),
+        tests("Media", ["Pictures", "Sampling", "CFFmpeg", "CPixels"]),
         tests("Sampling"),
         tests("ZeroMQ"),
         tests("MatFiles"),
-        tests("Propagation", ["ComputeCPU", "Compute", "MatFiles", "Media"]),
-        tests("Training", ["Models", "Autograd", "Compute", "ComputeCPU"]),
+        tests("Propagation", ["ComputeCPU", "Compute", "MatFiles", "Media", "Pictures"]),
+        tests("Training", ["Pictures", "Models", "Autograd", "Compute", "ComputeCPU"]),
         tests("Models", ["Training", "Verification", "Autograd", "Compute", "ComputeCPU"]),
         tests("Verification", maths),
         tests("Autograd", ["ComputeCPU", "Compute"]),
         tests("ComputeCPU", ["Compute"]),
         .executableTarget(
-            name: "fuzz", dependencies: ["Console", "Configuration", "Dataflow", "Media", "Sampling", "TestSupport"],
+            name: "fuzz", dependencies: ["Console", "Configuration", "Dataflow", "Media", "Pictures", "Sampling", "TestSupport"],
             path: "Tests/Fuzz"),  // make fuzz
         .executableTarget(
             name: "chaos", dependencies: ["Console", "Dataflow", "Media", "Sampling", "TestSupport", "Training", "ZeroMQ"],
             path: "Tests/Chaos"),  // make chaos
         .testTarget(
-            name: "PipelineTests", dependencies: ["TestSupport", "Dataflow", "MatFiles", "Media", "Metrics", "Sampling", "Training"]),
+            name: "PipelineTests",
+            dependencies: ["TestSupport", "Dataflow", "MatFiles", "Media", "Metrics", "Pictures", "Sampling", "Training"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,21 +1,15 @@
 import CFFmpeg
 import Glibc
+import Pictures
 
 /// Reads a JPEG or PNG file as colours. Transparency is dropped, grey becomes three equal channels.
 public func readImage(_ path: String) throws(MediaError) -> RGBImage {
     let image = try CodedImage(path)
     let frame = try image.decode()
-    let (width, height) = (Int(frame.pointer.pointee.width), Int(frame.pointer.pointee.height))
-    var source = Conversion.Side(frame)
-    if source.isRGB { source.isFullRange = true }
-    var destination = Conversion.Side(width: source.width, height: source.height, format: AV_PIX_FMT_RGB24.rawValue)
-    destination.isFullRange = true
-    guard let scaler = Scaler(Conversion(source: source, destination: destination)) else {
-        throw MediaError(.unsupported, path, "swscale cannot convert \(source.formatName) to RGB")
+    guard let picture = RGBImage(frame) else {
+        throw MediaError(.unsupported, path, "swscale cannot convert \(Conversion.Side(frame).formatName) to RGB")
     }
-    let converted = Frame(width: width, height: height, format: AV_PIX_FMT_RGB24)
-    scaler.scale(Planes(frame), into: Planes(converted))
-    return RGBImage(width: width, height: height, pixels: packedRows(of: converted, bytesPerRow: width * 3))
+    return picture
 }
 
 /// Reads a PNG file of labels as the numbers stored in it: palette indices, not colours; grey values as written, 1 to 8 bits deep.

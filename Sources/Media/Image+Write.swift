@@ -1,10 +1,18 @@
 import CFFmpeg
 import Glibc
+import Pictures
 
 /// Writes colours as PNG.
 public func writePNG(_ image: RGBImage, to path: String) throws(MediaError) {
     let frame = frame(holding: image)
     try encode(frame, as: AV_CODEC_ID_PNG, to: path)
+}
+
+/// The bytes of a PNG file of colours.
+public func pngBytes(_ image: RGBImage) throws(MediaError) -> [UInt8] {
+    let frame = frame(holding: image)
+    let packet = try encoded(frame, as: AV_CODEC_ID_PNG, for: "a picture")
+    return Array(packet.bytes)
 }
 
 /// Writes labels as PNG of 8 bits with ``davisPalette``.
@@ -59,6 +67,14 @@ private func fill(_ frame: borrowing Frame, with rows: [UInt8], bytesPerRow: Int
 
 /// Encodes one picture into a file; the file at `path` is whole at any time.
 private func encode(_ frame: borrowing Frame, as id: AVCodecID, to path: String) throws(MediaError) {
+    let packet = try encoded(frame, as: id, for: path)
+    try replaceFile(path, with: packet.bytes)
+}
+
+/// Encodes one picture.
+///
+/// - Parameter path: what it is for, in messages.
+private func encoded(_ frame: borrowing Frame, as id: AVCodecID, for path: String) throws(MediaError) -> Packet {
     silenceLibav()
     guard let codec = avcodec_find_encoder(id) else { throw MediaError(.cannotWrite, path, "this libavcodec has no encoder for it") }
     let encoder = CodecContext(codec)
@@ -73,7 +89,13 @@ private func encode(_ frame: borrowing Frame, as id: AVCodecID, to path: String)
     try check(avcodec_send_frame(encoder.pointer, frame.pointer), .cannotWrite, path, "encoding")
     try check(avcodec_send_frame(encoder.pointer, nil), .cannotWrite, path, "encoding")
     try check(avcodec_receive_packet(encoder.pointer, packet.pointer), .cannotWrite, path, "encoding")
-    try replaceFile(path, with: UnsafeRawBufferPointer(start: packet.pointer.pointee.data, count: Int(packet.pointer.pointee.size)))
+    return packet
+}
+
+extension Packet {
+    fileprivate var bytes: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: pointer.pointee.data, count: Int(pointer.pointee.size))
+    }
 }
 
 private func replaceFile(_ path: String, with bytes: UnsafeRawBufferPointer) throws(MediaError) {

@@ -62,8 +62,8 @@ func findSources(in folder: String, _ transcoding: Transcoding?) throws(Preparat
     return sources
 }
 
-/// The pictures of a folder as people count: frame2 before frame10.
-func pictureNames(in folder: String) throws(MediaError) -> [String] {
+/// The names of the JPEG and PNG files in a folder, as people count: frame2 before frame10.
+public func pictureNames(in folder: String) throws(MediaError) -> [String] {
     do {
         return try FileManager.default.contentsOfDirectory(atPath: folder)
             .filter { !$0.hasPrefix(".") && pictureExtensions.contains(($0 as NSString).pathExtension.lowercased()) }

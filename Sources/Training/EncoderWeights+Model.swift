@@ -18,6 +18,23 @@ extension EncoderWeights {
         return encoder
     }
 
+    /// The whole model with these weights in `backend`'s memory.
+    ///
+    /// Throws where the file holds no decoder, or is of another model.
+    public func makeModel(_ configuration: SiamMAE.Configuration, backend: any Backend) throws -> SiamMAE {
+        let model = SiamMAE(configuration, seed: 0, backend: backend)
+        for entry in model.parameters.entries {
+            guard file.entries[prefix + entry.name] != nil else {
+                throw TrainingError(
+                    "\(name) holds no '\(prefix)\(entry.name)', which the decoder of its pipeline needs; name a checkpoint of a training,"
+                        + " or what 'tandem export --format mae' made of one")
+            }
+            try model.parameters.parameter(entry.name).value.upload(floats(entry.name, shape: entry.shape), backend)
+        }
+        model.parameters.refreshOperands()
+        return model
+    }
+
     /// Refuses weights that this encoder, or timm's of the same size, would not load or would compute something else with.
     public func check() throws {
         if let problem = configuration.problem { throw TrainingError("the weights \(name) make no encoder: \(problem)") }

@@ -1,3 +1,7 @@
+import Compute
+import Models
+import Pictures
+
 /// A picture of what the model makes of some pairs: a row each, with the first frame, the masked second frame, the prediction and the
 /// second frame, as in SiamMAE's Figure 2.
 public struct ReconstructionSheet {
@@ -5,13 +9,9 @@ public struct ReconstructionSheet {
     public let imageSize: Int
     /// Height and width of a patch in pixels.
     public let patchSize: Int
-    /// Packed RGB rows, top to bottom.
-    public private(set) var pixels: [UInt8]
-    public private(set) var height: Int
+    private var cells: [RGBImage] = []
 
-    private static let margin = 4
-    private static let background: UInt8 = 255
-    private static let hidden: UInt8 = 128
+    private static let hidden = RGBColor(128, 128, 128)
     // ImageNet's statistics, by which images are normalised.
     private static let mean: [Float] = [0.485, 0.456, 0.406]
     private static let deviation: [Float] = [0.229, 0.224, 0.225]
@@ -20,11 +20,23 @@ public struct ReconstructionSheet {
         precondition(imageSize % patchSize == 0, "patches of \(patchSize) do not divide \(imageSize)")
         self.imageSize = imageSize
         self.patchSize = patchSize
-        height = Self.margin
-        pixels = [UInt8](repeating: Self.background, count: Self.margin * (4 * (imageSize + Self.margin) + Self.margin) * 3)
     }
 
-    public var width: Int { 4 * (imageSize + Self.margin) + Self.margin }
+    /// The sheet of all that was added, at least one pair.
+    public var image: RGBImage { contactSheet(cells, columns: 4) }
+
+    /// Adds pairs and what a model makes of them.
+    public mutating func append(_ pairs: [FramePair], of model: SiamMAE, arena: Arena) {
+        let prediction = model.reconstruct(pairs, arena: arena)
+        let frameCount = imageSize * imageSize * 3
+        for (index, pair) in pairs.enumerated() {
+            prediction.withUnsafeBufferPointer {
+                append(
+                    first: pair.frames, firstMask: pair.pastMask, second: pair.frames + frameCount, mask: pair.mask,
+                    prediction: $0.baseAddress! + index * frameCount, isNormalized: model.configuration.normalizesPatches)
+            }
+        }
+    }
 
     /// Adds a pair.
     ///
@@ -39,29 +51,36 @@ public struct ReconstructionSheet {
         first: UnsafePointer<UInt8>, firstMask: UnsafePointer<UInt8>? = nil, second: UnsafePointer<UInt8>, mask: UnsafePointer<UInt8>,
         prediction: UnsafePointer<Float>, isNormalized: Bool
     ) {
-        let top = height
-        height += imageSize + Self.margin
-        pixels += [UInt8](repeating: Self.background, count: (imageSize + Self.margin) * width * 3)
-        let grid = imageSize / patchSize
-        for patch in 0..<grid * grid {
-            let isHidden = mask[patch] != 0
-            let isFirstHidden = firstMask.map { $0[patch] != 0 } ?? false
+        let truth = image(second)
+        let shown = [masked(image(first), firstMask), masked(truth, mask), truth, truth]
+        cells += shown
+        let predicted = cells.count - 2
+        for patch in 0..<(imageSize / patchSize) * (imageSize / patchSize) where mask[patch] != 0 {
             let (scale, offset) = isNormalized ? statistics(of: patch, in: second) : (1, 0)
+            let start = patch * patchSize * patchSize * 3
             for element in 0..<patchSize * patchSize * 3 {
-                let source = index(patch: patch, element: element)
                 let channel = element % 3
-                let predicted = prediction[patch * patchSize * patchSize * 3 + element] * scale + offset
-                let shown = (predicted * Self.deviation[channel] + Self.mean[channel]) * 255
-                let columns = [
-                    isFirstHidden ? Self.hidden : first[source], isHidden ? Self.hidden : second[source],
-                    isHidden ? UInt8(max(0, min(255, shown.rounded()))) : second[source], second[source],
-                ]
-                let (y, x) = (source / 3 / imageSize, source / 3 % imageSize)
-                for (column, value) in columns.enumerated() {
-                    pixels[((top + y) * width + Self.margin + column * (imageSize + Self.margin) + x) * 3 + channel] = value
-                }
+                let value = prediction[start + element] * scale + offset
+                let shown = (value * Self.deviation[channel] + Self.mean[channel]) * 255
+                cells[predicted].pixels[index(patch: patch, element: element)] = UInt8(max(0, min(255, shown.rounded())))
             }
         }
+    }
+
+    private func image(_ frame: UnsafePointer<UInt8>) -> RGBImage {
+        RGBImage(
+            width: imageSize, height: imageSize, pixels: Array(UnsafeBufferPointer(start: frame, count: imageSize * imageSize * 3)))
+    }
+
+    private func masked(_ frame: RGBImage, _ mask: UnsafePointer<UInt8>?) -> RGBImage {
+        guard let mask else { return frame }
+        var masked = frame
+        let grid = imageSize / patchSize
+        for patch in 0..<grid * grid where mask[patch] != 0 {
+            let (x, y) = (patch % grid * patchSize, patch / grid * patchSize)
+            masked.fill(x: x..<x + patchSize, y: y..<y + patchSize, Self.hidden)
+        }
+        return masked
     }
 
     /// Standard deviation and mean of a patch of the normalised image, as the loss takes them (unbiased variance, + 1e-6).

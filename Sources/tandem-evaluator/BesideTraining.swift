@@ -3,6 +3,7 @@ import Configuration
 import Console
 import Dataflow
 import Foundation
+import Media
 import Propagation
 import Training
 import ZeroMQ
@@ -55,13 +56,14 @@ struct BesideTraining {
 
     private func evaluate(_ bytes: [UInt8], _ step: Int, isQuick: Bool, _ client: CheckpointClient) throws {
         let start = monotonicSeconds()
-        let scores: [EvaluatorRequest.Score]
+        let (scores, pictures): ([EvaluatorRequest.Score], [EvaluatorRequest.Picture])
         do {
             let weights = try EncoderWeights(bytes: bytes, name: "of step \(step)")
             guard let text = weights.pipeline else { throw Failure("the trainer's checkpoint carries no pipeline") }
             let evaluation = try Pipeline.parse(text, source: "the trainer's pipeline").evaluation
             let watch = FrameWatch(step: step, client: client, status: status, ProgressLine(progressStyle))
-            scores = try isQuick ? quickScore(of: weights, evaluation, watch) : self.scores(of: weights, evaluation, step, watch)
+            (scores, pictures) =
+                try isQuick ? (quickScore(of: weights, evaluation, watch), []) : wholeScores(of: weights, evaluation, step, watch)
         } catch {
             if !Interruption.isRequested { _ = try client.send(failure: "\(error)", step: step, seconds: 10) }
             throw error
@@ -69,24 +71,27 @@ struct BesideTraining {
         if !isQuick { (status.step, status.score) = (step, scores[0].value) }
         (status.checkpoints, status.seconds) = (status.checkpoints + 1, status.seconds + monotonicSeconds() - start)
         let sending = monotonicSeconds()
-        while try !client.send(scores, step: step, seconds: 5), !Interruption.isRequested { try giveUpIfAbsent(since: sending) }
+        while try !client.send(scores, pictures: pictures, step: step, seconds: 5), !Interruption.isRequested { try giveUpIfAbsent(since: sending) }
     }
 
-    /// The scores of all data sets that the pipeline names.
-    private func scores(
+    /// The scores of all data sets that the pipeline names, and a sheet of pictures of each.
+    private func wholeScores(
         of weights: EncoderWeights, _ evaluation: Pipeline.Evaluation, _ step: Int, _ watch: FrameWatch
-    ) throws -> [EvaluatorRequest.Score] {
-        try roots(evaluation).flatMap { benchmark, root in
+    ) throws -> ([EvaluatorRequest.Score], [EvaluatorRequest.Picture]) {
+        var (scores, pictures): ([EvaluatorRequest.Score], [EvaluatorRequest.Picture]) = ([], [])
+        for (benchmark, root) in roots(evaluation) {
             let data = try BenchmarkEvaluation(benchmark, root: root)
-            let method = try EncoderMethod(weights, settings: evaluation.settings(for: benchmark), backend: backend)
+            let method = try PicturedMethod(EncoderMethod(weights, settings: evaluation.settings(for: benchmark), backend: backend))
             let folder = try output.map {
                 try ResultFolder("\($0)/step-\(step)/\(benchmark)", settings: ["weights": weights.checksum(), "root": root])
             }
             watch.begin("\(benchmark)")
             let report = try data.run(method, output: folder, frameDone: watch.passed)
             watch.finish(report.headline)
-            return report.scores.map { EvaluatorRequest.Score($0.name, $0.value) }
+            scores += report.scores.map { EvaluatorRequest.Score($0.name, $0.value) }
+            if let sheet = method.sheet { pictures.append(.init(name: "\(benchmark)", png: try pngBytes(sheet))) }
         }
+        return (scores, pictures)
     }
 
     private func quickScore(

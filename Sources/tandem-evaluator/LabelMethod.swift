@@ -1,4 +1,5 @@
 import Media
+import Pictures
 import Propagation
 
 /// A way to carry labels from a video's first frame to the others.

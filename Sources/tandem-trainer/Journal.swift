@@ -116,26 +116,12 @@ struct Journal: ~Copyable {
     /// Draws what the model makes of some pairs: first frame, masked second frame, prediction, second frame.
     func drawReconstructions(step: Int, _ model: SiamMAE, _ arena: Arena) throws {
         guard let examples else { return }
-        let sheet = examples.withSamples { samples in
-            reconstructionSheet(of: samples.prefix(Self.pairsInPicture).map(FramePair.init), model, arena)
-        }
-        let path = folder.figurePath("reconstruction-\(eightDigits(step)).png")
-        try writePNG(RGBImage(width: sheet.width, height: sheet.height, pixels: sheet.pixels), to: path)
-    }
-
-    private func reconstructionSheet(of pairs: [FramePair], _ model: SiamMAE, _ arena: Arena) -> ReconstructionSheet {
         let encoder = model.configuration.encoder
-        let (size, patch) = (encoder.imageSize, encoder.patchSize)
-        let prediction = model.reconstruct(pairs, arena: arena)
-        var sheet = ReconstructionSheet(imageSize: size, patchSize: patch)
-        for (index, pair) in pairs.enumerated() {
-            prediction.withUnsafeBufferPointer {
-                sheet.append(
-                    first: pair.frames, firstMask: pair.pastMask, second: pair.frames + size * size * 3, mask: pair.mask,
-                    prediction: $0.baseAddress! + index * size * size * 3, isNormalized: model.configuration.normalizesPatches)
-            }
+        var sheet = ReconstructionSheet(imageSize: encoder.imageSize, patchSize: encoder.patchSize)
+        examples.withSamples { samples in
+            sheet.append(samples.prefix(Self.pairsInPicture).map(FramePair.init), of: model, arena: arena)
         }
-        return sheet
+        try writePNG(sheet.image, to: folder.figurePath("reconstruction-\(eightDigits(step)).png"))
     }
 
     private func timeLeft(_ course: TrainingCourse) -> String {

@@ -26,7 +26,7 @@ func inspect(arguments: [String]) throws {
 }
 
 /// The manifest of a folder of videos; any other path as it is.
-private func manifestPath(_ path: String) -> String {
+func manifestPath(_ path: String) -> String {
     let inFolder = path + "/" + Preparation.manifestName
     return FileManager.default.fileExists(atPath: inFolder) ? inFolder : path
 }

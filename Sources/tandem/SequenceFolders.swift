@@ -1,6 +1,7 @@
 import Foundation
 import MatFiles
 import Media
+import Pictures
 
 /// Where one validation sequence goes: all of it into `davis`, every few frames with their class maps into `vip`, and of every other sequence
 /// the first frames with the joints of its frontmost object into `jhmdb`.

@@ -1,6 +1,7 @@
 import Console
 import Foundation
 import Media
+import Pictures
 import Sampling
 import Synthesis
 

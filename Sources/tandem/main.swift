@@ -9,6 +9,7 @@ private let commands: [(name: String, about: String, run: ([String]) throws -> V
     ("decoders", "start decoders that serve a batcher, here or on another machine", runDecoders),
     ("evaluate", "score weights on DAVIS by label propagation", evaluate),
     ("ablate", "run a pipeline with some settings varied, and print the table", ablate),
+    ("visualize", "pictures of reconstructions, attention, correspondence and results", visualize),
     ("keys", "make the keys with which processes know each other over tcp", keys),
     ("export", "write weights for timm or as MAE does", export),
     ("import", "read weights of timm, MAE or DINO, safetensors or PyTorch files", importWeights),

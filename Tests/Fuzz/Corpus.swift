@@ -1,6 +1,7 @@
 import Console
 import Foundation
 import Media
+import Pictures
 import Sampling
 
 /// The good files that are damaged, ascending by name.

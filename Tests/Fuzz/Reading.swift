@@ -2,6 +2,7 @@ import Configuration
 import Console
 import Foundation
 import Media
+import Pictures
 import Sampling
 
 /// Memory that a case may leave behind, and take while it runs, in bytes.

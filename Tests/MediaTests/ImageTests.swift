@@ -1,5 +1,6 @@
 import Foundation
 import Media
+import Pictures
 import TestSupport
 import Testing
 
@@ -73,6 +74,7 @@ private func picture(_ name: String) -> String { fixture("Images/" + name) }
             let image = RGBImage(width: 53, height: 31, pixels: testPicture(width: 53, height: 31, frame: 2))
             try writePNG(image, to: folder + "/a.png")
             #expect(try readImage(folder + "/a.png") == image)
+            #expect(try Data(pngBytes(image)) == Data(contentsOf: URL(fileURLWithPath: folder + "/a.png")))
         }
     }
 

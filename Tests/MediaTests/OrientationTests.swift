@@ -58,6 +58,24 @@ import Testing
         }
     }
 
+    @Test("whole pictures stand upright, of the record's size", arguments: matrices, [(192, 1, 1), (192, 4, 3)])
+    func wholePictures(matrix: [Int], shape: (width: Int, across: Int, down: Int)) throws {
+        try withTemporaryFolder { folder in
+            try RampClip.write(folder + "/a.mp4", matrix: Self.displayMatrix(matrix), aspect: (Int32(shape.across), Int32(shape.down)))
+            let record = try VideoRecord(inspecting: folder + "/a.mp4", in: "")
+            let pictures = try VideoReader(path: folder + "/a.mp4", record: record).pictures([0, 3])
+            #expect(pictures.count == 2)
+            for picture in pictures {
+                #expect((picture.width, picture.height) == (record.width, record.height))
+                for (x, y) in [(20, 15), (100, 60), (record.width - 20, 30), (40, record.height - 15)] {
+                    let stored = Self.stored(x: Double(x) + 0.5, y: Double(y) + 0.5, record, matrix, shape)
+                    #expect(abs(Double(picture[x, y].red) - RampClip.red(stored.x - 0.5)) < 2.5)
+                    #expect(abs(Double(picture[x, y].green) - RampClip.green(stored.y - 0.5)) < 2.5)
+                }
+            }
+        }
+    }
+
     private func writeMessage(_ message: String, of clip: String, to name: String, in folder: String) throws {
         try FFmpeg.run(
             ["-i", clip, "-c", "copy", "-bsf:v", "h264_metadata=display_orientation=insert:" + message, name], in: folder)
@@ -72,19 +90,26 @@ import Testing
     private func difference(
         _ path: String, _ matrix: [Int], _ shape: (width: Int, across: Int, down: Int) = (RampClip.width, 1, 1)
     ) throws -> Double {
-        let (a, b, c, d) = (matrix[0], matrix[1], matrix[2], matrix[3])
         let record = try VideoRecord(inspecting: path, in: "")
         let (width, height) = (shape.width * shape.across / shape.down, RampClip.height)
-        #expect((record.width, record.height) == (a == 0 ? (height, width) : (width, height)))
+        #expect((record.width, record.height) == (matrix[0] == 0 ? (height, width) : (width, height)))
         let box = CropBox(x: 6, y: 4, width: record.width - 16, height: record.height - 20)
         let pixels = try readCrop(path, box, size: 40)
         return RampClip.worst(pixels, size: 40) { x, y in
-            // Measured from the middle of both pictures the matrix is orthogonal: its transpose leads back.
-            let right = Double(box.x) + x * Double(box.width) - Double(record.width) / 2
-            let down = Double(box.y) + y * Double(box.height) - Double(record.height) / 2
-            let p = (Double(a) * right + Double(b) * down) * Double(shape.down) / Double(shape.across) + Double(shape.width) / 2
-            let q = Double(c) * right + Double(d) * down + Double(height) / 2
-            return (RampClip.red(p - 0.5), RampClip.green(q - 0.5))
+            let stored = Self.stored(
+                x: Double(box.x) + x * Double(box.width), y: Double(box.y) + y * Double(box.height), record, matrix, shape)
+            return (RampClip.red(stored.x - 0.5), RampClip.green(stored.y - 0.5))
         }
+    }
+
+    /// The place in the stored picture that shows at a place of the upright one.
+    private static func stored(
+        x: Double, y: Double, _ record: VideoRecord, _ matrix: [Int], _ shape: (width: Int, across: Int, down: Int)
+    ) -> (x: Double, y: Double) {
+        // Measured from the middle of both pictures the matrix is orthogonal: its transpose leads back.
+        let (right, down) = (x - Double(record.width) / 2, y - Double(record.height) / 2)
+        let p = (Double(matrix[0]) * right + Double(matrix[1]) * down) * Double(shape.down) / Double(shape.across)
+        let q = Double(matrix[2]) * right + Double(matrix[3]) * down
+        return (p + Double(shape.width) / 2, q + Double(RampClip.height) / 2)
     }
 }

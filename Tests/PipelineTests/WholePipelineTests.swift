@@ -120,7 +120,8 @@ import Training
         let best = Double(table[4][main])! > Double(table[1][main])! ? 6 : 0
         #expect(try Checkpoint(path: folder + "/checkpoints/best.safetensors").metadata.step == best)
         let figures = try FileManager.default.contentsOfDirectory(atPath: run.folder + "/runs/tiny/figures").sorted()
-        #expect(figures == ["reconstruction-00000000.png", "reconstruction-00000006.png"])
+        #expect(
+            figures == ["davis-00000000.png", "davis-00000006.png", "reconstruction-00000000.png", "reconstruction-00000006.png"])
         let files = try FileManager.default.contentsOfDirectory(atPath: run.folder + "/runs/tiny")
         #expect(files.contains("pipeline.json5") && files.contains { $0.hasPrefix("events.out.tfevents.") })
     }

@@ -2,6 +2,7 @@ import Compute
 import ComputeCPU
 import Foundation
 import Media
+import Pictures
 import Propagation
 import TestSupport
 import Testing

@@ -63,6 +63,48 @@ struct EncoderTests {
         #expect(Set(whole.entries.keys) == Set(joint.parameters.entries.map(\.name) + ["pos_embed", "decoder_pos_embed"]))
     }
 
+    /// Expected: Tests/Fixtures/Weights/attention.py.
+    @Test func attentionAgreesWithPyTorch() throws {
+        let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        let path = tests.appendingPathComponent("Fixtures/Weights/encoder.safetensors").path
+        let encoder = try EncoderWeights(WeightFile(path: path), heads: 2).makeEncoder(backend: backend)
+        let arena = Arena(backend: backend)
+        let image = arena.tensor([1, 3, 12, 12])
+        for index in 0..<image.count { image.pointer[index] = Float(index % 7) - 3 }
+        let attention = encoder.lastAttention(image, tokens: [0, 6], arena: arena)
+        let expected: [Float] = [
+            0.0, 0.0, 3.3e-05, 0.0, 0.392707, 0.0, 0.0, 0.60726, 0.0,
+            0.0, 0.0, 0.427362, 1e-06, 0.512204, 0.0, 0.0, 0.060424, 8e-06,
+            0.0, 0.0, 2.4e-05, 0.0, 0.459437, 0.0, 0.0, 0.540539, 0.0,
+            0.0, 1e-06, 0.401303, 3e-06, 0.548308, 1e-06, 0.0, 0.050363, 2e-05,
+        ]
+        #expect(attention.count == expected.count)
+        for (found, expected) in zip(attention, expected) { #expect(abs(found - expected) < 2e-5) }
+    }
+
+    @Test func aWholeModelIsReadWithItsDecoder() throws {
+        let model = model()
+        let weights = try EncoderWeights(path: write(model, constants: model.positionTables))
+        let read = try weights.makeModel(model.configuration, backend: backend)
+        let frames = (0..<2 * 32 * 32 * 3).map { UInt8($0 % 251) }
+        let mask = (0..<16).map { UInt8($0 % 4 == 0 ? 0 : 1) }
+        func prediction(_ model: SiamMAE) -> [Float] {
+            frames.withUnsafeBufferPointer { frames in
+                mask.withUnsafeBufferPointer { mask in
+                    model.reconstruct(
+                        [FramePair(frames: frames.baseAddress!, mask: mask.baseAddress!)], arena: Arena(backend: backend))
+                }
+            }
+        }
+        #expect(prediction(read) == prediction(model))
+        let alone = folder.file("encoder.safetensors")
+        try weights.write(to: alone)
+        let refusal = #expect(throws: TrainingError.self) {
+            try EncoderWeights(path: alone).makeModel(model.configuration, backend: backend)
+        }
+        #expect("\(try #require(refusal))".contains("holds no 'decoder_embed.weight', which the decoder of its pipeline needs"))
+    }
+
     @Test func learnedPositionsAreUsed() throws {
         let model = model()
         let table = (0..<17 * 32).map { Float($0 % 13) * 0.02 }

@@ -28,11 +28,11 @@ import Training
         }
         var sheet = ReconstructionSheet(imageSize: size, patchSize: patch)
         sheet.append(first: first, second: second, mask: [1, 0, 1, 1], prediction: prediction, isNormalized: true)
-        #expect(sheet.pixels.count == sheet.width * sheet.height * 3)
+        let image = sheet.image
 
         func pixel(column: Int, y: Int, x: Int) -> [UInt8] {
-            let start = ((4 + y) * sheet.width + 4 + column * (size + 4) + x) * 3
-            return Array(sheet.pixels[start..<start + 3])
+            let start = ((4 + y) * image.width + 4 + column * (size + 4) + x) * 3
+            return Array(image.pixels[start..<start + 3])
         }
         for y in 0..<size {
             for x in 0..<size {
@@ -52,9 +52,10 @@ import Training
         var sheet = ReconstructionSheet(imageSize: size, patchSize: patch)
         sheet.append(
             first: frame, firstMask: [1, 0, 0, 0], second: frame, mask: [0, 0, 0, 1], prediction: prediction, isNormalized: false)
+        let image = sheet.image
         for y in 0..<size {
             for x in 0..<size {
-                let value = sheet.pixels[((4 + y) * sheet.width + 4 + x) * 3]
+                let value = image.pixels[((4 + y) * image.width + 4 + x) * 3]
                 #expect(value == (y < 4 && x < 4 ? 128 : 7))
             }
         }

@@ -1,0 +1,83 @@
+import Compute
+import ComputeCPU
+import Console
+import Models
+import Pictures
+import Propagation
+import Training
+
+/// An encoder that looks at pictures of any size, as label propagation has it look at frames.
+struct PictureEncoder {
+    let encoder: VisionTransformer
+    let arena: Arena
+    private let inputSize: InputSize
+
+    /// The patches of a picture, row by row.
+    struct Grid: Equatable {
+        let columns: Int
+        let rows: Int
+
+        /// The patch that a pixel of a picture belongs to.
+        func cell(at place: PixelPlace, of picture: RGBImage) throws -> Int {
+            guard place.x < picture.width, place.y < picture.height else {
+                throw Failure("--patch \(place) lies outside the picture of \(picture.width)x\(picture.height) pixels")
+            }
+            return place.y * rows / picture.height * columns + place.x * columns / picture.width
+        }
+
+        /// The pixels that a patch covers in a picture.
+        func pixels(of cell: Int, in picture: RGBImage) -> (x: Range<Int>, y: Range<Int>) {
+            let (column, row) = (cell % columns, cell / columns)
+            return (
+                column * picture.width / columns..<(column + 1) * picture.width / columns,
+                row * picture.height / rows..<(row + 1) * picture.height / rows
+            )
+        }
+    }
+
+    init(weights: String, size: InputSize, threads: Int) throws {
+        let path = try CheckpointFolder.weights(at: weights, warn: warn)
+        let backend = try CPUBackend(threads: threads)
+        encoder = try EncoderWeights(path: path).makeEncoder(backend: backend)
+        arena = Arena(backend: backend)
+        inputSize = size
+    }
+
+    /// A picture as the encoder takes it: `[1, 3, height, width]`, and its patches.
+    func input(_ picture: RGBImage) throws -> (image: Tensor, grid: Grid) {
+        let patch = encoder.configuration.patchSize
+        let size = try inputSize.resolved(frameHeight: picture.height, frameWidth: picture.width, patchSize: patch)
+        let frame = VideoFrame(width: picture.width, height: picture.height, pixels: picture.pixels)
+        let image = arena.tensor([1, 3, size.height, size.width])
+        arena.backend.upload(image, from: frame.normalized(height: size.height, width: size.width))
+        return (image, Grid(columns: size.width / patch, rows: size.height / patch))
+    }
+
+    /// The features of a picture's patches, each of length 1: `[cells, width]`.
+    func features(_ picture: RGBImage) throws -> (values: [Float], grid: Grid) {
+        let (image, grid) = try input(picture)
+        let features = encoder.features(image, arena: arena)
+        let (width, count) = (features.columns, features.count)
+        var values = [Float](unsafeUninitializedCapacity: count) { values, initialized in
+            arena.backend.download(features, to: values.baseAddress!)
+            initialized = count
+        }
+        for start in stride(from: 0, to: count, by: width) {
+            let norm = max(1e-12, values[start..<start + width].reduce(0) { $0 + $1 * $1 }.squareRoot())
+            for index in start..<start + width { values[index] /= norm }
+        }
+        return (values, grid)
+    }
+}
+
+extension Arguments {
+    /// Declares `--size`, the size that pictures are brought to before the encoder sees them.
+    mutating func inputSize() -> InputSize {
+        let text = value("--size", "HxW|S", "pictures are scaled to height H and width W, or to short side S", default: "480")
+        guard let size = InputSize(text) else {
+            refuse("--size wants HEIGHTxWIDTH or a short side, not '\(text)'")
+            return .shortSide(480)
+        }
+        return size
+    }
+}

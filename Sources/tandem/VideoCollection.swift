@@ -1,0 +1,67 @@
+import Console
+import Foundation
+import Media
+import Sampling
+
+/// Videos by number, out of manifests, folders and files.
+struct VideoCollection {
+    private let parts: [Part]
+    /// How many there are; at least one.
+    let count: Int
+
+    private enum Part {
+        case manifest(Manifest, MediaRoot)
+        case file(String)
+
+        var count: Int {
+            switch self {
+            case .manifest(let manifest, _): manifest.count
+            case .file: 1
+            }
+        }
+    }
+
+    /// - Parameters:
+    ///   - paths: videos, manifests, and folders: of a prepared one its manifest, else the videos that lie in it.
+    ///   - media: what the paths in manifests are relative to; nil: the manifest's own folder.
+    init(_ paths: [String], media: String?) throws {
+        parts = try paths.flatMap { path -> [Part] in
+            let manifest = manifestPath(path)
+            var isFolder: ObjCBool = false
+            guard FileManager.default.fileExists(atPath: manifest, isDirectory: &isFolder) else {
+                throw Failure("\(path): there is no such file; name a video, a folder of videos or a manifest")
+            }
+            if isFolder.boolValue {
+                let videos = try FileManager.default.contentsOfDirectory(atPath: path).sorted().filter(isVideo)
+                guard !videos.isEmpty else {
+                    throw Failure("\(path) holds neither a manifest nor a video; 'tandem prepare' makes manifests")
+                }
+                return videos.map { Part.file("\(path)/\($0)") }
+            }
+            if isVideo(manifest) { return [.file(manifest)] }
+            let folder = (manifest as NSString).deletingLastPathComponent
+            return [.manifest(try Manifest(contentsOf: manifest), MediaRoot(media ?? (folder.isEmpty ? "." : folder)))]
+        }
+        count = parts.reduce(0) { $0 + $1.count }
+    }
+
+    /// The record of a video, and what its path is relative to. A video without a manifest is read through for it.
+    func video(_ number: Int) throws -> (record: VideoRecord, media: MediaRoot) {
+        var number = number
+        for part in parts {
+            guard number >= part.count else {
+                switch part {
+                case .manifest(let manifest, let media): return (try manifest[number], media)
+                case .file(let path):
+                    let folder = (path as NSString).deletingLastPathComponent
+                    let root = folder.isEmpty ? "." : folder
+                    return (try VideoRecord(inspecting: (path as NSString).lastPathComponent, in: root), MediaRoot(root))
+                }
+            }
+            number -= part.count
+        }
+        preconditionFailure("a video beyond \(count)")
+    }
+}
+
+private func isVideo(_ path: String) -> Bool { videoExtensions.contains((path as NSString).pathExtension.lowercased()) }

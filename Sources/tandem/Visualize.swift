@@ -1,0 +1,72 @@
+import Console
+import Foundation
+import Media
+import Pictures
+
+/// `tandem visualize`: pictures of what a model makes of videos.
+func visualize(arguments: [String]) throws {
+    let pictures: [(name: String, about: String, run: ([String]) throws -> Void)] = [
+        (
+            "reconstructions", "first frame, masked second frame, prediction and second frame, at several mask ratios",
+            visualizeReconstructions
+        ),
+        ("attention", "what CLS and chosen patches look at in the last layer, head by head", visualizeAttention),
+        ("correspondence", "where the features of chosen patches are found again in later frames", visualizeCorrespondence),
+        ("overlays", "results of an evaluation over the frames, as sheets and videos", visualizeOverlays),
+    ]
+    let help = """
+        Draws what a model makes of videos.
+
+        usage: tandem visualize PICTURE [options]
+
+        \(pictures.map { "  " + $0.name.padding(toLength: 17, withPad: " ", startingAt: 0) + $0.about }.joined(separator: "\n"))
+
+        'tandem visualize PICTURE --help' tells more.
+        """
+    guard let word = arguments.first, !["--help", "-h"].contains(word) else { return print(help) }
+    guard let picture = pictures.first(where: { $0.name == word }) else {
+        let near = nearestName(to: word, in: pictures.map(\.name)).map { "did you mean '\($0)'?" } ?? "'tandem visualize --help' lists them"
+        throw Failure("there is no picture '\(word)'; \(near)")
+    }
+    try picture.run(Array(arguments.dropFirst()))
+}
+
+/// Writes a picture and says so.
+func write(_ picture: RGBImage, to path: String, _ what: String) throws {
+    try writePNG(picture, to: path)
+    print("\(path): \(what), \(picture.width)x\(picture.height)")
+}
+
+/// The folder that a file of this path goes to, checked before long work.
+func requireFolder(of path: String) throws {
+    let folder = (path as NSString).deletingLastPathComponent
+    var isFolder: ObjCBool = false
+    guard folder.isEmpty || (FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder) && isFolder.boolValue) else {
+        throw Failure("\(path) cannot be written: there is no folder \(folder); make it, or choose another --output")
+    }
+}
+
+/// A pixel on the command line: "120,64".
+struct PixelPlace: LosslessStringConvertible {
+    let x: Int
+    let y: Int
+
+    init?(_ description: String) {
+        let numbers = description.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
+        guard numbers.count == 2, let x = numbers[0], let y = numbers[1], x >= 0, y >= 0 else { return nil }
+        (self.x, self.y) = (x, y)
+    }
+
+    var description: String { "\(x),\(y)" }
+}
+
+extension Arguments {
+    /// Declares `--patch`, which may stand several times.
+    mutating func patches(_ help: String) -> [PixelPlace] {
+        values("--patch", "X,Y", help).compactMap { text in
+            let place = PixelPlace(text)
+            if place == nil { refuse("--patch wants X,Y in pixels of the picture, such as 120,64, not '\(text)'") }
+            return place
+        }
+    }
+}
