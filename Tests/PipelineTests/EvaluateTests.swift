@@ -1,6 +1,7 @@
 import Foundation
 import MatFiles
 import Media
+import Pictures
 import TestSupport
 import Testing
 
