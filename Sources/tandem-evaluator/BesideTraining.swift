@@ -71,7 +71,9 @@ struct BesideTraining {
         if !isQuick { (status.step, status.score) = (step, scores[0].value) }
         (status.checkpoints, status.seconds) = (status.checkpoints + 1, status.seconds + monotonicSeconds() - start)
         let sending = monotonicSeconds()
-        while try !client.send(scores, pictures: pictures, step: step, seconds: 5), !Interruption.isRequested { try giveUpIfAbsent(since: sending) }
+        while try !client.send(scores, pictures: pictures, step: step, seconds: 5), !Interruption.isRequested {
+            try giveUpIfAbsent(since: sending)
+        }
     }
 
     /// The scores of all data sets that the pipeline names, and a sheet of pictures of each.
