@@ -2,11 +2,11 @@ import CFFmpeg
 import Glibc
 import Pictures
 
-/// Reads a JPEG or PNG file as colours. Transparency is dropped, grey becomes three equal channels.
+/// Reads a JPEG or PNG file as colours, as OpenCV and Pillow do. Transparency is dropped, grey becomes three equal channels.
 public func readImage(_ path: String) throws(MediaError) -> RGBImage {
     let image = try CodedImage(path)
     let frame = try image.decode()
-    guard let picture = RGBImage(frame) else {
+    guard let picture = image.isJPEG ? coloursOfJPEG(frame) ?? RGBImage(frame) : RGBImage(frame) else {
         throw MediaError(.unsupported, path, "swscale cannot convert \(Conversion.Side(frame).formatName) to RGB")
     }
     return picture
@@ -92,7 +92,7 @@ private struct CodedImage: ~Copyable {
         return PNGHeader(bitDepth: Int(bytes[24]), colourType: bytes[25])
     }
 
-    private var isJPEG: Bool { bytes.starts(with: [0xff, 0xd8]) }
+    var isJPEG: Bool { bytes.starts(with: [0xff, 0xd8]) }
 
     /// Width and height as the header claims them; nil where there is none.
     private var claimedSize: (width: Int, height: Int)? {

@@ -12,23 +12,26 @@ public struct PositionEmbedding: Sendable {
     public let values: [Float]
 
     /// The table for a square grid.
+    public init(gridSize: Int, width: Int) { self.init(gridHeight: gridSize, gridWidth: gridSize, width: width) }
+
+    /// The table for a grid of any shape.
     ///
     /// The row of patch (y, x) is `[sin(x ω), cos(x ω), sin(y ω), cos(y ω)]` with `ω[i] = 10000^(−i / (width / 4))`: the column comes first.
     /// CLS has zeros. Computed in double precision. Source: facebookresearch/mae util/pos_embed.py.
-    public init(gridSize: Int, width: Int) {
+    public init(gridHeight: Int, gridWidth: Int, width: Int) {
         precondition(width % 4 == 0, "a width of \(width) is not a multiple of 4")
         let quarter = width / 4
         let frequencies = (0..<quarter).map { pow(10000, -Double($0) / Double(quarter)) }
         var values = [Float](repeating: 0, count: width)
-        for y in 0..<gridSize {
-            for x in 0..<gridSize {
+        for y in 0..<gridHeight {
+            for x in 0..<gridWidth {
                 for position in [x, y] {
                     values += frequencies.map { Float(sin(Double(position) * $0)) }
                     values += frequencies.map { Float(cos(Double(position) * $0)) }
                 }
             }
         }
-        self.init(gridHeight: gridSize, gridWidth: gridSize, width: width, values: values)
+        self.init(gridHeight: gridHeight, gridWidth: gridWidth, width: width, values: values)
     }
 
     /// A table for a square grid that comes with weights: `[1 + gridSize², width]`.

@@ -10,6 +10,8 @@ public final class VisionTransformer {
     public let configuration: EncoderConfiguration
     /// The position embedding (`pos_embed` of checkpoints, without its leading dimension of one); it is not learned here.
     public let positions: PositionEmbedding
+    /// Whether other grids than that of ``positions`` get a sine-cosine table of their own instead of an interpolated one. Set before use.
+    public var recomputesPositions = false
     let patchEmbed: PatchEmbedding
     let clsToken: Parameter
     let blocks: [Block]
@@ -108,7 +110,11 @@ public final class VisionTransformer {
     private func table(_ gridHeight: Int, _ gridWidth: Int, _ tape: Tape) -> Tensor {
         let key = TableKey(backend: ObjectIdentifier(tape.backend), gridHeight: gridHeight, gridWidth: gridWidth)
         if let table = tables[key] { return table }
-        let table = positions.interpolated(gridHeight: gridHeight, gridWidth: gridWidth).tensor(tape.backend)
+        let embedding =
+            recomputesPositions
+            ? PositionEmbedding(gridHeight: gridHeight, gridWidth: gridWidth, width: configuration.width)
+            : positions.interpolated(gridHeight: gridHeight, gridWidth: gridWidth)
+        let table = embedding.tensor(tape.backend)
         tables[key] = table
         return table
     }

@@ -57,6 +57,16 @@ extension EncoderWeights {
         }
     }
 
+    /// Refuses weights whose position embedding is not the sine-cosine table, and so cannot be computed for another grid.
+    public func requireSineCosinePositions() throws {
+        try check()
+        let own = try floats("pos_embed", shape: positionShape)
+        let table = PositionEmbedding(gridSize: gridSize, width: width).values
+        guard zip(own, table).allSatisfy({ abs($0 - $1) < 1e-3 }) else {
+            throw TrainingError("the position embedding of \(name) was learned: it can be interpolated, not computed anew")
+        }
+    }
+
     /// The sizes, which the arrays' shapes tell.
     public var configuration: EncoderConfiguration {
         EncoderConfiguration(imageSize: gridSize * patchSize, patchSize: patchSize, width: width, depth: depth, heads: heads)

@@ -25,6 +25,7 @@ struct EvaluatorOptions {
     let selection: BenchmarkEvaluation.Selection
     let preset: PropagationPreset
     let settings: PropagationSettings
+    let recomputesPositions: Bool
     let output: String?
     /// 0: as many as fit the source.
     let threads: Int
@@ -79,6 +80,10 @@ struct EvaluatorOptions {
         settings.radius = options.value("--radius", "CELLS", "how far away context cells may lie", default: settings.radius)
         settings.temperature = options.value(
             "--temperature", "T", "divides similarities before the softmax", default: settings.temperature)
+        let positions = options.value(
+            "--positions", "interpolate|recompute", "the position embedding at other sizes; published numbers stand on interpolation",
+            default: "interpolate")
+        recomputesPositions = positions == "recompute"
 
         threads = options.value("--threads", "N", "threads; 0: one a core, but one in all with --trainer", default: 0)
         patience = options.value(
@@ -91,6 +96,9 @@ struct EvaluatorOptions {
             settings.inputSize = inputSize
         } else {
             options.refuse("--size wants HEIGHTxWIDTH, a short side or longSIDE, not '\(size)'")
+        }
+        if !["interpolate", "recompute"].contains(positions) {
+            options.refuse("--positions wants interpolate or recompute, not '\(positions)'")
         }
         self.settings = settings
         var selection = BenchmarkEvaluation.Selection(

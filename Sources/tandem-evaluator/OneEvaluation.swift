@@ -35,8 +35,11 @@ struct OneEvaluation {
             let weights = try EncoderWeights(path: file)
             settings.merge(options.settings.named) { $1 }
             settings["preset"] = "\(options.preset)"
+            settings["positions"] = options.recomputesPositions ? "recompute" : "interpolate"
             settings["weights_checksum"] = try weights.checksum()
-            report = try measure(EncoderMethod(weights, settings: options.settings, backend: backend), settings)
+            let method = try EncoderMethod(
+                weights, settings: options.settings, recomputesPositions: options.recomputesPositions, backend: backend)
+            report = try measure(method, settings)
             settings["weights"] = path
         case .trainer: preconditionFailure("checkpoints of a trainer are not one evaluation")
         }

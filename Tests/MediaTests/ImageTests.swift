@@ -65,8 +65,8 @@ private func picture(_ name: String) -> String { fixture("Images/" + name) }
         let expected = try [UInt8](Data(contentsOf: URL(fileURLWithPath: picture("photo.rgb"))))
         #expect(image.width == 48 && image.height == 32)
         let differences = zip(image.pixels, expected).map { abs(Int($0) - Int($1)) }
-        #expect(differences.max()! <= 6, "chroma is interpolated another way, nothing more")
-        #expect(Double(differences.reduce(0, +)) / Double(differences.count) < 1)
+        #expect(differences.max()! <= 3, "the inverse transforms round differently, nothing more")
+        #expect(Double(differences.reduce(0, +)) / Double(differences.count) < 0.1)
     }
 
     @Test func colourPNGKeepsEveryValue() throws {
