@@ -41,10 +41,12 @@ extension RGBImage {
         }
     }
 
-    /// Draws a skeleton's limbs as thin lines of one colour: the truth beside a prediction.
-    public mutating func drawThin(_ skeleton: Skeleton, _ color: RGBColor = .white) {
-        for limb in Skeleton.limbs {
-            if let from = skeleton.joints[limb.from], let to = skeleton.joints[limb.to] { line(from: from, to: to, width: 1, color) }
+    /// Draws a skeleton's limbs as thin white lines with black edges: the truth beside a prediction.
+    public mutating func drawThin(_ skeleton: Skeleton) {
+        for (width, color) in [(2.5, RGBColor.black), (1, .white)] {
+            for limb in Skeleton.limbs {
+                if let from = skeleton.joints[limb.from], let to = skeleton.joints[limb.to] { line(from: from, to: to, width: width, color) }
+            }
         }
     }
 }
