@@ -46,6 +46,9 @@ import Testing
         #expect(try draw(arguments + [data.manifest], in: folder) == sheet)
         #expect(try draw(arguments + data.videos, in: folder) == sheet)
         #expect(try draw(arguments + ["--seed", "1", data.manifest], in: folder) != sheet)
+        let wrong = ["visualize"] + arguments + ["--ratios", ".5,1", data.manifest, "--output", "a.png"]
+        let (status, output) = try Programs.run("tandem", wrong, in: folder)
+        #expect(status == 1 && output.contains("--ratios: '1' is 1.0: from 0 to below 1"), "\(output)")
     }
 
     private func expectAttention(_ data: TinyDataSet, _ folder: String) throws {
@@ -191,6 +194,10 @@ import Testing
                 "IMAGES/photo.jpg",
             ],
             "--patch 48,0 lies outside the picture of 48x32 pixels"
+        ),
+        (
+            ["correspondence", "--weights", "w", "--patch", "4,0", "--output", "a.png", "IMAGES/photo.jpg"],
+            "has one frame; matches are looked for in later ones"
         ),
         (["reconstructions", "--weights", "FIXTURES/encoder.pth", "--output", "a.png", "."], "carries no pipeline"),
         (["reconstructions", "--weights", "w", "--output", "a.png"], "name a video, a folder of videos or a manifest"),
