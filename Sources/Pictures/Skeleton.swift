@@ -30,9 +30,7 @@ extension RGBImage {
     /// Draws a skeleton's limbs in their colours with black edges, its joints as white discs, `width` pixels wide; limbs without both of
     /// their joints are left out.
     public mutating func draw(_ skeleton: Skeleton, width: Double = 3) {
-        let limbs = Skeleton.limbs.compactMap { limb in
-            skeleton.joints[limb.from].flatMap { from in skeleton.joints[limb.to].map { (from: from, to: $0, color: limb.color) } }
-        }
+        let limbs = limbs(of: skeleton)
         for limb in limbs { line(from: limb.from, to: limb.to, width: width + 2, .black) }
         for limb in limbs { line(from: limb.from, to: limb.to, width: width, limb.color) }
         for case let joint? in skeleton.joints {
@@ -41,10 +39,17 @@ extension RGBImage {
         }
     }
 
-    /// Draws a skeleton's limbs as thin lines of one colour: the truth beside a prediction.
-    public mutating func drawThin(_ skeleton: Skeleton, _ color: RGBColor = .white) {
-        for limb in Skeleton.limbs {
-            if let from = skeleton.joints[limb.from], let to = skeleton.joints[limb.to] { line(from: from, to: to, width: 1, color) }
+    /// Draws a skeleton's limbs as thin white lines with black edges: the truth beside a prediction.
+    public mutating func drawThin(_ skeleton: Skeleton) {
+        for (width, color) in [(2.5, RGBColor.black), (1, .white)] {
+            for limb in limbs(of: skeleton) { line(from: limb.from, to: limb.to, width: width, color) }
+        }
+    }
+
+    /// The limbs both of whose joints were found.
+    private func limbs(of skeleton: Skeleton) -> [(from: Point, to: Point, color: RGBColor)] {
+        Skeleton.limbs.compactMap { limb in
+            skeleton.joints[limb.from].flatMap { from in skeleton.joints[limb.to].map { (from: from, to: $0, color: limb.color) } }
         }
     }
 }

@@ -29,6 +29,7 @@ func visualizeCorrespondence(arguments: [String]) throws {
 
     Interruption.catchSignals()
     let sequence = try FrameSequence(path)
+    guard sequence.count > 1 else { throw Failure("\(path) has one frame; matches are looked for in later ones, so it takes two") }
     let shown = evenlySpaced(frames, of: sequence.count)
     let encoder = try PictureEncoder(weights: weights, size: size, threads: threads)
     var queries: [[Float]] = []
@@ -54,7 +55,7 @@ func visualizeCorrespondence(arguments: [String]) throws {
         if Interruption.isRequested { throw Failure("interrupted; nothing was written") }
     }
     progress.finish(progressBar(done: cells.count, of: shown.count, unit: "frames", elapsed: monotonicSeconds() - start))
-    try write(contactSheet(cells, columns: 4), to: output, "matches of \(patches.count) patches in \(cells.count) frames of \(path)")
+    try write(contactSheet(cells, columns: 4), to: output, "matches in \(cells.count - 1) later frames of \(path)")
 }
 
 /// The cells most similar to a query, best first.

@@ -40,7 +40,9 @@ func visualizeReconstructions(arguments: [String]) throws {
         throw Failure("\(path) carries no pipeline, which tells of its decoder; name a checkpoint of a training with Tandem")
     }
     let recipes = try ratios.split(separator: ",", omittingEmptySubsequences: false).map { ratio in
-        try Pipeline.parse(text, source: "--ratios \(ratios)", overrides: ["mask.ratio=\(ratio)"]).recipe
+        do { return try Pipeline.parse(text, source: path, overrides: ["mask.ratio=\(ratio)"]).recipe } catch {
+            throw Failure("\(error)".replacingOccurrences(of: "--set mask.ratio:", with: "--ratios: '\(ratio)'"))
+        }
     }
     let model = try file.makeModel(
         Pipeline.parse(text, source: "the pipeline of \(path)").modelConfiguration, backend: CPUBackend(threads: threads))

@@ -1,4 +1,5 @@
 import Foundation
+import MatFiles
 import Media
 import Pictures
 import Sampling
@@ -45,6 +46,9 @@ import Testing
         #expect(try draw(arguments + [data.manifest], in: folder) == sheet)
         #expect(try draw(arguments + data.videos, in: folder) == sheet)
         #expect(try draw(arguments + ["--seed", "1", data.manifest], in: folder) != sheet)
+        let wrong = ["visualize"] + arguments + ["--ratios", ".5,1", data.manifest, "--output", "a.png"]
+        let (status, output) = try Programs.run("tandem", wrong, in: folder)
+        #expect(status == 1 && output.contains("--ratios: '1' is 1.0: from 0 to below 1"), "\(output)")
     }
 
     private func expectAttention(_ data: TinyDataSet, _ folder: String) throws {
@@ -84,25 +88,34 @@ import Testing
         }
     }
 
-    @Test func annotationsAreDrawnOverTheFrames() throws {
-        let folder = try TemporaryFolder()
-        let (root, name) = (folder.file("davis"), "one")
-        for path in ["JPEGImages/480p/one", "Annotations/480p/one", "ImageSets/2017"] {
-            try FileManager.default.createDirectory(atPath: "\(root)/\(path)", withIntermediateDirectories: true)
-        }
-        try Data("one\n".utf8).write(to: URL(fileURLWithPath: root + "/ImageSets/2017/val.txt"))
-        // An odd size, of which the video has one column less.
-        let frame = RGBImage(width: 65, height: 48, color: RGBColor(120, 120, 120))
-        let mask = IndexImage(width: 65, height: 48, indices: (0..<65 * 48).map { $0 % 65 < 30 ? 2 : 0 })
-        for index in 0..<3 {
-            try writeJPEG(frame, to: "\(root)/JPEGImages/480p/\(name)/0000\(index).jpg")
-            try writePNG(mask, to: "\(root)/Annotations/480p/\(name)/0000\(index).png")
-        }
-        let arguments = ["visualize", "overlays", "--results", root + "/Annotations/480p", "--root", root, "--frames", "2"]
+    /// Draws results into OUT and returns a sheet.
+    private func overlays(_ dataset: String, results: String, sheet: String, in folder: TemporaryFolder) throws -> RGBImage {
+        let arguments = ["visualize", "overlays", "--dataset", dataset, "--results", results, "--root", "data", "--frames", "2"]
         let (status, output) = try Programs.run("tandem", arguments + ["--output", "out"], in: folder.path)
         #expect(status == 0 && output.contains("out: 1 sequence"), "\(output)")
-        let sheet = try readImage(folder.file("out/one.png"))
-        // Two cells of 320 x 236, the frame nearly five times as large.
+        return try readImage(folder.file("out/\(sheet).png"))
+    }
+
+    private func make(_ paths: [String], in folder: TemporaryFolder) throws {
+        for path in paths {
+            try FileManager.default.createDirectory(atPath: folder.file(path), withIntermediateDirectories: true)
+        }
+    }
+
+    /// An odd size, of which a video has one column less, and which fills a cell of 320 x 236 nearly five times as large.
+    private let frame = RGBImage(width: 65, height: 48, color: RGBColor(120, 120, 120))
+
+    @Test func masksAreDrawnOverTheFrames() throws {
+        let folder = try TemporaryFolder()
+        let (frames, masks) = ("data/JPEGImages/480p/one", "data/Annotations/480p/one")
+        try make([frames, masks, "data/ImageSets/2017"], in: folder)
+        try Data("one\n".utf8).write(to: URL(fileURLWithPath: folder.file("data/ImageSets/2017/val.txt")))
+        let mask = IndexImage(width: 65, height: 48, indices: (0..<65 * 48).map { $0 % 65 < 30 ? 2 : 0 })
+        for index in 0..<3 {
+            try writeJPEG(frame, to: folder.file("\(frames)/0000\(index).jpg"))
+            try writePNG(mask, to: folder.file("\(masks)/0000\(index).png"))
+        }
+        let sheet = try overlays("davis", results: "data/Annotations/480p", sheet: "one", in: folder)
         #expect((sheet.width, sheet.height) == (2 * 324 + 4, 236 + 8))
         for left in [4, 328] {
             #expect(sheet[left + 50, 100] == RGBColor(60, 124, 60))
@@ -111,6 +124,50 @@ import Testing
         }
         let video = try VideoRecord(inspecting: folder.file("out/one.mp4"), in: "")
         #expect((video.width, video.height, video.frameCount) == (64, 48, 3))
+    }
+
+    /// Results lie where 'tandem evaluate' puts them, or as CropMAE writes them, which may be in colours.
+    @Test func partsHaveColoursOfTheirOwn() throws {
+        let folder = try TemporaryFolder()
+        let (frames, maps) = ("data/Images/videos7", "data/Annotations/Category_ids/videos7")
+        try make([frames, maps, "data/lists", "results/Category_ids/videos7", "results/videos7"], in: folder)
+        try Data("videos7\n".utf8).write(to: URL(fileURLWithPath: folder.file("data/lists/val_videos.txt")))
+        let face = IndexImage(width: 65, height: 48, indices: Array(repeating: 13, count: 65 * 48))
+        for name in ["000000000001", "000000000026"] {
+            try writeJPEG(frame, to: folder.file("\(frames)/\(name).jpg"))
+            try writePNG(face, to: folder.file("\(maps)/\(name).png"))
+        }
+        try writeGreyPNG(face, to: folder.file("results/Category_ids/videos7/000000000001.png"))
+        let skirt = RGBImage(width: 65, height: 48, color: RGBColor(12, 12, 12))
+        try writePNG(skirt, to: folder.file("results/videos7/000000000026_mask.png"))
+        let sheet = try overlays("vip", results: "results", sheet: "videos7", in: folder)
+        #expect(sheet[100, 100] == RGBColor(60, 60, 188))
+        #expect(sheet[428, 100] == RGBColor(60, 124, 60))
+    }
+
+    @Test func skeletonsAreDrawnWithTheTruth() throws {
+        let folder = try TemporaryFolder()
+        let clip = "catch/one"
+        try make(["data/Rename_Images/\(clip)", "data/joint_positions/\(clip)", "results/\(clip)", "data/splits"], in: folder)
+        try Data("one.avi 2\n".utf8).write(to: URL(fileURLWithPath: folder.file("data/splits/catch_test_split1.txt")))
+        /// A lower leg, ankle to knee, along a row of pixels, counted from 1, in two frames.
+        func leg(row: Double) -> MatArray {
+            var joints = [Double](repeating: .nan, count: 30)
+            (joints[26], joints[27], joints[18], joints[19]) = (10, row, 50, row)
+            return MatArray(dimensions: [2, 15, 2], values: joints + joints)
+        }
+        for index in 1...2 { try writePNG(frame, to: folder.file("data/Rename_Images/\(clip)/0000\(index).png")) }
+        try leg(row: 40).write("pos_img", to: folder.file("data/joint_positions/\(clip)/joint_positions.mat"))
+        try leg(row: 10).write("pos_img", to: folder.file("results/\(clip)/joint_positions.mat"))
+        let sheet = try overlays("jhmdb", results: "results", sheet: clip, in: folder)
+        // Row 10 has its middle at 9.5 of 48, which is 46.7 of 236; row 40 at 194.2. Columns 10 to 50 are 46.8 to 243.7 of 320.
+        for left in [4, 328] {
+            #expect(sheet[left + 150, 4 + 46] == RGBColor(255, 128, 0))
+            #expect(sheet[left + 46, 4 + 46] == .white)
+            // The middle of row 194 is 0.29 off the white line, of a reach of 1.
+            #expect(sheet[left + 150, 4 + 194] == RGBColor(181, 181, 181))
+            #expect(sheet[left + 150, 4 + 120] == RGBColor(120, 120, 120))
+        }
     }
 
     @Test(arguments: [
@@ -137,6 +194,10 @@ import Testing
                 "IMAGES/photo.jpg",
             ],
             "--patch 48,0 lies outside the picture of 48x32 pixels"
+        ),
+        (
+            ["correspondence", "--weights", "w", "--patch", "4,0", "--output", "a.png", "IMAGES/photo.jpg"],
+            "has one frame; matches are looked for in later ones"
         ),
         (["reconstructions", "--weights", "FIXTURES/encoder.pth", "--output", "a.png", "."], "carries no pipeline"),
         (["reconstructions", "--weights", "w", "--output", "a.png"], "name a video, a folder of videos or a manifest"),
