@@ -8,9 +8,10 @@ import Training
 struct EncoderMethod {
     let propagation: VideoPropagation
 
-    init(_ weights: EncoderWeights, settings: PropagationSettings, backend: CPUBackend) throws {
+    /// - Parameter precision: of the encoder's products; nil: what this processor computes fastest.
+    init(_ weights: EncoderWeights, settings: PropagationSettings, precision: Precision? = nil, backend: CPUBackend) throws {
         try settings.validate()
-        let encoder = try weights.makeEncoder(backend: backend)
+        let encoder = try weights.makeEncoder(precision: precision ?? backend.fastestPrecision, backend: backend)
         let arena = Arena(backend: backend)
         propagation = VideoPropagation(settings, patchSize: weights.patchSize, backend: backend) { encoder.features($0, arena: arena) }
     }

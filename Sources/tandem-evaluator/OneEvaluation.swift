@@ -36,7 +36,9 @@ struct OneEvaluation {
             settings.merge(options.settings.named) { $1 }
             settings["preset"] = "\(options.preset)"
             settings["weights_checksum"] = try weights.checksum()
-            report = try measure(EncoderMethod(weights, settings: options.settings, backend: backend), settings)
+            let precision = options.precision ?? backend.fastestPrecision
+            settings["precision"] = "\(precision)"
+            report = try measure(EncoderMethod(weights, settings: options.settings, precision: precision, backend: backend), settings)
             settings["weights"] = path
         case .trainer: preconditionFailure("checkpoints of a trainer are not one evaluation")
         }
