@@ -79,6 +79,13 @@ public struct InputGrid: Equatable, Sendable {
     public let inputHeight: Int
     public let inputWidth: Int
     public let patchSize: Int
+
+    public init(inputHeight: Int, inputWidth: Int, patchSize: Int) {
+        self.inputHeight = inputHeight
+        self.inputWidth = inputWidth
+        self.patchSize = patchSize
+    }
+
     public var height: Int { inputHeight / patchSize }
     public var width: Int { inputWidth / patchSize }
 }
