@@ -100,14 +100,14 @@ struct LabelPropagatorTests {
                     [0, 0, 0, 0, 0, 0, 0, 0, 0], [0, 0, 1, 1, 1, 0, 0, 0, 0], [0, 0, 1, 1, 1, 0, 0, 0, 0], [0, 0, 1, 1, 1, 2, 2, 2, 0],
                     [0, 0, 0, 0, 0, 2, 2, 2, 0], [0, 0, 0, 0, 0, 2, 2, 2, 0],
                 ]
-                #expect(soft.values == rows.joined().flatMap { label in (0..<3).map { Float($0) == label ? 1 : 0 } })
+                let expected: [Float] = rows.joined().flatMap { label -> [Float] in [0, 1, 2].map { $0 == label ? 1 : 0 } }
+                #expect(soft.values == expected)
                 return
             }
             // Planes one behind the other, where ours are interleaved; the first frame's are left out.
             let first = (frame - 1) * soft.values.count
-            let difference = soft.values.indices.map {
-                abs(soft.values[$0] - golden[first + $0 % 3 * Self.cells + $0 / 3])
-            }.max()!
+            let planes: [Float] = soft.values.indices.map { golden[first + $0 % 3 * Self.cells + $0 / 3] }
+            let difference = zip(soft.values, planes).map { abs($0 - $1) }.max()!
             #expect(difference <= 1e-5, "soft labels of frame \(frame)")
             let expectedMask = try Self.mask(String(format: "dino_run%d/%05d.png", run, frame))
             let mask = settings.family.mask(soft, objects: objects, grid: Self.grid, width: 151, height: 100)
