@@ -4,16 +4,6 @@ import Propagation
 import Testing
 
 struct PropagationFamilyTests {
-    /// Image.fromarray(…).resize(…, 0) of Pillow 12: 7 to 5 and 3 to 7 pixels, and the column at which the sum of steps rounds down.
-    @Test func nearestIsPillows() {
-        let seven = LabelMap(width: 7, height: 1, labels: [0, 1, 2, 3, 4, 5, 6])
-        #expect(seven.resizedLikePillow(width: 5, height: 2).labels == [0, 2, 3, 4, 6, 0, 2, 3, 4, 6])
-        let three = LabelMap(width: 3, height: 1, labels: [0, 1, 2])
-        #expect(three.resizedLikePillow(width: 7, height: 1).labels == [0, 0, 1, 1, 1, 2, 2])
-        let wide = LabelMap(width: 832, height: 1, labels: (0..<832).map { UInt8($0 % 251) })
-        #expect(wide.resizedLikePillow(width: 854, height: 1).labels[640] == 121)
-    }
-
     /// cv2.resize(…, (5, 3)) of a picture of 3 x 2 pixels, rounded to bytes in two steps, and DINO's deviation of red.
     @Test func bytesAreScaledAsDINODoes() {
         let frame = VideoFrame(width: 3, height: 2, pixels: [10, 200, 7, 255, 3, 90, 0, 77, 128, 99, 31, 250, 18, 160, 4, 201, 55, 66])
