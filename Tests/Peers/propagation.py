@@ -54,8 +54,8 @@ def random_encoder(path, patch, width=384, depth=12):
 
 
 def agreement(first, second):
-    """The share of pixels that have the same number in the masks of two folders."""
-    names = sorted(path.name for path in second.iterdir())
+    """The share of pixels that have the same number in the masks of two folders; the first frame's is given, and only Tandem keeps it."""
+    names = sorted(path.name for path in second.iterdir())[1:]
     masks = [[numpy.array(Image.open(folder / name)) for name in names] for folder in (first, second)]
     return numpy.mean([numpy.mean(a == b) for a, b in zip(*masks)])
 
