@@ -93,18 +93,20 @@ format: ## Bring all sources into style
 	swift format --in-place --parallel --recursive Package.swift Sources Tests
 
 .PHONY: bench
-bench: build ## Time training steps and their operations on this machine
+bench: build ## Time training steps, their operations, and an evaluation's frames on this machine
 	@$(BIN)/tandem bench step --precision f32
 	@$(BIN)/tandem bench step --precision bf16
 	@$(BIN)/tandem bench ops --precision bf16
+	@$(BIN)/tandem bench propagation
 
 PEERS ?= $(HOME)/.cache/tandem-peers
 
 .PHONY: bench-peers
-bench-peers: build ## Time Tandem's training step and PyTorch's in turn; decoding too, given VIDEOS=FOLDER [TRANSCODED=FOLDER] [PEERS=FOLDER]
+bench-peers: build ## Time Tandem's training step, and evaluation if TANDEM_SHARED is there, and PyTorch's in turn; decoding too, given VIDEOS=FOLDER [TRANSCODED=FOLDER] [PEERS=FOLDER]
 	@test -x $(PEERS)/bin/python || { echo "PyTorch is not installed in $(PEERS): 'make peers' does it" >&2; exit 2; }
 	@test -z "$(VIDEOS)" || $(PEERS)/bin/python -B Tests/Peers/decode.py --tandem $(BIN)/tandem $(addprefix --transcoded ,$(TRANSCODED)) $(VIDEOS)
 	@$(PEERS)/bin/python -B Tests/Peers/bench.py --tandem $(BIN)/tandem
+	@test ! -f $(TANDEM_SHARED)/peers/propagate.py || $(PEERS)/bin/python -B Tests/Peers/propagation.py --tandem $(BIN)/tandem --shared $(TANDEM_SHARED)
 
 .PHONY: peers
 peers: ## Install the Python programs that cross-checks compare with, outside the tree [PEERS=FOLDER]

@@ -31,6 +31,8 @@ static void compute_alone(void) {
     told = 1;
 }
 
+int tandem_onednn_multiplies_bf16(void) { return __builtin_cpu_supports("avx512bf16") != 0; }
+
 const char *tandem_onednn_load(void) {
     if (bf16_gemm) return NULL;
     if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") || !__builtin_cpu_supports("avx512vl") ||
@@ -54,7 +56,7 @@ const char *tandem_onednn_load(void) {
         cf != -4)
         return "oneDNN's products give wrong results here";
     snprintf(summary, sizeof summary, "%d.%d.%d, AVX-512%s", version()->major, version()->minor, version()->patch,
-             __builtin_cpu_supports("avx512bf16") ? " with bf16" : "");
+             tandem_onednn_multiplies_bf16() ? " with bf16" : "");
     sgemm = single;
     bf16_gemm = half;
     return NULL;

@@ -116,4 +116,12 @@ public protocol Backend: AnyObject {
     func frameEmbedding(_ output: Tensor, _ input: Tensor, embedding: Tensor, frames: [Int32])
     /// `dEmbedding[frames[r]] += dOutput[r]`; the gradient of the input is `dOutput` itself.
     func frameEmbeddingBackward(dEmbedding: Tensor, _ dOutput: Tensor, frames: [Int32])
+
+    // MARK: Similarity of frames
+
+    /// `output = input / max(|input|, 1e-12)`, row by row.
+    func unitRows(_ output: Tensor, _ input: Tensor)
+    /// For each of a frame's cells, `queries` `[cells, dimension]`, the `k` cells of its context with the largest dot products, best first;
+    /// of those as good as the last of them, up to `ties` more. Cells are numbered row by row. No matrix of all products exists.
+    func topKAffinity(_ queries: Tensor, _ context: [ContextFrame], neighbourhood: Neighbourhood, k: Int, ties: Int) -> Matches
 }

@@ -65,4 +65,9 @@ public final class PlanningBackend: Backend {
         weightDecay: Double, step: Int
     ) {}
     public func sumOfSquares(_ values: UnsafePointer<Float>, count: Int) -> Double { 0 }
+
+    public func unitRows(_ output: Tensor, _ input: Tensor) {}
+    public func topKAffinity(_ queries: Tensor, _ context: [ContextFrame], neighbourhood: Neighbourhood, k: Int, ties: Int) -> Matches {
+        Matches(cells: neighbourhood.cells, capacity: k + ties)
+    }
 }

@@ -43,8 +43,8 @@ extension CPUBackend {
     /// A task finds its sums for all of `totals` one behind the other.
     func sumOverTasks(count: Int, into totals: [Tensor], _ body: (_ task: Int, _ sums: UnsafeMutablePointer<Float>) -> Void) {
         let width = totals.reduce(0) { $0 + $1.count }
-        partialSums.clear()
-        let sums = partialSums.block(count, width).floats
+        scratch.clear()
+        let sums = scratch.block(count, width).floats
         pool.parallelFor(count) { task, _ in
             (sums + task * width).update(repeating: 0, count: width)
             body(task, sums + task * width)

@@ -1,4 +1,5 @@
 import CKernels
+import COneDNN
 import Compute
 import Glibc
 
@@ -11,7 +12,8 @@ public final class CPUBackend: Backend {
     let products: Products
     /// One for each thread.
     let workspaces: [Workspace]
-    let partialSums = Workspace()
+    /// Of the thread that calls, for what all threads of a call share.
+    let scratch = Workspace()
 
     /// Why there is no CPU backend on this machine.
     public struct Unavailable: Error, CustomStringConvertible {
@@ -36,6 +38,9 @@ public final class CPUBackend: Backend {
     public var summary: String {
         "CPU, \(pool.threadCount) threads, \(products.summary), kernels \(String(cString: tandem_kernel_architecture()))"
     }
+
+    /// What products are computed fastest in: bf16 where the processor multiplies it, else f32.
+    public var fastestPrecision: Precision { products.hasOneDNN && tandem_onednn_multiplies_bf16() != 0 ? .bf16 : .f32 }
 
     /// The libraries for products: OpenBLAS's kernels; oneDNN's version, or why it does not serve.
     public var libraries: (openBLAS: String, oneDNN: String) { products.found }

@@ -17,3 +17,30 @@ struct Bilinear {
         }
     }
 }
+
+/// The same in OpenCV's arithmetic for 8-bit pictures: weights in units of 1/2048.
+///
+/// Source: opencv: modules/imgproc/src/resize.cpp, `resizeGeneric_` and `VResizeLinear`.
+struct FixedBilinear {
+    typealias Tap = (first: Int, second: Int, weights: (first: Int, second: Int))
+    let taps: [Tap]
+
+    /// - Parameter keepsWeights: at the edge both sources are the same one, as rows are read, and their rounded weights stay apart.
+    init(from source: Int, to target: Int, keepsWeights: Bool) {
+        let scale = Double(source) / Double(target)
+        taps = (0..<target).map { index in
+            let position = Float((Double(index) + 0.5) * scale - 0.5)
+            let first = Int(position.rounded(.down))
+            let isInside = first >= 0 && first < source - 1
+            let fraction = isInside || keepsWeights ? position - Float(first) : 0
+            func clamped(_ index: Int) -> Int { min(max(index, 0), source - 1) }
+            func rounded(_ weight: Float) -> Int { Int((weight * 2048).rounded(.toNearestOrEven)) }
+            return (clamped(first), isInside ? first + 1 : clamped(first), (rounded(1 - fraction), rounded(fraction)))
+        }
+    }
+
+    /// Two rows' sums, each in units of 1/2048, blended to a pixel.
+    static func blend(_ upper: Int, _ lower: Int, _ row: Tap) -> UInt8 {
+        UInt8(((row.weights.first * (upper >> 4)) >> 16 + (row.weights.second * (lower >> 4)) >> 16 + 2) >> 2)
+    }
+}

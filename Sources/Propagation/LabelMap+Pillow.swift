@@ -4,7 +4,6 @@ extension LabelMap {
     ///
     /// Source: Pillow: src/libImaging/Geometry.c, `ImagingScaleAffine`.
     public func resizedAsPillow(width newWidth: Int, height newHeight: Int) -> LabelMap {
-        if newWidth == width && newHeight == height { return self }
         func sources(_ source: Int, _ target: Int) -> [Int] {
             let step = Double(source) / Double(target)
             var position = step * 0.5
@@ -13,12 +12,6 @@ extension LabelMap {
                 return min(Int(position), source - 1)
             }
         }
-        let columns = sources(width, newWidth)
-        var resized: [UInt8] = []
-        resized.reserveCapacity(newWidth * newHeight)
-        for row in sources(height, newHeight) {
-            for column in columns { resized.append(labels[row * width + column]) }
-        }
-        return LabelMap(width: newWidth, height: newHeight, labels: resized)
+        return picked(rows: sources(height, newHeight), columns: sources(width, newWidth))
     }
 }

@@ -23,14 +23,16 @@ public struct LabelMap: Equatable, Sendable {
 
     /// The map at another size, each pixel from floor(x · source / target): OpenCV's INTER_NEAREST.
     public func resized(width newWidth: Int, height newHeight: Int) -> LabelMap {
-        if newWidth == width && newHeight == height { return self }
-        let columns = (0..<newWidth).map { $0 * width / newWidth }
-        var resized: [UInt8] = []
-        resized.reserveCapacity(newWidth * newHeight)
-        for y in 0..<newHeight {
-            let row = y * height / newHeight * width
-            for x in columns { resized.append(labels[row + x]) }
+        picked(rows: (0..<newHeight).map { $0 * height / newHeight }, columns: (0..<newWidth).map { $0 * width / newWidth })
+    }
+
+    /// The pixels where these rows and columns meet.
+    func picked(rows: [Int], columns: [Int]) -> LabelMap {
+        var picked: [UInt8] = []
+        picked.reserveCapacity(rows.count * columns.count)
+        for row in rows {
+            for column in columns { picked.append(labels[row * width + column]) }
         }
-        return LabelMap(width: newWidth, height: newHeight, labels: resized)
+        return LabelMap(width: columns.count, height: rows.count, labels: picked)
     }
 }

@@ -59,14 +59,6 @@ public enum InputSize: Equatable, Sendable, LosslessStringConvertible {
     }
 }
 
-/// The two published ways of label propagation; ``LabelPropagator`` tells how they differ.
-public enum PropagationFamily: String, CaseIterable, Codable, Sendable {
-    /// ajabri/videowalk's, also CropMAE's and CatMAE's.
-    case videowalk
-    /// DINO's, also RSP's.
-    case dino
-}
-
 /// A named set of all numbers of a propagation.
 public enum PropagationPreset: String, CaseIterable, Codable, Sendable {
     /// CropMAE's, which its authors took from SiamMAE where it tells them.
@@ -84,7 +76,7 @@ public struct PropagationSettings: Equatable, Sendable {
     public var topK = 7
     /// How many of the last frames are context, beside the first one.
     public var queue = 20
-    /// How far away context cells may lie, in grid cells; which are meant depends on the family.
+    /// How far away context cells may lie, in grid cells: inside a disc, or for ``PropagationFamily/dino`` in a square, where 0 sets no limit.
     public var radius = 20.0
     /// Divides similarities before the softmax.
     public var temperature = 0.7
@@ -115,7 +107,9 @@ public struct PropagationSettings: Equatable, Sendable {
     public func validate() throws {
         guard topK >= 1 else { throw PropagationError("top-k is \(topK); it takes at least 1") }
         guard queue >= 1 else { throw PropagationError("the queue holds \(queue) frames; it takes at least 1") }
-        guard radius > 0, radius.isFinite else { throw PropagationError("the radius is \(radius); it must be above 0") }
+        guard radius > 0 || (radius == 0 && family == .dino), radius.isFinite else {
+            throw PropagationError("the radius is \(radius); it must be above 0, or 0 with family dino for no limit")
+        }
         guard temperature > 0, temperature.isFinite else { throw PropagationError("the temperature is \(temperature); it must be above 0") }
     }
 }

@@ -42,11 +42,43 @@ public struct SoftLabels: Equatable, Sendable {
 
     /// The hard mask at full size: each plane brought up bilinearly, then the strongest object of each pixel, the first one of equals.
     ///
-    /// - Parameter objects: the label of each channel.
-    public func mask(height newHeight: Int, width newWidth: Int, objects: [UInt8]) -> LabelMap {
+    /// - Parameters:
+    ///   - objects: the label of each channel.
+    ///   - stretched: each plane is brought to 0…1 first, unless it is the same everywhere.
+    public func mask(height newHeight: Int, width newWidth: Int, objects: [UInt8], stretched: Bool = false) -> LabelMap {
         precondition(objects.count == channels, "\(objects.count) labels for \(channels) channels")
+        let wide = widened(to: newWidth)
+        let rows = Bilinear(from: height, to: newHeight).taps
+        var lowest = [Float](repeating: stretched ? .infinity : 0, count: channels)
+        var highest = [Float](repeating: stretched ? -.infinity : 1, count: channels)
+        if stretched {
+            for row in rows {
+                forEachValue(wide, row, newWidth) { _, channel, value in
+                    lowest[channel] = min(lowest[channel], value)
+                    highest[channel] = max(highest[channel], value)
+                }
+            }
+            for channel in 0..<channels where highest[channel] == lowest[channel] { (lowest[channel], highest[channel]) = (0, 1) }
+        }
+        let ranges = zip(lowest, highest).map { $1 - $0 }
+        var labels = [UInt8](repeating: objects[0], count: newWidth * newHeight)
+        for (y, row) in rows.enumerated() {
+            var strength = -Float.infinity
+            forEachValue(wide, row, newWidth) { x, channel, value in
+                let value = (value - lowest[channel]) / ranges[channel]
+                if channel == 0 || value > strength {
+                    strength = value
+                    labels[y * newWidth + x] = objects[channel]
+                }
+            }
+        }
+        return LabelMap(width: newWidth, height: newHeight, labels: labels)
+    }
+
+    /// Every grid row at another width: `[height]` of `[newWidth, channels]`.
+    private func widened(to newWidth: Int) -> [[Float]] {
         let columns = Bilinear(from: width, to: newWidth).taps
-        let wide = (0..<height).map { row in  // every grid row at the new width: [newWidth, channels]
+        return (0..<height).map { row in
             [Float](unsafeUninitializedCapacity: newWidth * channels) { wide, count in
                 for (x, column) in columns.enumerated() {
                     let first = (row * width + column.first) * channels
@@ -59,27 +91,23 @@ public struct SoftLabels: Equatable, Sendable {
                 count = newWidth * channels
             }
         }
-        var labels: [UInt8] = []
-        labels.reserveCapacity(newWidth * newHeight)
-        for row in Bilinear(from: height, to: newHeight).taps {
-            wide[row.first].withUnsafeBufferPointer { upper in
-                wide[row.second].withUnsafeBufferPointer { lower in
-                    for x in 0..<newWidth {
-                        var strongest = 0
-                        var strength = -Float.infinity
-                        for channel in 0..<channels {
-                            let at = x * channels + channel
-                            let value = upper[at] * (1 - row.weight) + lower[at] * row.weight
-                            if value > strength {
-                                strength = value
-                                strongest = channel
-                            }
-                        }
-                        labels.append(objects[strongest])
+    }
+
+    /// Calls `body` with every channel of every pixel of a row between two rows of `wide`.
+    @inline(__always)
+    private func forEachValue(
+        _ wide: [[Float]], _ row: (first: Int, second: Int, weight: Float), _ newWidth: Int,
+        _ body: (_ x: Int, _ channel: Int, _ value: Float) -> Void
+    ) {
+        wide[row.first].withUnsafeBufferPointer { upper in
+            wide[row.second].withUnsafeBufferPointer { lower in
+                for x in 0..<newWidth {
+                    for channel in 0..<channels {
+                        let at = x * channels + channel
+                        body(x, channel, upper[at] * (1 - row.weight) + lower[at] * row.weight)
                     }
                 }
             }
         }
-        return LabelMap(width: newWidth, height: newHeight, labels: labels)
     }
 }

@@ -15,13 +15,17 @@ public struct VideoFrame: Equatable, Sendable {
     }
 
     /// The picture as an encoder takes it: divided by 255, resized bilinearly without smoothing, less ImageNet's mean, by its deviation.
+    /// DINO resizes first, and rounds to bytes.
     ///
     /// - Returns: `[3, height, width]`.
     ///
-    /// Source: CropMAE: downstreams/propagation/src/data/vos.py, `load_image`.
-    public func normalized(height newHeight: Int, width newWidth: Int) -> [Float] {
+    /// Source: CropMAE: downstreams/propagation/src/data/vos.py, `load_image`; DINO: eval_video_segmentation.py, `read_frame`.
+    public func normalized(height newHeight: Int, width newWidth: Int, family: PropagationFamily = .videowalk) -> [Float] {
+        if family.scalesBytes, (newHeight, newWidth) != (height, width) {
+            return resized(height: newHeight, width: newWidth).normalized(height: newHeight, width: newWidth, family: family)
+        }
         let mean: [Float] = [0.485, 0.456, 0.406]
-        let deviation: [Float] = [0.229, 0.224, 0.225]
+        let deviation = family.deviation
         let columns = Bilinear(from: width, to: newWidth).taps
         let rows = Bilinear(from: height, to: newHeight).taps
         return [Float](unsafeUninitializedCapacity: 3 * newHeight * newWidth) { planes, count in
@@ -42,5 +46,22 @@ public struct VideoFrame: Equatable, Sendable {
             }
             count = 3 * newHeight * newWidth
         }
+    }
+
+    /// The picture at another size, bilinearly without smoothing, as OpenCV's INTER_LINEAR rounds it.
+    func resized(height newHeight: Int, width newWidth: Int) -> VideoFrame {
+        let columns = FixedBilinear(from: width, to: newWidth, keepsWeights: false).taps
+        let wide = (0..<height).map { row in  // every row at the new width: [newWidth, 3], in units of 1/2048
+            columns.flatMap { column in
+                (0..<3).map { channel in
+                    func value(_ x: Int) -> Int { Int(pixels[(row * width + x) * 3 + channel]) }
+                    return value(column.first) * column.weights.first + value(column.second) * column.weights.second
+                }
+            }
+        }
+        let resized = FixedBilinear(from: height, to: newHeight, keepsWeights: true).taps.flatMap { row in
+            zip(wide[row.first], wide[row.second]).map { FixedBilinear.blend($0, $1, row) }
+        }
+        return VideoFrame(width: newWidth, height: newHeight, pixels: resized)
     }
 }

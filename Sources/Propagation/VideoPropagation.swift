@@ -7,6 +7,9 @@ public struct VideoPropagation {
     private let backend: any Backend
     private let encode: (Tensor) -> Tensor
 
+    /// How labels are read and written beside being carried.
+    public var family: PropagationFamily { settings.family }
+
     /// - Parameter encode: features of images: `[1, 3, height, width]` to `[1, cells, dimension]`.
     public init(_ settings: PropagationSettings, patchSize: Int, backend: any Backend, encode: @escaping (Tensor) -> Tensor) {
         self.settings = settings
@@ -51,22 +54,21 @@ public struct VideoPropagation {
         frameCount: Int, firstMask: LabelMap, frame: (Int) throws -> VideoFrame, _ body: (Int, LabelMap) throws -> Void
     ) throws {
         let start = firstMask.withoutVoid
-        let objects = Set(start.labels).sorted()
+        var objects: [UInt8] = []
         try labels(frameCount: frameCount, frame: frame) { grid in
-            SoftLabels(
-                oneHot: start.resized(width: grid.inputWidth, height: grid.inputHeight), objects: objects, height: grid.height,
-                width: grid.width)
+            let first = settings.family.firstLabels(start, grid: grid)
+            objects = first.objects
+            return first.labels
         } _: { index, soft, grid in
             guard index > 0 else { return try body(0, start) }
-            let mask = soft.mask(height: grid.inputHeight, width: grid.inputWidth, objects: objects)
-            try body(index, mask.resized(width: start.width, height: start.height))
+            try body(index, settings.family.mask(soft, objects: objects, grid: grid, width: start.width, height: start.height))
         }
     }
 
     private func features(_ image: VideoFrame, _ grid: InputGrid) -> Tensor {
         let memory = DeviceMemory(count: 3 * grid.inputHeight * grid.inputWidth, backend: backend)
         let tensor = Tensor(shape: [1, 3, grid.inputHeight, grid.inputWidth], pointer: memory.pointer, owner: memory)
-        backend.upload(tensor, from: image.normalized(height: grid.inputHeight, width: grid.inputWidth))
+        backend.upload(tensor, from: image.normalized(height: grid.inputHeight, width: grid.inputWidth, family: settings.family))
         let features = encode(tensor)
         return features.reshaped([features.rows, features.columns])
     }
@@ -77,6 +79,13 @@ public struct InputGrid: Equatable, Sendable {
     public let inputHeight: Int
     public let inputWidth: Int
     public let patchSize: Int
+
+    public init(inputHeight: Int, inputWidth: Int, patchSize: Int) {
+        self.inputHeight = inputHeight
+        self.inputWidth = inputWidth
+        self.patchSize = patchSize
+    }
+
     public var height: Int { inputHeight / patchSize }
     public var width: Int { inputWidth / patchSize }
 }

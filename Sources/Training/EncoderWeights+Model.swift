@@ -7,10 +7,11 @@ extension EncoderWeights {
     /// The encoder with these weights in `backend`'s memory, with the file's own position embedding, learned or not.
     ///
     /// Throws where arrays are missing, of other shapes, or of a kind that this encoder lacks.
-    public func makeEncoder(backend: any Backend) throws -> VisionTransformer {
+    /// - Parameter precision: of its products.
+    public func makeEncoder(precision: Precision = .f32, backend: any Backend) throws -> VisionTransformer {
         try check()
         let table = PositionEmbedding(gridSize: gridSize, width: width, values: try floats("pos_embed", shape: positionShape))
-        let (encoder, parameters) = VisionTransformer.alone(configuration, positions: table, backend: backend)
+        let (encoder, parameters) = VisionTransformer.alone(configuration, positions: table, precision: precision, backend: backend)
         for entry in parameters.entries {
             try parameters.parameter(entry.name).value.upload(floats(entry.name, shape: entry.shape), backend)
         }

@@ -8,10 +8,15 @@ import Training
 struct EncoderMethod {
     let propagation: VideoPropagation
 
-    /// - Parameter recomputesPositions: whether the position embedding is computed for the input's grid, not interpolated.
-    init(_ weights: EncoderWeights, settings: PropagationSettings, recomputesPositions: Bool = false, backend: CPUBackend) throws {
+    /// - Parameters:
+    ///   - recomputesPositions: whether the position embedding is computed for the input's grid, not interpolated.
+    ///   - precision: of the encoder's products; nil: what this processor computes fastest.
+    init(
+        _ weights: EncoderWeights, settings: PropagationSettings, recomputesPositions: Bool = false, precision: Precision? = nil,
+        backend: CPUBackend
+    ) throws {
         try settings.validate()
-        let encoder = try weights.makeEncoder(backend: backend)
+        let encoder = try weights.makeEncoder(precision: precision ?? backend.fastestPrecision, backend: backend)
         if recomputesPositions {
             try weights.requireSineCosinePositions()
             encoder.recomputesPositions = true

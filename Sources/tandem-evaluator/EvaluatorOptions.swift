@@ -1,3 +1,4 @@
+import Compute
 import Configuration
 import Console
 import Foundation
@@ -27,6 +28,8 @@ struct EvaluatorOptions {
     let settings: PropagationSettings
     let recomputesPositions: Bool
     let output: String?
+    /// Of the encoder's products; nil: what the processor computes fastest.
+    let precision: Precision?
     /// 0: as many as fit the source.
     let threads: Int
     let patience: Double
@@ -85,6 +88,8 @@ struct EvaluatorOptions {
             default: "interpolate")
         recomputesPositions = positions == "recompute"
 
+        let precisionName = options.value("--precision", "f32|bf16", "of the encoder's products; default: bf16 where the processor has it")
+        precision = precisionName.flatMap { Precision($0) }
         threads = options.value("--threads", "N", "threads; 0: one a core, but one in all with --trainer", default: 0)
         patience = options.value(
             "--patience", "SECONDS", "how long to wait for a trainer that is not there", default: Pipeline().dataflow.patience)
@@ -121,6 +126,7 @@ struct EvaluatorOptions {
         if benchmark != .davis, scoreSize != nil { options.refuse("--score-size is for --dataset davis") }
         if benchmark != .davis, set != "val" { options.refuse("--set is for --dataset davis") }
         if !["val", "train"].contains(set) { options.refuse("--set wants val or train, not '\(set)'") }
+        if let precisionName, precision == nil { options.refuse("--precision wants f32 or bf16, not '\(precisionName)'") }
         if threads < 0 { options.refuse("--threads wants 0 or more, not \(threads)") }
         options.finish()
 

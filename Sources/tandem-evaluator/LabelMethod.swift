@@ -36,13 +36,14 @@ extension EncoderMethod: LabelMethod {
 
     /// The maps have the input's size, and the first one comes from the grid as all others do, since VIP scores it too.
     func classMaps(_ frames: [String], first: LabelMap, _ body: (Int, LabelMap) throws -> Void) throws {
-        let classes = Set(first.labels).sorted()
+        let family = propagation.family
+        var classes: [UInt8] = []
         try propagation.labels(frameCount: frames.count, frame: { try readFrame(frames[$0]) }) { grid in
-            SoftLabels(
-                oneHot: first.resized(width: grid.inputWidth, height: grid.inputHeight), objects: classes, height: grid.height,
-                width: grid.width)
+            let start = family.firstLabels(first, grid: grid)
+            classes = start.objects
+            return start.labels
         } _: { index, soft, grid in
-            try body(index, soft.mask(height: grid.inputHeight, width: grid.inputWidth, objects: classes))
+            try body(index, family.mask(soft, objects: classes, grid: grid, width: grid.inputWidth, height: grid.inputHeight))
         }
     }
 

@@ -37,8 +37,11 @@ struct OneEvaluation {
             settings["preset"] = "\(options.preset)"
             settings["positions"] = options.recomputesPositions ? "recompute" : "interpolate"
             settings["weights_checksum"] = try weights.checksum()
+            let precision = options.precision ?? backend.fastestPrecision
+            settings["precision"] = "\(precision)"
             let method = try EncoderMethod(
-                weights, settings: options.settings, recomputesPositions: options.recomputesPositions, backend: backend)
+                weights, settings: options.settings, recomputesPositions: options.recomputesPositions, precision: precision,
+                backend: backend)
             report = try measure(method, settings)
             settings["weights"] = path
         case .trainer: preconditionFailure("checkpoints of a trainer are not one evaluation")

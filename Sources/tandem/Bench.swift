@@ -9,6 +9,7 @@ func bench(arguments: [String]) throws {
         ("step", "whole training steps: pairs a second, share of the processor's peak, memory", benchStep),
         ("decode", "what a decoder does: pairs a second from videos, frames a pair, shares of the time, memory", benchDecode),
         ("dataflow", "pairs a second from decoders through the batcher to a trainer, beside raw ZeroMQ", benchDataflow),
+        ("propagation", "what an evaluation does: features and propagated labels, seconds a frame, memory", benchPropagation),
         ("ops", "the operations of a step, one by one", benchOps),
     ]
     let help = """

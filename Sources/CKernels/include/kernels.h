@@ -87,6 +87,33 @@ void tandem_patch_loss(float *errors, float *target, const float *prediction, co
 void tandem_patch_loss_backward(float *dprediction, float *target, const float *prediction, const float *images, const int32_t *patches,
                                 size_t rows, size_t height, size_t width, size_t size, int normalizes, float scale);
 
+// The most similar cells of other frames (affinity.c). A grid's cells are numbered row by row; a tile is 4 x 8 of them, or less at the edge.
+
+enum { tandem_tile_height = 4, tandem_tile_width = 8, tandem_tile_cells = tandem_tile_height * tandem_tile_width };
+
+/// A tile's first row and column, in its grid.
+typedef struct {
+    size_t top, left, grid_height, grid_width;
+} tandem_tile;
+
+/// The best candidates of every cell so far, best first: `counts` [cells], `scores` and `sources` [cells, capacity]. A cell keeps its `best`
+/// best and those that are as good as the last of them, as long as there is room.
+typedef struct {
+    int32_t *counts;
+    float *scores;
+    int32_t *sources;
+    size_t best, capacity;
+} tandem_matches;
+
+/// y = x / max(|x|, 1e-12), row by row.
+void tandem_unit_rows(float *y, const float *x, size_t rows, size_t columns);
+/// packed [dimension, tile cells] = the tile's rows of queries [cells, dimension], 0 beyond the grid.
+void tandem_pack_tile(float *packed, const float *queries, tandem_tile tile, size_t dimension);
+/// Offers keys [cells, dimension] of one frame to the cells of a tile, by dot product; key i counts as first_source + i. A key competes
+/// `inside` times where its horizontal distance is at most reach[vertical distance], which must not grow, else `outside` times.
+void tandem_top_k_affinity(const tandem_matches *matches, const float *packed, const float *keys, const int32_t *reach, tandem_tile tile,
+                           size_t dimension, int32_t first_source, int32_t inside, int32_t outside);
+
 // Optimizer (adamw.c).
 
 /// m = β₁ m + (1 − β₁) g; v = β₂ v + (1 − β₂) g²; x = x · decay − rate · m / (sqrt(v) · correction + epsilon).

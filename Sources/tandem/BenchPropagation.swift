@@ -1,0 +1,148 @@
+import Compute
+import ComputeCPU
+import Console
+import Foundation
+import Models
+import Propagation
+import Training
+
+/// `tandem bench propagation`: the time of an evaluation's two halves.
+func benchPropagation(arguments: [String]) throws {
+    var options = Arguments(
+        "tandem bench propagation",
+        about: """
+            Times what an evaluation does with a frame: scaling it and computing its features, and carrying labels to it, up to a mask. The
+            frames show noise that moves. A frame's cost grows until the queue is full; the frames after that count.
+            """, arguments: arguments)
+    let weights = options.value("--weights", "FILE", "an encoder, as 'tandem evaluate' takes it; default: a random one")
+    let size = options.value("--model", "SIZE", "the random encoder: ti16, s16, s8, b16 or l16", default: "s16")
+    let precisionName = options.value("--precision", "f32|bf16", "of the encoder's products; default: bf16 where the processor has it")
+    let inputSize = options.value("--size", "HxW", "the input's size, the frames' too", default: PropagationSettings().inputSize)
+    let frames = options.value("--frames", "N", "frames that are timed, after those that fill the queue", default: 4)
+    let threads = options.threads()
+    let asJSON = options.flag("--json", "print one JSON object")
+    if frames < 1 { options.refuse("--frames wants 1 or more") }
+    let precision = precisionName.flatMap(Precision.init(_:))
+    if let precisionName, precision == nil { options.refuse("--precision wants f32 or bf16, not '\(precisionName)'") }
+    guard case .exact(let height, let width) = inputSize else { return options.refuse("--size wants HxW, not '\(inputSize)'") }
+    guard let configuration = EncoderConfiguration(preset: size) else { return options.refuse("there is no model '\(size)'") }
+    options.finish()
+
+    let backend = try CPUBackend(threads: threads)
+    let chosen = precision ?? backend.fastestPrecision
+    let encoder: VisionTransformer
+    if let weights {
+        encoder = try EncoderWeights(path: weights).makeEncoder(precision: chosen, backend: backend)
+    } else {
+        let (random, parameters) = VisionTransformer.alone(configuration, precision: chosen, backend: backend)
+        parameters.initialize(seed: 1)
+        encoder = random
+    }
+    var settings = PropagationSettings()
+    settings.inputSize = inputSize
+    let bench = PropagationBench(settings: settings, encoder: encoder, backend: backend)
+    print(try bench.run(frames: frames, height: height, width: width, precision: chosen).shown(asJSON: asJSON))
+}
+
+/// A measured evaluation.
+private struct PropagationResult: BenchResult {
+    var device: String
+    var precision: Precision
+    var cells: Int
+    /// The fastest frame's, from its pixels to its features, and from there to its mask.
+    var featuresSeconds: Double
+    var propagationSeconds: Double
+    /// The same in seconds of all cores together, which other programs on the machine hardly touch.
+    var featuresCoreSeconds: Double
+    var propagationCoreSeconds: Double
+    /// The most memory that the process took.
+    var peakBytes: Int
+
+    var text: String {
+        func line(_ seconds: Double, _ coreSeconds: Double, _ name: String) -> String {
+            String(format: "  %8.3f s a frame for %@ (%.3f core seconds)", seconds, name, coreSeconds)
+        }
+        return """
+            \(device)
+            \(cells) cells a frame, encoder in \(precision)
+            \(line(featuresSeconds, featuresCoreSeconds, "features"))
+            \(line(propagationSeconds, propagationCoreSeconds, "propagation"))
+              \(formatBytes(peakBytes)) of memory at the highest
+            """
+    }
+}
+
+/// Frames of DAVIS's size through a propagation.
+private struct PropagationBench {
+    let settings: PropagationSettings
+    let encoder: VisionTransformer
+    let backend: CPUBackend
+
+    func run(frames: Int, height: Int, width: Int, precision: Precision) throws -> PropagationResult {
+        let patchSize = encoder.configuration.patchSize
+        let arena = Arena(backend: backend)
+        var (start, middle) = (Moment(), Moment())
+        var (features, propagation): ([Moment], [Moment]) = ([], [])
+        let method = VideoPropagation(settings, patchSize: patchSize, backend: backend) { image in
+            defer { middle = Moment() }
+            return encoder.features(image, arena: arena)
+        }
+        try method.masks(frameCount: 1 + settings.queue + frames, firstMask: firstMask) { index in
+            let frame = movingNoise(index)
+            start = Moment()
+            return frame
+        } _: { index, _ in
+            guard index > settings.queue else { return }
+            features.append(middle - start)
+            propagation.append(Moment() - middle)
+        }
+        return PropagationResult(
+            device: backend.summary, precision: precision, cells: height / patchSize * (width / patchSize),
+            featuresSeconds: features.map(\.seconds).min()!, propagationSeconds: propagation.map(\.seconds).min()!,
+            featuresCoreSeconds: features.map(\.coreSeconds).min()!, propagationCoreSeconds: propagation.map(\.coreSeconds).min()!,
+            peakBytes: SystemMemory.highWaterMark)
+    }
+
+    private static let (frameHeight, frameWidth) = (480, 854)
+
+    /// Three upright bars.
+    private var firstMask: LabelMap {
+        let (height, width) = (Self.frameHeight, Self.frameWidth)
+        return LabelMap(
+            width: width, height: height, labels: (0..<height * width).map { UInt8($0 % width / 120 % 2 * (1 + $0 % width / 240)) })
+    }
+
+    /// Squares of random colours that move to the left.
+    private func movingNoise(_ index: Int) -> VideoFrame {
+        let (height, width) = (Self.frameHeight, Self.frameWidth)
+        var pixels: [UInt8] = []
+        pixels.reserveCapacity(height * width * 3)
+        for y in 0..<height {
+            for x in 0..<width {
+                let color = UInt64(1 + y / 12 * 512 + (x + 3 * index) / 12) &* 0x9E37_79B9_7F4A_7C15
+                pixels += [
+                    UInt8(truncatingIfNeeded: color >> 56), UInt8(truncatingIfNeeded: color >> 48), UInt8(truncatingIfNeeded: color >> 40),
+                ]
+            }
+        }
+        return VideoFrame(width: width, height: height, pixels: pixels)
+    }
+}
+
+/// A point in time, or what passed between two: on the clock, and on all cores.
+private struct Moment {
+    let seconds: Double
+    let coreSeconds: Double
+
+    private init(seconds: Double, coreSeconds: Double) { (self.seconds, self.coreSeconds) = (seconds, coreSeconds) }
+
+    init() {
+        var time = timespec()
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+        self.init(seconds: monotonicSeconds(), coreSeconds: Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9)
+    }
+
+    static func - (end: Moment, start: Moment) -> Moment {
+        Moment(seconds: end.seconds - start.seconds, coreSeconds: end.coreSeconds - start.coreSeconds)
+    }
+}
