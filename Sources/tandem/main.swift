@@ -7,7 +7,7 @@ private let commands: [(name: String, about: String, run: ([String]) throws -> V
     ("prepare", "verify a folder of videos and write its manifest", prepare),
     ("run", "start and supervise all processes of a pipeline on this machine", run),
     ("decoders", "start decoders that serve a batcher, here or on another machine", runDecoders),
-    ("evaluate", "score weights on DAVIS by label propagation", evaluate),
+    ("evaluate", "score weights, or results, on DAVIS, JHMDB and VIP", evaluate),
     ("ablate", "run a pipeline with some settings varied, and print the table", ablate),
     ("visualize", "pictures of reconstructions, attention, correspondence and results", visualize),
     ("keys", "make the keys with which processes know each other over tcp", keys),
@@ -18,7 +18,7 @@ private let commands: [(name: String, about: String, run: ([String]) throws -> V
     ("check-log", "prove that logs of samples are whole and the same", checkLog),
     ("frames", "print time, size and MD5 of every frame of a video, as ffmpeg's framemd5 does", printFrames),
     ("verify", "compare the maths with reference values of PyTorch's", verify),
-    ("synthesize", "make the embedded data set: moving textured scenes with exact masks", synthesize),
+    ("synthesize", "make the embedded data set: moving textured scenes with exact masks, parts and joints", synthesize),
     ("bench", "time parts of Tandem on this machine", bench),
     ("system", "print what Tandem found on this machine", printSystem),
 ]
