@@ -11,6 +11,10 @@ public struct CheckpointQueue: Sendable {
     /// Ascending.
     private var steps: [Int] = []
     private var leases: [Int: Lease] = [:]
+    /// How often each was failed at.
+    private var failures: [Int: Int] = [:]
+    /// What so many evaluators failed at is the checkpoint's fault, and not that of one host.
+    private static let mostFailures = 3
     /// When each evaluator was last heard of.
     private var evaluators: [UInt64: Double] = [:]
 
@@ -49,7 +53,18 @@ public struct CheckpointQueue: Sendable {
         guard let index = steps.firstIndex(of: step) else { return false }
         steps.remove(at: index)
         leases[step] = nil
+        failures[step] = nil
         return true
+    }
+
+    /// An evaluator could not do a checkpoint, and counts as gone; it goes to the next that asks, unless too many failed.
+    /// - Returns: whether it is given up; nil where it was not pending.
+    public mutating func fail(_ evaluator: UInt64, at step: Int) -> Bool? {
+        guard steps.contains(step) else { return nil }
+        evaluators[evaluator] = nil
+        leases[step] = nil
+        failures[step, default: 0] += 1
+        return failures[step]! >= Self.mostFailures && complete(step)
     }
 
     /// An evaluator was sent home.

@@ -100,9 +100,10 @@ public final class CheckpointServer {
                 events.append(.scores(step: step, scores, pictures: shown))
             }
             try send(.noted(step: step), to: peer)
-        case .failed(_, let step, let reason):
-            if queue.complete(step) {
-                events.append(.problem("the checkpoint of step \(step) could not be evaluated: \(reason)"))
+        case .failed(let evaluator, let step, let reason):
+            if let isGivenUp = queue.fail(evaluator, at: step) {
+                let outlook = isGivenUp ? "it stays without scores" : "it waits for another evaluator"
+                events.append(.problem("an evaluator failed at the checkpoint of step \(step), \(outlook): \(reason)"))
             }
             try send(.noted(step: step), to: peer)
         }

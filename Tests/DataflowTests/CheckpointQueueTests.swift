@@ -34,6 +34,20 @@ struct CheckpointQueueTests {
         #expect(queue.pending == [])
     }
 
+    @Test func whatOneFailsAtGoesToAnother() {
+        var queue = CheckpointQueue(patience: 60)
+        queue.announce(100)
+        #expect(queue.next(for: 1, now: 0) == 100)
+        #expect(queue.fail(1, at: 100) == false)
+        // Nobody is left who could do it.
+        #expect(!queue.isWorthWaiting(now: 0))
+        #expect(queue.next(for: 2, now: 1) == 100)
+        #expect(queue.fail(2, at: 100) == false)
+        #expect(queue.next(for: 3, now: 2) == 100)
+        #expect(queue.fail(3, at: 100) == true)
+        #expect(queue.pending == [] && queue.fail(3, at: 100) == nil)
+    }
+
     @Test func noneIsGivenUpHoweverManyWait() {
         var queue = CheckpointQueue(patience: 60)
         for step in 1...100 { queue.announce(step) }
