@@ -91,7 +91,9 @@ private struct Listener {
 
         #expect(try listener.hears(Credentials(listener.folder, connects: true)))
         let lines = listener.lines.all
-        #expect(!lines.isEmpty && lines.allSatisfy { $0.hasPrefix("refused 127.0.0.1") }, "\(lines)")
+        // On a busy machine a client may have closed its connection before its address is asked for.
+        let openings = ["refused 127.0.0.1:", "refused an address that is gone: "]
+        #expect(!lines.isEmpty && lines.allSatisfy { line in openings.contains { line.hasPrefix($0) } }, "\(lines)")
         for secret in try [listener.folder, stranger, misled].flatMap({ [try text($0, "server.key"), try text($0, "client.key")] }) {
             #expect(!lines.contains { $0.contains(secret) })
         }
