@@ -119,6 +119,8 @@ private struct CodedImage: ~Copyable {
         let codec = avcodec_find_decoder(isJPEG ? AV_CODEC_ID_MJPEG : AV_CODEC_ID_PNG)!
         let decoder = CodecContext(codec)
         decoder.pointer.pointee.thread_count = 1
+        // The inverse transform of libjpeg, and so of what others read pictures with.
+        decoder.pointer.pointee.idct_algo = FF_IDCT_INT
         decoder.pointer.pointee.max_pixels = MediaLimits.mostPixels
         // A picture cut off in the middle is an error, not half a picture.
         decoder.pointer.pointee.err_recognition = AV_EF_EXPLODE
