@@ -4,6 +4,7 @@ extension LabelMap {
     ///
     /// Source: Pillow: src/libImaging/Geometry.c, `ImagingScaleAffine`.
     public func resizedAsPillow(width newWidth: Int, height newHeight: Int) -> LabelMap {
+        if newWidth == width && newHeight == height { return self }
         func sources(_ source: Int, _ target: Int) -> [Int] {
             let step = Double(source) / Double(target)
             var position = step * 0.5

@@ -1,4 +1,5 @@
 import Compute
+import Pictures
 
 /// From frames and a first mask to a mask for every frame.
 public struct VideoPropagation {
@@ -28,7 +29,7 @@ public struct VideoPropagation {
     ///   - firstLabels: the first frame's labels on the grid.
     ///   - body: takes a frame's number and labels.
     public func labels(
-        frameCount: Int, frame: (Int) throws -> VideoFrame, firstLabels: (InputGrid) throws -> SoftLabels,
+        frameCount: Int, frame: (Int) throws -> RGBImage, firstLabels: (InputGrid) throws -> SoftLabels,
         _ body: (Int, SoftLabels, InputGrid) throws -> Void
     ) throws {
         let first = try frame(0)
@@ -51,7 +52,7 @@ public struct VideoPropagation {
     ///   - frame: reads a frame; called once for each, in order.
     ///   - body: takes a frame's number and mask.
     public func masks(
-        frameCount: Int, firstMask: LabelMap, frame: (Int) throws -> VideoFrame, _ body: (Int, LabelMap) throws -> Void
+        frameCount: Int, firstMask: LabelMap, frame: (Int) throws -> RGBImage, _ body: (Int, LabelMap) throws -> Void
     ) throws {
         let start = firstMask.withoutVoid
         var objects: [UInt8] = []
@@ -65,7 +66,7 @@ public struct VideoPropagation {
         }
     }
 
-    private func features(_ image: VideoFrame, _ grid: InputGrid) -> Tensor {
+    private func features(_ image: RGBImage, _ grid: InputGrid) -> Tensor {
         let memory = DeviceMemory(count: 3 * grid.inputHeight * grid.inputWidth, backend: backend)
         let tensor = Tensor(shape: [1, 3, grid.inputHeight, grid.inputWidth], pointer: memory.pointer, owner: memory)
         backend.upload(tensor, from: image.normalized(height: grid.inputHeight, width: grid.inputWidth, family: settings.family))

@@ -31,14 +31,14 @@ struct CopyMethod: LabelMethod {
 
 extension EncoderMethod: LabelMethod {
     func masks(_ frames: [String], first: LabelMap, _ body: (Int, LabelMap) throws -> Void) throws {
-        try propagation.masks(frameCount: frames.count, firstMask: first, frame: { try readFrame(frames[$0]) }, body)
+        try propagation.masks(frameCount: frames.count, firstMask: first, frame: { try readImage(frames[$0]) }, body)
     }
 
     /// The maps have the input's size, and the first one comes from the grid as all others do, since VIP scores it too.
     func classMaps(_ frames: [String], first: LabelMap, _ body: (Int, LabelMap) throws -> Void) throws {
         let family = propagation.family
         var classes: [UInt8] = []
-        try propagation.labels(frameCount: frames.count, frame: { try readFrame(frames[$0]) }) { grid in
+        try propagation.labels(frameCount: frames.count, frame: { try readImage(frames[$0]) }) { grid in
             let start = family.firstLabels(first, grid: grid)
             classes = start.objects
             return start.labels
@@ -50,7 +50,7 @@ extension EncoderMethod: LabelMethod {
     func poses(_ frames: [String], first: Pose, _ body: (Int, Pose) throws -> Void) throws {
         var (height, width) = (0, 0)
         try propagation.labels(frameCount: frames.count) { index in
-            let frame = try readFrame(frames[index])
+            let frame = try readImage(frames[index])
             if index == 0 { (height, width) = (frame.height, frame.width) }
             return frame
         } firstLabels: { grid in
@@ -61,12 +61,6 @@ extension EncoderMethod: LabelMethod {
                 index, soft.pose.inPixels(frameHeight: height, frameWidth: width, gridHeight: grid.height, gridWidth: grid.width))
         }
     }
-}
-
-/// A frame's pixels.
-func readFrame(_ path: String) throws -> VideoFrame {
-    let image = try readImage(path)
-    return VideoFrame(width: image.width, height: image.height, pixels: image.pixels)
 }
 
 /// The numbers of a mask, an annotation or a class map.

@@ -3,6 +3,7 @@ import ComputeCPU
 import Console
 import Foundation
 import Models
+import Pictures
 import Propagation
 import Training
 
@@ -113,7 +114,7 @@ private struct PropagationBench {
     }
 
     /// Squares of random colours that move to the left.
-    private func movingNoise(_ index: Int) -> VideoFrame {
+    private func movingNoise(_ index: Int) -> RGBImage {
         let (height, width) = (Self.frameHeight, Self.frameWidth)
         var pixels: [UInt8] = []
         pixels.reserveCapacity(height * width * 3)
@@ -125,7 +126,7 @@ private struct PropagationBench {
                 ]
             }
         }
-        return VideoFrame(width: width, height: height, pixels: pixels)
+        return RGBImage(width: width, height: height, pixels: pixels)
     }
 }
 

@@ -47,9 +47,8 @@ struct PictureEncoder {
     func input(_ picture: RGBImage) throws -> (image: Tensor, grid: Grid) {
         let patch = encoder.configuration.patchSize
         let size = try inputSize.resolved(frameHeight: picture.height, frameWidth: picture.width, patchSize: patch)
-        let frame = VideoFrame(width: picture.width, height: picture.height, pixels: picture.pixels)
         let image = arena.tensor([1, 3, size.height, size.width])
-        arena.backend.upload(image, from: frame.normalized(height: size.height, width: size.width))
+        arena.backend.upload(image, from: picture.normalized(height: size.height, width: size.width))
         return (image, Grid(columns: size.width / patch, rows: size.height / patch))
     }
 
@@ -57,14 +56,11 @@ struct PictureEncoder {
     func features(_ picture: RGBImage) throws -> (values: [Float], grid: Grid) {
         let (image, grid) = try input(picture)
         let features = encoder.features(image, arena: arena)
-        let (width, count) = (features.columns, features.count)
-        var values = [Float](unsafeUninitializedCapacity: count) { values, initialized in
-            arena.backend.download(features, to: values.baseAddress!)
-            initialized = count
-        }
-        for start in stride(from: 0, to: count, by: width) {
-            let norm = max(1e-12, values[start..<start + width].reduce(0) { $0 + $1 * $1 }.squareRoot())
-            for index in start..<start + width { values[index] /= norm }
+        let unit = arena.tensor([features.rows, features.columns])
+        arena.backend.unitRows(unit, features)
+        let values = [Float](unsafeUninitializedCapacity: unit.count) { values, count in
+            arena.backend.download(unit, to: values.baseAddress!)
+            count = unit.count
         }
         return (values, grid)
     }

@@ -1,12 +1,13 @@
 import Compute
 import ComputeCPU
+import Pictures
 import Propagation
 import Testing
 
 struct PropagationFamilyTests {
     /// cv2.resize(…, (5, 3)) of a picture of 3 x 2 pixels, rounded to bytes in two steps, and DINO's deviation of red.
     @Test func bytesAreScaledAsDINODoes() {
-        let frame = VideoFrame(width: 3, height: 2, pixels: [10, 200, 7, 255, 3, 90, 0, 77, 128, 99, 31, 250, 18, 160, 4, 201, 55, 66])
+        let frame = RGBImage(width: 3, height: 2, pixels: [10, 200, 7, 255, 3, 90, 0, 77, 128, 99, 31, 250, 18, 160, 4, 201, 55, 66])
         let expected: [[Float]] = [
             [10, 108, 255, 102, 0, 55, 87, 137, 115, 101, 99, 67, 18, 128, 201],
             [200, 121, 3, 47, 77, 116, 102, 82, 72, 66, 31, 83, 160, 97, 55],
@@ -89,7 +90,7 @@ struct PropagationFamilyTests {
         let map = LabelMap(width: 8, height: 16, labels: labels)
         var masks: [LabelMap] = []
         try VideoPropagation(settings, patchSize: 16, backend: backend, encode: encode).masks(
-            frameCount: 3, firstMask: map, frame: { _ in VideoFrame(width: 10, height: 20, pixels: bytes) }
+            frameCount: 3, firstMask: map, frame: { _ in RGBImage(width: 10, height: 20, pixels: bytes) }
         ) { index, mask in
             #expect(index == masks.count)
             masks.append(mask)

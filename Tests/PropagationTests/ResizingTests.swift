@@ -1,3 +1,4 @@
+import Pictures
 import Propagation
 import Testing
 
@@ -48,7 +49,7 @@ struct ResizingTests {
     }
 
     @Test func framesAreNormalizedAndResized() {
-        let frame = VideoFrame(width: 2, height: 1, pixels: [0, 0, 0, 255, 255, 255])
+        let frame = RGBImage(width: 2, height: 1, pixels: [0, 0, 0, 255, 255, 255])
         let planes = frame.normalized(height: 1, width: 4)
         // Grey levels 0, 1/4, 3/4, 1 at the four pixels; red with mean .485 and deviation .229, blue with .406 and .225.
         let red: [Float] = [-2.1179039, -1.0262009, 1.1572052, 2.2489083]

@@ -1,19 +1,6 @@
-import Compute
+import Pictures
 
-/// A frame as it was read: 8-bit RGB, row by row.
-public struct VideoFrame: Equatable, Sendable {
-    public let width: Int
-    public let height: Int
-    /// `[height, width, 3]`.
-    public let pixels: [UInt8]
-
-    public init(width: Int, height: Int, pixels: [UInt8]) {
-        precondition(pixels.count == width * height * 3, "\(pixels.count) bytes for \(width) x \(height) RGB pixels")
-        self.width = width
-        self.height = height
-        self.pixels = pixels
-    }
-
+extension RGBImage {
     /// The picture as an encoder takes it: divided by 255, resized bilinearly without smoothing, less ImageNet's mean, by its deviation.
     /// DINO resizes first, and rounds to bytes.
     ///
@@ -22,7 +9,7 @@ public struct VideoFrame: Equatable, Sendable {
     /// Source: CropMAE: downstreams/propagation/src/data/vos.py, `load_image`; DINO: eval_video_segmentation.py, `read_frame`.
     public func normalized(height newHeight: Int, width newWidth: Int, family: PropagationFamily = .videowalk) -> [Float] {
         if family.scalesBytes, (newHeight, newWidth) != (height, width) {
-            return resized(height: newHeight, width: newWidth).normalized(height: newHeight, width: newWidth, family: family)
+            return resizedAsOpenCV(height: newHeight, width: newWidth).normalized(height: newHeight, width: newWidth, family: family)
         }
         let mean: [Float] = [0.485, 0.456, 0.406]
         let deviation = family.deviation
@@ -49,7 +36,7 @@ public struct VideoFrame: Equatable, Sendable {
     }
 
     /// The picture at another size, bilinearly without smoothing, as OpenCV's INTER_LINEAR rounds it.
-    func resized(height newHeight: Int, width newWidth: Int) -> VideoFrame {
+    func resizedAsOpenCV(height newHeight: Int, width newWidth: Int) -> RGBImage {
         let columns = FixedBilinear(from: width, to: newWidth, keepsWeights: false).taps
         let wide = (0..<height).map { row in  // every row at the new width: [newWidth, 3], in units of 1/2048
             columns.flatMap { column in
@@ -62,6 +49,6 @@ public struct VideoFrame: Equatable, Sendable {
         let resized = FixedBilinear(from: height, to: newHeight, keepsWeights: true).taps.flatMap { row in
             zip(wide[row.first], wide[row.second]).map { FixedBilinear.blend($0, $1, row) }
         }
-        return VideoFrame(width: newWidth, height: newHeight, pixels: resized)
+        return RGBImage(width: newWidth, height: newHeight, pixels: resized)
     }
 }
