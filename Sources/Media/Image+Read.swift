@@ -44,6 +44,19 @@ public func readIndexImage(_ path: String) throws(MediaError) -> IndexImage {
     }
 }
 
+/// Reads a class map: as ``readIndexImage(_:)``, or of a picture in colours its first channel, for videowalk and CropMAE write three equal
+/// ones where the classes have gaps.
+public func readClassImage(_ path: String) throws(MediaError) -> IndexImage {
+    do {
+        return try readIndexImage(path)
+    } catch {
+        guard error.reason == .unsupported else { throw error }
+        let image = try readImage(path)
+        let first = stride(from: 0, to: image.pixels.count, by: 3).map { image.pixels[$0] }
+        return IndexImage(width: image.width, height: image.height, indices: first)
+    }
+}
+
 /// The rows of a frame's first plane without the gaps between them.
 func packedRows(of frame: borrowing Frame, bytesPerRow: Int) -> [UInt8] {
     let (base, stride, height) = (frame.pointer.pointee.data.0!, Int(frame.pointer.pointee.linesize.0), Int(frame.pointer.pointee.height))

@@ -41,6 +41,19 @@ public struct Pose: Equatable, Sendable {
         }
     }
 
+    /// What JHMDB's files call the positions.
+    public static let variable = "pos_img"
+
+    /// The poses of a clip, of which there must be one at least, out of the array of a file.
+    ///
+    /// - Parameter name: what to call the file in messages.
+    public static func clip(_ positions: [Double], dimensions: [Int], name: String) throws -> [Pose] {
+        guard dimensions.count == 3, dimensions.starts(with: [2, jointNames.count]), dimensions[2] > 0 else {
+            throw PropagationError("\(name): '\(variable)' is \(dimensions), not [2, \(jointNames.count), frames]")
+        }
+        return clip(positions)
+    }
+
     /// The inverse of ``clip(_:)``.
     public static func positions(of clip: [Pose]) -> [Double] {
         clip.flatMap { pose in pose.joints.flatMap { joint in joint.map { [$0.x + 1, $0.y + 1] } ?? [.nan, .nan] } }

@@ -14,6 +14,14 @@ public struct VIPDataset: Sendable {
         public let annotations: [String]
         /// The names of the frames without their ending.
         public let frameNames: [String]
+
+        /// Where the result of a frame may lie: in FOLDER/Category_ids, where `tandem evaluate` writes it, or in FOLDER itself, named as the
+        /// class map, which is videowalk's way, or as CropMAE names it.
+        public func resultPaths(_ frameName: String, in folder: String) -> [String] {
+            ["\(folder)/Category_ids", folder].flatMap { folder in
+                ["", "_mask"].map { "\(folder)/\(name)/\(frameName)\($0).png" }
+            }
+        }
     }
 
     public let root: String

@@ -36,7 +36,7 @@ struct JHMDBTask: BenchmarkTask {
         if let folder {
             _ = try makeFolder("\(folder)/\(clip.name)")
             try MatArray(dimensions: [2, Pose.jointNames.count, found.count], values: Pose.positions(of: found))
-                .write(Self.variable, to: path(index, folder))
+                .write(Pose.variable, to: path(index, folder))
         }
         return outcome(index, found, truth)
     }
@@ -58,14 +58,9 @@ struct JHMDBTask: BenchmarkTask {
 
     private func path(_ index: Int, _ folder: String) -> String { "\(folder)/\(dataset.clips[index].name)/joint_positions.mat" }
 
-    private static let variable = "pos_img"
-
     private static func readPoses(_ path: String) throws -> [Pose] {
-        let array = try MatArray(variable, of: path)
-        guard array.dimensions.count == 3, array.dimensions.starts(with: [2, Pose.jointNames.count]), array.dimensions[2] > 0 else {
-            throw Failure("\(path): '\(variable)' is \(array.dimensions), not [2, \(Pose.jointNames.count), frames]")
-        }
-        return Pose.clip(array.values)
+        let array = try MatArray(Pose.variable, of: path)
+        return try Pose.clip(array.values, dimensions: array.dimensions, name: path)
     }
 }
 

@@ -19,9 +19,7 @@ final class PicturedMethod: LabelMethod {
     var sheet: RGBImage? { cells.isEmpty ? nil : contactSheet(cells, columns: Self.framesPerSequence) }
 
     func masks(_ frames: [String], first: LabelMap, _ body: (Int, LabelMap) throws -> Void) throws {
-        let show = show(frames) { (picture: RGBImage, labels: LabelMap) in
-            picture.fitted(Self.cellSide).overlaid(labels.image, palette: davisPalette)
-        }
+        let show = show(frames, overlay(davisPalette))
         try method.masks(frames, first: first) { frame, mask in
             try show(frame, mask)
             try body(frame, mask)
@@ -29,9 +27,7 @@ final class PicturedMethod: LabelMethod {
     }
 
     func classMaps(_ frames: [String], first: LabelMap, _ body: (Int, LabelMap) throws -> Void) throws {
-        let show = show(frames) { (picture: RGBImage, labels: LabelMap) in
-            picture.fitted(Self.cellSide).overlaid(labels.image, palette: partPalette)
-        }
+        let show = show(frames, overlay(partPalette))
         try method.classMaps(frames, first: first) { frame, map in
             try show(frame, map)
             try body(frame, map)
@@ -49,6 +45,10 @@ final class PicturedMethod: LabelMethod {
             try show(frame, pose)
             try body(frame, pose)
         }
+    }
+
+    private func overlay(_ palette: [RGBColor]) -> (RGBImage, LabelMap) -> RGBImage {
+        { picture, labels in picture.fitted(Self.cellSide).overlaid(labels.image, palette: palette) }
     }
 
     /// What takes a sequence's frames and labels and keeps those that the sheet shows.

@@ -41,7 +41,7 @@ struct VIPTask: BenchmarkTask {
         var confusion = ClassConfusion()
         for (annotation, name) in zip(video.annotations, video.frameNames) {
             let file = existingPath(index, name, folder)
-            try confusion.add(predicted: Self.readResult(file), truth: readLabels(annotation), name: file)
+            try confusion.add(predicted: LabelMap(readClassImage(file)), truth: readLabels(annotation), name: file)
         }
         return Outcome(name: video.name, frameCount: video.annotations.count, confusion: confusion)
     }
@@ -49,23 +49,11 @@ struct VIPTask: BenchmarkTask {
     /// Results lie apart from reports, because tools that score VIP take every file beside the videos' folders for a result.
     private static let subfolder = "Category_ids"
 
-    /// The result of a frame in FOLDER/Category_ids or in FOLDER itself, named as the class map or as CropMAE does.
+    /// The file of a frame's result, or where it is missing the one that would be told of.
     private func existingPath(_ index: Int, _ frameName: String, _ folder: String) -> String {
-        let stems = ["\(Self.subfolder)/", ""].map { "\(folder)/\($0)\(dataset.videos[index].name)/\(frameName)" }
-        let candidates = stems.flatMap { [$0 + ".png", $0 + "_mask.png"] }
-        return candidates.first { FileManager.default.fileExists(atPath: $0) } ?? stems[1] + ".png"
-    }
-
-    /// A class map, which videowalk and CropMAE write with three equal channels where the classes of a video have gaps.
-    private static func readResult(_ path: String) throws -> LabelMap {
-        do {
-            return try readLabels(path)
-        } catch let error as MediaError where error.reason == .unsupported {
-            let image = try readImage(path)
-            let pixels = image.pixels
-            return LabelMap(
-                width: image.width, height: image.height, labels: stride(from: 0, to: pixels.count, by: 3).map { pixels[$0] })
-        }
+        let video = dataset.videos[index]
+        return video.resultPaths(frameName, in: folder).first { FileManager.default.fileExists(atPath: $0) }
+            ?? "\(folder)/\(video.name)/\(frameName).png"
     }
 }
 

@@ -18,13 +18,8 @@ extension OverlaySequence {
                 return OverlaySequence(sequence.name, sequence.frames, masks: paths, palette: davisPalette)
             }
         case .vip:
-            // As 'tandem evaluate' writes them, as videowalk does, and as CropMAE does.
             all = try VIPDataset(root: root, names: names).videos.map { video in
-                let paths = video.frameNames.map { frame in
-                    ["\(results)/Category_ids", results].flatMap { folder in
-                        ["", "_mask"].map { "\(folder)/\(video.name)/\(frame)\($0).png" }
-                    }
-                }
+                let paths = video.frameNames.map { video.resultPaths($0, in: results) }
                 return OverlaySequence(video.name, video.frames, masks: paths, palette: partPalette)
             }
         case .jhmdb:
@@ -46,7 +41,7 @@ extension OverlaySequence {
         func existing(_ frame: Int) -> String? { masks[frame].first { FileManager.default.fileExists(atPath: $0) } }
         self.init(name: name, frames: frames, hasResults: existing(0) != nil) { frame, picture in
             let path = existing(frame) ?? masks[frame][0]
-            let labels = try readLabels(path)
+            let labels = try readClassImage(path)
             if let label = labels.indices.max(), label >= palette.count {
                 throw Failure("\(path) holds the label \(label), but the data set's labels end at \(palette.count - 1)")
             }
@@ -71,23 +66,8 @@ extension OverlaySequence {
     }
 }
 
-/// A mask's numbers. Of a class map in colours, which videowalk writes where the classes have gaps, all channels are alike.
-private func readLabels(_ path: String) throws -> IndexImage {
-    do {
-        return try readIndexImage(path)
-    } catch {
-        guard error.reason == .unsupported else { throw error }
-        let image = try readImage(path)
-        let reds = stride(from: 0, to: image.pixels.count, by: 3).map { image.pixels[$0] }
-        return IndexImage(width: image.width, height: image.height, indices: reds)
-    }
-}
-
 /// The skeletons of a clip, frame by frame.
 private func skeletons(_ path: String) throws -> [Skeleton] {
-    let array = try MatArray("pos_img", of: path)
-    guard array.dimensions.count == 3, array.dimensions.starts(with: [2, Pose.jointNames.count]) else {
-        throw Failure("\(path): 'pos_img' is \(array.dimensions), not [2, \(Pose.jointNames.count), frames]")
-    }
-    return Pose.clip(array.values).map { Skeleton($0) }
+    let array = try MatArray(Pose.variable, of: path)
+    return try Pose.clip(array.values, dimensions: array.dimensions, name: path).map { Skeleton($0) }
 }

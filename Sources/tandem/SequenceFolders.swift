@@ -2,6 +2,7 @@ import Foundation
 import MatFiles
 import Media
 import Pictures
+import Propagation
 
 /// Where one validation sequence goes: all of it into `davis`, every few frames with their class maps into `vip`, and of every other sequence
 /// the first frames with the joints of its frontmost object into `jhmdb`.
@@ -73,7 +74,7 @@ struct SequenceFolders {
             let clip = joints.prefix(Self.framesOfClip)
             let positions = MatArray(
                 dimensions: [2, clip[0].count, clip.count], values: clip.flatMap { $0.flatMap { [$0.x + 1, $0.y + 1] } })
-            try positions.write("pos_img", to: partial(jhmdbJoints) + "/joint_positions.mat")
+            try positions.write(Pose.variable, to: partial(jhmdbJoints) + "/joint_positions.mat")
         }
         for folder in all { try FileManager.default.moveItem(atPath: partial(folder), toPath: folder) }
     }
