@@ -17,8 +17,7 @@ public struct CheckpointFolder {
 
     /// Where the checkpoint of a step lies.
     public func path(ofStep step: Int) -> String {
-        let digits = String(step)
-        return path + "/" + Self.prefix + String(repeating: "0", count: max(0, 8 - digits.count)) + digits + Self.suffix
+        path + "/" + Self.prefix + eightDigits(step) + Self.suffix
     }
 
     /// The steps that there are checkpoints of, ascending.

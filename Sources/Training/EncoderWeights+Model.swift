@@ -12,10 +12,7 @@ extension EncoderWeights {
         try check()
         let table = PositionEmbedding(gridSize: gridSize, width: width, values: try floats("pos_embed", shape: positionShape))
         let (encoder, parameters) = VisionTransformer.alone(configuration, positions: table, precision: precision, backend: backend)
-        for entry in parameters.entries {
-            try parameters.parameter(entry.name).value.upload(floats(entry.name, shape: entry.shape), backend)
-        }
-        parameters.refreshOperands()
+        try fill(parameters, backend)
         return encoder
     }
 
@@ -24,16 +21,20 @@ extension EncoderWeights {
     /// Throws where the file holds no decoder, or is of another model.
     public func makeModel(_ configuration: SiamMAE.Configuration, backend: any Backend) throws -> SiamMAE {
         let model = SiamMAE(configuration, seed: 0, backend: backend)
-        for entry in model.parameters.entries {
-            guard file.entries[prefix + entry.name] != nil else {
-                throw TrainingError(
-                    "\(name) holds no '\(prefix)\(entry.name)', which the decoder of its pipeline needs; name a checkpoint of a training,"
-                        + " or what 'tandem export --format mae' made of one")
-            }
-            try model.parameters.parameter(entry.name).value.upload(floats(entry.name, shape: entry.shape), backend)
+        if let missing = model.parameters.entries.first(where: { file.entries[prefix + $0.name] == nil }) {
+            throw TrainingError(
+                "\(name) holds no '\(prefix)\(missing.name)', which the decoder of its pipeline needs; name a checkpoint of a training,"
+                    + " or what 'tandem export --format mae' made of one")
         }
-        model.parameters.refreshOperands()
+        try fill(model.parameters, backend)
         return model
+    }
+
+    private func fill(_ parameters: ParameterStore, _ backend: any Backend) throws {
+        for entry in parameters.entries {
+            try parameters.parameter(entry.name).value.upload(floats(entry.name, shape: entry.shape), backend)
+        }
+        parameters.refreshOperands()
     }
 
     /// Refuses weights that this encoder, or timm's of the same size, would not load or would compute something else with.

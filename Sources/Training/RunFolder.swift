@@ -78,8 +78,14 @@ public final class RunFolder {
         try Self.lines(path + "/scores.jsonl").map { try JSONSerialization.jsonObject(with: Data($0.text.utf8)) as! [String: Any] }
     }
 
-    /// Where a picture of this name belongs.
-    public func figurePath(_ name: String) -> String { path + "/figures/" + name }
+    /// Where the picture of this name of a step belongs.
+    public func figurePath(_ name: String, step: Int) -> String { "\(path)/figures/\(name)-\(eightDigits(step)).png" }
+
+    /// Keeps a picture of a step.
+    /// - Parameter png: a PNG file.
+    public func write(figure png: [UInt8], _ name: String, step: Int) throws {
+        try writeAtomically(figurePath(name, step: step)) { try $0.write(Data(png)) }
+    }
 
     /// Drops the lines of `log.txt` and `scores.jsonl` that speak of steps after `step`, and a last line that was cut off:
     /// those steps are about to run again.
@@ -112,4 +118,10 @@ public final class RunFolder {
             return (step, line)
         }
     }
+}
+
+/// A step as it stands in names of files, which sort by it.
+func eightDigits(_ step: Int) -> String {
+    let digits = String(step)
+    return String(repeating: "0", count: max(0, 8 - digits.count)) + digits
 }

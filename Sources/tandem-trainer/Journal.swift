@@ -105,9 +105,7 @@ struct Journal: ~Copyable {
         for score in scores.scores { record.append(score.name, .number(score.value)) }
         try folder.append(toScores: record)
         try events.scalars(step: scores.step, scores.scores.map { ("scores/" + $0.name, Float($0.value)) })
-        for picture in scores.pictures {
-            try writeFile(picture.png, to: folder.figurePath("\(picture.name)-\(eightDigits(scores.step)).png"))
-        }
+        for picture in scores.pictures { try folder.write(figure: picture.png, picture.name, step: scores.step) }
         let titles = Dictionary(uniqueKeysWithValues: Benchmark.allCases.flatMap(\.paperScores))
         let shown = scores.scores.compactMap { score in titles[score.name].map { "\($0) \(String(format: "%.1f", score.value))" } }
         if !shown.isEmpty { note("scores of step \(scores.step): " + shown.joined(separator: ", ")) }
@@ -121,21 +119,11 @@ struct Journal: ~Copyable {
         examples.withSamples { samples in
             sheet.append(samples.prefix(Self.pairsInPicture).map(FramePair.init), of: model, arena: arena)
         }
-        try writePNG(sheet.image, to: folder.figurePath("reconstruction-\(eightDigits(step)).png"))
+        try writePNG(sheet.image, to: folder.figurePath("reconstruction", step: step))
     }
 
     private func timeLeft(_ course: TrainingCourse) -> String {
         let perStep = (monotonicSeconds() - startTime) / Double(max(1, course.step - startStep))
         return formatDuration(perStep * Double(course.totalSteps - course.step))
     }
-}
-
-/// A step as it stands in names of files, which sort by it.
-private func eightDigits(_ step: Int) -> String {
-    let digits = String(step)
-    return String(repeating: "0", count: max(0, 8 - digits.count)) + digits
-}
-
-private func writeFile(_ bytes: [UInt8], to path: String) throws {
-    do { try Data(bytes).write(to: URL(fileURLWithPath: path), options: .atomic) } catch { throw Failure("cannot write \(path): \(error)") }
 }
