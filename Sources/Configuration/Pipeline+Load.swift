@@ -20,7 +20,10 @@ extension Pipeline {
         guard let bytes = FileManager.default.contents(atPath: path) else {
             throw PipelineMistake(description: "\(path): no such pipeline file; see Pipelines/ for the ones that come with Tandem")
         }
-        return try parse(String(decoding: bytes, as: UTF8.self), source: path, overrides: overrides)
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw PipelineMistake(description: "\(path) is no text in UTF-8; save it as UTF-8")
+        }
+        return try parse(text, source: path, overrides: overrides)
     }
 
     /// The same from a text; `source` names it in messages.
