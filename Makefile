@@ -122,6 +122,10 @@ fuzz: setup ## Read damaged videos, pictures, manifests, pipelines and messages 
 	swift build -c release --sanitize=address --product fuzz --scratch-path .build-fuzz
 	ASAN_OPTIONS=detect_leaks=0 .build-fuzz/release/fuzz --count $(FUZZ) --seed $(SEED) $(addprefix --videos ,$(wildcard $(TANDEM_SHARED)/data/videos))
 
+.PHONY: cases
+cases: build ## Try the inputs that once went wrong, where TANDEM_SHARED has them [CASES="NAME …"]
+	@PEERS=$$(test -x $(PEERS)/bin/python && echo $(PEERS)/bin/python) Tests/Cases/run.sh $(TANDEM_SHARED)/cases $(BIN) $(CASES)
+
 CHAOS ?= short
 MINUTES ?= 10
 

@@ -41,11 +41,11 @@ struct JSON5: Equatable {
         }
     }
 
-    /// The value as strict JSON, for Foundation's decoder.
+    /// The value as strict JSON on one line, for Foundation's decoder and for messages.
     var strictText: String {
         switch value {
-        case .object(let members): "{" + members.map { Self.quote($0.key) + ":" + $0.value.strictText }.joined(separator: ",") + "}"
-        case .array(let items): "[" + items.map(\.strictText).joined(separator: ",") + "]"
+        case .object(let members): "{" + members.map { Self.quote($0.key) + ": " + $0.value.strictText }.joined(separator: ", ") + "}"
+        case .array(let items): "[" + items.map(\.strictText).joined(separator: ", ") + "]"
         case .string(let text): Self.quote(text)
         case .number(let text): text
         case .bool(let value): value ? "true" : "false"

@@ -177,11 +177,12 @@ struct JSON5Parser {
         _ = take()
         let unit = UInt16(try hexadecimal(digits: 4, after: "\\u"))
         if let scalar = Unicode.Scalar(unit) { return scalar }
-        guard UTF16.isLeadSurrogate(unit), isNext("\\u") else { throw mistake("'\\u' gives half a character, a surrogate without its pair") }
-        position += 2
-        let trail = UInt16(try hexadecimal(digits: 4, after: "\\u"))
-        guard UTF16.isTrailSurrogate(trail) else { throw mistake("'\\u' gives half a character, a surrogate without its pair") }
-        return UTF16.decode(UTF16.EncodedScalar([unit, trail]))
+        if UTF16.isLeadSurrogate(unit), isNext("\\u") {
+            position += 2
+            let trail = UInt16(try hexadecimal(digits: 4, after: "\\u"))
+            if UTF16.isTrailSurrogate(trail) { return UTF16.decode(UTF16.EncodedScalar([unit, trail])) }
+        }
+        throw mistake("'\\u' gives half a character, a surrogate without its pair")
     }
 
     private mutating func hexadecimal(digits count: Int, after prefix: String) throws(JSON5Mistake) -> UInt32 {

@@ -45,17 +45,19 @@ extension Pipeline {
     }
 }
 
+extension Pipeline {
+    /// Keys of the sizes that a preset's name may stand for.
+    static let freeSizes = [
+        "model.size": ["patch", "width", "depth", "heads"],
+        "model.decoderSize": ["width", "depth", "heads"],
+    ]
+}
+
 /// Merges a pipeline text into the defaults, remembering which line each key came from.
 private struct PipelineReader {
     let source: String
     private var document = JSON5(.object([]), line: 1)
     private var overridden: Set<String> = []
-
-    /// Keys of the sizes that a preset's name may stand for.
-    private static let freeSizes = [
-        "model.size": ["patch", "width", "depth", "heads"],
-        "model.decoderSize": ["width", "depth", "heads"],
-    ]
 
     init(source: String) { self.source = source }
 
@@ -114,9 +116,9 @@ private struct PipelineReader {
             try checkWholeNumbers(user, path: path)
             return user
         }
-        guard case .object(var members) = base.value, Self.freeSizes[dotted] == nil else {
+        guard case .object(var members) = base.value, Pipeline.freeSizes[dotted] == nil else {
             for member in given {
-                if let known = Self.freeSizes[dotted] { try check(member, among: known, path: path) }
+                if let known = Pipeline.freeSizes[dotted] { try check(member, among: known, path: path) }
                 try checkWholeNumbers(member.value, path: path + [member.key])
             }
             return user

@@ -13,8 +13,19 @@ public func runProgram(_ name: String, _ body: () throws -> Void) {
     do {
         try body()
     } catch {
-        writeError("\(name): error: \(error)\n")
+        writeError("\(name): error: \(sentence(of: error))\n")
         exit(1)
+    }
+}
+
+/// An error as a person is told of it: ours are sentences already; of the system's the file and the reason, without what else they hold.
+public func sentence(of error: any Error) -> String {
+    switch error {
+    case let error as CocoaError:
+        let reason = (error.underlying as? POSIXError).map { String(cString: strerror($0.code.rawValue)) } ?? error.localizedDescription
+        return ((error.filePath ?? error.url?.path).map { $0 + ": " } ?? "") + reason
+    case let error as POSIXError: return String(cString: strerror(error.code.rawValue))
+    default: return "\(error)"
     }
 }
 

@@ -30,19 +30,22 @@ public struct PlanIdentity: Equatable, Sendable {
         return writer.bytes.withUnsafeBytes { FowlerNollVoHash.value(of: $0) }
     }
 
-    /// What differs from another plan, as people say it; nil where nothing does.
+    /// What differs from another plan, by the keys of a pipeline; nil where nothing does.
     public func difference(from other: PlanIdentity) -> String? {
-        func differs<Value: Equatable>(_ name: String, _ value: (PlanIdentity) -> Value) -> String? {
-            value(self) == value(other) ? nil : "\(name) (\(value(self)), not \(value(other)))"
+        func differs<Value: Equatable>(_ key: String, _ value: (PlanIdentity) -> Value) -> String? {
+            value(self) == value(other) ? nil : "\(key) (\(value(self)), not \(value(other)))"
         }
+        func bounds<Bound>(_ range: ClosedRange<Bound>) -> [Bound] { [range.lowerBound, range.upperBound] }
         let found = [
-            differs("manifest", \.manifestHash), differs("seed", \.seed), differs("image size", \.recipe.imageSize),
-            differs("patch size", \.recipe.patchSize), differs("frame gap", \.recipe.frameGap),
-            differs("timeline rate", \.recipe.timelineRate), differs("crop area", \.recipe.cropArea),
-            differs("crop aspect", \.recipe.cropAspect), differs("flip probability", \.recipe.flipProbability),
-            differs("repeated sampling", \.recipe.repeatedSampling), differs("crops", \.recipe.crops),
-            differs("mask ratio", \.recipe.maskRatio), differs("mask pattern", \.recipe.maskPattern),
-            differs("masked frames", \.recipe.maskedFrames),
+            differs("the manifest's hash") { $0.manifestHash }, differs("seed") { $0.seed },
+            differs("sampling.imageSize") { $0.recipe.imageSize }, differs("the patch of model.size") { $0.recipe.patchSize },
+            differs("sampling.frameGap") { bounds($0.recipe.frameGap) },
+            differs("the rate of sampling.timeline") { $0.recipe.timelineRate },
+            differs("sampling.cropArea") { bounds($0.recipe.cropArea) },
+            differs("sampling.cropAspect") { bounds($0.recipe.cropAspect) }, differs("sampling.flip") { $0.recipe.flipProbability },
+            differs("sampling.repeatedSampling") { $0.recipe.repeatedSampling },
+            differs("sampling.crops") { $0.recipe.crops.rawValue }, differs("mask.ratio") { $0.recipe.maskRatio },
+            differs("mask.pattern") { $0.recipe.maskPattern.rawValue }, differs("mask.frames") { $0.recipe.maskedFrames.rawValue },
         ].compactMap { $0 }
         return found.isEmpty ? nil : found.joined(separator: ", ")
     }

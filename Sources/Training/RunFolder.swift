@@ -12,7 +12,7 @@ import Foundation
 /// | `figures/` | pictures |
 public final class RunFolder {
     public let path: String
-    private let lock: Int32
+    private let lock: FileLock
     private var log: OwnedFile
     private var scores: OwnedFile
 
@@ -21,28 +21,45 @@ public final class RunFolder {
     /// Throws where another process holds it.
     public init(_ path: String) throws {
         self.path = path
-        for folder in [path, path + "/checkpoints", path + "/figures"] {
-            do {
-                try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-            } catch {
-                throw TrainingError("cannot make the folder \(folder): \(String(cString: strerror(errno)))")
-            }
-        }
-        lock = open(path + "/.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-        guard lock >= 0 else { throw TrainingError("cannot write \(path)/.lock: \(String(cString: strerror(errno)))") }
-        guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
-            close(lock)
-            throw TrainingError("the run \(path) is in use by another trainer; stop it first, or choose another run name")
-        }
+        for folder in [path, path + "/checkpoints", path + "/figures"] { try Self.makeFolder(folder) }
+        lock = try Self.lock(path, ".lock", heldBy: "another trainer")
         log = try OwnedFile(appendingTo: path + "/log.txt")
         scores = try OwnedFile(appendingTo: path + "/scores.jsonl")
     }
 
-    deinit { close(lock) }
+    private static func makeFolder(_ path: String) throws {
+        do {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        } catch {
+            throw TrainingError("cannot make the folder \(path): \(String(cString: strerror(errno)))")
+        }
+    }
 
-    /// Keeps the effective pipeline's text beside the results.
-    public func write(pipeline text: String) throws {
-        try writeAtomically(path + "/pipeline.json5") { try $0.write(Data(text.utf8)) }
+    private static func lock(_ path: String, _ name: String, heldBy holder: String) throws -> FileLock {
+        guard let lock = try FileLock(path + "/" + name) else {
+            throw TrainingError("the run \(path) is in use by \(holder); stop it first, or choose another name, --set name=NAME")
+        }
+        return lock
+    }
+
+    /// Holds the folder of a run that is about to start, for the process that starts all others of the run.
+    ///
+    /// - Returns: what holds it, for as long as the run is up.
+    /// - Throws: where another such process, or a trainer, is at work in it.
+    public static func holdForStart(_ path: String) throws -> FileLock {
+        try makeFolder(path)
+        let start = try lock(path, ".run.lock", heldBy: "another 'tandem run'")
+        // A trainer that was started by hand; the one of this run comes later and takes this lock for itself.
+        _ = try lock(path, ".lock", heldBy: "another trainer")
+        return start
+    }
+
+    /// Keeps the effective pipeline's text beside the results; gives the path of its file.
+    @discardableResult
+    public static func write(pipeline text: String, in path: String) throws -> String {
+        let file = path + "/pipeline.json5"
+        try writeAtomically(file) { try $0.write(Data(text.utf8)) }
+        return file
     }
 
     /// Adds a line to `log.txt`. It must hold `step`, by which ``rewind(to:)`` knows it.

@@ -65,7 +65,7 @@ struct BesideTraining {
             (scores, pictures) =
                 try isQuick ? (quickScore(of: weights, evaluation, watch), []) : wholeScores(of: weights, evaluation, step, watch)
         } catch {
-            if !Interruption.isRequested { _ = try client.send(failure: "\(error)", step: step, seconds: 10) }
+            if !Interruption.isRequested { _ = try client.send(failure: sentence(of: error), step: step, seconds: 10) }
             throw error
         }
         if !isQuick { (status.step, status.score) = (step, scores[0].value) }

@@ -55,24 +55,19 @@ extension Pipeline {
         isEvaluated(step: step, of: totalSteps) || (evaluation.quickEvery > 0 && step % evaluation.quickEvery == 0)
     }
 
-    /// Refuses to continue a checkpoint with a pipeline that would give other samples or another model.
+    /// Refuses to continue a checkpoint with a pipeline or a manifest that would give other samples or another model.
     private func checkContinues(
         _ before: Pipeline, _ checkpoint: Checkpoint.Metadata, _ manifest: Manifest, mayChangeBatch: Bool
     ) throws {
-        func check<Value: Equatable>(_ key: String, _ old: Value, _ new: Value, orElse remedy: String = "") throws {
-            guard old != new else { return }
-            throw Failure(
-                "the run '\(name)' stands at step \(checkpoint.step) with \(key) = \(old), but the pipeline now says \(new):"
-                    + " put it back to continue, \(remedy)or choose another name for a new run")
+        let (step, seen) = (checkpoint.step, checkpoint.samplesSeen)
+        if let obstacle = obstacle(toContinuing: before, step: step, samplesSeen: seen, mayChangeBatch: mayChangeBatch) {
+            throw Failure(obstacle)
         }
-        try check("seed", before.seed, seed)
-        try check("sampling", before.recipe, recipe)
-        try check("model", before.modelConfiguration, modelConfiguration)
-        try check("train.precision", before.train.precision, train.precision)
-        try check("the manifest", checkpoint.manifestHash, manifest.identity)
-        guard !mayChangeBatch else { return }
-        try check(
-            "train.batch", before.train.batch, train.batch,
-            orElse: "say --change-batch to go on at sample \(checkpoint.samplesSeen) with steps of \(train.batch), ")
+        guard checkpoint.manifestHash == manifest.identity else {
+            throw Failure(
+                "the run '\(name)' stands at step \(step), and \(data.manifestPath) lists other videos than it was trained on (its hash is"
+                    + " \(manifest.identity), it was \(checkpoint.manifestHash)): put that manifest back, by data.manifest=FILE,"
+                    + " or choose another name for a new run, --set name=NAME")
+        }
     }
 }

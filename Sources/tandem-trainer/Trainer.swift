@@ -54,7 +54,7 @@ final class Trainer {
         startStep = course.step
         schedule = pipeline.schedule(totalSamples: course.totalSamples)
         try folder.rewind(to: course.step)
-        try folder.write(pipeline: pipeline.text)
+        try RunFolder.write(pipeline: pipeline.text, in: path)
         self.sampleLog = try sampleLog.map { try SampleLogFile($0, continuingAfter: course.step) }
 
         batches = try BatchStream(pipeline, manifest, batcher, course, context)

@@ -2,6 +2,7 @@ import Configuration
 import Console
 import Foundation
 import Media
+import Training
 
 /// `tandem run`: all processes of one pipeline on this machine.
 func run(arguments: [String]) throws {
@@ -29,11 +30,14 @@ func run(arguments: [String]) throws {
         throw Failure("\(pipeline.data.manifestPath): there is no manifest; make one with 'tandem prepare \(pipeline.data.media)'")
     }
     let folder = "runs/\(pipeline.name)"
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    let hold = try RunFolder.holdForStart(folder)
+    try checkContinues(pipeline, folder, mayChangeBatch: changesBatch)
+    // The file and its overrides are read once, here: whoever starts again reads what the others have read.
+    let effective = try RunFolder.write(pipeline: pipeline.text, in: folder)
     let batcher = endpoint ?? "ipc://\(folder)/batcher"
     let trainer = "ipc://\(folder)/trainer"
     let keyOptions = keys.map { ["--keys", $0] } ?? []
-    let shared = ["--pipeline", path] + overrides.flatMap { ["--set", $0] } + keyOptions
+    let shared = ["--pipeline", effective] + keyOptions
 
     let trainerRole = Role(
         name: "trainer", program: "tandem-trainer",
@@ -50,7 +54,22 @@ func run(arguments: [String]) throws {
     let decoders = decoderRoles(
         count: pipeline.dataflow.decoders, endpoint: batcher, media: pipeline.data.media,
         options: ["--patience", "\(pipeline.dataflow.patience)"] + keyOptions)
-    try Supervisor([trainerRole] + (pipeline.evaluation.isEmpty ? [] : [evaluatorRole]) + decoders + [batcherRole]).run()
+    let supervisor = Supervisor([trainerRole] + (pipeline.evaluation.isEmpty ? [] : [evaluatorRole]) + decoders + [batcherRole])
+    try withExtendedLifetime(hold) { try supervisor.run() }
+}
+
+/// Refuses a pipeline with which the run in a folder cannot go on, before anything is changed there. The trainer looks again.
+private func checkContinues(_ pipeline: Pipeline, _ folder: String, mayChangeBatch: Bool) throws {
+    let checkpoints = folder + "/checkpoints"
+    guard FileManager.default.fileExists(atPath: checkpoints) else { return }
+    // The trainer tells of damaged checkpoints.
+    guard let checkpoint = try CheckpointFolder(reading: checkpoints).latest(warn: { _ in })?.metadata else { return }
+    let before = try Pipeline.parse(checkpoint.pipeline, source: "the pipeline in the last checkpoint of \(checkpoints)")
+    if let obstacle = pipeline.obstacle(
+        toContinuing: before, step: checkpoint.step, samplesSeen: checkpoint.samplesSeen, mayChangeBatch: mayChangeBatch)
+    {
+        throw Failure(obstacle)
+    }
 }
 
 /// `tandem decoders`: some decoders for a batcher that runs elsewhere.

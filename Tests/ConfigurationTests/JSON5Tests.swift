@@ -22,7 +22,8 @@ import Testing
         // Section 5.2: separators of lines and paragraphs may stand as they are.
         ("'a\u{2028}b\u{2029}c'", "a\u{2028}b\u{2029}c"),
         // Each kind of quote holds the other; a mark that follows a quote does not hide it.
-        (#"'say "x"'"#, "say \"x\""), (#""it's""#, "it's"), ("'\u{301}a'", "\u{301}a"), ("'a\u{301}'", "a\u{301}"), ("'tab\tin'", "tab\tin"),
+        (#"'say "x"'"#, "say \"x\""), (#""it's""#, "it's"), ("'\u{301}a'", "\u{301}a"), ("'a\u{301}'", "a\u{301}"),
+        ("'tab\tin'", "tab\tin"),
     ])
     func stringsAreTheStandards(literal: String, expected: String) throws {
         #expect(Array(try string(literal).unicodeScalars) == Array(expected.unicodeScalars))
@@ -49,7 +50,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("5", 5), ("+5", 5), ("5.", 5), (".5", 0.5), ("+.5", 0.5), ("5.e1", 50), ("5e+1", 50), ("50E-1", 5), (".5e1", 5), ("0", 0), ("0.0", 0),
+        ("5", 5), ("+5", 5), ("5.", 5), (".5", 0.5), ("+.5", 0.5), ("5.e1", 50), ("5e+1", 50), ("50E-1", 5), (".5e1", 5), ("0", 0),
+        ("0.0", 0),
         ("-0", 0),
     ])
     func numbersAreTheDecimalOnes(text: String, expected: Double) throws {

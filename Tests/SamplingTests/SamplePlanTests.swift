@@ -119,7 +119,7 @@ import Testing
         #expect(identity.difference(from: other) == nil)
         other.seed = 6
         other.recipe.maskRatio = 0.75
-        #expect(identity.difference(from: other) == "seed (5, not 6), mask ratio (0.95, not 0.75)")
+        #expect(identity.difference(from: other) == "seed (5, not 6), mask.ratio (0.95, not 0.75)")
         #expect(identity.fingerprint != other.fingerprint)
 
         var words = identity
@@ -128,7 +128,7 @@ import Testing
         words.recipe.maskedFrames = .symmetric
         #expect(
             identity.difference(from: words)
-                == "crops (shared, not independent), mask pattern (random, not grid), masked frames (asymmetric, not symmetric)")
+                == "sampling.crops (shared, not independent), mask.pattern (random, not grid), mask.frames (asymmetric, not symmetric)")
         #expect(identity.fingerprint != words.fingerprint)
     }
 }

@@ -9,7 +9,10 @@ struct RunFolderTests {
         let path = folder.file("run")
         do {
             let first = try RunFolder(path)
-            #expect(throws: TrainingError("the run \(path) is in use by another trainer; stop it first, or choose another run name")) {
+            #expect(
+                throws: TrainingError(
+                    "the run \(path) is in use by another trainer; stop it first, or choose another name, --set name=NAME")
+            ) {
                 try RunFolder(path)
             }
             withExtendedLifetime(first) {}
@@ -49,7 +52,7 @@ struct RunFolderTests {
 
     @Test func pipelineIsKept() throws {
         let folder = try TemporaryFolder()
-        try RunFolder(folder.path).write(pipeline: "{ train: {} }\n")
+        try RunFolder.write(pipeline: "{ train: {} }\n", in: folder.path)
         #expect(try String(contentsOfFile: folder.file("pipeline.json5"), encoding: .utf8) == "{ train: {} }\n")
     }
 }
