@@ -2,25 +2,31 @@ import Foundation
 
 /// A data set in DAVIS 2017's layout: `JPEGImages/480p/NAME/00000.jpg`, `Annotations/480p/NAME/00000.png`, `ImageSets/2017/val.txt`.
 public struct DAVISDataset: Sendable {
-    /// One video with an annotation for every frame.
+    /// One video with an annotation for every frame, or for its first alone, as in the sets whose truth is kept back.
     public struct Sequence: Sendable {
         public let name: String
         /// Paths of the frames, in the order of their numbers.
         public let frames: [String]
-        /// Paths of the annotations, one for each frame.
+        /// Paths of the annotations, one for each frame; or the first frame's alone.
         public let annotations: [String]
         /// The names of the frames without their ending: "00000", …
         public let frameNames: [String]
+
+        /// Whether there is truth for all frames.
+        public var isAnnotated: Bool { annotations.count == frameNames.count }
     }
+
+    /// The lists of the data set, `ImageSets/2017/SET.txt`.
+    public static let sets = ["val", "train", "test-dev", "test-challenge"]
 
     public let root: String
     public let sequences: [Sequence]
 
-    /// Finds the sequences and checks that every frame has its annotation.
+    /// Finds the sequences and checks that every frame has its annotation, or the first frame alone.
     ///
     /// - Parameters:
     ///   - names: the sequences to take; none means those of `ImageSets/2017/SET.txt`.
-    ///   - set: "val" or "train".
+    ///   - set: one of ``sets``.
     ///   - withFrames: whether there must be frames; scoring takes the annotations alone.
     public init(root: String, names: [String] = [], set: String = "val", withFrames: Bool = true) throws {
         self.root = root
@@ -46,7 +52,9 @@ public struct DAVISDataset: Sendable {
         } catch {
             throw PropagationError("the sequence \(name): \(error)")
         }
-        let annotations = stems.map { "\(masks)/\($0).png" }
+        let all = stems.map { "\(masks)/\($0).png" }
+        let hasOnlyFirst = !all.dropFirst().contains { FileManager.default.fileExists(atPath: $0) }
+        let annotations = hasOnlyFirst ? Array(all.prefix(1)) : all
         try requireFiles(annotations, "\(name) lacks an annotation")
         return Sequence(name: name, frames: stems.map { "\(images)/\($0).jpg" }, annotations: annotations, frameNames: stems)
     }

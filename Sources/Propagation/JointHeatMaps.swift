@@ -9,11 +9,11 @@ extension SoftLabels {
     /// Cells that are averaged to find a joint again.
     private static let peakCells = 5
 
-    /// Heat maps of a pose: a Gaussian at each joint that lies on the grid, or near it; background where nothing else is.
-    public init(heatMapsOf pose: Pose, height: Int, width: Int) {
-        let channels = 1 + pose.joints.count
+    /// Heat maps of points: a Gaussian at each that lies on the grid, or near it; background where nothing else is.
+    public init(heatMapsOf points: [Joint?], height: Int, width: Int) {
+        let channels = 1 + points.count
         self.init(height: height, width: width, channels: channels, values: [Float](repeating: 0, count: height * width * channels))
-        for (index, joint) in pose.joints.enumerated() {
+        for (index, joint) in points.enumerated() {
             if let joint { draw(1 + index, joint) }
         }
         for cell in stride(from: 0, to: values.count, by: channels) {
@@ -40,10 +40,8 @@ extension SoftLabels {
         }
     }
 
-    /// The joint of each channel but the background: the mean of its five strongest cells by their strength; nil where there is none.
-    ///
-    /// - Precondition: there are 16 channels.
-    public var pose: Pose { Pose((1..<channels).map(peak)) }
+    /// The point of each channel but the background: the mean of its five strongest cells by their strength; nil where there is none.
+    public var points: [Joint?] { (1..<channels).map(peak) }
 
     private func peak(_ channel: Int) -> Joint? {
         var strongest: [(value: Double, cell: Int)] = []
@@ -61,27 +59,21 @@ extension SoftLabels {
     }
 }
 
-extension Pose {
+extension [Joint?] {
     /// Points of a frame in pixels, as points of the grid in cells.
-    public func inCells(of grid: InputGrid, frameHeight: Int, frameWidth: Int) -> Pose {
+    public func inCells(of grid: InputGrid, frameHeight: Int, frameWidth: Int) -> [Joint?] {
         let patch = Double(grid.patchSize)
-        return Pose(
-            joints.map { joint in
-                joint.map {
-                    Joint(
-                        x: $0.x * Double(grid.inputWidth) / Double(frameWidth) / patch,
-                        y: $0.y * Double(grid.inputHeight) / Double(frameHeight) / patch)
-                }
-            })
+        return scaled(
+            x: { $0 * Double(grid.inputWidth) / Double(frameWidth) / patch },
+            y: { $0 * Double(grid.inputHeight) / Double(frameHeight) / patch })
     }
 
     /// Points of a grid in cells, as points of a frame in pixels; a cell stands for its upper left corner.
-    public func inPixels(frameHeight: Int, frameWidth: Int, gridHeight: Int, gridWidth: Int) -> Pose {
-        Pose(
-            joints.map { joint in
-                joint.map {
-                    Joint(x: $0.x / Double(gridWidth) * Double(frameWidth), y: $0.y / Double(gridHeight) * Double(frameHeight))
-                }
-            })
+    public func inPixels(frameHeight: Int, frameWidth: Int, gridHeight: Int, gridWidth: Int) -> [Joint?] {
+        scaled(x: { $0 / Double(gridWidth) * Double(frameWidth) }, y: { $0 / Double(gridHeight) * Double(frameHeight) })
+    }
+
+    private func scaled(x: (Double) -> Double, y: (Double) -> Double) -> [Joint?] {
+        map { joint in joint.map { Joint(x: x($0.x), y: y($0.y)) } }
     }
 }

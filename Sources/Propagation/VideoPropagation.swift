@@ -66,6 +66,30 @@ public struct VideoPropagation {
         }
     }
 
+    /// Carries points through a video and hands over each frame's; nil: not found.
+    ///
+    /// - Parameters:
+    ///   - frameCount: at least 1.
+    ///   - first: points of the first frame in its pixels.
+    ///   - frame: reads a frame; called once for each, in order.
+    ///   - body: takes a frame's number and its points, in pixels of the first frame.
+    public func points(
+        frameCount: Int, first: [Joint?], frame: (Int) throws -> RGBImage, _ body: (Int, [Joint?]) throws -> Void
+    ) throws {
+        var (height, width) = (0, 0)
+        try labels(frameCount: frameCount) { index in
+            let picture = try frame(index)
+            if index == 0 { (height, width) = (picture.height, picture.width) }
+            return picture
+        } firstLabels: { grid in
+            SoftLabels(
+                heatMapsOf: first.inCells(of: grid, frameHeight: height, frameWidth: width), height: grid.height, width: grid.width)
+        } _: { index, soft, grid in
+            try body(
+                index, soft.points.inPixels(frameHeight: height, frameWidth: width, gridHeight: grid.height, gridWidth: grid.width))
+        }
+    }
+
     private func features(_ image: RGBImage, _ grid: InputGrid) -> Tensor {
         let memory = DeviceMemory(count: 3 * grid.inputHeight * grid.inputWidth, backend: backend)
         let tensor = Tensor(shape: [1, 3, grid.inputHeight, grid.inputWidth], pointer: memory.pointer, owner: memory)

@@ -71,7 +71,19 @@ struct BenchmarkEvaluation {
             try output?.setComplete(sequence.name)
             return outcome
         }
-        return try task.report(outcomes, seconds: monotonicSeconds() - start)
+        let report = try task.report(outcomes, seconds: monotonicSeconds() - start)
+        // Masks that were made and kept are of use without scores.
+        return output == nil ? try requireScores(report) : report
+    }
+
+    /// Throws where a report holds no score.
+    private func requireScores(_ report: EvaluationReport) throws -> EvaluationReport {
+        guard !report.scores.isEmpty else {
+            throw Failure(
+                "there is nothing to score: no sequence has an object and at least three annotated frames; masks are made with --output FOLDER"
+            )
+        }
+        return report
     }
 
     private func score<Task: BenchmarkTask>(
@@ -88,7 +100,7 @@ struct BenchmarkEvaluation {
             try sequenceDone(index + 1, task.sequences.count)
             return outcome
         }
-        return try task.report(outcomes, seconds: monotonicSeconds() - start)
+        return try requireScores(task.report(outcomes, seconds: monotonicSeconds() - start))
     }
 }
 

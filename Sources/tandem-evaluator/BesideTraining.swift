@@ -93,6 +93,7 @@ struct BesideTraining {
             scores += report.scores.map { EvaluatorRequest.Score($0.name, $0.value) }
             if let sheet = method.sheet { pictures.append(.init(name: "\(benchmark)", png: try pngBytes(sheet))) }
         }
+        guard !scores.isEmpty else { throw Failure("the data sets have nothing to score: no sequence has three annotated frames") }
         return (scores, pictures)
     }
 

@@ -3,28 +3,32 @@ import Foundation
 import Propagation
 
 extension DAVISTask {
-    func report(_ outcomes: [Outcome], seconds: Double) throws -> EvaluationReport {
+    /// The scores are empty where no sequence has an object and three annotated frames.
+    func report(_ outcomes: [Outcome], seconds: Double) -> EvaluationReport {
         let scored = outcomes.compactMap(\.scores)
         let objects = scored.flatMap(\.objects)
-        guard !objects.isEmpty else {
-            throw Failure("\(dataset.root) has nothing to score: no sequence has an object and at least three frames")
-        }
-        let all = DAVISScores(scored)
-        let (region, contour) = (all.regionSimilarity, all.contourAccuracy)
-        let frameCount = outcomes.reduce(0) { $0 + $1.sequence.annotations.count }
+        let frameCount = outcomes.reduce(0) { $0 + $1.sequence.frameNames.count }
 
         var table = ReportTable(columns: ["sequence", "objects", "frames", "J&F", "J", "F"])
         for outcome in outcomes {
             let name = ReportTable.Cell.text(outcome.sequence.name)
-            let frames = ReportTable.Cell.count(outcome.sequence.annotations.count)
+            let frames = ReportTable.Cell.count(outcome.sequence.frameNames.count)
             if let scores = outcome.scores {
                 let means: [Double?] = scores.objects.isEmpty ? [nil, nil, nil] : scores.means
                 table.add([name, .count(scores.objects.count), frames] + means.map { .points($0) })
             } else {
                 let none = Array(repeating: ReportTable.Cell.points(nil), count: 3)
-                table.add([name, .points(nil), frames] + none, remark: "fewer than three frames: not scored")
+                table.add([name, .points(nil), frames] + none, remark: outcome.sequence.reasonNotScored + ": not scored")
             }
         }
+        let notes = outcomes.compactMap(\.note)
+        guard !objects.isEmpty else {
+            return EvaluationReport(
+                scores: [], headline: "nothing to score", table: table, notes: notes, officialFiles: [], details: details(outcomes, []),
+                frameCount: frameCount, seconds: seconds)
+        }
+        let all = DAVISScores(scored)
+        let (region, contour) = (all.regionSimilarity, all.contourAccuracy)
         table.add(
             [.text("all objects"), .count(objects.count), .count(frameCount)]
                 + [all.mean, region.mean, contour.mean].map { .points(100 * $0) })
@@ -35,8 +39,7 @@ extension DAVISTask {
             scores: zip(names, global).map { ($0, 100 * $1) }
                 + scored.filter { !$0.objects.isEmpty }.map { ("davis_jf/\($0.sequence)", $0.means[0]) },
             headline: String(format: "J&F %.1f, J %.1f, F %.1f", 100 * all.mean, 100 * region.mean, 100 * contour.mean), table: table,
-            notes: outcomes.compactMap(\.note), officialFiles: set.map { officialFiles($0, scored, global) } ?? [],
-            details: details(outcomes, global),
+            notes: notes, officialFiles: set.map { officialFiles($0, scored, global) } ?? [], details: details(outcomes, global),
             frameCount: frameCount, seconds: seconds)
     }
 
@@ -67,7 +70,7 @@ extension DAVISTask {
     /// J and F stand for the frames of `frame_ids`; `J_stats` and `F_stats` are mean, recall and decay.
     private func sequence(_ outcome: Outcome, _ scores: SequenceScores) -> JSONValue {
         [
-            "num_frames": .count(outcome.sequence.annotations.count), "num_objects": .count(scores.objects.count),
+            "num_frames": .count(outcome.sequence.frameNames.count), "num_objects": .count(scores.objects.count),
             "size_hw": .counts([outcome.height, outcome.width]),
             "frame_ids": .list(outcome.sequence.frameNames.dropFirst().dropLast().map { .text($0) }),
             "objects": .list(
@@ -85,10 +88,15 @@ extension DAVISTask.Outcome {
     /// What a user should know of this sequence.
     fileprivate var note: String? {
         let name = sequence.name
-        if scores == nil { return "\(name) has fewer than three frames and is not scored" }
-        return sequence.annotations.count - 2 > MetricStatistics.mostFramesOfOfficialDecay
+        if scores == nil { return "\(name) has \(sequence.reasonNotScored) and is not scored" }
+        return sequence.frameNames.count - 2 > MetricStatistics.mostFramesOfOfficialDecay
             ? "\(name) is so long that davis2017-evaluation's decay overflows; here it does not" : nil
     }
+}
+
+extension DAVISDataset.Sequence {
+    /// Why a sequence without scores has none.
+    fileprivate var reasonNotScored: String { isAnnotated ? "fewer than three frames" : "an annotation of its first frame only" }
 }
 
 extension SequenceScores {

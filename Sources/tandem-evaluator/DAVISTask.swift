@@ -12,11 +12,11 @@ struct DAVISTask: BenchmarkTask {
         let sequence: DAVISDataset.Sequence
         let height: Int
         let width: Int
-        /// nil: there are fewer than three frames, so that none is left without the first and the last.
+        /// nil: there are fewer than three annotated frames, so that none is left without the first and the last.
         let scores: SequenceScores?
     }
 
-    var sequences: [(name: String, frameCount: Int)] { dataset.sequences.map { ($0.name, $0.annotations.count) } }
+    var sequences: [(name: String, frameCount: Int)] { dataset.sequences.map { ($0.name, $0.frameNames.count) } }
     let resultLayout = "PNG files named as the annotations; the first and the last may be missing"
 
     func missingResult(_ index: Int, in folder: String) -> String? {
@@ -27,6 +27,11 @@ struct DAVISTask: BenchmarkTask {
         _ index: Int, by method: any LabelMethod, to folder: String?, frameDone: () throws -> Void
     ) throws -> Outcome {
         let sequence = dataset.sequences[index]
+        // Masks that are neither kept nor scored are not made.
+        guard folder != nil || sequence.isAnnotated else {
+            for _ in sequence.frames { try frameDone() }
+            return try outcome(index) { _, _ in }
+        }
         if let folder { _ = try makeFolder(folder + "/" + sequence.name) }
         return try outcome(index) { first, score in
             try method.masks(sequence.frames, first: first) { frame, mask in
@@ -75,5 +80,5 @@ struct DAVISTask: BenchmarkTask {
 
 extension DAVISDataset.Sequence {
     /// The first frame is given and the last one left out, as DAVIS has it.
-    fileprivate func isScored(_ frame: Int) -> Bool { frame > 0 && frame < annotations.count - 1 }
+    fileprivate func isScored(_ frame: Int) -> Bool { isAnnotated && frame > 0 && frame < annotations.count - 1 }
 }

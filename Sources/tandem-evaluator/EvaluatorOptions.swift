@@ -63,7 +63,7 @@ struct EvaluatorOptions {
                 + " with --trainer the pipeline's by default")
         let names = options.value(
             "--sequences", "NAMES", "only these sequences, clips (ACTION/CLIP) or videos, commas between; default: the list for testing")
-        let set = options.value("--set", "val|train", "which of DAVIS's lists", default: "val")
+        let set = options.value("--set", DAVISDataset.sets.joined(separator: "|"), "which of DAVIS's lists", default: "val")
         let scoreSize = options.value(
             "--score-size", "HxW", "DAVIS: bring annotations to this size first, and results are of it too; default: their own")
         output = options.value(
@@ -125,26 +125,13 @@ struct EvaluatorOptions {
         if metrics != nil, trainer == nil { options.refuse("--metrics is for evaluators beside a training: give --trainer ENDPOINT") }
         if benchmark != .davis, scoreSize != nil { options.refuse("--score-size is for --dataset davis") }
         if benchmark != .davis, set != "val" { options.refuse("--set is for --dataset davis") }
-        if !["val", "train"].contains(set) { options.refuse("--set wants val or train, not '\(set)'") }
+        if !DAVISDataset.sets.contains(set) {
+            options.refuse("--set wants one of \(DAVISDataset.sets.joined(separator: ", ")), not '\(set)'")
+        }
         if let precisionName, precision == nil { options.refuse("--precision wants f32 or bf16, not '\(precisionName)'") }
         if threads < 0 { options.refuse("--threads wants 0 or more, not \(threads)") }
         options.finish()
 
         source = weights.map(Source.weights) ?? trainer.map(Source.trainer) ?? results.map(Source.results) ?? .copy
     }
-}
-
-extension Benchmark: LosslessStringConvertible {
-    public init?(_ description: String) { self.init(rawValue: description) }
-    public var description: String { rawValue }
-}
-
-extension PropagationPreset: LosslessStringConvertible {
-    public init?(_ description: String) { self.init(rawValue: description) }
-    public var description: String { rawValue }
-}
-
-extension PropagationFamily: LosslessStringConvertible {
-    public init?(_ description: String) { self.init(rawValue: description) }
-    public var description: String { rawValue }
 }

@@ -48,17 +48,8 @@ extension EncoderMethod: LabelMethod {
     }
 
     func poses(_ frames: [String], first: Pose, _ body: (Int, Pose) throws -> Void) throws {
-        var (height, width) = (0, 0)
-        try propagation.labels(frameCount: frames.count) { index in
-            let frame = try readImage(frames[index])
-            if index == 0 { (height, width) = (frame.height, frame.width) }
-            return frame
-        } firstLabels: { grid in
-            SoftLabels(
-                heatMapsOf: first.inCells(of: grid, frameHeight: height, frameWidth: width), height: grid.height, width: grid.width)
-        } _: { index, soft, grid in
-            try body(
-                index, soft.pose.inPixels(frameHeight: height, frameWidth: width, gridHeight: grid.height, gridWidth: grid.width))
+        try propagation.points(frameCount: frames.count, first: first.joints, frame: { try readImage(frames[$0]) }) {
+            try body($0, Pose($1))
         }
     }
 }

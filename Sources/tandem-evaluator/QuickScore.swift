@@ -16,7 +16,7 @@ struct QuickScore {
 
     /// - Parameter frameDone: called after each frame with the number of frames done so far and of all.
     func value(frameDone: (Int, Int) throws -> Void) throws -> Double {
-        let sequences = dataset.sequences.filter { $0.frames.count >= 2 }.prefix(Self.mostSequences)
+        let sequences = dataset.sequences.filter { $0.frames.count >= 2 && $0.isAnnotated }.prefix(Self.mostSequences)
         var scores: [Double] = []
         for (index, sequence) in sequences.enumerated() {
             let first = try readLabels(sequence.annotations[0])
@@ -31,7 +31,7 @@ struct QuickScore {
                 try frameDone(index * Self.framesOfSequence + part, sequences.count * Self.framesOfSequence)
             }
         }
-        guard !scores.isEmpty else { throw Failure("\(dataset.root) has no sequence of two frames with an object") }
+        guard !scores.isEmpty else { throw Failure("\(dataset.root) has no sequence of two annotated frames with an object") }
         return 100 * scores.reduce(0, +) / Double(scores.count)
     }
 }

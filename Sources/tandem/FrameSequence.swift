@@ -11,8 +11,11 @@ struct FrameSequence {
 
     private enum Source {
         case files([String])
-        case video(VideoRecord)
+        case video(VideoReader)
     }
+
+    /// Frames a second at which pictures without times are shown: DAVIS's.
+    static let rateOfPictures = Rational(24, 1)
 
     /// Looks at what is there; a video is read through once.
     init(_ path: String) throws {
@@ -28,7 +31,7 @@ struct FrameSequence {
             }
             source = .files(names.map { "\(path)/\($0)" })
         } else if videoExtensions.contains((path as NSString).pathExtension.lowercased()) {
-            source = .video(try VideoRecord(inspecting: path, in: "", leastFrames: 1))
+            source = .video(try VideoReader(path: path, record: try VideoRecord(inspecting: path, in: "", leastFrames: 1)))
         } else {
             source = .files([path])
         }
@@ -37,7 +40,23 @@ struct FrameSequence {
     var count: Int {
         switch source {
         case .files(let files): files.count
-        case .video(let record): record.frameCount
+        case .video(let reader): reader.record.frameCount
+        }
+    }
+
+    /// Frames a second, on average.
+    var rate: Rational {
+        guard case .video(let reader) = source, reader.record.frameCount > 1 else { return Self.rateOfPictures }
+        let last = reader.record.frameCount - 1
+        return Rational(max(1, Int((Double(last) / reader.record.seconds(ofFrame: last) * 1000).rounded())), 1000)
+    }
+
+    /// What a file of a frame's results is called: as the frame's own, or by its number, without ending.
+    func name(ofFrame frame: Int) -> String {
+        switch source {
+        case .files(let files): ((files[frame] as NSString).lastPathComponent as NSString).deletingPathExtension
+        case .video:
+            String(repeating: "0", count: max(0, 5 - String(frame).count)) + String(frame)
         }
     }
 
@@ -47,7 +66,7 @@ struct FrameSequence {
     func read(_ frames: [Int]) throws -> [RGBImage] {
         switch source {
         case .files(let files): try frames.map { try readImage(files[$0]) }
-        case .video(let record): try VideoReader(path: path, record: record).pictures(frames)
+        case .video(let reader): try reader.pictures(frames)
         }
     }
 }

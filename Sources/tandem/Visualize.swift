@@ -37,6 +37,13 @@ func write(_ picture: RGBImage, to path: String, _ what: String) throws {
     print("\(path): \(what), \(picture.width)x\(picture.height)")
 }
 
+/// Makes a folder for results, and those above it.
+func makeFolder(_ path: String) throws {
+    do { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) } catch {
+        throw Failure("cannot make the folder \(path); choose another --output")
+    }
+}
+
 /// The folder that a file of this path goes to, checked before long work.
 func requireFolder(of path: String) throws {
     let folder = (path as NSString).deletingLastPathComponent

@@ -37,9 +37,7 @@ func visualizeOverlays(arguments: [String]) throws {
     for sequence in all {
         let path = "\(output)/\(sequence.name)"
         let folder = (path as NSString).deletingLastPathComponent
-        do { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) } catch {
-            throw Failure("cannot make the folder \(folder); choose another --output")
-        }
+        try makeFolder(folder)
         let sheet = try sequence.draw(video: path + ".mp4", rate: dataset.frameRate, sheetFrames: frames) {
             done += 1
             progress.show(progressBar(done: done, of: total, unit: "frames", elapsed: monotonicSeconds() - start))
@@ -61,39 +59,60 @@ struct OverlaySequence {
     let overlay: (_ frame: Int, _ picture: RGBImage) throws -> RGBImage
 
     /// Longer side of a picture in the sheet, in pixels, and pictures in a row.
-    private static let cellSide = 320
-    private static let columns = 4
+    static let cellSide = 320
+    static let columns = 4
 
     /// Writes a video of all frames and returns the sheet.
-    fileprivate func draw(video: String, rate: Int, sheetFrames: Int, frameDone: () throws -> Void) throws -> RGBImage {
+    fileprivate func draw(video: String, rate: Rational, sheetFrames: Int, frameDone: () throws -> Void) throws -> RGBImage {
         let chosen = Set(evenlySpaced(sheetFrames, of: frames.count))
-        let first = try readImage(frames[0])
-        // H.264's 4:2:0 has whole pairs of pixels.
-        let (width, height) = (max(2, first.width & ~1), max(2, first.height & ~1))
-        var writer = try VideoWriter(
-            path: video, width: width, height: height, framesPerSecond: Rational(rate, 1),
-            options: VideoWriter.Options(constantRateFactor: 18))
+        var overlays = OverlayVideo(path: video, rate: rate)
         var cells: [RGBImage] = []
         for index in frames.indices {
-            let frame = index == 0 ? first : try readImage(frames[index])
-            try overlay(index, frame.resized(width: width, height: height)).pixels.withUnsafeBytes { try writer.write(rgb: $0) }
-            if chosen.contains(index) {
-                cells.append(try overlay(index, frame.fitted(Self.cellSide)))
-            }
+            let frame = try readImage(frames[index])
+            try overlays.add(frame) { try overlay(index, $0) }
+            if chosen.contains(index) { cells.append(try overlay(index, frame.fitted(Self.cellSide))) }
             try frameDone()
         }
-        try writer.finish()
+        try overlays.finish()
         return contactSheet(cells, columns: Self.columns)
     }
 }
 
+/// A video of frames with labels drawn over them, of the first frame's size.
+struct OverlayVideo: ~Copyable {
+    private let path: String
+    private let rate: Rational
+    private var writer: VideoWriter?
+    private var size = (width: 0, height: 0)
+
+    /// - Parameter rate: frames a second.
+    init(path: String, rate: Rational) {
+        self.path = path
+        self.rate = rate
+    }
+
+    mutating func add(_ frame: RGBImage, _ draw: (RGBImage) throws -> RGBImage) throws {
+        if writer == nil {
+            // H.264's 4:2:0 has whole pairs of pixels.
+            size = (max(2, frame.width & ~1), max(2, frame.height & ~1))
+            writer = try VideoWriter(
+                path: path, width: size.width, height: size.height, framesPerSecond: rate,
+                options: VideoWriter.Options(constantRateFactor: 18))
+        }
+        let drawn = try draw(frame.resized(width: size.width, height: size.height))
+        try drawn.pixels.withUnsafeBytes { try writer!.write(rgb: $0) }
+    }
+
+    consuming func finish() throws { try writer?.finish() }
+}
+
 extension Benchmark {
     /// Frames a second of its videos; VIP's, of which one in 25 is annotated, are shown slowly.
-    fileprivate var frameRate: Int {
+    fileprivate var frameRate: Rational {
         switch self {
-        case .davis: 24
-        case .jhmdb: 30
-        case .vip: 4
+        case .davis: FrameSequence.rateOfPictures
+        case .jhmdb: Rational(30, 1)
+        case .vip: Rational(4, 1)
         }
     }
 }

@@ -8,6 +8,7 @@ private let commands: [(name: String, about: String, run: ([String]) throws -> V
     ("run", "start and supervise all processes of a pipeline on this machine", run),
     ("decoders", "start decoders that serve a batcher, here or on another machine", runDecoders),
     ("evaluate", "score weights, or results, on DAVIS, JHMDB and VIP", evaluate),
+    ("propagate", "label a video of one's own from a mask, or points, of its first frame", propagate),
     ("ablate", "run a pipeline with some settings varied, and print the table", ablate),
     ("visualize", "pictures of reconstructions, attention, correspondence and results", visualize),
     ("keys", "make the keys with which processes know each other over tcp", keys),

@@ -55,7 +55,7 @@ struct JointTests {
             let (height, width) = (map.size[0], map.size[1])
             let joint = Joint(x: map.point[0], y: map.point[1])
             let labels = SoftLabels(
-                heatMapsOf: Pose([joint] + Array(repeating: nil, count: Self.count - 1)), height: height, width: width)
+                heatMapsOf: [joint] + Array(repeating: nil, count: Self.count - 1), height: height, width: width)
             var expected = [Float](repeating: 0, count: height * width)
             for cell in map.cells { expected[Int(cell[0]) * width + Int(cell[1])] = Float(cell[2]) }
             for (cell, value) in expected.enumerated() {
@@ -72,7 +72,7 @@ struct JointTests {
         let labels = SoftLabels(height: shape[0], width: shape[1], channels: shape[2], values: golden.decoding.cells.flatMap { $0 })
         let points = golden.decoding.points
         #expect(points[0].contains(-1))
-        for (joint, found) in labels.pose.joints.enumerated() {
+        for (joint, found) in labels.points.enumerated() {
             // CropMAE's sign of a joint that is nowhere is -1.
             #expect(abs((found?.x ?? -1) - points[0][joint]) < 1e-5 && abs((found?.y ?? -1) - points[1][joint]) < 1e-5, "joint \(joint)")
         }
@@ -107,12 +107,13 @@ struct JointTests {
         for clip in golden.clips {
             let truth = Pose.clip(try MatArray("pos_img", of: Self.folder! + "/" + clip.mat).values)
             let predicted = (0..<clip.points[0][0].count).map { frame in
-                Pose(
-                    (0..<Self.count).map { joint in
-                        let (x, y) = (clip.points[0][joint][frame], clip.points[1][joint][frame])
-                        return x < 0 ? nil : Joint(x: x, y: y)
-                    }
-                ).inPixels(frameHeight: golden.image[1], frameWidth: golden.image[0], gridHeight: golden.grid[1], gridWidth: golden.grid[0])
+                let points = (0..<Self.count).map { joint in
+                    let (x, y) = (clip.points[0][joint][frame], clip.points[1][joint][frame])
+                    return x < 0 ? nil : Joint(x: x, y: y)
+                }
+                return Pose(
+                    points.inPixels(
+                        frameHeight: golden.image[1], frameWidth: golden.image[0], gridHeight: golden.grid[1], gridWidth: golden.grid[0]))
             }
             // Clips are added up whether they come one by one or summed already.
             var own = JointAccuracy()

@@ -1,0 +1,208 @@
+import Compute
+import ComputeCPU
+import Console
+import Foundation
+import Media
+import Pictures
+import Propagation
+import Sampling
+import Training
+
+/// `tandem propagate`: labels of the first frame carried through a video of one's own.
+func propagate(arguments: [String]) throws {
+    var options = Arguments(
+        "tandem propagate",
+        about: """
+            Labels a video from its first frame alone: carries a mask, or points, to every later frame by the features of an encoder. Writes \
+            OUTPUT/masks/NAME.png for every frame, or OUTPUT/points.json; OUTPUT/overlay.mp4, and OUTPUT/sheet.png with some of its frames.
+            """,
+        arguments: arguments)
+    let weights = options.required(
+        "--weights", "FILE|RUN_FOLDER", "an encoder: a checkpoint of Tandem's, or a safetensors or PyTorch file of timm, MAE or DINO")
+    let video = options.required("--video", "FILE|FOLDER", "a video, or a folder of frames")
+    let mask = options.required(
+        "--mask", "FILE.png|FILE.json",
+        "what is in the first frame, in its pixels: a PNG with a palette or grey, a number for each object and 0 for the ground, or black and"
+            + " white; or points, [[X, Y], ...] or [{\"name\": NAME, \"x\": X, \"y\": Y}, ...], which come back to half a patch exactly")
+    let preset = options.value(
+        "--preset", "cropmae|paper|dino", "the published numbers of the propagation", default: PropagationPreset.cropmae)
+    let size = options.inputSize()
+    let threads = options.threads()
+    let output = options.required("--output", "FOLDER", "where to write; made where it is missing")
+    options.finish()
+
+    Interruption.catchSignals()
+    let frames = try FrameSequence(video)
+    let labels = try FirstLabels(mask, first: frames.read([0])[0], of: video)
+    var settings = PropagationSettings(preset, for: .davis)
+    settings.inputSize = size
+    let backend = try CPUBackend(threads: threads)
+    let file = try EncoderWeights(path: try CheckpointFolder.weights(at: weights, warn: warn))
+    let encoder = try file.makeEncoder(precision: backend.fastestPrecision, backend: backend)
+    let arena = Arena(backend: backend)
+    let propagation = VideoPropagation(settings, patchSize: file.patchSize, backend: backend) { encoder.features($0, arena: arena) }
+
+    try makeFolder(output)
+    var results = try PropagatedVideo(frames, to: output)
+    let reader = FrameReader(frames)
+    var progress = ProgressLine()
+    let start = monotonicSeconds()
+    func finishFrame(_ index: Int) throws {
+        progress.show(progressBar(done: index + 1, of: frames.count, unit: "frames", elapsed: monotonicSeconds() - start))
+        if Interruption.isRequested { throw Failure("interrupted; the results of \(index + 1) frames stay in \(output)") }
+    }
+    switch labels {
+    case .mask(let first):
+        try makeFolder(output + "/masks")
+        try propagation.masks(frameCount: frames.count, firstMask: first, frame: reader.picture) { index, mask in
+            let image = IndexImage(width: mask.width, height: mask.height, indices: mask.labels)
+            try writePNG(image, to: "\(output)/masks/\(frames.name(ofFrame: index)).png")
+            try results.add(try reader.picture(index), index) { $0.overlaid(image, contour: max(1, $0.height / 240)) }
+            try finishFrame(index)
+        }
+    case .points(let names, let first):
+        var found: [[Joint?]] = []
+        try propagation.points(frameCount: frames.count, first: first, frame: reader.picture) { index, points in
+            // The first frame's are given.
+            found.append(index == 0 ? first : points)
+            try results.add(try reader.picture(index), index) { $0.marked(found[index], of: reader.firstSize) }
+            try finishFrame(index)
+        }
+        try write(found, names, to: output + "/points.json")
+    }
+    try results.finish()
+    progress.finish(progressBar(done: frames.count, of: frames.count, unit: "frames", elapsed: monotonicSeconds() - start))
+    let what = if case .mask = labels { "masks/NAME.png of \(frames.count) frames" } else { "points.json" }
+    print("\(output): \(what), overlay.mp4 and sheet.png")
+}
+
+/// What is labelled in a video's first frame.
+private enum FirstLabels {
+    case mask(LabelMap)
+    case points(names: [String?], [Joint])
+
+    /// - Parameter first: the video's first frame, in whose pixels the labels are.
+    init(_ path: String, first: RGBImage, of video: String) throws {
+        if (path as NSString).pathExtension.lowercased() == "json" {
+            self = try Self.points(path, first)
+        } else {
+            self = .mask(try Self.mask(path, first, of: video))
+        }
+    }
+
+    private static func mask(_ path: String, _ first: RGBImage, of video: String) throws -> LabelMap {
+        let image = try readIndexImage(path)
+        guard (image.width, image.height) == (first.width, first.height) else {
+            throw Failure(
+                "\(path) has \(image.width)x\(image.height) pixels, but the first frame of \(video) \(first.width)x\(first.height):"
+                    + " draw the mask on that frame, or scale it to its size without smoothing")
+        }
+        // In black and white, 255 is the object; beside other numbers it is void, as in DAVIS.
+        let isBlackAndWhite = Set(image.indices) == [0, 255]
+        let labels = isBlackAndWhite ? image.indices.map { min($0, 1) } : image.indices
+        let map = LabelMap(width: image.width, height: image.height, labels: labels)
+        guard map.withoutVoid.labels.contains(where: { $0 > 0 }) else {
+            throw Failure("\(path) shows no object: every pixel is 0; give each object's pixels a number from 1 to 254")
+        }
+        return map
+    }
+
+    private static func points(_ path: String, _ first: RGBImage) throws -> FirstLabels {
+        let form = "it wants [[X, Y], ...] or [{\"name\": NAME, \"x\": X, \"y\": Y}, ...], in pixels of the first frame"
+        guard let bytes = FileManager.default.contents(atPath: path) else { throw Failure("\(path) cannot be read; is it there?") }
+        guard let list = try? JSONSerialization.jsonObject(with: bytes) as? [Any] else {
+            throw Failure("\(path) is no list of points: \(form)")
+        }
+        var names: [String?] = []
+        var points: [Joint] = []
+        for (index, item) in list.enumerated() {
+            let named = item as? [String: Any]
+            let numbers = named.map { [$0["x"], $0["y"]].compactMap { $0 as? Double } } ?? (item as? [Double]) ?? []
+            guard numbers.count == 2 else { throw Failure("\(path): point \(index) cannot be read; \(form)") }
+            guard (0..<Double(first.width)).contains(numbers[0]), (0..<Double(first.height)).contains(numbers[1]) else {
+                throw Failure(
+                    "\(path): point \(index) lies at \(numbers[0]), \(numbers[1]), outside the first frame of \(first.width)x\(first.height)"
+                )
+            }
+            names.append(named?["name"] as? String)
+            points.append(Joint(x: numbers[0], y: numbers[1]))
+        }
+        guard !points.isEmpty else { throw Failure("\(path) lists no point; \(form)") }
+        return .points(names: names, points)
+    }
+}
+
+/// The frames of a sequence one after the other; a few at once are read, since a video's reader begins a visit at a key frame.
+private final class FrameReader {
+    private let frames: FrameSequence
+    private var first = 0
+    private var pictures: [RGBImage] = []
+    /// Size of the first frame.
+    private(set) var firstSize = (width: 0, height: 0)
+
+    private static let framesAtOnce = 8
+
+    init(_ frames: FrameSequence) { self.frames = frames }
+
+    func picture(_ index: Int) throws -> RGBImage {
+        if !(first..<first + pictures.count).contains(index) {
+            pictures = try frames.read(Array(index..<min(index + Self.framesAtOnce, frames.count)))
+            first = index
+            if index == 0 { firstSize = (pictures[0].width, pictures[0].height) }
+        }
+        return pictures[index - first]
+    }
+}
+
+/// The overlay video and its sheet.
+private struct PropagatedVideo: ~Copyable {
+    private let sheet: String
+    private let shown: Set<Int>
+    private var cells: [RGBImage] = []
+    private var overlay: OverlayVideo
+
+    init(_ frames: FrameSequence, to folder: String) throws {
+        sheet = folder + "/sheet.png"
+        shown = Set(evenlySpaced(12, of: frames.count))
+        overlay = OverlayVideo(path: folder + "/overlay.mp4", rate: frames.rate)
+    }
+
+    /// - Parameter draw: draws the labels over the frame, which may be brought to another size.
+    mutating func add(_ picture: RGBImage, _ index: Int, _ draw: (RGBImage) -> RGBImage) throws {
+        try overlay.add(picture, draw)
+        if shown.contains(index) { cells.append(draw(picture.fitted(OverlaySequence.cellSide))) }
+    }
+
+    consuming func finish() throws {
+        try writePNG(contactSheet(cells, columns: OverlaySequence.columns), to: sheet)
+        try overlay.finish()
+    }
+}
+
+/// - Parameter points: of every frame, in pixels of the first.
+private func write(_ points: [[Joint?]], _ names: [String?], to path: String) throws {
+    func rounded(_ value: Double) -> Double { (value * 100).rounded() / 100 }
+    let frames = points.map { $0.map { point -> Any in point.map { [rounded($0.x), rounded($0.y)] } ?? NSNull() } }
+    let names = names.map { name -> Any in name ?? NSNull() }
+    let bytes = try JSONSerialization.data(
+        withJSONObject: ["names": names, "frames": frames], options: [.sortedKeys, .withoutEscapingSlashes])
+    try bytes.write(to: URL(fileURLWithPath: path), options: .atomic)
+}
+
+extension RGBImage {
+    /// The picture with a disc at each point.
+    ///
+    /// - Parameter size: of the picture that the points are in.
+    fileprivate func marked(_ points: [Joint?], of size: (width: Int, height: Int)) -> RGBImage {
+        var marked = self
+        let (x, y) = (Double(width) / Double(size.width), Double(height) / Double(size.height))
+        let radius = max(3, Double(height) / 60)
+        for (index, point) in points.enumerated() {
+            guard let point else { continue }
+            let place = Point(x: (point.x + 0.5) * x, y: (point.y + 0.5) * y)
+            marked.line(from: place, to: place, width: radius * 2, .black)
+            marked.line(from: place, to: place, width: radius * 1.5, markPalette[index % markPalette.count])
+        }
+        return marked
+    }
+}
