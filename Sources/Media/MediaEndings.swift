@@ -1,5 +1,5 @@
+import Files
 import Foundation
-import Ground
 import Sampling
 
 /// Endings of the names of files that are taken for videos.

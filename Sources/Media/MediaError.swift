@@ -1,5 +1,5 @@
 import CFFmpeg
-import Ground
+import Files
 import Sampling
 
 /// A file that cannot be read or written as asked: what, which file, and libav's words where it has some.

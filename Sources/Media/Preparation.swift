@@ -1,5 +1,5 @@
+import Files
 import Foundation
-import Ground
 import Sampling
 
 /// Turns a folder of videos into a manifest and a list of rejects, decoding every video once, several at a time; on the way they may be

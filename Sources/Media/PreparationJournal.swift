@@ -1,5 +1,5 @@
+import Files
 import Foundation
-import Ground
 import Sampling
 
 /// What a file was found to be: a video with its record, or a reject with its reason.

@@ -1,5 +1,5 @@
+import Files
 import Foundation
-import Ground
 
 /// A video file, or a folder of pictures, as it shows without being opened.
 struct VideoFile: Codable, Equatable, Sendable {

@@ -1,5 +1,5 @@
+import Files
 import Foundation
-import Ground
 
 /// The files of a folder that are named by numbers, without their ending, in the order of the numbers: "9", "10", "00011".
 ///

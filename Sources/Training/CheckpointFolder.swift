@@ -1,6 +1,6 @@
 import Autograd
+import Files
 import Foundation
-import Ground
 
 /// The checkpoints of one run: `step-00001234.safetensors`, the last few of them.
 public struct CheckpointFolder {

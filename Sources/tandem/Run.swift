@@ -63,7 +63,8 @@ func runDecoders(arguments: [String]) throws {
     let media = options.required(
         "--media", "FOLDER", "the videos, as the manifest describes them: a folder, or the http:// or https:// root of a server")
     let keys = options.value("--keys", "FOLDER", "keys for tcp: client.key, and server.pub of the run's machine")
-    let verifiesContent = options.flag("--verify-content", "replace videos whose content is not what was prepared, not only those of another size")
+    let verifiesContent = options.flag(
+        "--verify-content", "replace videos whose content is not what was prepared, not only those of another size")
     let count = options.value("--count", "N", "how many decoders", default: ProcessInfo.processInfo.activeProcessorCount)
     options.finish()
     guard count >= 1 else { throw Failure("--count \(count): start at least one decoder") }

@@ -1,6 +1,6 @@
 import Console
+import Files
 import Foundation
-import Ground
 import Media
 import Sampling
 

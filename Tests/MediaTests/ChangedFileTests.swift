@@ -49,7 +49,8 @@ import Testing
             let path = folder + "/a.mp4"
             switch change {
             case "other pictures": try writeTestClip(path, frames: 24, options: .init(constantRateFactor: 35))
-            case "other rate": try writeTestClip(path, frames: 24, framesPerSecond: Rational(24000, 1001), options: .init(constantRateFactor: 20))
+            case "other rate":
+                try writeTestClip(path, frames: 24, framesPerSecond: Rational(24000, 1001), options: .init(constantRateFactor: 20))
             case "twice the frames": try writeTestClip(path, frames: 48)
             case "cut off": truncate(path, off_t(record.bytes - 1))
             default: try #require(FileHandle(forWritingAtPath: path)?.seekToEnd() != nil && truncate(path, off_t(record.bytes + 1)) == 0)

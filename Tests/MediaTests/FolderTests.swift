@@ -7,7 +7,9 @@ import Testing
 
 /// Folders as people have them: spread over disks, copied by other systems, named in other scripts.
 @Suite struct FolderTests {
-    private func make(_ folder: String) throws { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) }
+    private func make(_ folder: String) throws {
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    }
 
     private func link(_ path: String, to target: String) throws { try #require(symlink(target, path) == 0) }
 
@@ -218,7 +220,8 @@ import Testing
     /// Every ending that libav itself gives the containers that are read, but for sound and pictures.
     @Test(arguments: [
         "mov", "mp4", "3gp", "3g2", "mj2", "psp", "ismv", "f4v", "mkv", "mk3d", "webm", "avi", "flv", "m4v", "ogg", "h26l", "h264", "264",
-        "avc", "hevc", "h265", "265", "obu", "nut", "dv", "dif", "y4m", "ts", "m2t", "m2ts", "mts", "mpg", "mpeg", "vob", "m1v", "m2v", "rm",
+        "avc", "hevc", "h265", "265", "obu", "nut", "dv", "dif", "y4m", "ts", "m2t", "m2ts", "mts", "mpg", "mpeg", "vob", "m1v", "m2v",
+        "rm",
         "rmvb", "wtv", "gif", "asf", "wmv", "ivf", "mxf", "ogv",
     ])
     func endingsOfLibav(ending: String) { #expect(videoExtensions.contains(ending) != rareVideoExtensions.contains(ending)) }

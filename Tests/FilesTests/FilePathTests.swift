@@ -1,4 +1,4 @@
-import Ground
+import Files
 import Testing
 
 @Suite struct FilePathTests {
@@ -22,7 +22,8 @@ import Testing
     func hiddenNames(path: String, isHidden: Bool) { #expect(FilePath(path).isHidden == isHidden) }
 
     @Test func namesAreShownAsATerminalCanShowThem() {
-        #expect("\(FilePath(bytes: Array("b".utf8) + [0xff, 0xc3] + Array("é\n\u{1b}[2J\\.mp4".utf8)))" == "b\\xff\\xc3é\\x0a\\x1b[2J\\.mp4")
+        #expect(
+            "\(FilePath(bytes: Array("b".utf8) + [0xff, 0xc3] + Array("é\n\u{1b}[2J\\.mp4".utf8)))" == "b\\xff\\xc3é\\x0a\\x1b[2J\\.mp4")
         #expect("\(FilePath("漢字 🎬 cafe\u{301}"))" == "漢字 🎬 cafe\u{301}")
         #expect("\(FilePath("\u{85}"))" == "\\xc2\\x85")
         #expect(FilePath(bytes: [0xff]).text == nil)

@@ -1,5 +1,5 @@
+import Files
 import Foundation
-import Ground
 import TestSupport
 import Testing
 
@@ -24,25 +24,27 @@ import Testing
 
     private func files(_ tree: FolderTree) -> [String] { tree.files.map { "\($0)" }.sorted() }
 
-    @Test("linked folders are followed, once, never in circles", arguments: [
-        // The link's name, where a folder has no other in the tree.
-        (["v/a/1", "else/2", "v/b -> ../else"], ["a/1", "b/2"]),
-        // Back to the folder itself, to one above, to one beside, to one below, by another link.
-        (["v/a/1", "v/back -> ."], ["a/1"]),
-        (["v/a/1", "v/a/b/back -> ../../a", "v/a/b/2"], ["a/1", "a/b/2"]),
-        (["v/a/1", "v/b/2", "v/b/beside -> ../a"], ["a/1", "b/2"]),
-        (["v/Z -> a/b", "v/a/b/1"], ["a/b/1"]),
-        (["v/x -> y", "v/y -> z", "v/z -> ../else", "else/1"], ["x/1"]),
-        // Two links to one folder, and one to a folder inside it.
-        (["else/in/1", "v/a -> ../else", "v/b -> ../else", "v/c -> ../else/in"], ["a/in/1"]),
-        (["else/in/1", "else/2", "v/a -> ../else/in", "v/b -> ../else"], ["a/1", "b/2"]),
-        // Out of the tree and back into it.
-        (["else/home -> ../v", "else/2", "v/a/1", "v/b -> ../else"], ["a/1", "b/2"]),
-        // Links to files are files.
-        (["else/1", "v/a/f -> ../../else/1", "v/a/g -> f"], ["a/f", "a/g"]),
-        // Hidden ones, whatever they are, and what is behind a link with a hidden target.
-        (["v/.h/1", "v/a/._b", "v/a/b", "else/3", "v/.l -> ../else", "v/c -> ../.m", ".m/4"], ["a/b", "c/4"]),
-    ])
+    @Test(
+        "linked folders are followed, once, never in circles",
+        arguments: [
+            // The link's name, where a folder has no other in the tree.
+            (["v/a/1", "else/2", "v/b -> ../else"], ["a/1", "b/2"]),
+            // Back to the folder itself, to one above, to one beside, to one below, by another link.
+            (["v/a/1", "v/back -> ."], ["a/1"]),
+            (["v/a/1", "v/a/b/back -> ../../a", "v/a/b/2"], ["a/1", "a/b/2"]),
+            (["v/a/1", "v/b/2", "v/b/beside -> ../a"], ["a/1", "b/2"]),
+            (["v/Z -> a/b", "v/a/b/1"], ["a/b/1"]),
+            (["v/x -> y", "v/y -> z", "v/z -> ../else", "else/1"], ["x/1"]),
+            // Two links to one folder, and one to a folder inside it.
+            (["else/in/1", "v/a -> ../else", "v/b -> ../else", "v/c -> ../else/in"], ["a/in/1"]),
+            (["else/in/1", "else/2", "v/a -> ../else/in", "v/b -> ../else"], ["a/1", "b/2"]),
+            // Out of the tree and back into it.
+            (["else/home -> ../v", "else/2", "v/a/1", "v/b -> ../else"], ["a/1", "b/2"]),
+            // Links to files are files.
+            (["else/1", "v/a/f -> ../../else/1", "v/a/g -> f"], ["a/f", "a/g"]),
+            // Hidden ones, whatever they are, and what is behind a link with a hidden target.
+            (["v/.h/1", "v/a/._b", "v/a/b", "else/3", "v/.l -> ../else", "v/c -> ../.m", ".m/4"], ["a/b", "c/4"]),
+        ])
     func links(paths: [String], expected: [String]) throws {
         try withTree(paths) { folder in
             let tree = try FolderTree(folder + "/v")
@@ -78,7 +80,9 @@ import Testing
             defer { _ = setUser(0) }
             let tree = try FolderTree(folder + "/v")
             #expect(files(tree) == ["a/1"])
-            #expect(tree.leftOut.map { "\($0.path): \($0.detail)" } == ["b", "c"].map { "\($0): the folder cannot be listed: Permission denied" })
+            #expect(
+                tree.leftOut.map { "\($0.path): \($0.detail)" }
+                    == ["b", "c"].map { "\($0): the folder cannot be listed: Permission denied" })
             #expect(throws: FolderError.self) { try FolderTree(folder + "/v/b") }
         }
     }
