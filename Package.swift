@@ -29,8 +29,8 @@ let package = Package(
         program(
             "tandem",
             [
-                "Console", "Configuration", "Dataflow", "MatFiles", "Metrics", "Synthesis", "Media", "Pictures", "Propagation", "Sampling",
-                "ZeroMQ", "Verification",
+                "Console", "Configuration", "Dataflow", "Files", "MatFiles", "Metrics", "Synthesis", "Media", "Pictures", "Propagation",
+                "Sampling", "ZeroMQ", "Verification",
             ] + maths),
         program("tandem-decoder", ["Console", "Dataflow", "Media", "Metrics", "Sampling", "ZeroMQ"]),
         program("tandem-batcher", ["Console", "Configuration", "Dataflow", "Metrics", "Sampling", "ZeroMQ"]),
@@ -46,20 +46,21 @@ let package = Package(
         library("Configuration", ["Sampling", "Models", "Propagation", "Compute"]),  // Pipelines/*.json5: one typed, checked run
 
         // Both halves'.
+        library("Files"),  // names and folders as file systems have them: listed in one way, links followed once
         library("Pictures"),  // pictures as values: drawing, overlays, heat, contact sheets
 
         // The data half: from video files to batches of samples.
         library("Dataflow", ["Sampling", "ZeroMQ"]),  // messages, the broker as a state machine, the sockets that drive it
         library("Synthesis"),  // the embedded data set: textured scenes with exact masks, a pure function of a seed
-        library("Media", ["Pictures", "Sampling", "CFFmpeg", "CPixels"]),  // libav: index, exact decode, crop-resize, writing, transcoding
+        library("Media", ["Files", "Pictures", "Sampling", "CFFmpeg", "CPixels"]),  // libav: index, decode, crop-resize, write, transcode
         library("Sampling"),  // manifest, plan, Philox, frame pairs, crops, masks: pure values, no libav
         library("ZeroMQ", ["CZeroMQ"]),  // context, socket, message, poller
         library("MatFiles", ["CMatIO"]),  // arrays in MATLAB's files, as JHMDB has them
 
         // The maths half: from batches to weights and scores.
-        library("Propagation", ["Pictures", "Compute"]),  // label propagation; DAVIS, JHMDB and VIP with J and F, PCK, mIoU; overlays
+        library("Propagation", ["Files", "Pictures", "Compute"]),  // label propagation; DAVIS, JHMDB, VIP and their measures
         library("Verification", ["Training", "Models", "Autograd", "Compute"]),  // PyTorch's values, and how far ours are
-        library("Training", ["Pictures", "Models", "Layers", "Autograd", "Compute"]),  // optimizer, schedule, checkpoints, run folder, logs
+        library("Training", ["Files", "Pictures", "Models", "Layers", "Autograd", "Compute"]),  // optimizer, checkpoints, run folder, logs
         library("Models", ["Layers", "Autograd", "Compute"]),  // ViT encoder, decoders, objectives: SiamMAE
         library("Layers", ["Autograd", "Compute"]),  // layers as structs
         library("Autograd", ["Compute"]),  // a tape over a dozen fused ops, the parameter store
@@ -77,6 +78,7 @@ let package = Package(
 
         // Tests.
         .target(name: "TestSupport", path: "Tests/TestSupport"),
+        tests("Files"),
         tests("Console"),
         tests("Metrics", ["Console"]),
         tests("Configuration", ["Sampling"]),

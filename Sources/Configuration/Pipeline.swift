@@ -26,6 +26,9 @@ public struct Pipeline: Codable, Equatable, Sendable {
         public var media = ""
         /// The manifest; empty: `manifest.tandem` in `media`.
         public var manifest = ""
+        /// Whether decoders replace videos whose content is not what was prepared, not only those of another size: each decoder reads every
+        /// video through for that once.
+        public var verifyContent = false
 
         /// The manifest's path.
         public var manifestPath: String { manifest.isEmpty ? media + "/manifest.tandem" : manifest }

@@ -1,4 +1,5 @@
 import CFFmpeg
+import Sampling
 
 /// One coded picture as a container stores it.
 struct PacketInfo {
@@ -30,11 +31,19 @@ struct Demuxer: ~Copyable {
     ///
     /// - Parameters:
     ///   - path: a regular file of this machine; where there is a server, its URL.
-    static func open(path: String, server: MediaServer?, deadline: Deadline) throws(MediaError) -> Demuxer {
+    ///   - record: of the video that it should be, if that is known.
+    static func open(path: String, record: VideoRecord?, server: MediaServer?, deadline: Deadline) throws(MediaError) -> Demuxer {
         silenceLibav()
         MediaLimits.boundLibav()
         var remote: RemoteFile?
-        if let server { remote = try RemoteFile(url: path, server: server) } else { _ = try fileSize(path) }
+        let byteCount: Int
+        if let server {
+            let file = try RemoteFile(url: path, server: server)
+            (remote, byteCount) = (file, file.byteCount)
+        } else {
+            byteCount = try fileSize(path)
+        }
+        try record?.requireSize(byteCount, at: path)
         var allocated = avformat_alloc_context()
         allocated!.pointee.interrupt_callback = deadline.interruptCallback
         if let remote {

@@ -1,4 +1,5 @@
 import CFFmpeg
+import Sampling
 
 /// Decodes the best video stream of a file, forward from where it stands, on one thread.
 ///
@@ -47,15 +48,17 @@ struct FrameSource: ~Copyable {
     private var costs: ReadingCosts { tools.costs }
 
     static func open(
-        path: String, server: MediaServer? = nil, deadline: Deadline, tools: ReaderTools = ReaderTools()
+        path: String, record: VideoRecord? = nil, server: MediaServer? = nil, deadline: Deadline, tools: ReaderTools = ReaderTools()
     ) throws(MediaError) -> FrameSource {
         try tools.costs.time(.open) { () throws(MediaError) in
-            try FrameSource(path: path, server: server, deadline: deadline, tools: tools)
+            try FrameSource(path: path, record: record, server: server, deadline: deadline, tools: tools)
         }
     }
 
-    private init(path: String, server: MediaServer?, deadline: Deadline, tools: ReaderTools) throws(MediaError) {
-        let demuxer = try Demuxer.open(path: path, server: server, deadline: deadline)
+    private init(
+        path: String, record: VideoRecord?, server: MediaServer?, deadline: Deadline, tools: ReaderTools
+    ) throws(MediaError) {
+        let demuxer = try Demuxer.open(path: path, record: record, server: server, deadline: deadline)
         decoder = try tools.decoder(for: demuxer)
         let codec = demuxer.stream.pointee.codecpar.pointee.codec_id
         canPassOver =

@@ -1,4 +1,5 @@
 import CFFmpeg
+import Files
 import Sampling
 
 /// A file that cannot be read or written as asked: what, which file, and libav's words where it has some.
@@ -6,6 +7,10 @@ public struct MediaError: CountedFailure, CustomStringConvertible, Equatable, Se
     /// The kinds of failure, told apart because they are counted by kind; the raw value is the reason as people read it.
     public enum Reason: String, CaseIterable, Sendable {
         case missing = "no such file"
+        /// Not the file that was prepared.
+        case changed = "changed"
+        case unusableName = "unusable name"
+        case leadsAbove = "a link that leads back"
         case cannotOpen = "cannot open"
         case noVideoStream = "no video stream"
         case unsupported = "unsupported format"
@@ -38,7 +43,7 @@ public struct MediaError: CountedFailure, CustomStringConvertible, Equatable, Se
 
     public var kind: String { reason.rawValue }
 
-    public var description: String { "\(path): \(reason.rawValue): \(detail)" }
+    public var description: String { "\(FilePath(path)): \(reason.rawValue): \(detail)" }
 }
 
 /// Turns libav's negative return codes into a ``MediaError``: the one place that knows its convention.

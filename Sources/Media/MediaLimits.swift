@@ -16,14 +16,27 @@ enum MediaLimits {
     private static let bound: Void = av_max_alloc(Int(mostPixels) * 6)
 }
 
-/// Bytes of a file. Pipes and devices are refused: opening one could wait for ever.
-func fileSize(_ path: String) throws(MediaError) -> Int {
-    var status = stat()
-    guard stat(path, &status) == 0 else {
-        guard errno == ENOENT else { throw MediaError(.cannotOpen, path, String(cString: strerror(errno))) }
-        throw MediaError(.missing, path, "nothing has this name")
+/// A file as it was at a moment: where two are equal, nobody wrote to it between them.
+struct FileState: Hashable {
+    let bytes: Int
+    private let device: dev_t
+    private let inode: ino_t
+    private let seconds: Int
+    private let nanoseconds: Int
+
+    /// Pipes and devices are refused: opening one could wait for ever.
+    init(_ path: String) throws(MediaError) {
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            guard errno == ENOENT else { throw MediaError(.cannotOpen, path, String(cString: strerror(errno))) }
+            throw MediaError(.missing, path, "nothing has this name")
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw MediaError(.cannotOpen, path, "this is not a file") }
+        guard status.st_size > 0 else { throw MediaError(.cannotOpen, path, "the file is empty") }
+        (bytes, device, inode) = (Int(status.st_size), status.st_dev, status.st_ino)
+        (seconds, nanoseconds) = (status.st_mtim.tv_sec, status.st_mtim.tv_nsec)
     }
-    guard status.st_mode & S_IFMT == S_IFREG else { throw MediaError(.cannotOpen, path, "this is not a file") }
-    guard status.st_size > 0 else { throw MediaError(.cannotOpen, path, "the file is empty") }
-    return Int(status.st_size)
 }
+
+/// Bytes of a file.
+func fileSize(_ path: String) throws(MediaError) -> Int { try FileState(path).bytes }

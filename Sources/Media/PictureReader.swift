@@ -6,21 +6,67 @@ public final class PictureReader {
     private let tools = ReaderTools()
     private let media: MediaRoot
     private let server: MediaServer?
+    private let verifiesContent: Bool
+    /// Content hashes of what was read through, by state; of a server's files, which tell no state, by URL.
+    private var hashesOfFiles: [FileState: String] = [:]
+    private var hashesOfURLs: [String: String] = [:]
+
+    /// How often a video is read again that somebody writes to meanwhile.
+    private static let mostTries = 5
 
     /// - Parameters:
     ///   - media: what the paths of records are relative to.
     ///   - server: how to read where that is a server.
-    public init(media: MediaRoot, server: MediaServer? = nil) {
+    ///   - verifiesContent: whether a file's content must have the record's hash, not only its size. Each file is read through for that
+    ///     once, and again after it was written to.
+    public init(media: MediaRoot, server: MediaServer? = nil, verifiesContent: Bool = false) {
         self.media = media
         self.server = server
+        self.verifiesContent = verifiesContent
     }
 
     /// Opens a video and reads all pictures wanted of it in one pass; see ``VideoReader/read(_:size:into:)``.
+    ///
+    /// - Throws: also where the file is not the one that was prepared.
     public func read(
         _ views: [View], of record: VideoRecord, size: Int, into destination: (Int) -> UnsafeMutableRawBufferPointer
     ) throws(MediaError) {
-        let reader = try VideoReader(path: media.location(of: record.path), record: record, server: server, tools: tools)
+        let path = media.location(of: record.path)
         let requests = views.map { FrameRequest(frame: $0.frame, box: $0.box, isFlipped: $0.isFlipped) }
-        try reader.read(requests, size: size, into: destination)
+        func read() throws(MediaError) {
+            try VideoReader(path: path, record: record, server: server, tools: tools).read(requests, size: size, into: destination)
+        }
+        if let server {
+            if verifiesContent { try record.requireContent(hash(ofURL: path, server), at: path) }
+            return try read()
+        }
+        // What was read of a file while somebody wrote to it may be a mixture, and its errors need not be its own.
+        for _ in 0..<Self.mostTries {
+            let state = try FileState(path)
+            if verifiesContent {
+                try record.requireSize(state.bytes, at: path)
+                try record.requireContent(hash(ofFile: path, state), at: path)
+            }
+            var failure: MediaError?
+            do { try read() } catch { failure = error }
+            guard try FileState(path) == state else { continue }
+            if let failure { throw failure }
+            return
+        }
+        throw MediaError(.changed, path, "somebody writes to it; wait until it is whole, and prepare again")
+    }
+
+    private func hash(ofFile path: String, _ state: FileState) throws(MediaError) -> String {
+        if let known = hashesOfFiles[state] { return known }
+        let hash = try PixelHash.hexadecimal(ofFile: path)
+        hashesOfFiles[state] = hash
+        return hash
+    }
+
+    private func hash(ofURL url: String, _ server: MediaServer) throws(MediaError) -> String {
+        if let known = hashesOfURLs[url] { return known }
+        let hash = try RemoteFile(url: url, server: server).hash()
+        hashesOfURLs[url] = hash
+        return hash
     }
 }

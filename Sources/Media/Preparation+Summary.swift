@@ -5,6 +5,8 @@ extension Preparation {
     public struct Summary: Sendable {
         public let manifest: Manifest
         public let counts: Counts
+        /// Files that were not taken, though they are likely meant.
+        public let passedOver: PassedOver
 
         /// Sums over all videos.
         public struct Counts: Sendable {
@@ -49,6 +51,8 @@ extension Preparation {
 }
 
 extension Preparation.Summary.Counts {
+    mutating func add(_ reject: PreparationSources.Reject) { rejects[reject.reason, default: 0] += 1 }
+
     mutating func add(_ finding: PreparationFinding) {
         guard let record = finding.record else {
             rejects[finding.reason ?? .undecodable, default: 0] += 1

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Sampling
 
@@ -22,18 +23,23 @@ public struct Preparation: Sendable {
 
     private let folder: String
     private let output: String
+    private let extensions: Set<String>
     private let transcoding: Transcoding?
     private let jobs: Int
 
     /// - Parameters:
-    ///   - folder: the media folder, searched with all its subfolders, hidden ones left out.
+    ///   - folder: the media folder, searched with all its subfolders, linked ones too, hidden ones left out.
     ///   - output: where manifest and rejects go; created where it is missing. The media folder where nil.
+    ///   - extensions: further endings of files that are taken for videos, in small letters.
     ///   - transcoding: how the videos are encoded anew, into `output`, which must lie outside `folder` then; nil lists them as they are.
     ///   - jobs: videos decoded at a time.
-    public init(folder: String, output: String? = nil, transcoding: Transcoding? = nil, jobs: Int) {
+    public init(
+        folder: String, output: String? = nil, extensions: Set<String> = [], transcoding: Transcoding? = nil, jobs: Int
+    ) {
         precondition(jobs > 0, "\(jobs) jobs")
         self.folder = folder
         self.output = output ?? folder
+        self.extensions = extensions
         self.transcoding = transcoding
         self.jobs = jobs
     }
@@ -45,8 +51,9 @@ public struct Preparation: Sendable {
     ///   - progress: told as often.
     /// - Throws: where the folder is missing or holds no video, where no video can be used, and where the output cannot be written.
     public func run(shouldStop: () -> Bool = { false }, progress: (Progress) -> Void = { _ in }) throws(PreparationError) -> Summary {
-        let sources = try findSources(in: folder, transcoding)
-        if transcoding != nil, isInside(output, folder) {
+        let found = try PreparationSources(in: folder, extensions: extensions, transcoding, output: output)
+        let sources = found.videos
+        if transcoding != nil, found.tree.contains(output) {
             throw PreparationError("\(output) lies in \(folder), and would be taken for more videos; choose an output outside")
         }
         do { try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true) } catch {
@@ -75,7 +82,7 @@ public struct Preparation: Sendable {
             }
             if journal.count < sources.count { usleep(20_000) }
         }
-        return try write(sources, journal, unchanged: unchanged)
+        return try write(found, journal, unchanged: unchanged)
     }
 
     /// Whether what a finding says was written is there.
@@ -86,37 +93,47 @@ public struct Preparation: Sendable {
 
     /// Writes rejects and manifest, finding by finding.
     private func write(
-        _ sources: [PreparationSource], _ journal: PreparationJournal, unchanged: Int
+        _ sources: PreparationSources, _ journal: PreparationJournal, unchanged: Int
     ) throws(PreparationError) -> Summary {
         var counts = Summary.Counts()
         counts.unchanged = unchanged
+        var rejects = sources.rejects
         do {
             var writer = try ManifestWriter(path: output + "/" + Self.manifestName)
-            var rejects = Data()
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-            for source in sources {
+            for source in sources.videos {
                 let finding = try journal.finding(source.file)
                 counts.add(finding)
                 if let record = finding.record {
                     try writer.append(record)
                 } else {
-                    rejects += try encoder.encode(["path": finding.file.path, "reason": finding.reason?.rawValue, "detail": finding.detail])
-                    rejects.append(UInt8(ascii: "\n"))
+                    rejects.append(.init(finding))
                 }
             }
-            try rejects.write(to: URL(fileURLWithPath: output + "/" + Self.rejectsName), options: .atomic)
+            for reject in sources.rejects { counts.add(reject) }
+            try write(rejects)
             guard counts.frames > 0 else {
                 throw PreparationError(
-                    "\(folder): none of its \(sources.count) videos can be used (\(counts.rejectsByReason)); "
-                        + "\(output)/\(Self.rejectsName) says why")
+                    "\(folder): none of its \(rejects.count) videos can be used (\(counts.rejectsByReason)); "
+                        + "\(output)/\(Self.rejectsName) says why" + (sources.passedOver.note.map { "; \($0)" } ?? ""))
             }
-            return Summary(manifest: try writer.finish(), counts: counts)
+            return Summary(manifest: try writer.finish(), counts: counts, passedOver: sources.passedOver)
         } catch let error as PreparationError {
             throw error
         } catch {
             throw PreparationError("\(output): cannot write the manifest: \(error)")
         }
+    }
+
+    /// Writes a line for each, ascending by path.
+    private func write(_ rejects: [PreparationSources.Reject]) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        var lines = Data()
+        for reject in rejects.sorted(by: { FilePath($0.path) < FilePath($1.path) }) {
+            lines += try encoder.encode(["path": reject.path, "reason": reject.reason.rawValue, "detail": reject.detail])
+            lines.append(UInt8(ascii: "\n"))
+        }
+        try lines.write(to: URL(fileURLWithPath: output + "/" + Self.rejectsName), options: .atomic)
     }
 }
 
@@ -124,10 +141,4 @@ public struct Preparation: Sendable {
 public struct PreparationError: Error, CustomStringConvertible, Equatable, Sendable {
     public let description: String
     init(_ description: String) { self.description = description }
-}
-
-/// Whether a path is a folder or lies in it.
-private func isInside(_ path: String, _ folder: String) -> Bool {
-    func components(_ path: String) -> [String] { URL(fileURLWithPath: path).resolvingSymlinksInPath().standardized.pathComponents }
-    return components(path).starts(with: components(folder))
 }

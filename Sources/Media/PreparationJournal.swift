@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Sampling
 
@@ -32,7 +33,7 @@ struct PreparationJournal {
     private let path: String
     private let encoder = JSONEncoder()
     private let file: FileHandle
-    private var lines: [String: Range<UInt64>] = [:]
+    private var lines: [FilePath: Range<UInt64>] = [:]
 
     /// Opens the journal, or begins it where it is missing or of another kind.
     init(path: String, transcoding: Transcoding?) throws(PreparationError) {
@@ -52,7 +53,7 @@ struct PreparationJournal {
     /// Videos whose finding is known.
     var count: Int { lines.count }
 
-    func knows(_ file: VideoFile) -> Bool { lines[file.path] != nil }
+    func knows(_ file: VideoFile) -> Bool { lines[FilePath(file.path)] != nil }
 
     /// Takes up the findings about files that have not changed since. A line cut off by an interruption is passed over.
     mutating func keep(
@@ -60,12 +61,14 @@ struct PreparationJournal {
     ) throws(PreparationError) {
         guard let data = try? Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped) else { return }
         let decoder = JSONDecoder()
-        let current = Dictionary(sources.map { ($0.file.path, $0) }, uniquingKeysWith: { first, _ in first })
+        let current = Dictionary(sources.map { (FilePath($0.file.path), $0) }, uniquingKeysWith: { first, _ in first })
         for line in data.split(separator: UInt8(ascii: "\n")).dropFirst() {
-            guard let finding = try? decoder.decode(PreparationFinding.self, from: line), let source = current[finding.file.path],
-                source.file == finding.file, finding.record.map({ $0.path == source.name }) ?? true, isCurrent(finding)
+            guard let finding = try? decoder.decode(PreparationFinding.self, from: line) else { continue }
+            let path = FilePath(finding.file.path)
+            guard let source = current[path], source.file == finding.file,
+                finding.record.map({ FilePath($0.path) == FilePath(source.name) }) ?? true, isCurrent(finding)
             else { continue }
-            lines[finding.file.path] = UInt64(line.startIndex)..<UInt64(line.endIndex)
+            lines[path] = UInt64(line.startIndex)..<UInt64(line.endIndex)
         }
     }
 
@@ -77,7 +80,7 @@ struct PreparationJournal {
     }
 
     private func line(_ file: VideoFile) throws -> Data {
-        let place = lines[file.path]!
+        let place = lines[FilePath(file.path)]!
         try self.file.seek(toOffset: place.lowerBound)
         return try self.file.read(upToCount: place.count) ?? Data()
     }
@@ -89,7 +92,7 @@ struct PreparationJournal {
             // A line begins with its end: so one that was cut off spoils no other.
             let start = try file.seekToEnd() + 1
             try file.write(contentsOf: [UInt8(ascii: "\n")] + line + [UInt8(ascii: "\n")])
-            lines[finding.file.path] = start..<start + UInt64(line.count)
+            lines[FilePath(finding.file.path)] = start..<start + UInt64(line.count)
         } catch {
             throw PreparationError("\(path): cannot write the journal: \(error.localizedDescription)")
         }

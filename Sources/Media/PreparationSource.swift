@@ -1,13 +1,5 @@
+import Files
 import Foundation
-
-/// Endings of the names of files that are taken for videos.
-public let videoExtensions: Set<String> = [
-    "3g2", "3gp", "asf", "avi", "flv", "ivf", "m2ts", "m4v", "mkv", "mov", "mp4", "mpeg", "mpg", "mts", "mxf", "ogv", "ts", "vob", "webm",
-    "wmv",
-]
-
-/// Endings of the names of files that are taken for frames.
-private let pictureExtensions: Set<String> = ["jpeg", "jpg", "png"]
 
 /// A video file, or a folder of pictures, as it shows without being opened.
 struct VideoFile: Codable, Equatable, Sendable {
@@ -18,7 +10,7 @@ struct VideoFile: Codable, Equatable, Sendable {
     /// Time of the last modification in nanoseconds since 1970; of a folder, of its latest picture.
     var modified: Int64
 
-    /// nil for what is no file, a folder with a video's name for instance. A file that cannot be looked at counts as one of 0 bytes.
+    /// nil for what is no file. A file that cannot be looked at counts as one of 0 bytes.
     init?(path: String, in folder: String) {
         var status = stat()
         self.path = path
@@ -36,77 +28,136 @@ struct PreparationSource: Sendable {
     var name: String
 }
 
-/// The videos of a folder, ascending by name; where they are made from pictures, the folders that hold some.
-///
-/// Videos that are encoded anew keep their names but for the ending, which becomes `.mp4`; where several would share a name, those of another
-/// ending keep it before the new one.
-func findSources(in folder: String, _ transcoding: Transcoding?) throws(PreparationError) -> [PreparationSource] {
-    let wantsPictures = transcoding?.pictureRate != nil
-    let endings = wantsPictures ? pictureExtensions : videoExtensions
-    var files = try find(in: folder, endings: endings)
-    if wantsPictures { files = folders(of: files) }
-    guard !files.isEmpty else {
-        let list = endings.sorted().map { "." + $0 }.joined(separator: " ")
-        throw PreparationError("\(folder): no \(wantsPictures ? "folders of pictures" : "videos") here; looked for \(list)")
-    }
-    func shortName(_ path: String) -> String { (wantsPictures ? path : (path as NSString).deletingPathExtension) + ".mp4" }
-    let uses = Dictionary(files.map { (shortName($0.path), 1) }, uniquingKeysWith: +)
-    let sources = files.map { file in
-        guard transcoding != nil else { return PreparationSource(file: file, name: file.path) }
-        let short = shortName(file.path)
-        return PreparationSource(file: file, name: uses[short] == 1 || short == file.path ? short : file.path + ".mp4")
-    }.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
-    if let (first, second) = zip(sources, sources.dropFirst()).first(where: { $0.name == $1.name }) {
-        throw PreparationError("\(folder): \(first.file.path) and \(second.file.path) would both become \(first.name); rename one")
-    }
-    return sources
-}
+/// What `prepare` finds in a folder before it opens a file.
+struct PreparationSources {
+    /// Ascending by name.
+    private(set) var videos: [PreparationSource] = []
+    /// What cannot be used as it stands: links that lead nowhere, folders that cannot be read, names that no manifest can hold.
+    private(set) var rejects: [Reject] = []
+    private(set) var passedOver: PassedOver
+    let tree: FolderTree
 
-/// The names of the JPEG and PNG files in a folder, as people count: frame2 before frame10.
-public func pictureNames(in folder: String) throws(MediaError) -> [String] {
-    do {
-        return try FileManager.default.contentsOfDirectory(atPath: folder)
-            .filter { !$0.hasPrefix(".") && pictureExtensions.contains(($0 as NSString).pathExtension.lowercased()) }
-            .sorted { a, b in
-                let order = a.compare(b, options: .numeric)
-                return order == .orderedSame ? a.utf8.lexicographicallyPrecedes(b.utf8) : order == .orderedAscending
+    struct Reject {
+        /// Relative to the media folder; what is not UTF-8 in it as `\xHH`.
+        var path: String
+        var reason: MediaError.Reason
+        var detail: String
+    }
+
+    /// Finds the videos of a folder; where they are made from pictures, the folders that hold some.
+    ///
+    /// - Parameters:
+    ///   - extensions: further endings, in small letters, of files that are taken for videos.
+    ///   - output: where videos that are encoded anew go.
+    init(
+        in folder: String, extensions: Set<String>, _ transcoding: Transcoding?, output: String
+    ) throws(PreparationError) {
+        do { tree = try FolderTree(folder) } catch { throw PreparationError("\(error)") }
+        let wantsPictures = transcoding?.pictureRate != nil
+        let endings = wantsPictures ? pictureExtensions : videoExtensions.union(extensions)
+        passedOver = PassedOver(areFrames: wantsPictures)
+        rejects = tree.leftOut.map(Reject.init)
+
+        var files: [VideoFile] = []
+        for path in tree.files {
+            if !endings.contains(path.ending) {
+                passedOver.add(path)
+            } else if let text = path.text {
+                if let file = VideoFile(path: text, in: folder) {
+                    files.append(file)
+                } else {
+                    reject(path, .cannotOpen, "this is not a file")
+                }
+            } else {
+                reject(path, .unusableName, "it is not UTF-8; rename what stands here as \\x…")
             }
-    } catch { throw MediaError(.cannotOpen, folder, error.localizedDescription) }
-}
-
-/// The files of certain endings in a folder and those below it, hidden ones left out.
-private func find(in folder: String, endings: Set<String>) throws(PreparationError) -> [VideoFile] {
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder) else {
-        throw PreparationError("\(folder): there is no such folder")
-    }
-    guard isFolder.boolValue, let walk = FileManager.default.enumerator(atPath: folder + "/") else {
-        throw PreparationError("\(folder): this is not a folder that can be read")
-    }
-    var files: [VideoFile] = []
-    while let path = walk.nextObject() as? String {
-        if (path as NSString).lastPathComponent.hasPrefix(".") {
-            walk.skipDescendants()
-        } else if endings.contains((path as NSString).pathExtension.lowercased()), let file = VideoFile(path: path, in: folder) {
-            files.append(file)
+        }
+        if wantsPictures { files = folders(of: files) }
+        guard !files.isEmpty || !rejects.isEmpty else {
+            let missing = "\(folder): no \(wantsPictures ? "folders of pictures" : "videos") here; looked for \(list(endings))"
+            throw PreparationError(missing + (passedOver.note.map { "; \($0)" } ?? ""))
+        }
+        let named = transcoding == nil ? files.map { PreparationSource(file: $0, name: $0.path) } : nameResults(files, wantsPictures)
+        for source in named.sorted(by: { FilePath($0.name) < FilePath($1.name) }) {
+            if transcoding != nil, let trouble = troubleWithLength(of: source.name, in: output) {
+                reject(FilePath(source.file.path), .unusableName, trouble)
+            } else {
+                videos.append(source)
+            }
         }
     }
-    return files
+
+    private mutating func reject(_ path: FilePath, _ reason: MediaError.Reason, _ detail: String) {
+        rejects.append(Reject(path: path.text ?? "\(path)", reason: reason, detail: detail))
+    }
+
+    /// The folders that pictures lie in, each as one file. Pictures beside the folders belong to no video.
+    private mutating func folders(of pictures: [VideoFile]) -> [VideoFile] {
+        var folders: [FilePath: VideoFile] = [:]
+        for picture in pictures {
+            guard let folder = FilePath(picture.path).folder else {
+                passedOver.besideFolders += 1
+                continue
+            }
+            var sum = picture
+            sum.path = folder.text!
+            if let found = folders[folder] {
+                sum.bytes += found.bytes
+                sum.modified = max(sum.modified, found.modified)
+            }
+            folders[folder] = sum
+        }
+        return Array(folders.values)
+    }
 }
 
-/// The folders that pictures lie in, each as one file. Pictures that lie in none, beside the folders, belong to no video.
-private func folders(of pictures: [VideoFile]) -> [VideoFile] {
-    var folders: [String: VideoFile] = [:]
-    for picture in pictures {
-        let folder = (picture.path as NSString).deletingLastPathComponent
-        guard !folder.isEmpty else { continue }
-        var sum = picture
-        sum.path = folder
-        if let found = folders[folder] {
-            sum.bytes += found.bytes
-            sum.modified = max(sum.modified, found.modified)
-        }
-        folders[folder] = sum
+extension PreparationSources.Reject {
+    /// - Parameter finding: of a file that cannot be used.
+    init(_ finding: PreparationFinding) {
+        path = finding.file.path
+        reason = finding.reason ?? .undecodable
+        detail = finding.detail ?? ""
     }
-    return Array(folders.values)
+
+    fileprivate init(_ leftOut: FolderTree.LeftOut) {
+        path = leftOut.path.text ?? "\(leftOut.path)"
+        detail = leftOut.detail
+        reason =
+            switch leftOut.reason {
+            case .dangling: .missing
+            case .leadsAbove: .leadsAbove
+            case .unreadable: .cannotOpen
+            }
+    }
+}
+
+/// Names for videos that are encoded anew: the old ones but for the ending, which becomes `.mp4`. Where several would share a name, those of
+/// another ending keep it before the new one.
+private func nameResults(_ files: [VideoFile], _ areFolders: Bool) -> [PreparationSource] {
+    func shortName(_ path: FilePath) -> FilePath {
+        FilePath(bytes: (areFolders ? path.bytes : path.bytes.dropLast(path.ending.utf8.count + 1)) + ".mp4".utf8)
+    }
+    let paths = files.map { FilePath($0.path) }
+    let uses = Dictionary(paths.map { (shortName($0), 1) }, uniquingKeysWith: +)
+    // A result may neither replace another nor stand where a folder of results has to.
+    var taken = Set(paths.filter { shortName($0) == $0 })
+    for path in paths {
+        var folder = path.folder
+        while let next = folder, taken.insert(next).inserted { folder = next.folder }
+    }
+    return zip(files, paths).sorted { $0.1 < $1.1 }.map { file, path in
+        var name = shortName(path)
+        if name != path {
+            if uses[name]! > 1 || taken.contains(name) { name = FilePath(file.path + ".mp4") }
+            while !taken.insert(name).inserted { name = FilePath(bytes: name.bytes + ".mp4".utf8) }
+        }
+        return PreparationSource(file: file, name: name.text!)
+    }
+}
+
+/// Why a result cannot have this name: the file system's limits hold for the name too under which it is written.
+private func troubleWithLength(of name: String, in output: String) -> String? {
+    let temporary = FilePath(VideoEncoder.temporaryPath(of: output + "/" + name))
+    guard temporary.lastName.count > NAME_MAX || temporary.bytes.count >= PATH_MAX else { return nil }
+    return "it is too long: names of results have at most \(NAME_MAX) bytes, paths \(PATH_MAX), '.partial' included; rename it"
 }

@@ -26,7 +26,8 @@ final class RemoteFile {
 
     private var connection: UnsafeMutablePointer<AVIOContext>?
     private var position: Int64 = 0
-    private var byteCount: Int64 = 0
+    /// Bytes of the file, as the server said when it was opened.
+    private(set) var byteCount = 0
     /// When the attempt under way began.
     private var attemptBegin = 0.0
     /// Bytes since the last silence ended, and seconds waited for them: in all, and on this connection. Time between reads is not theirs.
@@ -44,14 +45,26 @@ final class RemoteFile {
             { opaque, offset, origin in Unmanaged<RemoteFile>.fromOpaque(opaque!).takeUnretainedValue().seek(offset, origin) })!
         _ = persist { connect() }
         if let failure { throw failure }
-        byteCount = avio_size(connection)
+        byteCount = Int(avio_size(connection))
         guard connection!.pointee.seekable & AVIO_SEEKABLE_NORMAL != 0, byteCount >= 0 else {
             throw MediaError(.serverAway, url, "the server answers no range requests, without which frames cannot be sought")
         }
     }
 
+    /// The MD5 sum of the whole file.
+    func hash() throws(MediaError) -> String {
+        let hash = PixelHash(.md5)
+        var buffer = [UInt8](repeating: 0, count: Self.bufferByteCount)
+        avio_seek(context, 0, SEEK_SET)
+        while case let count = avio_read(context, &buffer, Int32(buffer.count)), count > 0 {
+            buffer.withUnsafeBytes { hash.update(UnsafeRawBufferPointer(rebasing: $0[..<Int(count)])) }
+        }
+        if let failure { throw failure }
+        return hash.finish()
+    }
+
     private func read(into buffer: UnsafeMutablePointer<UInt8>, _ count: Int32) -> Int32 {
-        guard position < byteCount else { return endOfFile }
+        guard position < Int64(byteCount) else { return endOfFile }
         let code = persist {
             let code = connect()
             guard code >= 0, let connection else { return code }
@@ -59,6 +72,12 @@ final class RemoteFile {
             guard place == position else { return place < 0 ? Int32(truncatingIfNeeded: place) : tandem_averror(EIO) }
             guard !isDowngraded else { return tandem_averror(EPROTONOSUPPORT) }
             let received = avio_read_partial(connection, buffer, count)
+            // Each answer to a request for a range tells the size anew.
+            let size = Int(avio_size(connection))
+            if received > 0, size != byteCount {
+                failure = MediaError(.changed, url, "it has \(size) bytes, \(byteCount) when it was opened; prepare again")
+                return tandem_averror(EIO)
+            }
             // Before the end of the file, the end of the connection is an early one.
             return received == 0 || received == endOfFile ? tandem_averror(ECONNRESET) : received
         }
@@ -67,12 +86,12 @@ final class RemoteFile {
     }
 
     private func seek(_ offset: Int64, _ origin: Int32) -> Int64 {
-        if origin & AVSEEK_SIZE != 0 { return byteCount }
+        if origin & AVSEEK_SIZE != 0 { return Int64(byteCount) }
         let base: Int64? =
             switch origin & ~AVSEEK_FORCE {
             case SEEK_SET: 0
             case SEEK_CUR: position
-            case SEEK_END: byteCount
+            case SEEK_END: Int64(byteCount)
             default: nil
             }
         guard let base, case let (target, isBeyond) = base.addingReportingOverflow(offset), !isBeyond, target >= 0 else {

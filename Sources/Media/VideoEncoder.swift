@@ -26,6 +26,9 @@ struct VideoEncoder: ~Copyable {
     private let output: OutputFile
     private let packet = Packet()
 
+    /// The name under which a file is written.
+    static func temporaryPath(of path: String) -> String { path + ".partial" }
+
     /// Opens the encoder and a temporary file beside `path`.
     ///
     /// - Throws: where x264 is missing or refuses the options, and where the file cannot be created.
@@ -108,7 +111,7 @@ private struct OutputFile: ~Copyable {
 
     private init(path: String, owning context: UnsafeMutablePointer<AVFormatContext>) {
         self.path = path
-        temporaryPath = path + ".partial"
+        temporaryPath = VideoEncoder.temporaryPath(of: path)
         self.context = context
     }
 

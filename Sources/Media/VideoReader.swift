@@ -58,6 +58,7 @@ public final class VideoReader {
     ///
     /// - Parameters:
     ///   - path: of a file; its URL where there is a server.
+    ///   - record: what is known of the video; a file of another number of bytes is not opened, for it is another one.
     ///   - server: how to read from an http server; nil where the path is one of this machine.
     ///   - patience: seconds of processor time that opening, and then each call of ``read(_:size:into:)``, may take.
     ///   - tools: what is kept from video to video.
@@ -69,7 +70,7 @@ public final class VideoReader {
         self.server = server
         self.tools = tools
         deadline = Deadline(seconds: patience)
-        source = try FrameSource.open(path: path, server: server, deadline: deadline, tools: tools)
+        source = try FrameSource.open(path: path, record: record, server: server, deadline: deadline, tools: tools)
         place.isSequential = record.keyFrames.isEmpty
     }
 
@@ -160,7 +161,7 @@ public final class VideoReader {
     private func restart() throws(MediaError) {
         // What is to be the truth comes from a new decoder.
         tools.forgetDecoder()
-        source = try FrameSource.open(path: path, server: server, deadline: deadline, tools: tools)
+        source = try FrameSource.open(path: path, record: record, server: server, deadline: deadline, tools: tools)
         place = Place(isSequential: true)
     }
 

@@ -39,14 +39,17 @@ public struct JHMDBDataset: Sendable {
     /// A line of a list is "CLIP.avi 2": 1 for training, 2 for testing.
     private static func testClips(_ root: String) throws -> [String] {
         let ending = "_test_split1.txt"
-        let lists = ((try? FileManager.default.contentsOfDirectory(atPath: root + "/splits")) ?? []).filter { $0.hasSuffix(ending) }
+        let folder = root + "/splits"
+        let lists = FileManager.default.fileExists(atPath: folder) ? try namesInFolder(folder).filter { $0.hasSuffix(ending) } : []
         guard !lists.isEmpty else {
             throw PropagationError(
                 "\(root) has no lists splits/ACTION\(ending); is this the folder that holds Rename_Images and joint_positions?")
         }
-        let clips = try lists.sorted().flatMap { list in
-            let path = "\(root)/splits/\(list)"
-            guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { throw PropagationError("\(path) cannot be read") }
+        let clips = try lists.flatMap { name in
+            let path = "\(folder)/\(name)"
+            guard let list = name.text, let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+                throw PropagationError("\(path) cannot be read")
+            }
             return try text.split(whereSeparator: \.isNewline).compactMap { line -> String? in
                 let words = line.split(separator: " ")
                 if words.isEmpty { return nil }
@@ -67,10 +70,11 @@ public struct JHMDBDataset: Sendable {
     private static func whole(_ name: String, _ root: String) throws -> String {
         if name.contains("/") { return name }
         let folder = root + "/joint_positions"
-        guard let actions = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
-            throw PropagationError("there is no folder \(folder); is \(root) the folder that holds it and Rename_Images?")
+        let actions: [String]
+        do { actions = try namesInFolder(folder).compactMap(\.text) } catch {
+            throw PropagationError("\(error); is \(root) the folder that holds it and Rename_Images?")
         }
-        let found = actions.sorted().filter { FileManager.default.fileExists(atPath: jointFile("\($0)/\(name)", root)) }
+        let found = actions.filter { FileManager.default.fileExists(atPath: jointFile("\($0)/\(name)", root)) }
         guard found.count == 1 else {
             throw PropagationError("\(found.count) actions of \(folder) have a clip \(name); name it ACTION/CLIP")
         }

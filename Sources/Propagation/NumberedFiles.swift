@@ -1,19 +1,23 @@
+import Files
 import Foundation
 
 /// The files of a folder that are named by numbers, without their ending, in the order of the numbers: "9", "10", "00011".
 ///
 /// - Parameter ending: with its dot; files with another one are passed over.
 func numberedFiles(in folder: String, ending: String) throws -> [String] {
-    guard let files = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
-        throw PropagationError("there is no folder \(folder)")
-    }
-    let numbered = try files.filter { $0.hasSuffix(ending) }.map { file in
-        let stem = String(file.dropLast(ending.count))
-        guard let number = Int(stem) else { throw PropagationError("\(folder)/\(file) is not named by a number") }
+    let numbered = try namesInFolder(folder).filter { $0.hasSuffix(ending) }.map { file in
+        guard let stem = file.text.map({ String($0.dropLast(ending.count)) }), let number = Int(stem) else {
+            throw PropagationError("\(folder)/\(file) is not named by a number")
+        }
         return (number, stem)
     }
     guard !numbered.isEmpty else { throw PropagationError("\(folder) holds no \(ending) file") }
     return numbered.sorted { $0.0 < $1.0 }.map(\.1)
+}
+
+/// The names in a folder, ascending, hidden ones passed over.
+func namesInFolder(_ folder: String) throws -> [FilePath] {
+    do { return try FolderListing(folder).names } catch { throw PropagationError("\(error)") }
 }
 
 /// The words of a list, in its order.

@@ -45,7 +45,10 @@ public struct VIPDataset: Sendable {
         if !names.isEmpty {
             all = names
         } else if !withFrames, !exists(list) {
-            let found = try FileManager.default.contentsOfDirectory(atPath: maps)
+            let found = try namesInFolder(maps).map { name in
+                guard let text = name.text else { throw PropagationError("\(maps)/\(name): the name is not UTF-8; rename it") }
+                return text
+            }
             all = found.sorted { $0.compare($1, options: .numeric) == .orderedAscending }
         } else {
             all = try wordsOfList(list, hint: "--sequences videosN,… names videos without it")

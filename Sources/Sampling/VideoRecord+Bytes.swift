@@ -48,7 +48,9 @@ extension VideoRecord {
 
     /// What makes this record impossible, nil where nothing does. Whoever reads records from outside asks before using them.
     public var fault: String? {
-        if path.isEmpty || path.hasPrefix("/") || path.split(separator: "/").contains("..") {
+        // Names are bytes: to Swift a slash with an accent on it is another character, to the system it is a slash.
+        let names = path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        if names[0].isEmpty || names.contains(where: { $0.elementsEqual("..".utf8) }) {
             return "the path leads out of the media folder"
         }
         if width < 1 || height < 1 { return "a picture of \(width)x\(height)" }

@@ -1,4 +1,5 @@
 import Autograd
+import Files
 import Foundation
 
 /// The checkpoints of one run: `step-00001234.safetensors`, the last few of them.
@@ -84,11 +85,8 @@ public struct CheckpointFolder {
     private static let prefix = "step-"
     private static let suffix = ".safetensors"
 
+    /// The names in the folder, apart from those that are no text, which nothing here is named by.
     private func names() throws -> [String] {
-        do {
-            return try FileManager.default.contentsOfDirectory(atPath: path)
-        } catch {
-            throw TrainingError("cannot read the folder \(path)")
-        }
+        do { return try FolderListing(path).names.compactMap(\.text) } catch { throw TrainingError("\(error)") }
     }
 }

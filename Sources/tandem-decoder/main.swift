@@ -22,6 +22,9 @@ runProgram("tandem-decoder") {
         "--patience", "SECONDS", "how long to wait for a batcher, or a server of videos, that is not there; 0: for ever", default: 600.0)
     let keys = options.value("--keys", "FOLDER", "keys for tcp: client.key, and server.pub of the run's machine")
     let memory = options.value("--memory", "MIB", "memory that decoding may take; a video that wants more is replaced", default: 1024)
+    let verifiesContent = options.flag(
+        "--verify-content",
+        "replace videos whose content is not what was prepared, not only those of another size; each is read through for that once")
     let metrics = options.value("--metrics", "[HOST:]PORT", StatusAddress.help)
     if memory < 1 { options.refuse("--memory wants at least 1 MiB, not \(memory)") }
     options.finish()
@@ -40,7 +43,7 @@ runProgram("tandem-decoder") {
             throw error
         }
     }
-    let reader = PictureReader(media: media, server: server)
+    let reader = PictureReader(media: media, server: server, verifiesContent: verifiesContent)
     let status = DecoderStatus()
     let endpoint = try Endpoint(connect)
     let worker = try DecoderWorker(

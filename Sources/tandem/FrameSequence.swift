@@ -30,7 +30,7 @@ struct FrameSequence {
                 throw Failure("\(path) holds no .jpg or .png frames; name a picture, a video or a folder such as JPEGImages/480p/NAME")
             }
             source = .files(names.map { "\(path)/\($0)" })
-        } else if videoExtensions.contains((path as NSString).pathExtension.lowercased()) {
+        } else if isVideo(path) {
             source = .video(try VideoReader(path: path, record: try VideoRecord(inspecting: path, in: "", leastFrames: 1)))
         } else {
             source = .files([path])

@@ -16,6 +16,7 @@ func prepare(arguments: [String]) throws {
         arguments: arguments)
     let jobs = options.value("--jobs", "N", "videos decoded at a time", default: ProcessInfo.processInfo.activeProcessorCount)
     let output = options.value("--output", "FOLDER", "where manifest and rejects go (default: the folder of videos)")
+    let extensions = options.value("--extensions", "LIST", "further endings of files to take for videos, such as gif,m2v")
     let transcoded = options.value("--transcode", "OUTPUT", "write the videos anew into this folder, the manifest beside them")
     let transcoding = Transcoding(from: &options, isAsked: transcoded != nil)
     let folder = options.operand("FOLDER", "the videos, in it or in folders below it")
@@ -23,14 +24,26 @@ func prepare(arguments: [String]) throws {
         options.refuse("\(folder) is a server; prepare the folder that it serves, on its machine, and give runs its URL as data.media")
     }
     if jobs < 1 { options.refuse("--jobs wants at least 1, not \(jobs)") }
+    if extensions != nil, transcoding.pictureRate != nil {
+        options.refuse("--extensions is for videos; frames are read from JPEG and PNG files")
+    }
     if output != nil, transcoded != nil { options.refuse("--output does not go with --transcode, which says where all goes") }
     options.finish()
 
     Interruption.catchSignals()
     let target = transcoded ?? output ?? folder
-    let preparation = Preparation(folder: folder, output: target, transcoding: transcoded == nil ? nil : transcoding, jobs: jobs)
+    let preparation = Preparation(
+        folder: folder, output: target, extensions: Set(extensions?.split(separator: ",").map(ending) ?? []),
+        transcoding: transcoded == nil ? nil : transcoding, jobs: jobs)
     let summary = try showingProgress { show in try preparation.run(shouldStop: { Interruption.isRequested }, progress: show) }
     print(describe(summary, output: target))
+    if let note = summary.passedOver.note { print("\(folder): \(note).") }
+}
+
+/// An ending as a user may write it: "gif", ".GIF".
+private func ending(_ word: Substring) -> String {
+    let bare = word.trimmingCharacters(in: .whitespaces).lowercased()
+    return bare.hasPrefix(".") ? String(bare.dropFirst()) : bare
 }
 
 extension Transcoding {

@@ -53,7 +53,7 @@ func run(arguments: [String]) throws {
         purpose: .needed)
     let decoders = decoderRoles(
         count: pipeline.dataflow.decoders, endpoint: batcher, media: pipeline.data.media,
-        options: ["--patience", "\(pipeline.dataflow.patience)"] + keyOptions)
+        options: ["--patience", "\(pipeline.dataflow.patience)"] + (pipeline.data.verifyContent ? ["--verify-content"] : []) + keyOptions)
     let supervisor = Supervisor([trainerRole] + (pipeline.evaluation.isEmpty ? [] : [evaluatorRole]) + decoders + [batcherRole])
     try withExtendedLifetime(hold) { try supervisor.run() }
 }
@@ -82,10 +82,13 @@ func runDecoders(arguments: [String]) throws {
     let media = options.required(
         "--media", "FOLDER", "the videos, as the manifest describes them: a folder, or the http:// or https:// root of a server")
     let keys = options.value("--keys", "FOLDER", "keys for tcp: client.key, and server.pub of the run's machine")
+    let verifiesContent = options.flag(
+        "--verify-content", "replace videos whose content is not what was prepared, not only those of another size")
     let count = options.value("--count", "N", "how many decoders", default: ProcessInfo.processInfo.activeProcessorCount)
     options.finish()
     guard count >= 1 else { throw Failure("--count \(count): start at least one decoder") }
-    try Supervisor(decoderRoles(count: count, endpoint: endpoint, media: media, options: keys.map { ["--keys", $0] } ?? [])).run()
+    let shared = (keys.map { ["--keys", $0] } ?? []) + (verifiesContent ? ["--verify-content"] : [])
+    try Supervisor(decoderRoles(count: count, endpoint: endpoint, media: media, options: shared)).run()
 }
 
 private func decoderRoles(count: Int, endpoint: String, media: String, options: [String] = []) -> [Role] {

@@ -1,4 +1,5 @@
 import Console
+import Files
 import Foundation
 import Media
 import Sampling
@@ -32,17 +33,21 @@ struct VideoCollection {
                 throw Failure("\(path): there is no such file; name a video, a folder of videos or a manifest")
             }
             if isFolder.boolValue {
-                let videos = try FileManager.default.contentsOfDirectory(atPath: path).sorted().filter(isVideo)
+                let videos = try FolderListing(path).names.filter { videoExtensions.contains($0.ending) }
                 guard !videos.isEmpty else {
                     throw Failure("\(path) holds neither a manifest nor a video; 'tandem prepare' makes manifests")
                 }
-                return videos.map { Part.file("\(path)/\($0)") }
+                return videos.compactMap { name in
+                    if name.text == nil { warn("passing over \(path)/\(name): its name is not UTF-8; rename it") }
+                    return name.text.map { Part.file("\(path)/\($0)") }
+                }
             }
             if isVideo(manifest) { return [.file(manifest)] }
             let folder = (manifest as NSString).deletingLastPathComponent
             return [.manifest(try Manifest(contentsOf: manifest), MediaRoot(media ?? (folder.isEmpty ? "." : folder)))]
         }
         count = parts.reduce(0) { $0 + $1.count }
+        guard count > 0 else { throw Failure("no video here has a name that can be used; the warnings above say why") }
     }
 
     /// The record of a video, and what its path is relative to. A video without a manifest is read through for it.
@@ -64,4 +69,5 @@ struct VideoCollection {
     }
 }
 
-private func isVideo(_ path: String) -> Bool { videoExtensions.contains((path as NSString).pathExtension.lowercased()) }
+/// Whether a file that somebody names is to be read as a video.
+func isVideo(_ path: String) -> Bool { videoExtensions.union(rareVideoExtensions).contains(FilePath(path).ending) }

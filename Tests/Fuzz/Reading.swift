@@ -42,8 +42,11 @@ private func read(_ name: String, in folder: String, as good: Corpus.Seed) -> St
             _ = try? readIndexImage(path)
             _ = try readImage(path)
         default:
-            // A file that was damaged after it was prepared, then one that is found damaged.
-            if let record = good.record { try? readPictures(path, record) }
+            // A file that was damaged after it was prepared, the sizes being alike by chance, then one that is found damaged.
+            if var record = good.record {
+                record.bytes = try FileManager.default.attributesOfItem(atPath: path)[.size] as! Int
+                try? readPictures(path, record)
+            }
             try readPictures(path, try VideoRecord(inspecting: name, in: folder, patience: 5))
         }
         return "read"

@@ -15,10 +15,13 @@ final class FileServer: Sendable {
     }
 
     let port: UInt16
+    /// What it serves from the next request on.
+    let file: Mutex<Data>
     private let listener: Int32
 
     /// - Parameter ways: of the first connection, the second …; the last way stays.
     init(_ file: Data, ways: [Way]) throws {
+        self.file = Mutex(file)
         listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -32,11 +35,12 @@ final class FileServer: Sendable {
         }
         guard isListening else { throw CocoaError(.fileReadUnknown) }
         port = UInt16(bigEndian: address.sin_port)
-        Thread {
+        Thread { [weak self] in
             var number = 0
             while case let connection = accept(descriptor, nil, nil), connection >= 0 {
                 let way = ways[min(number, ways.count - 1)]
                 number += 1
+                guard let file = self?.file.withLock({ $0 }) else { return }
                 Thread { Self.answer(connection, file, way) }.start()
             }
         }.start()

@@ -89,6 +89,62 @@ struct DatasetTests {
         }
     }
 
+    // MARK: Folders as people have them
+
+    /// A companion as macOS writes it beside a file, and its notes on a folder.
+    private func addCompanions(_ paths: [String]) -> [String: String] {
+        var texts: [String: String] = [:]
+        for path in paths {
+            let (folder, name) = ((path as NSString).deletingLastPathComponent, (path as NSString).lastPathComponent)
+            texts["\(folder)/._\(name)"] = "\u{0}\u{5}\u{16}\u{7}"
+            texts["\(folder)/.DS_Store"] = ""
+        }
+        return texts
+    }
+
+    @Test func hiddenCompanionsInJHMDBArePassedOver() throws {
+        let companions = addCompanions(Self.jhmdb.keys + ["joint_positions/run", "Rename_Images/catch"])
+        try withFiles(Self.jhmdb.merging(companions) { $1 }) { root in
+            let dataset = try JHMDBDataset(root: root, withFrames: false)
+            #expect(dataset.clips.map(\.name) == ["catch/a", "run/b_(1)!", "run/d@'s"])
+            let named = try JHMDBDataset(root: root, names: ["a"])
+            #expect(named.clips[0].frames == ["00001", "00002", "00010"].map { "\(root)/Rename_Images/catch/a/\($0).png" })
+        }
+    }
+
+    @Test func hiddenCompanionsInVIPArePassedOver() throws {
+        let files = ["Category_ids/videos10/1.png", "Category_ids/videos9/1.png", "Images/videos9/1.jpg", "Images/videos10/1.jpg"]
+        let companions = addCompanions(files + ["Category_ids/videos9"])
+        try withFiles(Dictionary(uniqueKeysWithValues: files.map { ($0, "") }).merging(companions) { $1 }) { root in
+            let dataset = try VIPDataset(root: root, withFrames: false)
+            #expect(dataset.videos.map(\.name) == ["videos9", "videos10"])
+            #expect(dataset.videos.allSatisfy { $0.frameNames == ["1"] })
+            #expect(try VIPDataset(root: root, names: ["videos9"]).videos[0].frames == ["\(root)/Images/videos9/1.jpg"])
+        }
+    }
+
+    @Test func hiddenCompanionsInDAVISArePassedOver() throws {
+        let files =
+            ["JPEGImages/480p/dogs/00000.jpg", "JPEGImages/480p/dogs/00001.jpg"]
+            + ["Annotations/480p/dogs/00000.png", "Annotations/480p/dogs/00001.png"]
+        let texts = Dictionary(uniqueKeysWithValues: files.map { ($0, "") }).merging(addCompanions(files)) { $1 }
+        try withFiles(texts.merging(["ImageSets/2017/val.txt": "dogs\n"]) { $1 }) { root in
+            for withFrames in [true, false] {
+                let dataset = try DAVISDataset(root: root, withFrames: withFrames)
+                #expect(dataset.sequences.map(\.frameNames) == [["00000", "00001"]])
+            }
+        }
+    }
+
+    /// Sequences may lie on other disks.
+    @Test func linkedFoldersAreRead() throws {
+        try withFiles(["else/1.png": "", "else/2.png": "", "Category_ids/readme/1.png": ""]) { root in
+            try #require(symlink("../else", root + "/Category_ids/videos1") == 0)
+            let dataset = try VIPDataset(root: root, names: ["videos1"], withFrames: false)
+            #expect(dataset.videos[0].frameNames == ["1", "2"])
+        }
+    }
+
     @Test func gapsOfVIPAreNamed() throws {
         try withFiles(["lists/val_videos.txt": "videos1\n", "Category_ids/videos2/1.png": ""]) { root in
             #expect(refusal(root) { _ = try VIPDataset(root: root) } == "there is no folder ROOT/Category_ids/videos1")

@@ -184,6 +184,14 @@ import Testing
         }
     }
 
+    @Test(
+        "no path leads out of the media folder, whatever letters its names begin with",
+        arguments: [
+            ("a/b", true), ("a/..b", true), ("a/...", true), ("..", false), ("../a", false), ("a/../../b", false), ("/a", false), ("", false),
+            ("\u{301}a", true), ("a/\u{301}b", true), ("../\u{301}a", false), ("a/..\u{301}", true), ("/\u{301}a", false),
+        ])
+    func pathsStayInside(path: String, isGood: Bool) { #expect((record(path).fault == nil) == isGood) }
+
     @Test func orientationsAreNumbers() {
         for number in UInt8(0)..<8 { #expect(Orientation(number: number)?.number == number) }
         #expect(Orientation(number: 0) == Orientation() && Orientation(number: 8) == nil)

@@ -121,7 +121,7 @@ struct CheckpointTests {
 
     @Test func anEmptyFolderHasNoLatest() throws {
         #expect(try CheckpointFolder(folder.path, keep: 1).latest { _ in }?.metadata == nil)
-        #expect(throws: TrainingError("cannot read the folder /nowhere")) { try CheckpointFolder("/nowhere", keep: 1) }
+        #expect(throws: TrainingError("there is no folder /nowhere")) { try CheckpointFolder("/nowhere", keep: 1) }
     }
 
     @Test func theEncoderIsSentWithoutTheRest() throws {
