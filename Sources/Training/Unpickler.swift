@@ -34,7 +34,9 @@ struct Unpickler {
             throw refusal(name, unpickler.pickle.unknownClass!, at: nil)
         } catch is ByteCursor.CutOff {
             throw unpickler.refusal(
-                bytes.count > maximumLength ? "its description is longer than \(maximumLength >> 20) MiB" : "its description is cut off")
+                bytes.count > maximumLength
+                    ? "its description is longer than \(maximumLength >> 20) MiB"
+                    : "its description is cut off; \(ForeignFile.again)")
         }
     }
 
@@ -59,7 +61,9 @@ struct Unpickler {
         while true {
             let code = try cursor.read(UInt8.self)
             guard let instruction = Instruction(rawValue: code) else {
-                throw refusal("its description holds the instruction \(code) at byte \(cursor.offset - 1), which weights do not need")
+                throw refusal(
+                    "its description holds the instruction \(code) at byte \(cursor.offset - 1), which weights do not need; load it in"
+                        + " Python and save its weights alone with torch.save")
             }
             if instruction == .stop { break }
             try execute(instruction)
@@ -119,7 +123,7 @@ struct Unpickler {
         }
     }
 
-    private func malformed() -> TrainingError { refusal("its description is malformed at byte \(cursor.offset - 1)") }
+    private func malformed() -> TrainingError { refusal("its description is malformed at byte \(cursor.offset - 1); \(ForeignFile.again)") }
 
     // MARK: The stack
 

@@ -120,6 +120,7 @@ struct EvaluatorOptions {
         if [weights != nil, baseline != nil, trainer != nil, isMetricsOnly].count(where: { $0 }) != 1 {
             options.refuse("give one of --weights FILE, --baseline copy, --metrics-only and --trainer ENDPOINT")
         }
+        if heads != nil, weights == nil { options.refuse("--heads is for --weights FILE") }
         if let baseline, baseline != "copy" { options.refuse("--baseline knows 'copy' only, not '\(baseline)'") }
         if isMetricsOnly != (results != nil) { options.refuse("--metrics-only and --results FOLDER go together") }
         if isMetricsOnly, output != nil { options.refuse("--output is for results that are made; --metrics-only makes none") }

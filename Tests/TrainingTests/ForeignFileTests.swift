@@ -59,12 +59,15 @@ struct ForeignFileTests {
         #expect(found.hasPrefix("page.pth is no file of weights that can be read (safetensors, PyTorch): it " + expected), "\(found)")
     }
 
-    /// Cut off at any place, a safetensors file says that it was.
+    /// Cut off at any place, a safetensors file says that it was; with any byte changed it is read or refused.
     @Test func cutOffFilesAreTold() {
         let whole = SafetensorsTests.libraryBytes
         for length in 1..<whole.count {
             let found = refusal(Array(whole.prefix(length)))
             #expect(found.hasSuffix(Self.again), "\(length) bytes: \(found)")
+            var changed = whole
+            changed[length] ^= 0x5a
+            _ = refusal(changed)
             #expect(length < 8 || found.hasPrefix("page.pth is not a whole safetensors file: "), "\(length) bytes: \(found)")
         }
     }
