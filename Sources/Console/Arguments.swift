@@ -4,10 +4,13 @@ import Foundation
 ///
 /// Each call declares an option and takes its value at once, so that one list of calls is the parser and the help text. Mistakes are
 /// kept until ``finish()``, which prints the help or every mistake and ends the program; values read before a mistake are placeholders.
+///
+/// A value follows its option as the next word, or behind "=" where it begins with "--" itself. Words behind "--" are no options.
 public struct Arguments {
     private let program: String
     private let about: String
-    private var rest: [String]
+    /// The words that nothing has taken yet.
+    private var rest: [Word]
     private var options: [(form: String, help: String)] = []
     private var operands: [(form: String, help: String)] = []
     private var names: [String] = []
@@ -20,18 +23,39 @@ public struct Arguments {
     public init(_ program: String, about: String, arguments: [String] = Array(CommandLine.arguments.dropFirst())) {
         self.program = program
         self.about = about
-        self.rest = arguments.flatMap { word -> [String] in
-            guard word.hasPrefix("--"), let equals = word.firstIndex(of: "=") else { return [word] }
-            return [String(word[..<equals]), String(word[word.index(after: equals)...])]
+        let end = arguments.firstIndex(of: "--") ?? arguments.endIndex
+        rest = arguments[..<end].map { Word($0) } + arguments[end...].dropFirst().map { Word(operand: $0) }
+    }
+
+    /// A word of the command line.
+    private struct Word {
+        /// The word, of `--name=value` the name.
+        let text: String
+        /// The value of `--name=value`.
+        var value: String?
+        /// Whether it stands behind "--".
+        var isOperand = false
+
+        init(_ word: String) {
+            let equals = word.hasPrefix("--") ? word.firstIndex(of: "=") : nil
+            text = String(word[..<(equals ?? word.endIndex)])
+            value = equals.map { String(word[word.index(after: $0)...]) }
         }
+
+        init(operand: String) { (text, isOperand) = (operand, true) }
+
+        var isOption: Bool { !isOperand && text.hasPrefix("-") && text != "-" }
+        /// Whether it may be the value of an option before it; a number may be negative.
+        var isValue: Bool { !isOperand && !text.hasPrefix("--") }
     }
 
     /// A switch without a value.
     public mutating func flag(_ name: String, _ help: String) -> Bool {
         declare(name, name, help)
-        guard let at = rest.firstIndex(of: name) else { return false }
-        rest.remove(at: at)
-        return true
+        let found = rest.filter { $0.isOption && $0.text == name }
+        rest.removeAll { $0.isOption && $0.text == name }
+        if found.contains(where: { $0.value != nil }) { mistakes.append("\(name) takes no value") }
+        return !found.isEmpty
     }
 
     /// Every value of an option that may stand several times.
@@ -43,13 +67,13 @@ public struct Arguments {
     /// The value of an optional option, nil where it is absent.
     public mutating func value(_ name: String, _ placeholder: String, _ help: String) -> String? {
         declare(name, "\(name) \(placeholder)", help)
-        return takeValues(name, placeholder).last
+        return takeValue(name, placeholder)
     }
 
     /// The value of an option that must stand.
     public mutating func required(_ name: String, _ placeholder: String, _ help: String) -> String {
         declare(name, "\(name) \(placeholder)", "\(help) (required)")
-        if let value = takeValues(name, placeholder).last { return value }
+        if let value = takeValue(name, placeholder) { return value }
         mistakes.append("\(name) \(placeholder) is missing")
         return ""
     }
@@ -59,19 +83,22 @@ public struct Arguments {
         _ name: String, _ placeholder: String, _ help: String, default fallback: Value
     ) -> Value {
         let shown = "\(fallback)".isEmpty ? "" : " (default \(fallback))"
-        declare(name, "\(name) \(placeholder)", help + shown)
-        guard let text = takeValues(name, placeholder).last else { return fallback }
-        guard let value = Value(text) else {
-            mistakes.append("\(name) wants \(Self.noun(for: Value.self)), not '\(text)'")
-            return fallback
-        }
+        return value(name, placeholder, help + shown) ?? fallback
+    }
+
+    /// The typed value of an optional option, nil where it is absent.
+    public mutating func value<Value: LosslessStringConvertible>(_ name: String, _ placeholder: String, _ help: String) -> Value? {
+        declare(name, "\(name) \(placeholder)", help)
+        guard let text = takeValue(name, placeholder) else { return nil }
+        let value = Value(text)
+        if value == nil { mistakes.append("\(name) wants \(Self.noun(for: Value.self)), not '\(text)'") }
         return value
     }
 
     /// The next word that is not an option. Call after all options are declared.
     public mutating func operand(_ placeholder: String, _ help: String) -> String {
         operands.append((placeholder, help))
-        if let at = rest.firstIndex(where: { !$0.hasPrefix("-") }) { return rest.remove(at: at) }
+        if let at = rest.firstIndex(where: { !$0.isOption }) { return rest.remove(at: at).text }
         mistakes.append("\(placeholder) is missing")
         return ""
     }
@@ -79,8 +106,8 @@ public struct Arguments {
     /// All remaining words that are not options. Call last.
     public mutating func remainingOperands(_ placeholder: String, _ help: String) -> [String] {
         operands.append(("\(placeholder)…", help))
-        let words = rest.filter { !$0.hasPrefix("-") }
-        rest.removeAll { !$0.hasPrefix("-") }
+        let words = rest.filter { !$0.isOption }.map(\.text)
+        rest.removeAll { !$0.isOption }
         return words
     }
 
@@ -91,8 +118,8 @@ public struct Arguments {
 
     /// Prints the help and exits with 0 where it was asked for; prints every mistake and exits with 2 where there is one.
     public func finish() {
-        if rest.contains("--help") || rest.contains("-h") {
-            print(helpText)
+        if rest.contains(where: { $0.isOption && ["--help", "-h"].contains($0.text) }) {
+            print(helpText())
             exit(0)
         }
         let all = mistakesFound
@@ -106,23 +133,19 @@ public struct Arguments {
     public var mistakesFound: [String] {
         mistakes
             + rest.map { word in
-                guard word.hasPrefix("-") else { return "'\(word)' is one word too many" }
-                guard let near = nearestName(to: word, in: names) else { return "there is no option \(word)" }
-                return "there is no option \(word); did you mean \(near)?"
+                guard word.isOption else { return "'\(word.text)' is one word too many" }
+                guard let near = nearestName(to: word.text, in: names) else { return "there is no option \(word.text)" }
+                return "there is no option \(word.text); did you mean \(near)?"
             }
     }
 
-    /// The text that `--help` prints.
-    public var helpText: String {
-        let rows = operands + options + [("--help", "print this text")]
-        let width = min(34, rows.map(\.form.count).max() ?? 0)
+    /// The text that `--help` prints, in lines of at most `width` where its words allow.
+    public func helpText(width: Int = helpWidth) -> String {
         let usage = ([program] + (options.isEmpty ? [] : ["[options]"]) + operands.map(\.form)).joined(separator: " ")
-        let lines = rows.map { row in
-            row.form.count <= width
-                ? "  " + row.form.padding(toLength: width, withPad: " ", startingAt: 0) + "  " + row.help
-                : "  " + row.form + "\n" + String(repeating: " ", count: width + 4) + row.help
-        }
-        return "\(about)\n\nusage: \(usage)\n\n" + lines.joined(separator: "\n")
+        return [
+            wrapped(about, width: width), wrapped("usage: " + usage, width: width, indent: 7),
+            helpTable(operands + options + [("--help", "print this text")], width: width),
+        ].joined(separator: "\n\n")
     }
 
     private mutating func declare(_ name: String, _ form: String, _ help: String) {
@@ -132,16 +155,22 @@ public struct Arguments {
 
     private mutating func takeValues(_ name: String, _ placeholder: String) -> [String] {
         var values: [String] = []
-        while let at = rest.firstIndex(of: name) {
-            guard at + 1 < rest.count, !rest[at + 1].hasPrefix("--") else {
+        while let at = rest.firstIndex(where: { $0.isOption && $0.text == name }) {
+            if let value = rest.remove(at: at).value {
+                values.append(value)
+            } else if at < rest.count, rest[at].isValue {
+                values.append(rest.remove(at: at).text)
+            } else {
                 mistakes.append("\(name) wants a value: \(name) \(placeholder)")
-                rest.remove(at: at)
-                continue
             }
-            values.append(rest[at + 1])
-            rest.removeSubrange(at...at + 1)
         }
         return values
+    }
+
+    private mutating func takeValue(_ name: String, _ placeholder: String) -> String? {
+        let values = takeValues(name, placeholder)
+        if values.count > 1 { mistakes.append("\(name) takes one value, not \(values.joined(separator: " and "))") }
+        return values.last
     }
 
     private static func list<Words: CaseIterable>(_ words: Words.Type) -> String {

@@ -7,6 +7,10 @@ public enum InputSize: Equatable, Sendable, LosslessStringConvertible {
     /// The longer side; the shorter one follows, rounded down as CropMAE does it, to a multiple of 64 pixels: "long880".
     case longSide(Int)
 
+    /// Help for the option `--size`, and what it wants.
+    public static let help = "frames are scaled to height H and width W, or to short or long side S"
+    public static let wanted = "HEIGHTxWIDTH, a short side or longSIDE"
+
     /// Reads "HEIGHTxWIDTH", "SHORT_SIDE" or "longSIDE".
     public init?(_ text: String) {
         if text.hasPrefix("long") {

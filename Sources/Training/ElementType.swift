@@ -21,6 +21,29 @@ public enum ElementType: String, CaseIterable, Sendable {
         }
     }
 
+    var isFloatingPoint: Bool {
+        switch self {
+        case .float64, .float32, .float16, .bfloat16: true
+        case .int64, .int32, .int16, .int8, .uint8, .bool: false
+        }
+    }
+
+    /// The bits of an element of any type that safetensors (0.8) has; nil for another name.
+    static func bits(_ typeName: String) -> Int? { ElementType(rawValue: typeName).map { $0.size * 8 } ?? bitsOfOthers[typeName] }
+
+    /// Types that cannot be read as numbers here.
+    private static let bitsOfOthers = [
+        "F4": 4, "F6_E2M3": 6, "F6_E3M2": 6, "F8_E5M2": 8, "F8_E4M3": 8, "F8_E8M0": 8, "F8_E4M3FNUZ": 8, "F8_E5M2FNUZ": 8, "U16": 16,
+        "U32": 32, "U64": 64, "C64": 64,
+    ]
+
+    /// The refusal to read an array of such a type, or whatever else stands for its type.
+    static func refusal(of key: String, in file: String, holding typeName: String) -> TrainingError {
+        TrainingError(
+            "'\(key.printable)' in \(file) holds \(typeName.printable), which cannot be read as numbers here; make it a plain float32 tensor in"
+                + " PyTorch and save it again")
+    }
+
     /// The elements that `view` selects from little-endian `bytes`, row by row, rounded to f32.
     ///
     /// The view must have been checked to lie within the bytes.

@@ -11,7 +11,8 @@ extension EncoderWeights {
     public func makeEncoder(precision: Precision = .f32, backend: any Backend) throws -> VisionTransformer {
         try check()
         let table = PositionEmbedding(gridSize: gridSize, width: width, values: try floats("pos_embed", shape: positionShape))
-        let (encoder, parameters) = VisionTransformer.alone(configuration, positions: table, precision: precision, backend: backend)
+        let (encoder, parameters) = VisionTransformer.alone(
+            configuration(heads: try requireHeads()), positions: table, precision: precision, backend: backend)
         try fill(parameters, backend)
         return encoder
     }
@@ -39,24 +40,30 @@ extension EncoderWeights {
 
     /// Refuses weights that this encoder, or timm's of the same size, would not load or would compute something else with.
     public func check() throws {
+        let configuration = configuration(heads: heads ?? 1)
         if let problem = configuration.problem { throw TrainingError("the weights \(name) make no encoder: \(problem)") }
         let parameters = Parameters()
         _ = VisionTransformer(configuration, parameters, positions: PositionEmbedding(gridSize: 1, width: width))
         var expected = Dictionary(uniqueKeysWithValues: parameters.all.map { ($0.name, $0.shape) })
         expected["pos_embed"] = positionShape
-        let found = entries
-        for (name, shape) in expected.sorted(by: { $0.key < $1.key }) {
-            guard let entry = found[name] else { throw TrainingError("\(self.name) holds no array '\(prefix)\(name)'") }
-            guard entry.shape == shape else {
-                throw TrainingError("\(self.name) is of another model: '\(prefix)\(name)' has the shape \(entry.shape), not \(shape)")
-            }
-        }
-        let unknown = (Array(found.keys) + otherNetworkArrays).filter { expected[$0] == nil }.sorted()
+        for (name, shape) in expected.sorted(by: { $0.key < $1.key }) { try file.require(prefix + name, shape: shape) }
+        let unknown = (Array(entries.keys) + otherNetworkArrays).filter { expected[$0] == nil }.sorted()
         if let first = unknown.first {
             throw TrainingError(
                 "\(self.name) is of another kind of vision transformer: it has '\(prefix)\(first)', which SiamMAE's encoder lacks,"
                     + " so its features would come out wrong")
         }
+        _ = try requireHeads()
+    }
+
+    /// The number of attention heads, which must be known to compute anything.
+    private func requireHeads() throws -> Int {
+        guard let heads else {
+            throw TrainingError(
+                "nothing tells how many attention heads the encoder in \(name) has: no array does, and no published encoder of the width"
+                    + " \(width) and patches of \(patchSize) is known; say it with --heads N")
+        }
+        return heads
     }
 
     /// Refuses weights whose position embedding is not the sine-cosine table, and so cannot be computed for another grid.
@@ -70,7 +77,7 @@ extension EncoderWeights {
     }
 
     /// The sizes, which the arrays' shapes tell.
-    public var configuration: EncoderConfiguration {
+    private func configuration(heads: Int) -> EncoderConfiguration {
         EncoderConfiguration(imageSize: gridSize * patchSize, patchSize: patchSize, width: width, depth: depth, heads: heads)
     }
 

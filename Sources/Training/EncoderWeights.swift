@@ -3,11 +3,12 @@ import Foundation
 /// The encoder out of a file of weights: Tandem's, MAE's, timm's, DINO's, as safetensors or as PyTorch's own file, with or without a
 /// decoder, a wrapper and optimizer state.
 ///
-/// Sizes come from the arrays' shapes; the number of heads from Tandem's metadata, else the width is cut into heads of 64.
+/// Sizes come from the arrays' shapes; the number of heads, which no array tells, from Tandem's metadata, else from the published encoders.
 public struct EncoderWeights {
     public let width: Int
     public let depth: Int
-    public let heads: Int
+    /// The number of attention heads; nil where neither the file nor a published encoder of this size tells it.
+    public let heads: Int?
     public let patchSize: Int
     /// The width of the square token grid the encoder was trained on, as its position embedding tells.
     public let gridSize: Int
@@ -19,7 +20,7 @@ public struct EncoderWeights {
     /// Reads a file.
     /// - Parameters:
     ///   - entry: the network to take where the file holds several, such as `student`; nil: the only one, or the averaged one.
-    ///   - heads: the number of attention heads, which PyTorch files do not tell; nil: as above.
+    ///   - heads: the number of attention heads; nil: as above.
     public init(path: String, entry: String? = nil, heads: Int? = nil) throws {
         try self.init(WeightFile(path: path), entry: entry, heads: heads)
     }
@@ -34,9 +35,11 @@ public struct EncoderWeights {
     public init(_ file: WeightFile, entry: String? = nil, heads chosenHeads: Int? = nil) throws {
         prefix = try file.encoderPrefix(entry: entry)
         let prefix = prefix
-        guard let patch = file.entries[prefix + "patch_embed.proj.weight"]?.shape, patch.count == 4, patch[1] == 3, patch[2] == patch[3],
-            patch[0] > 0, patch[2] > 0
-        else {
+        let patchEntry = file.entries[prefix + "patch_embed.proj.weight"]
+        if let patchEntry, !patchEntry.isReadable {
+            throw ElementType.refusal(of: prefix + "patch_embed.proj.weight", in: file.name, holding: patchEntry.typeName)
+        }
+        guard let patch = patchEntry?.shape, patch.count == 4, patch[1] == 3, patch[2] == patch[3], patch[0] > 0, patch[2] > 0 else {
             throw TrainingError(
                 "\(file.name) holds no vision transformer: 'patch_embed.proj.weight' is missing or not [width, 3, patch, patch]")
         }
@@ -49,8 +52,8 @@ public struct EncoderWeights {
         width = patch[0]
         depth = blocks.count
         patchSize = patch[2]
-        heads = chosenHeads ?? file.encoderHeads ?? max(1, width / 64)
-        guard heads > 0, width % heads == 0 else {
+        heads = chosenHeads ?? file.encoderHeads ?? Self.publishedHeads(width: width, patchSize: patchSize)
+        if let heads, heads < 1 || width % heads != 0 {
             throw TrainingError("\(heads) heads do not divide the width \(width) of the encoder in \(file.name)")
         }
         guard let positions = file.entries[prefix + "pos_embed"]?.shape, positions.count == 3, let side = Self.side(positions[1] - 1) else {
@@ -60,10 +63,29 @@ public struct EncoderWeights {
         self.file = file
     }
 
+    /// The heads of the published encoders of a size; nil where none is known.
+    ///
+    /// Most have heads of 64, and what is not wider than one head has one. The others: MAE's ViT-H/14 (models_mae.py), and those of
+    /// timm's vision_transformer.py (`so400m`, `giant`, `gigantic`), which differ in more than their heads.
+    private static func publishedHeads(width: Int, patchSize: Int) -> Int? {
+        switch (width, patchSize) {
+        case (1280, 14), (1152, 14), (1152, 16), (1408, 14), (1664, 14): 16
+        case (...64, _): 1
+        case (192, _), (256, _), (320, _), (384, _), (512, _), (640, _), (768, _), (832, _), (896, _), (1024, _): width / 64
+        default: nil
+        }
+    }
+
     private static func side(_ cells: Int) -> Int? {
         let side = Int(Double(max(0, cells)).squareRoot().rounded())
         return side >= 1 && side * side == cells ? side : nil
     }
+
+    /// Help for the options `--weights` and `--heads` of every command that reads encoders.
+    public static let weightsHelp =
+        "an encoder: a checkpoint of Tandem's, or a safetensors or PyTorch file of timm, MAE or DINO; of a run's folder the last checkpoint"
+    public static let headsHelp =
+        "attention heads of the encoder; default: what the file says, else those of the published encoder of its size"
 
     /// The file's name in messages.
     public var name: String { file.name }
@@ -108,7 +130,8 @@ public struct EncoderWeights {
     /// The strings of a Tandem file go with the weights. Those of a PyTorch file do not: its other contents are no part of the encoder.
     private var metadata: [String: String] {
         let own = file.format == .safetensors ? file.metadata : [:]
-        return own.merging(["format": "pt", "tandem.encoder_heads": "\(heads)"]) { $1 }
+        let heads = heads.map { ["tandem.encoder_heads": "\($0)"] } ?? [:]
+        return own.merging(["format": "pt"]) { $1 }.merging(heads) { $1 }
     }
 
     private var arrays: [Safetensors.Array] { arrays { Self.isEncoders($0) } }

@@ -44,14 +44,24 @@ struct Pickle {
 
     /// A view of a storage that has been checked to lie within it.
     struct Tensor {
-        let storage: Storage
+        var storage: Storage
         let view: StridedView
+        /// Whether the numbers are those of the storage with the other sign (`torch.Tensor.is_neg`).
+        var isNegated = false
+
+        /// A tensor whose elements are not to be had, for a reason that stands in place of its type.
+        static func unreadable(_ typeName: String, shape: [Int]) -> Tensor? {
+            let view = StridedView(shape: shape, strides: shape.map { _ in 0 }, offset: 0, within: 1)
+            return view.map { Tensor(storage: Storage(key: "", type: nil, typeName: typeName, count: 0), view: $0) }
+        }
     }
 
     /// The containers.
     var nodes: [Node] = []
     /// The value that was pickled.
     var root = Value.none
+    /// The first name that means neither a tensor, nor a plain container, nor settings: a reason to refuse the file.
+    var unknownClass: String?
 
     /// The members of a dictionary, nil for another value.
     func members(_ value: Value) -> [(key: Value, value: Value)]? {

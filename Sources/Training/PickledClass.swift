@@ -4,10 +4,16 @@ enum PickledClass {
     case dictionary
     /// A list, set or tuple that is made from one.
     case collection
-    /// A tensor over a storage.
+    /// A tensor over a storage: `(storage, offset, shape, strides, requires gradient, hooks, metadata)`, the last ones optional.
     case tensor
-    /// A parameter, which is a tensor to us.
+    /// A tensor over bytes: the same with the element type before the metadata.
+    case untypedTensor
+    /// What is a tensor to us: its first argument.
     case parameter
+    /// A tensor with attributes: `(function, class, arguments, attributes)`.
+    case tensorWithState
+    /// A tensor of a kind that is not read, and which of its arguments is its shape.
+    case unreadableTensor(kind: String, shapeArgument: Int?)
     /// The element type of a storage; nil for one that cannot be read as numbers.
     case storage(ElementType?)
     /// A class that holds settings or bookkeeping: its objects are passed over.
@@ -33,7 +39,17 @@ enum PickledClass {
         "builtins.list": .collection, "builtins.tuple": .collection, "builtins.set": .collection, "builtins.frozenset": .collection,
         "torch.Size": .collection,
         "torch._utils._rebuild_tensor": .tensor, "torch._utils._rebuild_tensor_v2": .tensor,
+        "torch._utils._rebuild_tensor_v3": .untypedTensor, "torch._tensor._rebuild_from_type_v2": .tensorWithState,
         "torch._utils._rebuild_parameter": .parameter, "torch._utils._rebuild_parameter_with_state": .parameter,
+        "torch._utils._rebuild_device_tensor_from_cpu_tensor": .parameter,
+        "torch._utils._rebuild_qtensor": .unreadableTensor(kind: "a quantized tensor", shapeArgument: 2),
+        "torch._utils._rebuild_sparse_tensor": .unreadableTensor(kind: "a sparse tensor", shapeArgument: nil),
+        "torch._utils._rebuild_nested_tensor": .unreadableTensor(kind: "a nested tensor", shapeArgument: nil),
+        "torch._utils._rebuild_meta_tensor_no_storage": .unreadableTensor(kind: "a meta tensor without numbers", shapeArgument: 1),
+        "torch._utils._rebuild_wrapper_subclass": .unreadableTensor(kind: "a tensor of a class of its own", shapeArgument: 2),
+        "torch._utils._rebuild_device_tensor_from_numpy": .unreadableTensor(kind: "a NumPy array", shapeArgument: nil),
+        "numpy.core.multiarray._reconstruct": .unreadableTensor(kind: "a NumPy array", shapeArgument: nil),
+        "numpy._core.multiarray._reconstruct": .unreadableTensor(kind: "a NumPy array", shapeArgument: nil),
     ]
 
     private static let inertNames: Set<String> = [
@@ -41,8 +57,9 @@ enum PickledClass {
         "builtins.bytearray", "builtins.int", "builtins.float", "builtins.bool", "builtins.str", "datetime.datetime", "datetime.timedelta",
         "pathlib.Path", "pathlib.PosixPath", "pathlib.PurePosixPath", "pathlib.WindowsPath", "pathlib._local.PosixPath", "_codecs.encode",
         "numpy.dtype", "numpy.ndarray", "numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar",
-        "numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct", "torch.device", "torch._utils._rebuild_tensor_v3",
-        "torch._utils._rebuild_device_tensor_from_numpy", "torch.serialization._get_layout",
+        "torch.device", "torch.serialization._get_layout", "torch.Tensor", "torch.nn.parameter.Parameter", "torch.nn.parameter.Buffer",
+        "torch.per_tensor_affine", "torch.per_tensor_symmetric", "torch.per_channel_affine", "torch.per_channel_symmetric",
+        "torch.per_channel_affine_float_qparams",
     ]
 
     /// Element types by the name of PyTorch's class for a run of them.
@@ -50,6 +67,18 @@ enum PickledClass {
         "Double": .float64, "Float": .float32, "Half": .float16, "BFloat16": .bfloat16, "Long": .int64, "Int": .int32, "Short": .int16,
         "Char": .int8, "Byte": .uint8, "Bool": .bool,
     ]
+}
+
+extension ElementType {
+    /// How safetensors spells a type of PyTorch that has no class of storages, such as `torch.float8_e4m3fn`; its own name where it has none.
+    static func safetensorsName(_ torchName: String) -> String {
+        let names = [
+            "torch.float8_e4m3fn": "F8_E4M3", "torch.float8_e5m2": "F8_E5M2", "torch.float8_e8m0fnu": "F8_E8M0",
+            "torch.float8_e4m3fnuz": "F8_E4M3FNUZ", "torch.float8_e5m2fnuz": "F8_E5M2FNUZ", "torch.float4_e2m1fn_x2": "F4",
+            "torch.uint16": "U16", "torch.uint32": "U32", "torch.uint64": "U64",
+        ]
+        return names[torchName] ?? torchName
+    }
 }
 
 extension String {

@@ -17,6 +17,20 @@ public struct Safetensors {
         fileprivate let range: Range<Int>
 
         public var elementType: ElementType? { ElementType(rawValue: typeName) }
+
+        /// nil where the offsets are no range, or one of another length than the shape's.
+        fileprivate init?(_ entry: SafetensorsHeader.Entry, bits: Int) {
+            guard entry.offsets[0] <= entry.offsets[1] else { return nil }
+            var bitCount = bits
+            for extent in entry.shape {
+                let (product, overflows) = bitCount.multipliedReportingOverflow(by: extent)
+                guard !overflows else { return nil }
+                bitCount = product
+            }
+            range = entry.offsets[0]..<entry.offsets[1]
+            guard range.count.multipliedReportingOverflow(by: 8) == (bitCount, false) else { return nil }
+            (shape, typeName) = (entry.shape, entry.typeName)
+        }
     }
 
     /// The free-form strings of the header.
@@ -38,64 +52,62 @@ public struct Safetensors {
     /// - Parameter name: what to call it in messages.
     public init(data: Data, name: String) throws {
         func refusal(_ why: String) -> TrainingError { TrainingError("\(name) is not a whole safetensors file: \(why)") }
-        guard data.count >= 8 else { throw refusal("it has \(data.count) bytes") }
-        let headerSize = data.withUnsafeBytes { UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self)) }
-        guard headerSize <= UInt64(Self.maximumHeaderSize), Int(headerSize) <= data.count - 8 else {
-            throw refusal("its header would have \(headerSize) bytes, the file has \(data.count)")
+        guard let headerSize = Self.headerSize(data) else { throw ForeignFile(data).error(name) }
+        guard headerSize <= Self.maximumHeaderSize else {
+            throw refusal("its header would have \(headerSize) bytes, more than the \(Self.maximumHeaderSize) that are read")
         }
-        let dataStart = 8 + Int(headerSize)
-        let json = try? JSONSerialization.jsonObject(with: data[data.startIndex + 8..<data.startIndex + dataStart])
-        guard let header = json as? [String: Any] else { throw refusal("its header is no JSON object") }
-
-        var metadata: [String: String] = [:]
+        guard headerSize <= data.count - 8 else {
+            throw refusal("its header would have \(headerSize) bytes, the file has \(data.count); \(ForeignFile.again)")
+        }
+        let dataStart = 8 + headerSize
+        let header: SafetensorsHeader
+        do {
+            header = try SafetensorsHeader(data[data.startIndex + 8..<data.startIndex + dataStart])
+        } catch let error as SafetensorsHeader.Malformed {
+            throw refusal(error.why)
+        }
         var entries: [String: Entry] = [:]
-        for (key, value) in header {
-            if key == "__metadata__" {
-                guard let strings = value as? [String: String] else { throw refusal("its metadata holds something other than strings") }
-                metadata = strings
-            } else {
-                guard let entry = Self.entry(value) else { throw refusal("the header's entry '\(key)' is malformed") }
-                entries[key] = entry
+        for (key, described) in header.entries {
+            guard let bits = ElementType.bits(described.typeName) else {
+                throw refusal("'\(key.printable)' is of the type '\(described.typeName.printable)', which is not known")
             }
+            guard let entry = Entry(described, bits: bits) else {
+                throw refusal("the bytes of '\(key.printable)' do not match its shape \(described.shape)")
+            }
+            entries[key] = entry
         }
         var end = 0
         for (key, entry) in entries.sorted(by: {
             ($0.value.range.lowerBound, $0.value.range.upperBound) < ($1.value.range.lowerBound, $1.value.range.upperBound)
         }) {
-            guard entry.range.lowerBound == end else { throw refusal("'\(key)' does not begin where the array before it ends") }
+            guard entry.range.lowerBound == end else { throw refusal("'\(key.printable)' does not begin where the array before it ends") }
             end = entry.range.upperBound
         }
-        guard end == data.count - dataStart else { throw refusal("its arrays take \(end) bytes, its data \(data.count - dataStart)") }
-        self.metadata = metadata
+        guard end == data.count - dataStart else {
+            throw refusal("its arrays take \(end) bytes, its data \(data.count - dataStart); \(ForeignFile.again)")
+        }
+        metadata = header.metadata
         self.entries = entries
         self.name = name
         self.data = data
         self.dataStart = dataStart
     }
 
-    private static func entry(_ value: Any) -> Entry? {
-        guard let fields = value as? [String: Any], let typeName = fields["dtype"] as? String,
-            let shape = fields["shape"] as? [Int], let offsets = fields["data_offsets"] as? [Int],
-            offsets.count == 2, offsets[0] >= 0, offsets[1] >= offsets[0]
-        else { return nil }
-        let range = offsets[0]..<offsets[1]
-        if let size = ElementType(rawValue: typeName)?.size {
-            var bytes = size
-            for extent in shape {
-                let (product, overflow) = bytes.multipliedReportingOverflow(by: extent)
-                guard extent >= 0, !overflow else { return nil }
-                bytes = product
-            }
-            guard bytes == range.count else { return nil }
-        }
-        return Entry(shape: shape, typeName: typeName, range: range)
+    /// The header's length as the file's first bytes tell it; nil where they are no beginning of such a file, whole or cut off.
+    static func headerSize(_ data: Data) -> Int? {
+        guard data.count >= 8 else { return nil }
+        let size = data.withUnsafeBytes { UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self)) }
+        guard size > 0, size < 1 << 40 else { return nil }
+        // The header is JSON, before which space may stand.
+        let first = data.dropFirst(8).first { !" \t\r\n".utf8.contains($0) }
+        return first == nil || first == UInt8(ascii: "{") ? Int(size) : nil
     }
 
     /// The elements of an array, row by row, as f32, rounded where they are of a wider type.
     public func floats(_ key: String) throws -> [Float] {
         let entry = try entry(key)
         guard let type = entry.elementType else {
-            throw TrainingError("'\(key)' in \(name) holds \(entry.typeName), which cannot be read as numbers here")
+            throw ElementType.refusal(of: key, in: name, holding: entry.typeName)
         }
         return data.withUnsafeBytes { bytes in
             let start = dataStart + entry.range.lowerBound
@@ -123,10 +135,14 @@ public struct Safetensors {
 
 /// The bytes of a file, mapped: only what is looked at is read.
 func mapFile(_ path: String) throws -> Data {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+        throw TrainingError("cannot read \(path): no such file")
+    }
+    guard !isFolder.boolValue else { throw TrainingError("\(path) is a folder; name a file of weights in it") }
     do {
         return try Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped)
     } catch {
-        throw TrainingError(
-            "cannot read \(path): \(FileManager.default.fileExists(atPath: path) ? "no permission or no file" : "no such file")")
+        throw TrainingError("cannot read \(path): no permission or no file")
     }
 }

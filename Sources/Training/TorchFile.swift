@@ -19,20 +19,18 @@ final class TorchFile {
         case sequence([String: Data])
     }
 
-    /// How the first bytes of PyTorch's two containers, and of files mistaken for them, begin.
+    /// How the first bytes of PyTorch's two containers, and of a pickle without one, begin.
     enum Container {
-        case zip, sequence, barePickle, gzip
+        case zip, sequence, barePickle
 
         /// nil for anything else; the length that a safetensors file begins with may look like any of them.
         init?(_ bytes: Data) {
-            if bytes.dropFirst(4).starts(with: [0, 0, 0, 0, UInt8(ascii: "{")]) { return nil }
+            if Safetensors.headerSize(bytes) != nil { return nil }
             if bytes.starts(with: [0x50, 0x4b, 0x03, 0x04]) {
                 self = .zip
             } else if bytes.first == 0x80 {
                 let isMagic = bytes.prefix(32).range(of: Data([0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19])) != nil
                 self = isMagic ? .sequence : .barePickle
-            } else if bytes.starts(with: [0x1f, 0x8b]) {
-                self = .gzip
             } else {
                 return nil
             }
@@ -47,11 +45,13 @@ final class TorchFile {
         switch container {
         case .zip: (pickle, storages) = try Self.readZip(bytes, name)
         case .sequence: (pickle, storages) = try Self.readSequence(bytes, name)
-        case .barePickle: throw TrainingError("\(name) is a bare pickle, not a file of torch.save; save it again with torch.save")
-        case .gzip: throw TrainingError("\(name) is compressed; unpack it first with gunzip")
+        case .barePickle:
+            throw TrainingError(
+                "\(name) is a bare pickle, not a file of torch.save; load it in Python and save its weights with torch.save")
         }
         var walk = Walk(pickle: pickle, name: name)
         try walk.visit(pickle.root, path: "", depth: 0)
+        if let unknown = pickle.unknownClass { throw Unpickler.refusal(name, unknown, at: walk.placeOfUnknownClass) }
         tensors = walk.tensors
         remarks = walk.remarks
         for (path, tensor) in tensors { try check(tensor, path) }
@@ -61,11 +61,12 @@ final class TorchFile {
     func floats(_ path: String) throws -> [Float] {
         guard let tensor = tensors[path] else { throw TrainingError("\(name) holds no array '\(path)'") }
         guard let type = tensor.storage.type else {
-            throw TrainingError("'\(path)' in \(name) is a \(tensor.storage.typeName), which cannot be read as numbers here")
+            throw ElementType.refusal(of: path, in: name, holding: tensor.storage.typeName)
         }
         let bytes = try storage(tensor.storage.key)
         // The directory's size was checked when the file was opened; a view lies within its storage.
-        return bytes.withUnsafeBytes { type.floats($0, tensor.view) }
+        let stored = bytes.withUnsafeBytes { type.floats($0, tensor.view) }
+        return tensor.isNegated ? stored.map { -$0 } : stored
     }
 
     private func storage(_ key: String) throws -> Data {
@@ -82,8 +83,8 @@ final class TorchFile {
         case .zip(let archive, let folder): found = archive.size(folder + "data/" + storage.key)
         case .sequence(let storages): found = storages[storage.key]?.count
         }
-        guard let found else { throw TrainingError("\(name) is damaged: the elements of '\(path)' are missing") }
         guard let type = storage.type else { return }
+        guard let found else { throw TrainingError("\(name) is damaged: the elements of '\(path)' are missing; \(ForeignFile.again)") }
         let (size, overflows) = storage.count.multipliedReportingOverflow(by: type.size)
         guard !overflows, size == found else {
             throw TrainingError("\(name) is damaged: '\(path)' needs \(storage.count) times \(type.size) bytes, but has \(found)")
@@ -96,7 +97,7 @@ final class TorchFile {
         let archive = try ZipArchive(bytes, name: name)
         let folders = archive.names.filter { $0.hasSuffix("data.pkl") && $0.count(where: { $0 == "/" }) == 1 }.map { $0.dropLast(8) }
         guard let folder = folders.first, folders.count == 1 else {
-            throw TrainingError("\(name) is a zip archive, but none of torch.save: it has no 'data.pkl'")
+            throw TrainingError("\(name) is \(Self.kind(of: archive)), not a file of torch.save: it has no 'data.pkl'")
         }
         if archive.size(folder + "constants.pkl") != nil {
             throw TrainingError("\(name) is a TorchScript program, not weights; open it in PyTorch and save its state dict alone")
@@ -106,6 +107,14 @@ final class TorchFile {
         }
         let pickle = try Unpickler.read(archive.read(folder + "data.pkl"), name: name).pickle
         return (pickle, .zip(archive, folder: String(folder)))
+    }
+
+    /// What a zip archive seems to be that PyTorch did not write.
+    private static func kind(of archive: ZipArchive) -> String {
+        let names = archive.names.sorted()
+        if !names.isEmpty, names.allSatisfy({ $0.hasSuffix(".npy") }) { return "an archive of NumPy arrays (.npz)" }
+        let weights = names.first { name in [".safetensors", ".pth", ".pt", ".bin", ".ckpt"].contains { name.hasSuffix($0) } }
+        return weights.map { "a zip archive that holds '\($0.prefix(100).printable)' (unpack it and name that)" } ?? "a zip archive"
     }
 
     /// Pickles of a magic number, a version, the writer's system, the value, the storages' keys; then each storage after its length.
@@ -124,20 +133,21 @@ final class TorchFile {
         }
         let pickle = try next()
         let keys = try next()
-        var sizes: [String: Int] = [:]
-        for storage in pickle.storages { sizes[storage.key] = storage.type?.size }
+        var types: [String: Pickle.Storage] = [:]
+        for storage in pickle.storages where types[storage.key]?.type == nil { types[storage.key] = storage }
         var storages: [String: Data] = [:]
         var cursor = ByteCursor(rest)
         for case .text(let key) in keys.elements(keys.root) ?? [] {
             do {
                 let count = Int(clamping: try cursor.read(Int64.self))
-                guard let size = sizes[key] else {
-                    throw TrainingError("\(name) holds elements of a type that is not known; open it in PyTorch and save it again")
+                guard let size = types[key]?.type?.size else {
+                    let type = types[key]?.typeName ?? "elements of no tensor"
+                    throw ElementType.refusal(of: "storage \(key)", in: name, holding: type)
                 }
                 let (length, overflows) = count.multipliedReportingOverflow(by: size)
                 storages[key] = try cursor.read(count: overflows ? .max : length)
             } catch is ByteCursor.CutOff {
-                throw TrainingError("\(name) is cut off: not all of its elements are there")
+                throw TrainingError("\(name) is cut off: not all of its elements are there; \(ForeignFile.again)")
             }
         }
         return (pickle, .sequence(storages))
@@ -176,6 +186,8 @@ private struct Walk {
     let name: String
     var tensors: [String: Pickle.Tensor] = [:]
     var remarks: [String: String] = [:]
+    /// Where the first object of ``Pickle/unknownClass`` stands; nil where none does.
+    var placeOfUnknownClass: String?
     /// Containers that were seen: a cycle, or a container that stands in many places, is followed once.
     private var seen: Set<Int> = []
     private var pathBytes = 0
@@ -196,19 +208,18 @@ private struct Walk {
             guard depth < 16 else { throw refusal("its containers nest too deep for weights") }
             switch pickle.nodes[index] {
             case .list(let elements), .tuple(let elements):
-                for (number, element) in elements.enumerated() where element.mayHoldTensors {
+                for (number, element) in elements.enumerated() {
                     try visit(element, path: joined(path, "\(number)"), depth: depth + 1)
                 }
             case .dictionary(let members):
                 for (key, value) in members {
                     guard let key = key.keyText, key.utf8.count <= 1000 else { continue }
-                    if value.mayHoldTensors {
-                        try visit(value, path: joined(path, key), depth: depth + 1)
-                    } else if depth == 0, remarks.count < 100 {
-                        remarks[key] = value.summary
-                    }
+                    try visit(value, path: joined(path, key), depth: depth + 1)
+                    if depth == 0, remarks.count < 100, !value.mayHoldTensors { remarks[key] = value.summary }
                 }
             }
+        case .inert(let name), .global(let name):
+            if name == pickle.unknownClass, placeOfUnknownClass == nil { placeOfUnknownClass = path }
         default: break
         }
     }

@@ -5,7 +5,8 @@ import Foundation
 /// A pickle is a program for a stack machine, and Python's own reader calls whatever function the program names: a file of weights can so
 /// run code on whoever opens it. This reader knows the instructions that make plain containers, numbers and texts, and a fixed list of names
 /// (``PickledClass``): those of tensors and dictionaries, which it builds itself, and of a few classes that training programs keep their
-/// settings in, which it passes over. Any other name, and any other instruction, ends the reading with an error that says so.
+/// settings in, which it passes over. Any other instruction ends the reading with an error that says so. Any other name makes the file one
+/// to refuse (``Pickle/unknownClass``); the rest of the pickle is read only for the place at which its object stands.
 ///
 /// Memory is bounded by the length of the pickle, which is limited. Source: CPython's Lib/pickletools.py; torch/_weights_only_unpickler.py
 /// for what PyTorch writes.
@@ -29,10 +30,24 @@ struct Unpickler {
         var unpickler = Unpickler(cursor: ByteCursor(bytes.prefix(maximumLength)), name: name)
         do {
             return (try unpickler.run(), unpickler.cursor.offset)
+        } catch  where unpickler.pickle.unknownClass != nil {
+            throw refusal(name, unpickler.pickle.unknownClass!, at: nil)
         } catch is ByteCursor.CutOff {
             throw unpickler.refusal(
-                bytes.count > maximumLength ? "its description is longer than \(maximumLength >> 20) MiB" : "its description is cut off")
+                bytes.count > maximumLength
+                    ? "its description is longer than \(maximumLength >> 20) MiB"
+                    : "its description is cut off; \(ForeignFile.again)")
         }
+    }
+
+    /// Why a file is not read that asks for a name of no tensor, plain container or settings.
+    /// - Parameter place: the object's path in the file; "" for the top, nil where it is not among what the file holds.
+    static func refusal(_ file: String, _ unknown: String, at place: String?) -> TrainingError {
+        let place = place.map { $0.isEmpty ? " at its top" : " at '\($0.prefix(100).printable)'" } ?? ""
+        return TrainingError(
+            "\(file) cannot be read as PyTorch weights: it asks for '\(unknown.prefix(100).printable)'\(place), which is neither a tensor nor a"
+                + " plain container, and could run code; nothing was run. If you trust the file, load it in Python and save its weights"
+                + " alone: torch.save(model.state_dict(), 'weights.pth')")
     }
 
     private init(cursor: ByteCursor, name: String) {
@@ -46,7 +61,9 @@ struct Unpickler {
         while true {
             let code = try cursor.read(UInt8.self)
             guard let instruction = Instruction(rawValue: code) else {
-                throw refusal("its description holds the instruction \(code) at byte \(cursor.offset - 1), which weights do not need")
+                throw refusal(
+                    "its description holds the instruction \(code) at byte \(cursor.offset - 1), which weights do not need; load it in"
+                        + " Python and save its weights alone with torch.save")
             }
             if instruction == .stop { break }
             try execute(instruction)
@@ -106,13 +123,15 @@ struct Unpickler {
         }
     }
 
-    private func malformed() -> TrainingError { refusal("its description is malformed at byte \(cursor.offset - 1)") }
+    private func malformed() -> TrainingError { refusal("its description is malformed at byte \(cursor.offset - 1); \(ForeignFile.again)") }
 
     // MARK: The stack
 
-    private mutating func push(_ node: Pickle.Node) {
+    private mutating func push(_ node: Pickle.Node) { stack.append(self.node(node)) }
+
+    private mutating func node(_ node: Pickle.Node) -> Pickle.Value {
         pickle.nodes.append(node)
-        stack.append(.node(pickle.nodes.count - 1))
+        return .node(pickle.nodes.count - 1)
     }
 
     private func top() throws -> Pickle.Value {
@@ -197,37 +216,39 @@ struct Unpickler {
 
     private mutating func pushGlobal(_ module: String, _ member: String) throws {
         let full = "\(module).\(member)"
-        guard PickledClass(full) != nil else {
-            throw refusal(
-                "it asks for '\(full.prefix(100).printable)', which is neither a tensor nor a plain container, and could run code; nothing was run."
-                    + " If you trust the file, open it in PyTorch and save its state dict alone")
-        }
+        if PickledClass(full) == nil, pickle.unknownClass == nil { pickle.unknownClass = full }
         stack.append(.global(full))
     }
 
     /// Makes the object that the topmost two values, a name and its arguments, describe.
     private mutating func construct() throws {
         let argumentTuple = try pop()
-        let callee = try pop()
-        if case .inert(let name) = callee { return stack.append(.inert(name)) }
-        guard case .global(let name) = callee, let kind = PickledClass(name), let arguments = pickle.elements(argumentTuple) else {
-            throw malformed()
-        }
-        switch kind {
-        case .dictionary: push(.dictionary(try items(arguments)))
-        case .collection: stack.append(try arguments.first ?? newList())
-        case .tensor: stack.append(.tensor(try tensor(arguments)))
-        case .parameter:
-            guard let first = arguments.first else { throw malformed() }
-            stack.append(first)
-        case .inert: stack.append(.inert(name))
-        case .storage: throw malformed()
-        }
+        stack.append(try object(of: try pop(), argumentTuple))
     }
 
-    private mutating func newList() throws -> Pickle.Value {
-        push(.list([]))
-        return try pop()
+    /// - Parameter depth: how often a function may still be the argument of another.
+    private mutating func object(of callee: Pickle.Value, _ argumentTuple: Pickle.Value, depth: Int = 8) throws -> Pickle.Value {
+        if case .inert = callee { return callee }
+        guard case .global(let name) = callee, let arguments = pickle.elements(argumentTuple), depth > 0 else { throw malformed() }
+        guard let kind = PickledClass(name) else { return .inert(name) }
+        switch kind {
+        case .dictionary: return node(.dictionary(try items(arguments)))
+        case .collection: return arguments.first ?? node(.list([]))
+        case .tensor: return .tensor(try tensor(arguments))
+        case .untypedTensor: return .tensor(try untypedTensor(arguments))
+        case .tensorWithState:
+            guard arguments.count == 4 else { throw malformed() }
+            return try object(of: arguments[0], arguments[2], depth: depth - 1)
+        case .unreadableTensor(let kind, let shapeArgument):
+            let shape = shapeArgument.flatMap { $0 < arguments.count ? pickle.integers(arguments[$0]) : nil }
+            guard let tensor = Pickle.Tensor.unreadable(kind, shape: shape ?? []) else { throw malformed() }
+            return .tensor(tensor)
+        case .parameter:
+            guard let first = arguments.first else { throw malformed() }
+            return first
+        case .inert: return .inert(name)
+        case .storage: throw malformed()
+        }
     }
 
     /// The members of a dictionary that is made from a list of pairs, from another dictionary, or from nothing.
@@ -258,15 +279,44 @@ struct Unpickler {
         stack.append(.storage(.init(key: key, type: type, typeName: typeName, count: count)))
     }
 
-    /// `(storage, offset, shape, strides, …)`
+    /// `(storage, offset, shape, strides, requires gradient, hooks, metadata)`, of which old files have the first four.
     private func tensor(_ arguments: [Pickle.Value]) throws -> Pickle.Tensor {
         guard arguments.count >= 4, case .storage(let storage) = arguments[0], case .integer(let offset) = arguments[1],
             let shape = pickle.integers(arguments[2]), let strides = pickle.integers(arguments[3])
         else { throw malformed() }
+        guard let view = StridedView(shape: shape, strides: strides, offset: offset, within: storage.count) else {
+            throw refusal("a tensor of the shape \(shape) lies beyond its storage of \(storage.count) elements")
+        }
+        var tensor = Pickle.Tensor(storage: storage, view: view)
+        var obstacle: String?
         // A stride of zero repeats elements: a few bytes could ask for any amount of memory.
-        guard let view = StridedView(shape: shape, strides: strides, offset: offset, within: storage.count),
-            view.count <= max(storage.count, 1 << 20)
-        else { throw refusal("a tensor of the shape \(shape) lies beyond its storage of \(storage.count) elements") }
-        return Pickle.Tensor(storage: storage, view: view)
+        if view.count > max(storage.count, 1 << 20) { obstacle = "that repeats \(storage.count) elements \(view.count) times" }
+        let metadata = arguments.count > 6 ? arguments[6] : .none
+        if case .none = metadata {
+        } else {
+            guard let members = pickle.members(metadata) else { throw malformed() }
+            for (key, value) in members {
+                guard case .text(let key) = key else { throw malformed() }
+                if case .bool(false) = value { continue }
+                if key == "neg", storage.type?.isFloatingPoint == true {
+                    tensor.isNegated = true
+                } else {
+                    obstacle = "with the metadata '\(key)'"
+                }
+            }
+        }
+        guard let obstacle else { return tensor }
+        let typeName = storage.type?.rawValue ?? storage.typeName
+        tensor.storage = .init(key: storage.key, type: nil, typeName: "\(typeName) \(obstacle)", count: storage.count)
+        return tensor
+    }
+
+    /// The same with an element type before the metadata, over a storage that is counted in bytes: of types that cannot be read.
+    private func untypedTensor(_ arguments: [Pickle.Value]) throws -> Pickle.Tensor {
+        guard arguments.count >= 7, case .global(let type) = arguments[6] else { throw malformed() }
+        var tensor = try tensor(Array(arguments.prefix(6)))
+        tensor.storage = .init(
+            key: tensor.storage.key, type: nil, typeName: ElementType.safetensorsName(type), count: tensor.storage.count)
+        return tensor
     }
 }

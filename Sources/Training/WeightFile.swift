@@ -18,6 +18,8 @@ public struct WeightFile {
         public let shape: [Int]
         /// The element type, as safetensors or PyTorch spells it; may be one that cannot be read.
         public let typeName: String
+        /// Whether the elements can be read as numbers.
+        let isReadable: Bool
 
         /// Number of elements.
         public var count: Int { shape.reduce(1, *) }
@@ -52,14 +54,15 @@ public struct WeightFile {
             format = container == .zip ? .torch : .oldTorch
             metadata = file.remarks
             entries = file.tensors.mapValues {
-                Entry(shape: $0.view.shape, typeName: $0.storage.type?.rawValue ?? $0.storage.typeName)
+                let type = $0.storage.type
+                return Entry(shape: $0.view.shape, typeName: type?.rawValue ?? $0.storage.typeName, isReadable: type != nil)
             }
         } else {
             let file = try Safetensors(data: data, name: name)
             source = .safetensors(file)
             format = .safetensors
             metadata = file.metadata
-            entries = file.entries.mapValues { Entry(shape: $0.shape, typeName: $0.typeName) }
+            entries = file.entries.mapValues { Entry(shape: $0.shape, typeName: $0.typeName, isReadable: $0.elementType != nil) }
         }
     }
 
@@ -73,10 +76,18 @@ public struct WeightFile {
 
     /// The elements of an array that must have this shape.
     public func floats(_ key: String, shape: [Int]) throws -> [Float] {
-        if let found = entries[key]?.shape, found != shape {
-            throw TrainingError("\(name) is of another model: '\(key)' has the shape \(found), not \(shape)")
-        }
+        try require(key, shape: shape)
         return try floats(key)
+    }
+
+    /// Throws where there is no such array, or none that can be read, or where it has another shape.
+    func require(_ key: String, shape: [Int]) throws {
+        guard let entry = entries[key] else { throw TrainingError("\(name) holds no array '\(key)'") }
+        // Of some kinds the shape is not known either.
+        guard entry.isReadable else { throw ElementType.refusal(of: key, in: name, holding: entry.typeName) }
+        guard entry.shape == shape else {
+            throw TrainingError("\(name) is of another model: '\(key)' has the shape \(entry.shape), not \(shape)")
+        }
     }
 
     /// The attention heads that a safetensors file of Tandem's names.

@@ -43,9 +43,9 @@ final class ZipArchive {
     /// The bytes of a record.
     func read(_ key: String) throws -> Data {
         guard let record = records[key] else { throw refusal("it has no record '\(key)'") }
-        guard record.flags & 1 == 0 else { throw refusal("'\(key)' is encrypted") }
+        guard record.flags & 1 == 0 else { throw refusal("'\(key)' is encrypted", "save the file again with torch.save") }
         guard record.method == 0, record.size == record.storedSize else {
-            throw refusal("'\(key)' is compressed, which PyTorch never writes; save the file again with torch.save")
+            throw refusal("'\(key)' is compressed, which PyTorch never writes", "save the file again with torch.save")
         }
         var cursor = ByteCursor(bytes, at: record.header)
         do {
@@ -69,7 +69,9 @@ final class ZipArchive {
         intact.insert(key)
     }
 
-    private func refusal(_ why: String) -> TrainingError { TrainingError("\(name) is not a whole zip archive: \(why)") }
+    private func refusal(_ why: String, _ remedy: String = ForeignFile.again) -> TrainingError {
+        TrainingError("\(name) is not a whole zip archive: \(why); \(remedy)")
+    }
 
     private enum Signature {
         static let record: UInt32 = 0x0403_4b50
@@ -97,7 +99,7 @@ final class ZipArchive {
         let signature = withUnsafeBytes(of: Signature.end.littleEndian) { Data($0) }
         let tail = bytes.startIndex + earliest..<bytes.endIndex
         guard let found = bytes.range(of: signature, options: .backwards, in: tail) else {
-            throw refusal("it has no directory; it was cut off, while copying or downloading perhaps")
+            throw refusal("it has no directory, so it was cut off")
         }
         let end = found.lowerBound - bytes.startIndex
         var cursor = ByteCursor(bytes, at: end + 10)

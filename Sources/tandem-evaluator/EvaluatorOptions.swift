@@ -4,6 +4,7 @@ import Console
 import Foundation
 import Metrics
 import Propagation
+import Training
 
 /// What the command line asks for.
 struct EvaluatorOptions {
@@ -19,7 +20,12 @@ struct EvaluatorOptions {
         case trainer(String)
     }
 
+    /// The name in usage and messages: `tandem evaluate` becomes this program under its own name.
+    static let programName = CommandLine.arguments[0] == "tandem evaluate" ? "tandem evaluate" : "tandem-evaluator"
+
     let source: Source
+    /// Attention heads of the encoder; nil: as its file or its size tells.
+    let heads: Int?
     let benchmark: Benchmark
     /// Where the data set lies; nil with a trainer alone: where its pipeline says.
     let root: String?
@@ -40,15 +46,13 @@ struct EvaluatorOptions {
 
     init() {
         var options = Arguments(
-            "tandem-evaluator",
+            Self.programName,
             about:
                 "Measures encoders by propagating labels from the first frame through videos: masks of DAVIS, joints of JHMDB, parts of VIP."
                 + " Scores are points (percent). Give --weights for one measurement, --metrics-only for results that exist, or --trainer to"
                 + " measure a running training's checkpoints as they come.")
-        let weights = options.value(
-            "--weights", "FILE|RUN_FOLDER",
-            "an encoder: a checkpoint of Tandem's, or a safetensors or PyTorch file of timm, MAE or DINO; of a run's folder the last checkpoint"
-        )
+        let weights = options.value("--weights", "FILE|RUN_FOLDER", EncoderWeights.weightsHelp)
+        heads = options.value("--heads", "N", EncoderWeights.headsHelp)
         let baseline = options.value("--baseline", "copy", "measure without an encoder: the first labels copied to every frame")
         let isMetricsOnly = options.flag("--metrics-only", "score the results in --results as the benchmark's own tool does")
         let results = options.value(
@@ -76,8 +80,7 @@ struct EvaluatorOptions {
         settings.family = options.value(
             "--family", "videowalk|dino", "the way of propagation, by its first code", default: settings.family)
         let size = options.value(
-            "--size", "HxW|S|longS", "frames are scaled to height H and width W, or to short or long side S",
-            default: settings.inputSize.description)
+            "--size", "HxW|S|longS", InputSize.help, default: settings.inputSize.description)
         settings.topK = options.value("--topk", "K", "context cells that vote for a cell's label", default: settings.topK)
         settings.queue = options.value("--queue", "N", "last frames in the context, beside the first", default: settings.queue)
         settings.radius = options.value("--radius", "CELLS", "how far away context cells may lie", default: settings.radius)
@@ -88,8 +91,7 @@ struct EvaluatorOptions {
             default: "interpolate")
         recomputesPositions = positions == "recompute"
 
-        let precisionName = options.value("--precision", "f32|bf16", "of the encoder's products; default: bf16 where the processor has it")
-        precision = precisionName.flatMap { Precision($0) }
+        precision = options.value("--precision", "f32|bf16", "of the encoder's products; default: bf16 where the processor has it")
         threads = options.value("--threads", "N", "threads; 0: one a core, but one in all with --trainer", default: 0)
         patience = options.value(
             "--patience", "SECONDS", "how long to wait for a trainer that is not there", default: Pipeline().dataflow.patience)
@@ -100,7 +102,7 @@ struct EvaluatorOptions {
         if let inputSize = InputSize(size) {
             settings.inputSize = inputSize
         } else {
-            options.refuse("--size wants HEIGHTxWIDTH, a short side or longSIDE, not '\(size)'")
+            options.refuse("--size wants \(InputSize.wanted), not '\(size)'")
         }
         if !["interpolate", "recompute"].contains(positions) {
             options.refuse("--positions wants interpolate or recompute, not '\(positions)'")
@@ -118,6 +120,7 @@ struct EvaluatorOptions {
         if [weights != nil, baseline != nil, trainer != nil, isMetricsOnly].count(where: { $0 }) != 1 {
             options.refuse("give one of --weights FILE, --baseline copy, --metrics-only and --trainer ENDPOINT")
         }
+        if heads != nil, weights == nil { options.refuse("--heads is for --weights FILE") }
         if let baseline, baseline != "copy" { options.refuse("--baseline knows 'copy' only, not '\(baseline)'") }
         if isMetricsOnly != (results != nil) { options.refuse("--metrics-only and --results FOLDER go together") }
         if isMetricsOnly, output != nil { options.refuse("--output is for results that are made; --metrics-only makes none") }
@@ -128,7 +131,6 @@ struct EvaluatorOptions {
         if !DAVISDataset.sets.contains(set) {
             options.refuse("--set wants one of \(DAVISDataset.sets.joined(separator: ", ")), not '\(set)'")
         }
-        if let precisionName, precision == nil { options.refuse("--precision wants f32 or bf16, not '\(precisionName)'") }
         if threads < 0 { options.refuse("--threads wants 0 or more, not \(threads)") }
         options.finish()
 

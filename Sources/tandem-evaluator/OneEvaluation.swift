@@ -31,8 +31,8 @@ struct OneEvaluation {
             report = try measure(CopyMethod(), settings)
         case .weights(let path):
             let backend = try CPUBackend(threads: options.threads == 0 ? CPUBackend.availableCores : options.threads)
-            let file = try CheckpointFolder.weights(at: path) { writeError("tandem-evaluator: warning: \($0)\n") }
-            let weights = try EncoderWeights(path: file)
+            let file = try CheckpointFolder.weights(at: path) { writeError("\(EvaluatorOptions.programName): warning: \($0)\n") }
+            let weights = try EncoderWeights(path: file, heads: options.heads)
             settings.merge(options.settings.named) { $1 }
             settings["preset"] = "\(options.preset)"
             settings["positions"] = options.recomputesPositions ? "recompute" : "interpolate"
@@ -46,7 +46,7 @@ struct OneEvaluation {
             settings["weights"] = path
         case .trainer: preconditionFailure("checkpoints of a trainer are not one evaluation")
         }
-        for note in report.notes { writeError("tandem-evaluator: warning: \(note)\n") }
+        for note in report.notes { writeError("\(EvaluatorOptions.programName): warning: \(note)\n") }
         if let output = options.output { try report.write(to: output, options.benchmark, settings: settings) }
         print(options.wantsJSON ? try report.json(options.benchmark, settings: settings) : report.table.text)
     }
@@ -57,7 +57,7 @@ struct OneEvaluation {
         }
         let report = try withProgress("frames") { try evaluation.run(method, output: folder, frameDone: $0) }
         writeError(
-            String(format: "tandem-evaluator: %.2f s a frame\n", report.seconds / Double(report.frameCount)))
+            String(format: "\(EvaluatorOptions.programName): %.2f s a frame\n", report.seconds / Double(report.frameCount)))
         return report
     }
 

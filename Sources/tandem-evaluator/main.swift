@@ -3,7 +3,7 @@ import Console
 import Dataflow
 import Metrics
 
-runProgram("tandem-evaluator") {
+runProgram(EvaluatorOptions.programName) {
     let options = EvaluatorOptions()
     Interruption.catchSignals()
     guard case .trainer(let endpoint) = options.source else { return try OneEvaluation(options).run() }

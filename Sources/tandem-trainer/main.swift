@@ -19,7 +19,7 @@ runProgram("tandem-trainer") {
     let sampleLog = options.value("--sample-log", "FILE", "write a line for every sample that is trained on")
     let mayChangeBatch = options.flag(
         "--change-batch", "continue a run with another train.batch: it goes on at the next sample, and sees as many as it would have")
-    let progress = options.value("--progress", "STYLE", "live, plain or auto", default: ProgressStyle.automatic)
+    let progress = options.value("--progress", "auto|live|plain", "how progress is shown", default: ProgressStyle.automatic)
     let metrics = options.value("--metrics", "[HOST:]PORT", StatusAddress.help)
     options.finish()
     Interruption.catchSignals()

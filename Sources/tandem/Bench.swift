@@ -12,18 +12,13 @@ func bench(arguments: [String]) throws {
         ("propagation", "what an evaluation does: features and propagated labels, seconds a frame, memory", benchPropagation),
         ("ops", "the operations of a step, one by one", benchOps),
     ]
-    let help = """
-        Times parts of Tandem on this machine, beside what the machine can do.
-
-        usage: tandem bench BENCHMARK [options]
-
-        \(benchmarks.map { "  " + $0.name.padding(toLength: 12, withPad: " ", startingAt: 0) + $0.about }.joined(separator: "\n"))
-
-        'tandem bench BENCHMARK --help' tells more.
-        """
+    let help = commandHelp(
+        about: "Times parts of Tandem on this machine, beside what the machine can do.", usage: "tandem bench BENCHMARK [options]",
+        commands: benchmarks.map { ($0.name, $0.about) }, closing: "'tandem bench BENCHMARK --help' tells more.")
     guard let word = arguments.first, !["--help", "-h"].contains(word) else { return print(help) }
     guard let benchmark = benchmarks.first(where: { $0.name == word }) else {
-        throw Failure("there is no benchmark '\(word)'; 'tandem bench --help' lists them")
+        let near = nearestName(to: word, in: benchmarks.map(\.name)).map { "did you mean '\($0)'?" } ?? "'tandem bench --help' lists them"
+        throw Failure("there is no benchmark '\(word)'; \(near)")
     }
     try benchmark.run(Array(arguments.dropFirst()))
 }

@@ -14,7 +14,7 @@ func benchDataflow(arguments: [String]) throws {
             """, arguments: arguments)
     var setup = DataflowBench.Setup()
     setup.decoders = options.value("--decoders", "N", "decoder processes", default: setup.decoders)
-    setup.transport = options.value("--transport", "TRANSPORT", "ipc, tcp or curve (tcp with keys)", default: setup.transport)
+    setup.transport = options.value("--transport", "ipc|tcp|curve", "what messages go over; curve: tcp with keys", default: setup.transport)
     setup.seconds = options.value("--seconds", "S", "how long to measure, after a second that does not count", default: setup.seconds)
     setup.memory = options.value("--memory", "MIB", "the batcher's memory", default: setup.memory)
     setup.decodeMilliseconds = options.value(
@@ -23,14 +23,14 @@ func benchDataflow(arguments: [String]) throws {
         "--step-milliseconds", "T", "how long the trainer is to take for a batch of \(DataflowBench.batch) pairs",
         default: setup.stepMilliseconds)
     let role = options.value(
-        "--role", "ROLE",
+        "--role", "trainer|decoder|source",
         "what this process is: the trainer, which starts all others; or, with --connect, a decoder, or a source of "
             + "messages to compare with", default: DataflowBench.Role.trainer)
     let endpoint = options.value("--connect", "ENDPOINT", "where a decoder or a source connects")
     let keys = options.value("--keys", "FOLDER", "keys with which it does")
     let simulates = options.flag("--simulate", "drive the batcher's decisions alone instead, in virtual time")
     let tickets = options.value("--tickets", "N", "visits to videos for each row of a simulation", default: 200_000)
-    let seed = options.value("--seed", "SEED", "of everything that happens in a simulation", default: UInt64(1))
+    let seed = options.value("--seed", "N", "of everything that happens in a simulation", default: UInt64(1))
     let asJSON = options.flag("--json", "print one JSON object")
     if tickets < 1000 { options.refuse("--tickets wants 1000 or more") }
     if setup.decoders < 1 { options.refuse("--decoders wants 1 or more") }

@@ -12,11 +12,11 @@ func benchOps(arguments: [String]) throws {
             that this machine computes, in GFLOP/s; all else by the memory that it moves, in GB/s. What stays in the caches exceeds
             the latter.
             """, arguments: arguments)
-    let pairs = options.value("--pairs", "N", "pairs that go through the network at once", default: 4)
-    let precision = options.value("--precision", "PRECISION", "of products: f32 or bf16", default: Precision.f32)
+    let pairs = options.value("--micro-batch", "N", "pairs that go through the network at once", default: 4)
+    let precision = options.value("--precision", "f32|bf16", "of products", default: Precision.f32)
     let threads = options.threads()
     let asJSON = options.flag("--json", "print one JSON object a line")
-    if pairs < 1 { options.refuse("--pairs wants 1 or more") }
+    if pairs < 1 { options.refuse("--micro-batch wants 1 or more, not \(pairs)") }
     options.finish()
 
     let bench = OpsBench(try CPUBackend(threads: threads), precision, pairs: pairs)

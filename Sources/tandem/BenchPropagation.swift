@@ -15,25 +15,27 @@ func benchPropagation(arguments: [String]) throws {
             Times what an evaluation does with a frame: scaling it and computing its features, and carrying labels to it, up to a mask. The
             frames show noise that moves. A frame's cost grows until the queue is full; the frames after that count.
             """, arguments: arguments)
-    let weights = options.value("--weights", "FILE", "an encoder, as 'tandem evaluate' takes it; default: a random one")
-    let size = options.value("--model", "SIZE", "the random encoder: ti16, s16, s8, b16 or l16", default: "s16")
-    let precisionName = options.value("--precision", "f32|bf16", "of the encoder's products; default: bf16 where the processor has it")
+    let weights = options.value("--weights", "FILE|RUN_FOLDER", EncoderWeights.weightsHelp + "; default: a random one")
+    let heads: Int? = options.value("--heads", "N", EncoderWeights.headsHelp)
+    let size = options.value("--model", "ti16|s16|s8|b16|l16", "the random encoder", default: "s16")
+    let precision: Precision? = options.value(
+        "--precision", "f32|bf16", "of the encoder's products; default: bf16 where the processor has it")
     let inputSize = options.value("--size", "HxW", "the input's size, the frames' too", default: PropagationSettings().inputSize)
     let frames = options.value("--frames", "N", "frames that are timed, after those that fill the queue", default: 4)
     let threads = options.threads()
     let asJSON = options.flag("--json", "print one JSON object")
     if frames < 1 { options.refuse("--frames wants 1 or more") }
-    let precision = precisionName.flatMap(Precision.init(_:))
-    if let precisionName, precision == nil { options.refuse("--precision wants f32 or bf16, not '\(precisionName)'") }
-    guard case .exact(let height, let width) = inputSize else { return options.refuse("--size wants HxW, not '\(inputSize)'") }
-    guard let configuration = EncoderConfiguration(preset: size) else { return options.refuse("there is no model '\(size)'") }
+    if EncoderConfiguration(preset: size) == nil { options.refuse("--model wants ti16, s16, s8, b16 or l16, not '\(size)'") }
+    if case .exact = inputSize {} else { options.refuse("--size wants HxW, not '\(inputSize)'") }
     options.finish()
+    guard case .exact(let height, let width) = inputSize, let configuration = EncoderConfiguration(preset: size) else { return }
 
     let backend = try CPUBackend(threads: threads)
     let chosen = precision ?? backend.fastestPrecision
     let encoder: VisionTransformer
     if let weights {
-        encoder = try EncoderWeights(path: weights).makeEncoder(precision: chosen, backend: backend)
+        let path = try CheckpointFolder.weights(at: weights, warn: warn)
+        encoder = try EncoderWeights(path: path, heads: heads).makeEncoder(precision: chosen, backend: backend)
     } else {
         let (random, parameters) = VisionTransformer.alone(configuration, precision: chosen, backend: backend)
         parameters.initialize(seed: 1)

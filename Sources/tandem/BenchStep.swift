@@ -14,11 +14,11 @@ func benchStep(arguments: [String]) throws {
             Times training steps (forward, backward, AdamW) on random frames. The fastest one counts; the first does not. Beside it
             stand the matrix products that this machine computes, measured in the same run.
             """, arguments: arguments)
-    let size = options.value("--model", "SIZE", "the encoder: ti16, s16, s8, b16 or l16", default: "s16")
-    let decoderSize = options.value("--decoder", "SIZE", "the decoder: mae or small", default: "mae")
+    let size = options.value("--model", "ti16|s16|s8|b16|l16", "the encoder", default: "s16")
+    let decoderSize = options.value("--decoder", "mae|small", "the decoder", default: "mae")
     let batch = options.value("--batch", "N", "pairs a step", default: 16)
     let microBatch = options.value("--micro-batch", "N", "pairs that go through the network at once; 0: up to 4", default: 0)
-    let precision = options.value("--precision", "PRECISION", "of products: f32 or bf16", default: Precision.f32)
+    let precision = options.value("--precision", "f32|bf16", "of products", default: Precision.f32)
     let recompute = options.flag("--recompute", "compute activations again in the backward pass instead of keeping them")
     let steps = options.value("--steps", "N", "steps that are timed", default: 4)
     let threads = options.threads()

@@ -12,15 +12,15 @@ func export(arguments: [String]) throws {
             'mae', the whole model with its decoder under MAE's names, without the optimizer's state.
             """,
         arguments: arguments)
-    let weights = options.required(
-        "--weights", "FILE|RUN_FOLDER", "a checkpoint or another file of weights; of a run's folder the last checkpoint is taken")
+    let weights = options.required("--weights", "FILE|RUN_FOLDER", EncoderWeights.weightsHelp)
+    let heads: Int? = options.value("--heads", "N", EncoderWeights.headsHelp)
     let format = options.value("--format", "timm|mae", "what to write", default: "timm")
     let output = options.required("--output", "FILE", "where to write it, NAME.safetensors")
     if !["timm", "mae"].contains(format) { options.refuse("--format knows 'timm' and 'mae', not '\(format)'") }
     options.finish()
 
     let path = try CheckpointFolder.weights(at: weights, warn: warn)
-    let encoder = try EncoderWeights(path: path)
+    let encoder = try EncoderWeights(path: path, heads: heads)
     try encoder.check()
     try refuseOverwriting(path, output)
     if format == "timm" { try encoder.write(to: output) } else { try encoder.writeModel(to: output) }
@@ -39,13 +39,12 @@ func importWeights(arguments: [String]) throws {
         arguments: arguments)
     let entry = options.value(
         "--entry", "NAME", "which network to take where the file holds several, e.g. student; default: the only one, or the averaged one")
-    let heads = options.value("--heads", "N", "attention heads; 0: what the file says, else the width over 64", default: 0)
+    let heads: Int? = options.value("--heads", "N", EncoderWeights.headsHelp)
     let output = options.required("--output", "FILE", "where to write it, NAME.safetensors")
     let path = options.operand("FILE", "the weights")
-    if heads < 0 { options.refuse("--heads wants 1 or more, not \(heads)") }
     options.finish()
 
-    let encoder = try EncoderWeights(path: path, entry: entry, heads: heads == 0 ? nil : heads)
+    let encoder = try EncoderWeights(path: path, entry: entry, heads: heads)
     try encoder.check()
     try refuseOverwriting(path, output)
     try encoder.write(to: output)
@@ -75,11 +74,12 @@ extension EncoderWeights {
     var sizeName: String {
         let names = ["ti16": "ViT-Ti/16", "s16": "ViT-S/16", "s8": "ViT-S/8", "b16": "ViT-B/16", "l16": "ViT-L/16"]
         if let preset, let name = names[preset] { return name }
-        return "a vision transformer of width \(width), depth \(depth), \(heads) heads, patch \(patchSize)"
+        let heads = heads.map { "\($0) head\($0 == 1 ? "" : "s")" } ?? "an unknown number of heads"
+        return "a vision transformer of width \(width), depth \(depth), \(heads), patch \(patchSize)"
     }
 
     private var preset: String? {
-        EncoderConfiguration.presets.first { $0.value == (patchSize, width, depth, heads) }?.key
+        EncoderConfiguration.presets.first { $0.value == (patchSize, width, depth, heads ?? 0) }?.key
     }
 
     /// The line of Python that makes timm's model of this size.
@@ -93,7 +93,7 @@ extension EncoderWeights {
             return "timm.create_model('\(name)', num_classes=0\(size == 224 ? "" : ", img_size=\(size)"))"
         }
         return "timm.models.VisionTransformer(img_size=\(size), patch_size=\(patchSize), embed_dim=\(width), depth=\(depth), "
-            + "num_heads=\(heads), num_classes=0)"
+            + "num_heads=\(heads ?? 0), num_classes=0)"
     }
 }
 

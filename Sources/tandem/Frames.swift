@@ -17,10 +17,11 @@ func printFrames(arguments: [String]) throws {
             """,
         arguments: arguments)
     let order = options.value(
-        "--order", "ORDER", "sequential: one pass; random: each frame is sought by itself, shuffled, and the lines sorted again",
+        "--order", "sequential|random",
+        "sequential: one pass; random: each frame is sought by itself, shuffled, and the lines sorted again",
         default: FrameOrder.sequential)
     let seed = options.value("--seed", "N", "how a random order is shuffled", default: UInt64(0))
-    _ = options.value("--format", "FORMAT", "the form of the lines", default: FrameFormat.framemd5)
+    _ = options.value("--format", "framemd5", "the form of the lines", default: FrameFormat.framemd5)
     let path = options.operand("VIDEO", "the file")
     options.finish()
 

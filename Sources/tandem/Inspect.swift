@@ -17,11 +17,12 @@ func inspect(arguments: [String]) throws {
         arguments: arguments)
     let wantsJSON = options.flag("--json", "print one JSON object, with every array, instead of a summary")
     let wantsVideos = options.flag("--videos", "print the records of a manifest, one JSON object a line")
+    let heads: Int? = options.value("--heads", "N", EncoderWeights.headsHelp)
     let path = options.operand("FILE", "the file; of a run's folder the last checkpoint, of a folder of videos the manifest")
     options.finish()
 
     if wantsVideos { return try printVideos(of: path) }
-    let facts = try facts(path)
+    let facts = try facts(path, heads: heads)
     print(wantsJSON ? try facts.json() : facts.text)
 }
 
@@ -37,18 +38,18 @@ private func printVideos(of path: String) throws {
     try Manifest(contentsOf: manifestPath(path)).readAll { print(String(decoding: try encoder.encode($0), as: UTF8.self)) }
 }
 
-private func facts(_ path: String) throws -> Facts {
+private func facts(_ path: String, heads: Int?) throws -> Facts {
     let manifest = manifestPath(path)
     if manifest != path { return try manifestFacts(manifest) }
     let file = try CheckpointFolder.weights(at: path, warn: warn)
-    guard let handle = FileHandle(forReadingAtPath: file), let head = try? handle.read(upToCount: 4096) else {
+    guard let handle = FileHandle(forReadingAtPath: file), let head = try? handle.read(upToCount: 4096) ?? Data() else {
         throw Failure("cannot read \(file): \(FileManager.default.fileExists(atPath: file) ? "no permission or no file" : "no such file")")
     }
     if head.starts(with: Manifest.magic) { return try manifestFacts(file) }
     // Text holds no zero byte; both formats of weights do within their first bytes.
     let isText = !head.isEmpty && !head.contains(0)
     let ending = (file as NSString).pathExtension.lowercased()
-    if !isText || ["safetensors", "pth", "pt", "bin"].contains(ending) { return try weightFacts(file) }
+    if !isText || ["safetensors", "pth", "pt", "bin"].contains(ending) { return try weightFacts(file, heads: heads) }
     let text = String(decoding: head, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
     if text.hasPrefix("{\"tandem-manifest\"") { return try manifestFacts(file) }  // an old one, which says what to do
     if ["json5", "json"].contains(ending) || text.hasPrefix("{") { return try pipelineFacts(file) }

@@ -4,7 +4,7 @@ import Foundation
 import Training
 
 /// What a file of weights holds: its format, the parts of the model, where its run stood, and its arrays.
-func weightFacts(_ path: String) throws -> Facts {
+func weightFacts(_ path: String, heads: Int?) throws -> Facts {
     let file = try WeightFile(path: path)
     let run = try? Checkpoint(path: path).metadata
     let size = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
@@ -17,12 +17,12 @@ func weightFacts(_ path: String) throws -> Facts {
 
     var prefix = ""
     do {
-        let encoder = try EncoderWeights(file)
+        let encoder = try EncoderWeights(file, heads: heads)
         prefix = encoder.prefix
         facts.add(
             "model", "\(encoder.sizeName), for images of \(encoder.gridSize * encoder.patchSize) pixels", "encoder",
             [
-                "width": encoder.width, "depth": encoder.depth, "heads": encoder.heads, "patchSize": encoder.patchSize,
+                "width": encoder.width, "depth": encoder.depth, "heads": encoder.heads as Any? ?? NSNull(), "patchSize": encoder.patchSize,
                 "imageSize": encoder.gridSize * encoder.patchSize, "entry": String(prefix.dropLast()),
             ])
         if !prefix.isEmpty { facts.add("entry", "'\(prefix.dropLast())'", "entry", String(prefix.dropLast())) }

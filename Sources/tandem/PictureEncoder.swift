@@ -35,10 +35,10 @@ struct PictureEncoder {
         }
     }
 
-    init(weights: String, size: InputSize, threads: Int) throws {
+    init(weights: String, heads: Int?, size: InputSize, threads: Int) throws {
         let path = try CheckpointFolder.weights(at: weights, warn: warn)
         let backend = try CPUBackend(threads: threads)
-        encoder = try EncoderWeights(path: path).makeEncoder(backend: backend)
+        encoder = try EncoderWeights(path: path, heads: heads).makeEncoder(backend: backend)
         arena = Arena(backend: backend)
         inputSize = size
     }
@@ -69,11 +69,10 @@ struct PictureEncoder {
 extension Arguments {
     /// Declares `--size`, the size that pictures are brought to before the encoder sees them.
     mutating func inputSize() -> InputSize {
-        let text = value("--size", "HxW|S", "pictures are scaled to height H and width W, or to short side S", default: "480")
-        guard let size = InputSize(text) else {
-            refuse("--size wants HEIGHTxWIDTH or a short side, not '\(text)'")
-            return .shortSide(480)
-        }
-        return size
+        let fallback = InputSize.shortSide(480)
+        let text = value("--size", "HxW|S|longS", InputSize.help, default: fallback.description)
+        if let size = InputSize(text) { return size }
+        refuse("--size wants \(InputSize.wanted), not '\(text)'")
+        return fallback
     }
 }

@@ -99,7 +99,7 @@ private func decoderRoles(count: Int, endpoint: String, media: String, options: 
 /// `tandem evaluate`: the evaluator program, once.
 func evaluate(arguments: [String]) throws {
     let program = programFolder + "/tandem-evaluator"
-    let words = [program] + arguments
+    let words = ["tandem evaluate"] + arguments
     var pointers = words.map { strdup($0) } + [nil]
     execv(program, &pointers)
     throw Failure("\(program) cannot be started: \(String(cString: strerror(errno))); 'make build' builds all programs")

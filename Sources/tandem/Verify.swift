@@ -6,10 +6,15 @@ import Verification
 
 /// `tandem verify`: what can be checked against values from elsewhere.
 func verify(arguments: [String]) throws {
-    let usage = "usage: tandem verify maths FILE…   (compares the maths with reference values; 'tandem verify maths --help' tells more)"
+    let usage = "'tandem verify maths FILE…' compares the maths with reference values"
     guard let word = arguments.first else { throw Failure("say what to verify; \(usage)") }
     switch word {
-    case "--help", "-h": print("Compares what Tandem computes with values from elsewhere.\n\n\(usage)")
+    case "--help", "-h":
+        let help = commandHelp(
+            about: "Compares what Tandem computes with values from elsewhere.", usage: "tandem verify maths [options] FILE…",
+            commands: [("maths", "a model's outputs, gradients and optimizer steps, beside reference values")],
+            closing: "'tandem verify maths --help' tells more.")
+        print(help)
     case "maths": try verifyMaths(arguments: Array(arguments.dropFirst()))
     default: throw Failure("'\(word)' cannot be verified; \(usage)")
     }
@@ -33,7 +38,7 @@ private func verifyMaths(arguments: [String]) throws {
             the noise up to whole steps. So are single values whose first gradient is below a millionth of their tensor's largest.
             """,
         arguments: arguments)
-    let precision = options.value("--precision", "PRECISION", "what products are computed in: f32 or bf16", default: Precision.f32)
+    let precision = options.value("--precision", "f32|bf16", "what products are computed in", default: Precision.f32)
     let threads = options.threads()
     let files = options.remainingOperands("FILE", "fixtures: safetensors files of inputs and reference values")
     if files.isEmpty { options.refuse("FILE is missing") }

@@ -14,15 +14,9 @@ func visualize(arguments: [String]) throws {
         ("correspondence", "where the features of chosen patches are found again in later frames", visualizeCorrespondence),
         ("overlays", "results of an evaluation over the frames, as sheets and videos", visualizeOverlays),
     ]
-    let help = """
-        Draws what a model makes of videos.
-
-        usage: tandem visualize PICTURE [options]
-
-        \(pictures.map { "  " + $0.name.padding(toLength: 17, withPad: " ", startingAt: 0) + $0.about }.joined(separator: "\n"))
-
-        'tandem visualize PICTURE --help' tells more.
-        """
+    let help = commandHelp(
+        about: "Draws what a model makes of videos.", usage: "tandem visualize PICTURE [options]",
+        commands: pictures.map { ($0.name, $0.about) }, closing: "'tandem visualize PICTURE --help' tells more.")
     guard let word = arguments.first, !["--help", "-h"].contains(word) else { return print(help) }
     guard let picture = pictures.first(where: { $0.name == word }) else {
         let near = nearestName(to: word, in: pictures.map(\.name)).map { "did you mean '\($0)'?" } ?? "'tandem visualize --help' lists them"

@@ -1,6 +1,7 @@
 import Console
 import Foundation
 import Pictures
+import Training
 
 /// `tandem visualize attention`: attention maps of the last layer.
 func visualizeAttention(arguments: [String]) throws {
@@ -12,8 +13,8 @@ func visualizeAttention(arguments: [String]) throws {
             yellow (most).
             """,
         arguments: arguments)
-    let weights = options.required(
-        "--weights", "FILE|RUN_FOLDER", "an encoder: a checkpoint of Tandem's, or a safetensors or PyTorch file of timm, MAE or DINO")
+    let weights = options.required("--weights", "FILE|RUN_FOLDER", EncoderWeights.weightsHelp)
+    let heads: Int? = options.value("--heads", "N", EncoderWeights.headsHelp)
     let patches = options.patches("also the attention of the patch at this pixel of each picture; may stand several times")
     let frames = options.value("--frames", "N", "frames of a video, evenly spaced", default: 4)
     let size = options.inputSize()
@@ -26,7 +27,7 @@ func visualizeAttention(arguments: [String]) throws {
     try requireFolder(of: output)
 
     Interruption.catchSignals()
-    let encoder = try PictureEncoder(weights: weights, size: size, threads: threads)
+    let encoder = try PictureEncoder(weights: weights, heads: heads, size: size, threads: threads)
     var cells: [RGBImage] = []
     var progress = ProgressLine()
     var seen = 0

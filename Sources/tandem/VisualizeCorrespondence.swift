@@ -1,6 +1,7 @@
 import Console
 import Foundation
 import Pictures
+import Training
 
 /// `tandem visualize correspondence`: a patch and its matches through time.
 func visualizeCorrespondence(arguments: [String]) throws {
@@ -11,8 +12,8 @@ func visualizeCorrespondence(arguments: [String]) throws {
             cosine, to the chosen one's, the stronger the more similar, the best with a border. Each chosen patch has a colour of its own.
             """,
         arguments: arguments)
-    let weights = options.required(
-        "--weights", "FILE|RUN_FOLDER", "an encoder: a checkpoint of Tandem's, or a safetensors or PyTorch file of timm, MAE or DINO")
+    let weights = options.required("--weights", "FILE|RUN_FOLDER", EncoderWeights.weightsHelp)
+    let heads: Int? = options.value("--heads", "N", EncoderWeights.headsHelp)
     let patches = options.patches("the patch at this pixel of the first frame; may stand up to \(markPalette.count) times")
     let matches = options.value("--topk", "K", "patches marked in a frame", default: 5)
     let frames = options.value("--frames", "N", "frames shown, evenly spaced", default: 12)
@@ -31,7 +32,7 @@ func visualizeCorrespondence(arguments: [String]) throws {
     let sequence = try FrameSequence(path)
     guard sequence.count > 1 else { throw Failure("\(path) has one frame; matches are looked for in later ones, so it takes two") }
     let shown = evenlySpaced(frames, of: sequence.count)
-    let encoder = try PictureEncoder(weights: weights, size: size, threads: threads)
+    let encoder = try PictureEncoder(weights: weights, heads: heads, size: size, threads: threads)
     var queries: [[Float]] = []
     var cells: [RGBImage] = []
     var progress = ProgressLine()

@@ -20,7 +20,8 @@ func visualizeReconstructions(arguments: [String]) throws {
             """,
         arguments: arguments)
     let weights = options.required(
-        "--weights", "CHECKPOINT|RUN_FOLDER", "a checkpoint, or what 'tandem export --format mae' made of one; it must hold the decoder")
+        "--weights", "FILE|RUN_FOLDER",
+        "a checkpoint, or what 'tandem export --format mae' made of one, which holds the decoder; of a run's folder the last checkpoint")
     let ratios = options.value("--ratios", "R,R,…", "shares of the second frame that are hidden", default: ".5,.75,.9,.95")
     let pairs = options.value("--pairs", "N", "how many pairs", default: 4)
     let seed = options.value("--seed", "N", "which videos, frames, crops and masks", default: UInt64(0))

@@ -26,15 +26,9 @@ private let commands: [(name: String, about: String, run: ([String]) throws -> V
 
 runProgram("tandem") {
     let words = Array(CommandLine.arguments.dropFirst())
-    let help = """
-        Tandem pretrains vision transformers on raw video by Siamese masked autoencoding and scores them by label propagation.
-
-        usage: tandem COMMAND [options]
-
-        \(commands.map { "  " + $0.name.padding(toLength: 12, withPad: " ", startingAt: 0) + $0.about }.joined(separator: "\n"))
-
-        'tandem COMMAND --help' tells more.
-        """
+    let help = commandHelp(
+        about: "Tandem pretrains vision transformers on raw video by Siamese masked autoencoding and scores them by label propagation.",
+        usage: "tandem COMMAND [options]", commands: commands.map { ($0.name, $0.about) }, closing: "'tandem COMMAND --help' tells more.")
     guard let word = words.first, word != "--help", word != "-h", word != "help" else {
         print(help)
         return

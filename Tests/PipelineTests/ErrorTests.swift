@@ -15,9 +15,12 @@ import Testing
         (["verify", "physics"], "'physics' cannot be verified"),
         (["verify", "maths"], "FILE is missing"),
         (["verify", "maths", "missing.safetensors"], "cannot read missing.safetensors"),
-        (["verify", "maths", "typo.json5"], "is not a whole safetensors file"),
+        (["verify", "maths", "typo.json5"], "typo.json5 is no file of weights that can be read"),
         (["verify", "maths", "--precision", "f16", "x"], "--precision wants f32 or bf16, not 'f16'"),
         (["bench", "stairs"], "there is no benchmark 'stairs'"),
+        (["bench", "steps"], "did you mean 'step'?"),
+        (["run", "empty.json5", "--seed", "1"], "there is no option --seed; did you mean --set?"),
+        (["run", "empty.json5", "--bind", "ipc://a", "--bind=ipc://b"], "--bind takes one value, not ipc://a and ipc://b"),
         (["bench", "step", "--batch", "0"], "train.batch: is 0"),
         (["bench", "step", "--model", "huge"], "model.size: is not known"),
         (["runn"], "there is no command 'runn'; did you mean 'run'?"),
@@ -45,6 +48,30 @@ import Testing
         let (status, output) = try Programs.run(program, ["--help"], in: NSTemporaryDirectory(), seconds: 20)
         #expect(status == 0)
         #expect(output.contains("usage: \(program)"))
+    }
+
+    /// Every program and command, at two widths; only a word that is longer than its column may stand out.
+    @Test(arguments: [
+        "tandem", "tandem demo", "tandem prepare", "tandem run", "tandem decoders", "tandem evaluate", "tandem ablate", "tandem visualize",
+        "tandem visualize reconstructions", "tandem visualize attention", "tandem visualize correspondence", "tandem visualize overlays",
+        "tandem keys", "tandem export", "tandem import", "tandem inspect", "tandem health", "tandem check-log", "tandem frames",
+        "tandem verify", "tandem verify maths", "tandem synthesize", "tandem bench", "tandem bench step", "tandem bench ops",
+        "tandem bench decode", "tandem bench dataflow", "tandem bench propagation", "tandem system", "tandem-batcher", "tandem-decoder",
+        "tandem-trainer", "tandem-evaluator",
+    ])
+    func helpFitsTheTerminal(command: String) throws {
+        let words = command.split(separator: " ").map(String.init)
+        for width in [60, 80] {
+            let folder = try TemporaryFolder()
+            let program = try Programs.start(
+                words[0], words.dropFirst() + ["--help"], in: folder.path, environment: ["COLUMNS": "\(width)"])
+            let (status, output) = Programs.finish(program, seconds: 20)
+            #expect(status == 0)
+            #expect(output.contains("usage: \(command)"), "\(output)")
+            let lines = output.split(separator: "\n")
+            let words = lines.map { $0.split(separator: " ") }
+            for (line, words) in zip(lines, words) where words.count > 2 { #expect(line.count <= width, "\(line)") }
+        }
     }
 
     @Test func aBatcherThatIsNotThereIsWaitedForAndThenReported() throws {

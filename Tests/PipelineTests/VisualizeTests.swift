@@ -46,7 +46,7 @@ import Testing
         #expect(try draw(arguments + [data.manifest], in: folder) == sheet)
         #expect(try draw(arguments + data.videos, in: folder) == sheet)
         #expect(try draw(arguments + ["--seed", "1", data.manifest], in: folder) != sheet)
-        let wrong = ["visualize"] + arguments + ["--ratios", ".5,1", data.manifest, "--output", "a.png"]
+        let wrong = ["visualize", "reconstructions", "--weights", "runs/tiny", "--ratios", ".5,1", data.manifest, "--output", "a.png"]
         let (status, output) = try Programs.run("tandem", wrong, in: folder)
         #expect(status == 1 && output.contains("--ratios: '1' is 1.0: from 0 to below 1"), "\(output)")
     }

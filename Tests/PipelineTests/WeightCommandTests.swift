@@ -41,16 +41,20 @@ import Training
         #expect(try again == Data(contentsOf: URL(fileURLWithPath: folder + "/encoder.safetensors")))
 
         let evaluation = ["--root", data.folder + "/davis", "--size", "32", "--queue", "2", "--radius", "4", "--json"]
-        func scores(_ weights: String) throws -> [String: Double] {
-            let output = try tandem(["evaluate", "--weights", weights] + evaluation, in: folder)
+        func scores(_ weights: [String]) throws -> [String: Double] {
+            let output = try tandem(["evaluate", "--weights"] + weights + evaluation, in: folder)
             let start = try #require(output.firstIndex(of: "{"))
             let report = try JSONSerialization.jsonObject(with: Data(output[start...].utf8)) as? [String: Any]
             return try #require(report?["scores"] as? [String: Double])
         }
-        let own = try scores("runs/tiny")
+        let own = try scores(["runs/tiny"])
         #expect(own["davis_jf"] != nil)
-        #expect(try scores("encoder.safetensors") == own)
-        #expect(try scores(Self.fixtures + "/timm.pth").keys == own.keys)
+        #expect(try scores(["encoder.safetensors"]) == own)
+        let one = try scores([Self.fixtures + "/timm.pth"]), two = try scores([Self.fixtures + "/timm.pth", "--heads", "2"])
+        #expect(one.keys == own.keys && one != two)
+        _ = try tandem(["export", "--weights", Self.fixtures + "/timm.pth", "--heads", "2", "--output", "two.safetensors"], in: folder)
+        #expect(try scores(["two.safetensors"]) == two)
+        #expect(try (json("two.safetensors", in: folder)["encoder"] as? [String: Any])?["heads"] as? Int == 2)
 
         let run = try json("runs/tiny", in: folder)
         #expect(run["kind"] as? String == "checkpoint" && run["step"] as? Int == 6 && run["samplesSeen"] as? Int == 48)
@@ -91,7 +95,19 @@ import Training
         (["import", "FIXTURES/zoo.pth", "--output", "a"], "holds no vision transformer"),
         (["import", "FIXTURES/dino.pth", "--entry", "x", "--output", "a"], "there are 'student.module.backbone', 'teacher.backbone'"),
         (["import", "FIXTURES/timm.pth", "--heads", "3", "--output", "a"], "3 heads do not divide the width 8"),
-        (["import", "FIXTURES/peer.py", "--output", "a"], "peer.py is not a whole safetensors file"),
+        (["import", "FIXTURES/timm.pth", "--heads", "0", "--output", "a"], "0 heads do not divide the width 8"),
+        (["export", "--weights", "FIXTURES/timm.pth", "--heads", "3", "--output", "a"], "3 heads do not divide the width 8"),
+        (["inspect", "FIXTURES/timm.pth", "--heads", "x"], "--heads wants a whole number, not 'x'"),
+        (["import", "FIXTURES/peer.py", "--output", "a"], "it is text, and begins with '\"\"\"PyTorch and timm"),
+        (["import", "page.pth", "--output", "a"], "it is a web page, and begins with '<html>sign in</html>'; download"),
+        (["export", "--weights", "page.pth", "--output", "a"], "page.pth is no file of weights that can be read (safetensors, PyTorch)"),
+        (["inspect", "page.pth"], "page.pth is no file of weights that can be read (safetensors, PyTorch): it is a web page"),
+        (["visualize", "attention", "--weights", "page.pth", "--output", "a.png", "x.png"], "it is a web page"),
+        (["bench", "propagation", "--weights", "page.pth"], "it is a web page"),
+        (["bench", "propagation", "--model", "huge"], "--model wants ti16, s16, s8, b16 or l16, not 'huge'"),
+        (["import", "empty.pth", "--output", "a"], "it is empty; download or copy it again"),
+        (["inspect", "empty.pth"], "it is empty; download or copy it again"),
+        (["import", ".", "--output", "a"], ". is a folder; name a file of weights in it"),
         (["inspect", "FIXTURES/peer.py"], "is no file of weights (safetensors, PyTorch), no manifest and no pipeline"),
         (["inspect", "nothing"], "cannot read nothing: no such file"),
         (["inspect", "empty.json5"], "line 1"),
@@ -100,7 +116,9 @@ import Training
         let folder = NSTemporaryDirectory() + "tandem-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        try Data("[1]".utf8).write(to: URL(fileURLWithPath: folder + "/empty.json5"))
+        for (name, text) in [("empty.json5", "[1]"), ("page.pth", "<html>sign in</html>"), ("empty.pth", "")] {
+            try Data(text.utf8).write(to: URL(fileURLWithPath: folder + "/" + name))
+        }
         let words = arguments.map { $0.replacingOccurrences(of: "FIXTURES", with: Self.fixtures) }
         let (status, output) = try Programs.run("tandem", words, in: folder, seconds: 20)
         #expect(status == 1 || status == 2)

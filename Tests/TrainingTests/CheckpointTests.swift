@@ -130,7 +130,7 @@ struct CheckpointTests {
         try Checkpoint.write(to: path, metadata(7), store(), constants: [table])
         let sent = try EncoderWeights(path: path).encoded()
         let encoder = try EncoderWeights(bytes: sent, name: "sent")
-        let sizes: [Int] = [encoder.width, encoder.depth, encoder.heads, encoder.patchSize, encoder.gridSize]
+        let sizes: [Int] = [encoder.width, encoder.depth, encoder.heads ?? 0, encoder.patchSize, encoder.gridSize]
         #expect(sizes == [4, 1, 2, 1, 3])
         #expect(try encoder.floats("blocks.0.weight", shape: [2, 3]).count == 6)
         #expect(throws: TrainingError("sent holds no array 'decoder_pred.weight'")) {

@@ -125,6 +125,43 @@ struct EncoderTests {
         ) { try EncoderWeights(path: path).makeEncoder(backend: backend) }
     }
 
+    /// Expected: MAE's models_mae.py (`mae_vit_huge_patch14`) and timm's vision_transformer.py.
+    @Test(arguments: [
+        (192, 16, 3), (384, 8, 6), (384, 16, 6), (768, 16, 12), (1024, 16, 16), (1024, 14, 16), (1280, 14, 16), (1408, 14, 16), (8, 4, 1),
+        (1280, 16, nil), (128, 16, nil), (1000, 20, nil), (1536, 14, nil),
+    ])
+    func headsAreThoseOfPublishedEncoders(width: Int, patch: Int, heads: Int?) throws {
+        let path = folder.file("b.safetensors")
+        let shapes = [
+            "cls_token": [1, 1, width], "pos_embed": [1, 2, width], "patch_embed.proj.weight": [width, 3, patch, patch],
+            "patch_embed.proj.bias": [width], "norm.weight": [width], "norm.bias": [width], "blocks.0.norm1.weight": [width],
+            "blocks.0.norm1.bias": [width], "blocks.0.norm2.weight": [width], "blocks.0.norm2.bias": [width],
+            "blocks.0.attn.qkv.weight": [3 * width, width], "blocks.0.attn.qkv.bias": [3 * width],
+            "blocks.0.attn.proj.weight": [width, width], "blocks.0.attn.proj.bias": [width],
+            "blocks.0.mlp.fc1.weight": [4 * width, width], "blocks.0.mlp.fc1.bias": [4 * width],
+            "blocks.0.mlp.fc2.weight": [width, 4 * width], "blocks.0.mlp.fc2.bias": [width],
+        ]
+        try Safetensors.write(
+            to: path, metadata: [:],
+            shapes.map { name, shape in
+                Safetensors.Array(name: name, shape: shape) { [Float](repeating: 0, count: shape.reduce(1, *)) }
+            })
+        let weights = try EncoderWeights(path: path)
+        #expect(weights.heads == heads)
+        if heads == nil {
+            let error = #expect(throws: TrainingError.self) { try weights.check() }
+            let text = "\(try #require(error))"
+            #expect(text.contains("how many attention heads") && text.hasSuffix("say it with --heads N"), "\(text)")
+        } else {
+            try weights.check()
+        }
+        let chosen = try EncoderWeights(path: path, heads: 4)
+        try chosen.check()
+        // What is told once stands in the file that is written.
+        #expect(try EncoderWeights(bytes: chosen.encoded(), name: "sent").heads == 4)
+        #expect(throws: TrainingError.self) { try EncoderWeights(path: path, heads: 0) }
+    }
+
     @Test func otherFilesAreRefused() throws {
         let path = folder.file("b.safetensors")
         func refusal(_ arrays: [(String, [Int])]) throws -> String? {

@@ -48,7 +48,9 @@ struct SafetensorsTests {
         #expect(try file.floats("s") == [1.5, -2])
         #expect(try file.floats("i") == [-3])
         #expect(try file.integers("i") == [-3])
-        #expect(throws: TrainingError("'u' in test holds F8_E4M3, which cannot be read as numbers here")) { try file.floats("u") }
+        let error = #expect(throws: TrainingError.self) { try file.floats("u") }
+        #expect(
+            "\(try #require(error))".hasPrefix("'u' in test holds F8_E4M3, which cannot be read as numbers here; make it a plain float32"))
         #expect(throws: TrainingError("'h' in test holds F16, not I64")) { try file.integers("h") }
         #expect(throws: TrainingError("test holds no array 'x'")) { try file.floats("x") }
     }
@@ -77,6 +79,95 @@ struct SafetensorsTests {
     ])
     func refuses(_ what: String, _ bytes: [UInt8]) {
         #expect(throws: TrainingError.self, "\(what)") { try Safetensors(data: Data(bytes), name: "test") }
+    }
+
+    /// Headers beside the format's borders, how many bytes follow, and whether the safetensors library 0.8 reads the file.
+    static let borders: [(what: String, header: String, bytes: Int, isRead: Bool)] = {
+        let one = #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#
+        func changed(_ old: String, _ new: String) -> String { one.replacingOccurrences(of: old, with: new) }
+        func metadata(_ value: String) -> String { #"{"__metadata__":\#(value),"# + one.dropFirst() }
+        func two(_ first: String, _ second: String) -> String { "{" + first + "," + second + "}" }
+        func array(_ name: String, _ type: String, _ shape: String, _ offsets: String) -> String {
+            #""\#(name)":{"dtype":"\#(type)","shape":[\#(shape)],"data_offsets":[\#(offsets)]}"#
+        }
+        return [
+            ("no arrays", "{}", 0, true), ("null for metadata", metadata("null"), 4, true),
+            ("a list for metadata", metadata("[]"), 4, false),
+            ("null in metadata", metadata(#"{"a":null}"#), 4, false),
+            ("a name of the metadata twice", metadata(#"{"a":"b","a":"c"}"#), 4, true),
+            ("metadata twice", metadata(#"{},"__metadata__":null"#), 4, false),
+            ("an array twice, the last counts", two(array("a", "F32", "1", "0,4"), array("a", "I32", "1", "0,4")), 4, true),
+            ("a field twice", changed(#""shape""#, #""dtype":"F32","shape""#), 4, false),
+            ("another field", changed("}}", #","x":[{"y":-1e3}]}}"#), 4, true),
+            ("a missing field", changed(#""dtype":"F32","#, ""), 4, false),
+            ("no elements", "{" + array("a", "F32", "0,3", "0,0") + "}", 0, true),
+            ("no elements of a huge extent", "{" + array("a", "F32", "0,4611686018427387904,4611686018427387904", "0,0") + "}", 0, true),
+            ("a huge extent, then none", "{" + array("a", "F32", "4611686018427387904,4611686018427387904,0", "0,0") + "}", 0, false),
+            ("no elements between", two(array("a", "F32", "1", "0,4"), array("b", "F32", "0", "4,4")), 4, true),
+            ("no elements amid others", two(array("a", "F32", "2", "0,8"), array("b", "F32", "0", "4,4")), 8, false),
+            ("a scalar", changed("[1]", "[]"), 4, true),
+            ("unsorted", two(array("b", "F32", "1", "4,8"), array("a", "F32", "1", "0,4")), 8, true),
+            ("a hole", two(array("b", "F32", "1", "8,12"), array("a", "F32", "1", "0,4")), 12, false),
+            ("spaces behind", one + "    ", 4, true), ("line ends behind", one + "\n\t\r ", 4, true),
+            ("zeros behind", one + "\0\0", 4, false),
+            ("a letter behind", one + "x", 4, false), ("a space in front", " " + one, 4, true),
+            ("a mark in front", "\u{feff}" + one, 4, false),
+            ("a comma too many", changed("}}", "},}"), 4, false), ("a comment", "{/**/}", 0, false), ("a list", "[]", 0, false),
+            ("nothing", "", 0, false),
+            ("half a character", changed(#""a""#, #""\ud800""#), 4, false), ("two halves", changed(#""a""#, #""\ud83d\ude00""#), 4, true),
+            ("an escape", changed(#""a""#, #""\u00e9\n\/""#), 4, true), ("an unknown escape", changed(#""a""#, #""\x""#), 4, false),
+            ("a line end in a name", changed(#""a""#, "\"a\n\""), 4, false), ("no name", changed(#""a""#, #""""#), 4, true),
+            ("a fraction", changed("[1]", "[1.0]"), 4, false), ("an exponent", changed("[1]", "[1e0]"), 4, false),
+            ("a truth for a number", changed("[1]", "[true]"), 4, false), ("minus zero", changed("[0,4]", "[-0,4]"), 4, false),
+            ("a leading zero", changed("[1]", "[01]"), 4, false), ("a text for a number", changed("[1]", #"["1"]"#), 4, false),
+            ("more than 64 bits", changed("[1]", "[18446744073709551617]"), 4, false),
+            ("three offsets", changed("[0,4]", "[0,4,4]"), 4, false),
+            ("offsets backward", changed("[0,4]", "[4,0]"), 4, false), ("small letters", changed("F32", "f32"), 4, false),
+            ("an unknown type", changed("F32", "F31"), 4, false), ("a type that is not read", changed("F32", "U32"), 4, true),
+            ("a type that is not read, too long", changed("F32", "U16"), 4, false),
+            ("half bytes", "{" + array("a", "F4", "2", "0,1") + "}", 1, true),
+            ("half a byte", "{" + array("a", "F4", "3", "0,2") + "}", 2, false),
+            ("three quarters", "{" + array("a", "F6_E2M3", "4", "0,3") + "}", 3, true),
+            ("complex numbers", "{" + array("a", "C64", "1", "0,8") + "}", 8, true), ("data cut off", one, 3, false),
+            ("data left over", one, 5, false),
+        ]
+    }()
+
+    @Test func readsAndRefusesWhatTheLibraryDoes() {
+        for border in Self.borders {
+            let file = Data(Self.file(border.header, [UInt8](repeating: 0, count: border.bytes)))
+            do {
+                let file = try Safetensors(data: file, name: "test")
+                #expect(border.isRead, "\(border.what) is read")
+                if border.what.hasPrefix("an array twice") { #expect(file.entries["a"]?.typeName == "I32") }
+            } catch {
+                #expect(!border.isRead, "\(border.what): \(error)")
+            }
+        }
+    }
+
+    @Test(.enabled(if: Peers.python != nil, "\(Peers.absence)"), .timeLimit(.minutes(10)))
+    func theInstalledLibraryReadsAndRefusesTheSame() throws {
+        let folder = try TemporaryFolder()
+        for (index, border) in Self.borders.enumerated() {
+            let file = Data(Self.file(border.header, [UInt8](repeating: 0, count: border.bytes)))
+            try file.write(to: URL(fileURLWithPath: folder.file("\(index).safetensors")))
+        }
+        let (status, output) = try Peers.run(TorchFileTests.fixtures + "/peer.py", ["readable", folder.path])
+        #expect(status == 0, "\(output)")
+        let read = Set(output.split(separator: "\n"))
+        for (index, border) in Self.borders.enumerated() {
+            #expect(read.contains("\(index).safetensors") == border.isRead, "\(border.what)")
+        }
+    }
+
+    @Test func headersBeyondTheLibrarysLimitAreRefused() {
+        var file = withUnsafeBytes(of: UInt64(100_000_001).littleEndian) { Data($0) }
+        file.append(contentsOf: Array("{}  ".utf8))
+        #expect(
+            throws: TrainingError(
+                "test is not a whole safetensors file: its header would have 100000001 bytes, more than the 100000000 that are read")
+        ) { try Safetensors(data: file, name: "test") }
     }
 
     @Test func failureLeavesTheOldFileWhole() throws {

@@ -65,8 +65,9 @@ struct TimmTests {
         print("timm \(name): relative difference \(relative)")
     }
 
-    @Test func weightsOfTimmWithLearnedPositionsAreRead() throws {
-        let call = "timm.create_model('vit_tiny_patch16_224', num_classes=0)"
+    /// The heads of the second, 16 of 80, are told by its size alone.
+    @Test(arguments: ["vit_tiny_patch16_224", "vit_huge_patch14_224"]) func weightsOfTimmWithLearnedPositionsAreRead(name: String) throws {
+        let call = "timm.create_model('\(name)', num_classes=0, depth=2)"
         try peer(["random", call, folder.file("timm.pth")])
         let weights = try EncoderWeights(path: folder.file("timm.pth"))
         #expect(weights.prefix == "state_dict.")

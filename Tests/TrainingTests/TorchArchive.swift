@@ -77,11 +77,16 @@ enum PickleBytes {
     }
 
     /// A float tensor over storage `0`.
-    static func tensor(count: Int, offset: Int = 0, shape: [Int], strides: [Int], type: String = "FloatStorage") -> [UInt8] {
+    ///
+    /// - Parameter metadata: the bits that PyTorch stores beside it, such as `neg`.
+    static func tensor(
+        count: Int, offset: Int = 0, shape: [Int], strides: [Int], type: String = "FloatStorage", metadata: [(String, [UInt8])]? = nil
+    ) -> [UInt8] {
         let storage = tuple([text("storage"), global("torch", type), text("0"), text("cpu"), integer(count)]) + [UInt8(ascii: "Q")]
         return call(
             global("torch._utils", "_rebuild_tensor_v2"),
-            [storage, integer(offset), tuple(shape.map(integer)), tuple(strides.map(integer)), [0x89], dictionary([])])
+            [storage, integer(offset), tuple(shape.map(integer)), tuple(strides.map(integer)), [0x89], dictionary([])]
+                + (metadata.map { [dictionary($0)] } ?? []))
     }
 
     static func whole(_ value: [UInt8]) -> [UInt8] { [0x80, 2] + value + [UInt8(ascii: ".")] }

@@ -1,6 +1,8 @@
 """PyTorch and timm as peers of Tandem's files of weights.
 
     peer.py write FOLDER                        writes small files with torch.save, and what they hold as safetensors
+    peer.py kinds FOLDER                        writes tensors of every kind, what those hold that are read, and why others are not
+    peer.py readable FOLDER                     prints the names of the files that the safetensors library reads
     peer.py features WEIGHTS CALL INPUT OUTPUT  loads WEIGHTS strictly into the timm model that CALL makes; features of INPUT's `image`
     peer.py random CALL OUTPUT.pth              saves a timm model with random weights, CLS and positions included
 
@@ -10,12 +12,14 @@ The committed files beside this script were made by `peer.py write .` with torch
 import argparse
 import collections
 import importlib.util
+import json
 import os
 import pathlib
 import re
 import sys
 
 import torch
+from safetensors import SafetensorError, deserialize
 from safetensors.torch import load_file, save_file
 
 
@@ -87,6 +91,51 @@ def write(folder):
     torch.save({"model": {"cls_token": torch.zeros(1)}, "extra": Hostile()}, folder / "hostile.pth")
 
 
+def kinds():
+    """Tensors that are read, with what torch.load gives of them, and others that are not, with the word that their refusal holds."""
+    base = torch.arange(24, dtype=torch.float32).reshape(4, 6) / 8 - 1
+    negated = torch.complex(torch.zeros_like(base), -base).conj().imag
+    assert negated.is_neg() and torch.equal(negated, base)
+    tagged = base.clone()
+    tagged.tag = "a tensor with an attribute"
+    parameter = torch.nn.Parameter(base[1:].clone())
+    parameter.tag = "a parameter with an attribute"
+    read = {"negated": negated, "negated view": negated[1:, ::2].t(), "negated parameter": torch.nn.Parameter(negated),
+            "negated twice": torch._neg_view(negated), "negative zero": torch._neg_view(torch.tensor([0.0, -0.0])),
+            "tagged": tagged, "parameter": parameter, "shared": base, "shared view": base[2:, 1:4], "scalar": negated[3, 5]}
+    for kind in [torch.float64, torch.float16, torch.bfloat16]:
+        read[f"negated {kind}"] = torch._neg_view(base.to(kind))
+    refused = {"complex": (base.to(torch.complex64), "ComplexFloatStorage"), "conjugate": (base.to(torch.complex64).conj(), "conj"),
+               "negated int64": (torch._neg_view(base.to(torch.int64)), "I64 with the metadata 'neg'"),
+               "float8": (base.to(torch.float8_e4m3fn), "F8_E4M3"), "float8 e5m2": (base.to(torch.float8_e5m2), "F8_E5M2"),
+               "uint16": (base.abs().to(torch.uint16), "U16"), "sparse": (base.to_sparse(), "a sparse tensor"),
+               "sparse rows": (base.to_sparse_csr(), "a sparse tensor"), "meta": (base.to("meta"), "a meta tensor without numbers"),
+               "quantized": (torch.quantize_per_tensor(base, 0.1, 0, torch.qint8), "a quantized tensor"),
+               "quantized rows": (torch.quantize_per_channel(base, torch.ones(4), torch.zeros(4), 0, torch.quint8), "a quantized tensor"),
+               "nested": (torch.nested.nested_tensor([base[0], base[1, :3]]), "a nested tensor"),
+               "repeated": (torch.ones(1).expand(3000, 1000), "repeats 1 elements 3000000 times"),
+               "numpy": (base.numpy(), "a NumPy array")}
+    return read, refused
+
+
+def write_kinds(folder):
+    read, refused = kinds()
+    torch.save(read | {name: tensor for name, (tensor, _) in refused.items()}, folder / "kinds.pth")
+    torch.save(read, folder / "kinds-old.pth", _use_new_zipfile_serialization=False)
+    loaded = torch.load(folder / "kinds-old.pth", weights_only=True)
+    expected(folder / "kinds.safetensors", {name: loaded[name].resolve_neg() for name in read})
+    (folder / "kinds.json").write_text(json.dumps({name: word for name, (_, word) in refused.items()}))
+
+
+def print_readable(folder):
+    for path in sorted(folder.iterdir()):
+        try:
+            deserialize(path.read_bytes())
+            print(path.name)
+        except SafetensorError:
+            pass
+
+
 def import_timm():
     """timm needs torchvision's names. Its wheel is built for the CUDA build of PyTorch: beside the CPU build its operators are missing, and
     naming them is enough to import it."""
@@ -128,4 +177,6 @@ def random(call, output):
 
 if __name__ == "__main__":
     command, arguments = sys.argv[1], sys.argv[2:]
-    {"write": lambda folder: write(pathlib.Path(folder)), "features": features, "random": random}[command](*arguments)
+    commands = {"write": lambda folder: write(pathlib.Path(folder)), "kinds": lambda folder: write_kinds(pathlib.Path(folder)),
+                "readable": lambda folder: print_readable(pathlib.Path(folder)), "features": features, "random": random}
+    commands[command](*arguments)
