@@ -61,11 +61,9 @@ public struct Safetensors {
         }
         let dataStart = 8 + headerSize
         let header: SafetensorsHeader
-        do {
+        do throws(SafetensorsHeader.Malformed) {
             header = try SafetensorsHeader(data[data.startIndex + 8..<data.startIndex + dataStart])
-        } catch let error as SafetensorsHeader.Malformed {
-            throw refusal(error.why)
-        }
+        } catch { throw refusal(error.why) }
         var entries: [String: Entry] = [:]
         for (key, described) in header.entries {
             guard let bits = ElementType.bits(described.typeName) else {

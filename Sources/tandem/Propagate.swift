@@ -19,11 +19,12 @@ func propagate(arguments: [String]) throws {
         arguments: arguments)
     let weights = options.required(
         "--weights", "FILE|RUN_FOLDER", "an encoder: a checkpoint of Tandem's, or a safetensors or PyTorch file of timm, MAE or DINO")
+    let heads: Int? = options.value("--heads", "N", EncoderWeights.headsHelp)
     let video = options.required("--video", "FILE|FOLDER", "a video, or a folder of frames")
     let mask = options.required(
         "--mask", "FILE.png|FILE.json",
         "what is in the first frame, in its pixels: a PNG with a palette or grey, a number for each object and 0 for the ground, or black and"
-            + " white; or points, [[X, Y], ...] or [{\"name\": NAME, \"x\": X, \"y\": Y}, ...], which come back to half a patch exactly")
+            + " white; or points, [[X, Y], ...] or [{\"name\": NAME, \"x\": X, \"y\": Y}, ...], which are followed to within half a patch")
     let preset = options.value(
         "--preset", "cropmae|paper|dino", "the published numbers of the propagation", default: PropagationPreset.cropmae)
     let size = options.inputSize()
@@ -37,7 +38,7 @@ func propagate(arguments: [String]) throws {
     var settings = PropagationSettings(preset, for: .davis)
     settings.inputSize = size
     let backend = try CPUBackend(threads: threads)
-    let file = try EncoderWeights(path: try CheckpointFolder.weights(at: weights, warn: warn))
+    let file = try EncoderWeights(path: try CheckpointFolder.weights(at: weights, warn: warn), heads: heads)
     let encoder = try file.makeEncoder(precision: backend.fastestPrecision, backend: backend)
     let arena = Arena(backend: backend)
     let propagation = VideoPropagation(settings, patchSize: file.patchSize, backend: backend) { encoder.features($0, arena: arena) }

@@ -94,10 +94,6 @@ struct SafetensorsTests {
             ("no arrays", "{}", 0, true), ("null for metadata", metadata("null"), 4, true),
             ("a list for metadata", metadata("[]"), 4, false),
             ("null in metadata", metadata(#"{"a":null}"#), 4, false),
-            ("a name of the metadata twice", metadata(#"{"a":"b","a":"c"}"#), 4, true),
-            ("metadata twice", metadata(#"{},"__metadata__":null"#), 4, false),
-            ("an array twice, the last counts", two(array("a", "F32", "1", "0,4"), array("a", "I32", "1", "0,4")), 4, true),
-            ("a field twice", changed(#""shape""#, #""dtype":"F32","shape""#), 4, false),
             ("another field", changed("}}", #","x":[{"y":-1e3}]}}"#), 4, true),
             ("a missing field", changed(#""dtype":"F32","#, ""), 4, false),
             ("no elements", "{" + array("a", "F32", "0,3", "0,0") + "}", 0, true),
@@ -109,18 +105,13 @@ struct SafetensorsTests {
             ("unsorted", two(array("b", "F32", "1", "4,8"), array("a", "F32", "1", "0,4")), 8, true),
             ("a hole", two(array("b", "F32", "1", "8,12"), array("a", "F32", "1", "0,4")), 12, false),
             ("spaces behind", one + "    ", 4, true), ("line ends behind", one + "\n\t\r ", 4, true),
-            ("zeros behind", one + "\0\0", 4, false),
             ("a letter behind", one + "x", 4, false), ("a space in front", " " + one, 4, true),
-            ("a mark in front", "\u{feff}" + one, 4, false),
-            ("a comma too many", changed("}}", "},}"), 4, false), ("a comment", "{/**/}", 0, false), ("a list", "[]", 0, false),
+            ("a list", "[]", 0, false),
             ("nothing", "", 0, false),
-            ("half a character", changed(#""a""#, #""\ud800""#), 4, false), ("two halves", changed(#""a""#, #""\ud83d\ude00""#), 4, true),
+            ("two halves", changed(#""a""#, #""\ud83d\ude00""#), 4, true),
             ("an escape", changed(#""a""#, #""\u00e9\n\/""#), 4, true), ("an unknown escape", changed(#""a""#, #""\x""#), 4, false),
             ("a line end in a name", changed(#""a""#, "\"a\n\""), 4, false), ("no name", changed(#""a""#, #""""#), 4, true),
-            ("a fraction", changed("[1]", "[1.0]"), 4, false), ("an exponent", changed("[1]", "[1e0]"), 4, false),
-            ("a truth for a number", changed("[1]", "[true]"), 4, false), ("minus zero", changed("[0,4]", "[-0,4]"), 4, false),
             ("a leading zero", changed("[1]", "[01]"), 4, false), ("a text for a number", changed("[1]", #"["1"]"#), 4, false),
-            ("more than 64 bits", changed("[1]", "[18446744073709551617]"), 4, false),
             ("three offsets", changed("[0,4]", "[0,4,4]"), 4, false),
             ("offsets backward", changed("[0,4]", "[4,0]"), 4, false), ("small letters", changed("F32", "f32"), 4, false),
             ("an unknown type", changed("F32", "F31"), 4, false), ("a type that is not read", changed("F32", "U32"), 4, true),
@@ -137,9 +128,8 @@ struct SafetensorsTests {
         for border in Self.borders {
             let file = Data(Self.file(border.header, [UInt8](repeating: 0, count: border.bytes)))
             do {
-                let file = try Safetensors(data: file, name: "test")
+                _ = try Safetensors(data: file, name: "test")
                 #expect(border.isRead, "\(border.what) is read")
-                if border.what.hasPrefix("an array twice") { #expect(file.entries["a"]?.typeName == "I32") }
             } catch {
                 #expect(!border.isRead, "\(border.what): \(error)")
             }
