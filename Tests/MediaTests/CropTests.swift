@@ -65,11 +65,13 @@ import Testing
         }
     }
 
+    /// Be its size by chance that of the one that was prepared.
     @Test func aFileThatChangedIsAnError() throws {
         try withTemporaryFolder { folder in
             let path = try writeTestClip(folder + "/a.mp4", frames: 30)
-            let record = try VideoRecord(inspecting: "a.mp4", in: folder)
+            var record = try VideoRecord(inspecting: "a.mp4", in: folder)
             try writeTestClip(path, frames: 10)
+            record.bytes = try Data(contentsOf: URL(fileURLWithPath: path)).count
             let reader = try VideoReader(path: path, record: record)
             let error = #expect(throws: MediaError.self) { try reader.visit([20]) { _, _ in } }
             #expect(error?.reason == .undecodable)

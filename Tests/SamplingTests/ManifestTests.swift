@@ -187,7 +187,8 @@ import Testing
     @Test(
         "no path leads out of the media folder, whatever letters its names begin with",
         arguments: [
-            ("a/b", true), ("a/..b", true), ("a/...", true), ("..", false), ("../a", false), ("a/../../b", false), ("/a", false), ("", false),
+            ("a/b", true), ("a/..b", true), ("a/...", true), ("..", false), ("../a", false), ("a/../../b", false), ("/a", false),
+            ("", false),
             ("\u{301}a", true), ("a/\u{301}b", true), ("../\u{301}a", false), ("a/..\u{301}", true), ("/\u{301}a", false),
         ])
     func pathsStayInside(path: String, isGood: Bool) { #expect((record(path).fault == nil) == isGood) }
