@@ -155,8 +155,10 @@ public final class CheckpointServer {
             if let step = queue.next(for: evaluator, now: now) {
                 try offer(step, to: evaluator, peer, now: now)
             } else {
-                if isFinished { queue.dismiss(evaluator) }
-                try send(isFinished ? .finished : .nothing, to: peer)
+                // What others are at, or failed at, may come to this one yet.
+                let isOver = isFinished && queue.pending.isEmpty
+                if isOver { queue.dismiss(evaluator) }
+                try send(isOver ? .finished : .nothing, to: peer)
             }
         }
         for (step, isGivenUp) in queue.takeSilences() {

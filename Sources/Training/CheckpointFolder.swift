@@ -46,7 +46,7 @@ public struct CheckpointFolder {
     public var isShortOfRoom: Bool {
         var (file, disk) = (stat(), statvfs())
         guard let last = try? steps().last, stat(path(ofStep: last), &file) == 0, statvfs(path, &disk) == 0 else { return false }
-        return Int(disk.f_bavail) * Int(disk.f_frsize) < 2 * Int(file.st_size)
+        return Double(disk.f_bavail) * Double(disk.f_frsize) < 2 * Double(file.st_size)
     }
 
     /// Where the best checkpoint lies, once there is one.
