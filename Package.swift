@@ -103,7 +103,7 @@ let package = Package(
             path: "Tests/Chaos"),  // make chaos
         .testTarget(
             name: "PipelineTests",
-            dependencies: ["TestSupport", "Dataflow", "MatFiles", "Media", "Metrics", "Pictures", "Sampling", "Training"]),
+            dependencies: ["TestSupport", "Dataflow", "MatFiles", "Media", "Metrics", "Pictures", "Sampling", "Training", "ZeroMQ"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -32,9 +32,14 @@ public final class CheckpointClient {
         self.identity = identity
     }
 
+    /// Whether a trainer listens at the endpoint. One in the middle of a long step does, though it does not answer.
+    public func isTrainerThere(within seconds: Double) throws -> Bool {
+        try socket.waitUntilSendable(milliseconds: Int(seconds * 1000))
+    }
+
     /// Asks for a checkpoint and waits so long for an answer.
     public func next(seconds: Double) throws -> Offer {
-        guard try socket.waitUntilSendable(milliseconds: Int(seconds * 1000)) else { return .absence }
+        guard try isTrainerThere(within: seconds) else { return .absence }
         return try exchange(.next(evaluator: identity), seconds: seconds) { reply, attachment in
             switch reply {
             case .checkpoint(let step, let isQuick): attachment.map { .checkpoint(step: step, weights: $0.copy, isQuick: isQuick) }
@@ -74,7 +79,7 @@ public final class CheckpointClient {
         _ request: EvaluatorRequest, _ attachments: [Message] = [], seconds: Double, _ accept: (EvaluatorReply, Message?) -> Value?
     ) throws -> Value? {
         while try socket.receiveParts(limit: 2) != nil {}
-        guard try socket.waitUntilSendable(milliseconds: Int(seconds * 1000)),
+        guard try isTrainerThere(within: seconds),
             try socket.send(parts: [Message(request.bytes)] + attachments) == .queued
         else { return nil }
         var poller = Poller([socket])

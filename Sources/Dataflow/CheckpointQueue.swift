@@ -1,70 +1,133 @@
 /// Which checkpoints wait for their scores, and which evaluator is at which: a state machine without clock and sockets.
 ///
-/// A checkpoint goes to one evaluator at a time, the oldest first. One whose evaluator falls silent goes to the next that asks.
+/// A checkpoint goes to one evaluator at a time, the oldest first. One whose evaluator fails, or falls silent, goes to the next that asks;
+/// after three such ends it is given up, for a checkpoint that nobody can score must not be kept for ever.
 public struct CheckpointQueue: Sendable {
-    private struct Lease: Sendable {
-        var evaluator: UInt64
-        var heard: Double
+    private struct Entry: Sendable {
+        let step: Int
+        /// The evaluator at work, and when it was last heard of.
+        var lease: (evaluator: UInt64, heard: Double)?
+        /// Who failed at it or fell silent over it.
+        var failures: [UInt64] = []
+        /// Nobody gets it before: what an evaluator failed at may be a disk that is away for a moment.
+        var restsUntil = -Double.infinity
     }
 
-    private let patience: Double
-    /// Ascending.
-    private var steps: [Int] = []
-    private var leases: [Int: Lease] = [:]
-    /// How often each was failed at.
-    private var failures: [Int: Int] = [:]
-    /// What so many evaluators failed at is the checkpoint's fault, and not that of one host.
+    /// So many failures are the checkpoint's fault, and not that of one evaluator.
     private static let mostFailures = 3
+    /// Seconds of rest after the first failure and after the second.
+    private static let rests = [10.0, 60.0]
+    /// An evaluator without work asks more often than this, in seconds.
+    private static let idleSilence = 3.0
+    /// Evaluators that may be at work; more that ask get nothing.
+    private static let mostEvaluators = 4096
+
+    private let patience: Double
+    /// By step, ascending.
+    private var entries: [Entry] = []
+    private var announced: Set<Int> = []
+    private var scored: Set<Int> = []
     /// When each evaluator was last heard of.
     private var evaluators: [UInt64: Double] = [:]
+    /// Checkpoints whose evaluators fell silent since ``takeSilences()``, and whether they are given up.
+    private var silences: [(step: Int, isGivenUp: Bool)] = []
 
     /// - Parameter patience: seconds of silence after which an evaluator counts as gone.
     public init(patience: Double) { self.patience = patience }
 
     /// The steps whose checkpoints wait or are being evaluated.
-    public var pending: Set<Int> { Set(steps) }
+    public var pending: Set<Int> { Set(entries.map(\.step)) }
 
-    /// Adds a checkpoint; does nothing for one that waits already. However many wait, none is given up.
+    /// Whether a checkpoint of this step was ever announced.
+    public func isKnown(_ step: Int) -> Bool { announced.contains(step) }
+
+    /// Adds a checkpoint; does nothing for one that was announced before. However many wait, none is given up.
     public mutating func announce(_ step: Int) {
-        guard !steps.contains(step) else { return }
-        steps.append(step)
-        steps.sort()
+        guard announced.insert(step).inserted else { return }
+        entries.insert(Entry(step: step), at: entries.firstIndex { $0.step > step } ?? entries.endIndex)
     }
 
     /// The checkpoint for an evaluator that asks, nil where none waits.
     public mutating func next(for evaluator: UInt64, now: Double) -> Int? {
-        evaluators[evaluator] = now
-        let step =
-            steps.first { leases[$0]?.evaluator == evaluator }
-            ?? steps.first { step in leases[step].map { now - $0.heard > patience } ?? true }
-        if let step { leases[step] = Lease(evaluator: evaluator, heard: now) }
-        return step
+        guard hear(evaluator, now: now) else { return nil }
+        takeFromOthers(than: evaluator, now: now)
+        let place = entries.firstIndex { $0.lease?.evaluator == evaluator } ?? entries.firstIndex { isOpen($0, to: evaluator, now: now) }
+        guard let place else { return nil }
+        entries[place].lease = (evaluator, now)
+        return entries[place].step
     }
 
-    /// An evaluator says that it is still at a checkpoint.
-    public mutating func working(_ evaluator: UInt64, on step: Int, now: Double) {
+    /// Notes that an evaluator is there.
+    /// - Returns: false where it is one too many.
+    public mutating func hear(_ evaluator: UInt64, now: Double) -> Bool {
+        if evaluators[evaluator] == nil {
+            evaluators = evaluators.filter { now - $0.value <= patience }
+            guard evaluators.count < Self.mostEvaluators else { return false }
+        }
         evaluators[evaluator] = now
-        if leases[step]?.evaluator == evaluator { leases[step]?.heard = now }
-    }
-
-    /// A checkpoint is done with, whoever did it.
-    /// - Returns: whether it was pending; a second answer to the same one is not.
-    public mutating func complete(_ step: Int) -> Bool {
-        guard let index = steps.firstIndex(of: step) else { return false }
-        steps.remove(at: index)
-        leases[step] = nil
-        failures[step] = nil
         return true
     }
 
-    /// An evaluator could not do a checkpoint, and counts as gone; it goes to the next that asks, unless too many failed.
-    /// - Returns: whether it is given up; nil where it was not pending.
-    public mutating func fail(_ evaluator: UInt64, at step: Int) -> Bool? {
-        guard steps.contains(step) else { return nil }
-        evaluators[evaluator] = nil
-        leases[step] = nil
-        failures[step, default: 0] += 1
-        return failures[step]! >= Self.mostFailures && complete(step)
+    /// Whether an evaluator may have a checkpoint. One that failed at it tries again only if no other is there that might do better.
+    private func isOpen(_ entry: Entry, to evaluator: UInt64, now: Double) -> Bool {
+        guard entry.lease == nil, now >= entry.restsUntil else { return false }
+        return !entry.failures.contains(evaluator)
+            || evaluators.allSatisfy { now - $0.value > patience || entry.failures.contains($0.key) }
+    }
+
+    /// Takes checkpoints from evaluators that have fallen silent.
+    private mutating func takeFromOthers(than evaluator: UInt64, now: Double) {
+        for (place, entry) in entries.enumerated().reversed() {
+            guard let lease = entry.lease, lease.evaluator != evaluator, now - lease.heard > patience else { continue }
+            silences.append((entry.step, countFailure(of: lease.evaluator, atPlace: place)))
+        }
+    }
+
+    /// An evaluator says that it is still at a checkpoint. Where nobody else has that one, as after a restart of the trainer, it is its own.
+    public mutating func working(_ evaluator: UInt64, on step: Int, now: Double) {
+        guard hear(evaluator, now: now), let place = place(of: step) else { return }
+        guard entries[place].lease.map({ $0.evaluator == evaluator }) ?? true else { return }
+        entries[place].lease = (evaluator, now)
+    }
+
+    /// A checkpoint has its scores, whoever found them; also one that was given up before.
+    /// - Returns: whether they are the first; false too for a step that is not known.
+    public mutating func complete(_ step: Int) -> Bool {
+        if let place = place(of: step) { entries.remove(at: place) }
+        return isKnown(step) && scored.insert(step).inserted
+    }
+
+    /// The evaluator that has a checkpoint could not score it.
+    /// - Returns: whether the checkpoint is given up; nil where this evaluator does not have it.
+    public mutating func fail(_ evaluator: UInt64, at step: Int, now: Double) -> Bool? {
+        guard let place = place(of: step), entries[place].lease?.evaluator == evaluator else { return nil }
+        _ = hear(evaluator, now: now)
+        guard !countFailure(of: evaluator, atPlace: place) else { return true }
+        entries[place].restsUntil = now + Self.rests[entries[place].failures.count - 1]
+        return false
+    }
+
+    /// The steps whose checkpoints wait and are in nobody's work, ascending.
+    public var waiting: [Int] { entries.filter { $0.lease == nil }.map(\.step) }
+
+    /// Gives a checkpoint up: it stays without scores.
+    public mutating func giveUp(_ step: Int) { entries.removeAll { $0.step == step } }
+
+    /// - Returns: whether the checkpoint is given up for it.
+    private mutating func countFailure(of evaluator: UInt64, atPlace place: Int) -> Bool {
+        entries[place].lease = nil
+        entries[place].failures.append(evaluator)
+        guard entries[place].failures.count >= Self.mostFailures else { return false }
+        entries.remove(at: place)
+        return true
+    }
+
+    private func place(of step: Int) -> Int? { entries.firstIndex { $0.step == step } }
+
+    /// Checkpoints whose evaluators fell silent, and whether each is given up for it; empty afterwards.
+    public mutating func takeSilences() -> [(step: Int, isGivenUp: Bool)] {
+        defer { silences = [] }
+        return silences
     }
 
     /// An evaluator was sent home.
@@ -72,10 +135,7 @@ public struct CheckpointQueue: Sendable {
 
     /// At the end of a run, whether to wait on: for scores while an evaluator is there, then shortly for evaluators to ask and be sent home.
     public func isWorthWaiting(now: Double) -> Bool {
-        let silence = steps.isEmpty ? Self.idleSilence : patience
+        let silence = entries.isEmpty ? Self.idleSilence : patience
         return evaluators.values.contains { now - $0 <= silence }
     }
-
-    /// An evaluator without work asks more often than this, in seconds.
-    private static let idleSilence = 3.0
 }

@@ -3,7 +3,8 @@ import ZeroMQ
 
 /// The trainer's side of evaluation: hands announced checkpoints to evaluators and takes their scores, between two training steps.
 ///
-/// Never waits. Only the numbers of the waiting checkpoints are kept; their weights are read when an evaluator asks.
+/// Never waits, and takes a bounded part of the training's time and memory, however much evaluators send. Only the numbers of the waiting
+/// checkpoints are kept; their weights are read when an evaluator asks.
 public final class CheckpointServer {
     /// What evaluators said since the last call of ``serve(now:)``.
     public enum Event: Equatable, Sendable {
@@ -12,11 +13,32 @@ public final class CheckpointServer {
         case problem(String)
     }
 
+    /// Parts of messages, and bytes of them, that are received in a turn; the others have to wait for the next one.
+    private static let turn = (parts: 256, bytes: 32 << 20)
+    /// The sender's route, the request, its pictures.
+    private static let mostParts = 2 + EvaluatorRequest.mostPictures
+    /// Checkpoints that libzmq may hold for evaluators that have not taken them yet.
+    private static let mostUnsent = 4
+    /// Making weights takes a tenth of the trainer's time at most: after so long a rest for each second of it.
+    private static let restAfterWeights = 9.0
+
     private let socket: Socket
     private let reservation: EndpointReservation?
     private let weights: (Int) throws -> (encoder: [UInt8], isQuick: Bool)
     private var queue: CheckpointQueue
     private var isFinished = false
+    /// The parts of a message that has begun to arrive: it may go on in the next turn.
+    private var arriving: [Message] = []
+    /// Evaluators that wait for an answer to ``EvaluatorRequest/next(evaluator:)``, in the order in which they asked.
+    private var asking: [(evaluator: UInt64, peer: Message)] = []
+    private let unsent = UnsentBytes()
+    /// Bytes of the weights that were made last.
+    private var weightByteCount = 0
+    private var mayMakeWeightsAt = 0.0
+    private let watch = Stopwatch()
+    /// Messages that were dropped.
+    private var dropped = 0
+    private var events: [Event] = []
 
     /// Listens for evaluators.
     /// - Parameters:
@@ -27,10 +49,11 @@ public final class CheckpointServer {
         weights: @escaping (Int) throws -> (encoder: [UInt8], isQuick: Bool)
     ) throws {
         reservation = try endpoint.reserve(for: context)
+        // One message may wait for each peer, and another be on its way: more stay with their senders.
         socket = try Socket(
             .router, in: context,
             options: .init(
-                sendHighWaterMark: 8, receiveHighWaterMark: 64, linger: 1000, maximumMessageBytes: EvaluatorRequest.Picture.mostBytes))
+                sendHighWaterMark: 2, receiveHighWaterMark: 1, linger: 1000, maximumMessageBytes: EvaluatorRequest.Picture.mostBytes))
         try socket.bind(to: endpoint.control)
         queue = CheckpointQueue(patience: patience)
         self.weights = weights
@@ -42,71 +65,121 @@ public final class CheckpointServer {
     /// Offers a checkpoint.
     public func announce(_ step: Int) { queue.announce(step) }
 
+    /// Steps whose checkpoints wait and are in nobody's work, ascending.
+    public var waiting: [Int] { queue.waiting }
+
+    /// Gives a checkpoint up: it stays without scores.
+    public func giveUp(_ step: Int) { queue.giveUp(step) }
+
     /// From now on evaluators are sent home once nothing is left to evaluate.
     public func finish() { isFinished = true }
 
     /// After ``finish()``, whether to go on serving: evaluators are at work, or not sent home yet.
     public func isWorthWaiting(now: Double) -> Bool { queue.isWorthWaiting(now: now) }
 
-    /// Answers everything that has arrived.
+    /// Takes a turn of what has arrived, and answers it.
     /// - Parameter now: seconds of a clock that never goes back.
     public func serve(now: Double) throws -> [Event] {
-        var events: [Event] = []
-        var requests: [(peer: Message, request: EvaluatorRequest, pictures: [Message])] = []
-        while let parts = try socket.receiveParts(limit: 2 + EvaluatorRequest.mostPictures) {
+        defer { events = [] }
+        var (parts, bytes) = (0, 0)
+        while parts < Self.turn.parts, bytes < Self.turn.bytes, let part = try socket.receive() {
+            (parts, bytes) = (parts + 1, bytes + part.byteCount)
+            // One part too many is kept as the sign that there were too many.
+            if arriving.count <= Self.mostParts { arriving.append(part) }
+            guard !part.hasMore else { continue }
+            defer { arriving = [] }
             do {
-                guard parts.count >= 2 else { throw MalformedBytes("a message without parts") }
-                let request = try parts[1].withBytes { try EvaluatorRequest($0) }
-                guard parts.count == 2 + request.pictureNames.count else {
-                    throw MalformedBytes("\(request.pictureNames.count) pictures in \(parts.count - 2) parts")
-                }
-                requests.append((parts[0], request, Array(parts[2...])))
-            } catch {
-                events.append(.problem("an evaluator sent what cannot be read: \(error)"))
+                try take(arriving, now: now)
+            } catch let error as MalformedBytes {
+                drop("an evaluator sent what cannot be read: \(error)")
             }
         }
-        for (index, (peer, request, pictures)) in requests.enumerated() {
-            // Whoever asked several times during a long step is answered once, for an answer may be a gigabyte.
-            if case .next = request, requests[(index + 1)...].contains(where: { $0.request == request }) { continue }
-            try answer(request, pictures, to: peer, now: now, &events)
-        }
+        // Only now, when all have been heard: whoever is at work keeps its checkpoint.
+        try answerAsking(now: now)
         return events
     }
 
-    private func answer(
-        _ request: EvaluatorRequest, _ pictures: [Message], to peer: Message, now: Double, _ events: inout [Event]
-    ) throws {
+    private func take(_ parts: [Message], now: Double) throws {
+        guard parts.count >= 2 else { throw MalformedBytes("a message without parts") }
+        let peer = parts[0]
+        let request = try parts[1].withBytes { try EvaluatorRequest($0) }
+        guard parts.count == 2 + request.pictureNames.count else {
+            throw MalformedBytes("\(request.pictureNames.count) pictures in \(parts.count - 2) parts")
+        }
         switch request {
         case .next(let evaluator):
-            guard let step = queue.next(for: evaluator, now: now) else {
-                if isFinished { queue.dismiss(evaluator) }
-                return try send(isFinished ? .finished : .nothing, to: peer)
-            }
-            do {
-                let (encoder, isQuick) = try weights(step)
-                try send(.checkpoint(step: step, isQuick: isQuick), Message(encoder), to: peer)
-            } catch let failure as ZeroMQError {
-                throw failure
-            } catch {
-                _ = queue.complete(step)
-                events.append(.problem("the checkpoint of step \(step) stays without scores: \(error)"))
-                try send(.nothing, to: peer)
-            }
+            // Whoever asked several times during a long step is answered once, for an answer may be a gigabyte.
+            asking.removeAll { $0.evaluator == evaluator }
+            if queue.hear(evaluator, now: now) { asking.append((evaluator, peer)) }
         case .working(let evaluator, let step):
+            // What it asked for has arrived, however often it asked.
+            asking.removeAll { $0.evaluator == evaluator }
             queue.working(evaluator, on: step, now: now)
+        case .scores(let evaluator, let step, let scores, _) where scores.isEmpty:
+            failed(evaluator, at: step, "it brought no scores", now: now)
+            try send(.noted(step: step), to: peer)
         case .scores(_, let step, let scores, let names):
             if queue.complete(step) {
-                let shown = zip(names, pictures).map { EvaluatorRequest.Picture(name: $0, png: $1.copy) }
+                let shown = zip(names, parts[2...]).map { EvaluatorRequest.Picture(name: $0, png: $1.copy) }
                 events.append(.scores(step: step, scores, pictures: shown))
+            } else if !queue.isKnown(step) {
+                drop("an evaluator sent scores of step \(step), which is no step that this training has offered for evaluation")
             }
             try send(.noted(step: step), to: peer)
         case .failed(let evaluator, let step, let reason):
-            if let isGivenUp = queue.fail(evaluator, at: step) {
-                let outlook = isGivenUp ? "it stays without scores" : "it waits for another evaluator"
-                events.append(.problem("an evaluator failed at the checkpoint of step \(step), \(outlook): \(reason)"))
-            }
+            failed(evaluator, at: step, reason, now: now)
             try send(.noted(step: step), to: peer)
         }
+    }
+
+    private func failed(_ evaluator: UInt64, at step: Int, _ reason: String, now: Double) {
+        guard let isGivenUp = queue.fail(evaluator, at: step, now: now) else { return }
+        tell("an evaluator failed at the checkpoint of step \(step), \(outlook(isGivenUp: isGivenUp)): \(reason)")
+    }
+
+    private func outlook(isGivenUp: Bool) -> String { isGivenUp ? "it stays without scores" : "it waits for another try" }
+
+    private func tell(_ problem: String) { events.append(.problem(problem)) }
+
+    /// Tells of what was dropped, the less often the more it is.
+    private func drop(_ problem: String) {
+        dropped += 1
+        guard dropped.nonzeroBitCount == 1 else { return }
+        tell(dropped > 2 ? "\(problem) (\(dropped) messages of evaluators were dropped so far)" : problem)
+    }
+
+    /// Answers those that asked, as far as checkpoints may be made for them.
+    private func answerAsking(now: Double) throws {
+        while !asking.isEmpty, watch.seconds >= mayMakeWeightsAt, unsent.count <= Self.mostUnsent * weightByteCount {
+            let (evaluator, peer) = asking.removeFirst()
+            if let step = queue.next(for: evaluator, now: now) {
+                try offer(step, to: evaluator, peer, now: now)
+            } else {
+                // What others are at, or failed at, may come to this one yet.
+                let isOver = isFinished && queue.pending.isEmpty
+                if isOver { queue.dismiss(evaluator) }
+                try send(isOver ? .finished : .nothing, to: peer)
+            }
+        }
+        for (step, isGivenUp) in queue.takeSilences() {
+            tell("the evaluator that had the checkpoint of step \(step) fell silent, \(outlook(isGivenUp: isGivenUp))")
+        }
+    }
+
+    private func offer(_ step: Int, to evaluator: UInt64, _ peer: Message, now: Double) throws {
+        let start = watch.seconds
+        do {
+            let (encoder, isQuick) = try weights(step)
+            weightByteCount = encoder.count
+            try send(.checkpoint(step: step, isQuick: isQuick), Message(encoder).counted(by: unsent), to: peer)
+        } catch let failure as ZeroMQError {
+            throw failure
+        } catch {
+            let isGivenUp = queue.fail(evaluator, at: step, now: now) ?? false
+            tell("the checkpoint of step \(step) cannot be read, \(outlook(isGivenUp: isGivenUp)): \(error)")
+            try send(.nothing, to: peer)
+        }
+        mayMakeWeightsAt = watch.seconds + Self.restAfterWeights * (watch.seconds - start)
     }
 
     /// A reply that cannot be delivered is dropped: the evaluator asks again.

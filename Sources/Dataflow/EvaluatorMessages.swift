@@ -11,7 +11,7 @@ public enum EvaluatorRequest: Equatable, Sendable {
     /// A checkpoint cannot be evaluated, for the reason given.
     case failed(evaluator: UInt64, step: Int, reason: String)
 
-    /// One named number, finite.
+    /// One named number, finite. No two of a checkpoint have one name, and none is called "step".
     public struct Score: Equatable, Sendable {
         public let name: String
         public let value: Double
@@ -29,8 +29,8 @@ public enum EvaluatorRequest: Equatable, Sendable {
         /// A PNG file.
         public let png: [UInt8]
 
-        /// No picture may be larger.
-        public static let mostBytes = 16 << 20
+        /// No picture may be larger. A sheet of sixteen frames of 320 x 320 pixels is smaller, whatever they show.
+        public static let mostBytes = 8 << 20
 
         public init(name: String, png: [UInt8]) {
             self.name = name
@@ -43,8 +43,8 @@ public enum EvaluatorRequest: Equatable, Sendable {
         if case .scores(_, _, _, let names) = self { names } else { [] }
     }
 
-    /// Pictures that a request may have at most.
-    public static let mostPictures = 16
+    /// Pictures that a request may have at most: each benchmark has one.
+    public static let mostPictures = 4
     private static let mostScores = 10_000
     private static let longestName = 256
     private static let longestReason = 4000
@@ -91,7 +91,13 @@ public enum EvaluatorRequest: Equatable, Sendable {
                 let count = Int(try reader.read(UInt32.self))
                 guard count <= Self.mostScores else { throw MalformedBytes("\(count) scores are more than \(Self.mostScores)") }
                 var scores: [Score] = []
-                for _ in 0..<count { scores.append(Score(try reader.readText(limit: Self.longestName), try reader.readDouble())) }
+                // A line of scores.jsonl has the step beside the scores.
+                var names: Set = ["step", ""]
+                for _ in 0..<count {
+                    let name = try reader.readText(limit: Self.longestName)
+                    guard names.insert(name).inserted else { throw MalformedBytes("'\(name)' is no name for a score, or that of two") }
+                    scores.append(Score(name, try reader.readDouble()))
+                }
                 let pictureCount = Int(try reader.read(UInt32.self))
                 guard pictureCount <= Self.mostPictures else {
                     throw MalformedBytes("\(pictureCount) pictures are more than \(Self.mostPictures)")

@@ -35,7 +35,19 @@ public struct CheckpointFolder {
         _ metadata: Checkpoint.Metadata, _ parameters: ParameterStore, constants: [Safetensors.Array] = [], held: Set<Int> = []
     ) throws {
         try Checkpoint.write(to: path(ofStep: metadata.step), metadata, parameters, constants: constants)
+        try removeOld(held: held)
+    }
+
+    /// Removes the checkpoints that are too many, but for those of the steps that are held.
+    public func removeOld(held: Set<Int>) throws {
         for step in try steps().dropLast(keep) where !held.contains(step) { unlink(path(ofStep: step)) }
+    }
+
+    /// Whether the disk has no room for two more checkpoints like the last one.
+    public var isShortOfRoom: Bool {
+        var (file, disk) = (stat(), statvfs())
+        guard let last = try? steps().last, stat(path(ofStep: last), &file) == 0, statvfs(path, &disk) == 0 else { return false }
+        return Double(disk.f_bavail) * Double(disk.f_frsize) < 2 * Double(file.st_size)
     }
 
     /// Where the best checkpoint lies, once there is one.

@@ -10,7 +10,7 @@ extension EncoderWeights {
     /// - Parameter precision: of its products.
     public func makeEncoder(precision: Precision = .f32, backend: any Backend) throws -> VisionTransformer {
         try check()
-        let table = PositionEmbedding(gridSize: gridSize, width: width, values: try floats("pos_embed", shape: positionShape))
+        let table = PositionEmbedding(gridSize: gridSize, width: width, values: try finiteFloats("pos_embed", shape: positionShape))
         let (encoder, parameters) = VisionTransformer.alone(
             configuration(heads: try requireHeads()), positions: table, precision: precision, backend: backend)
         try fill(parameters, backend)
@@ -33,9 +33,18 @@ extension EncoderWeights {
 
     private func fill(_ parameters: ParameterStore, _ backend: any Backend) throws {
         for entry in parameters.entries {
-            try parameters.parameter(entry.name).value.upload(floats(entry.name, shape: entry.shape), backend)
+            try parameters.parameter(entry.name).value.upload(finiteFloats(entry.name, shape: entry.shape), backend)
         }
         parameters.refreshOperands()
+    }
+
+    /// Refuses what no picture could be told by: its features are not numbers, and a score of them would look like one.
+    private func finiteFloats(_ name: String, shape: [Int]) throws -> [Float] {
+        let values = try floats(name, shape: shape)
+        guard values.allSatisfy(\.isFinite) else {
+            throw TrainingError("\(self.name): '\(prefix)\(name)' holds numbers that are not finite; its training has diverged, take earlier weights")
+        }
+        return values
     }
 
     /// Refuses weights that this encoder, or timm's of the same size, would not load or would compute something else with.

@@ -2,25 +2,42 @@ import Foundation
 
 /// Writes a TensorBoard event file into a run's folder: one file per process start.
 ///
-/// After a resume TensorBoard reads the files in the order of their names and drops, at a session start, every event of the steps that are
-/// run again; so a curve never shows a step twice.
+/// TensorBoard reads the files in the order of their names. Its two loaders disagree about steps that go back: the one that runs by default
+/// (its data server) takes any for a restart, and drops what the same tag has at that step and later; the other one (`--load_fast false`)
+/// knows a restart by its session start alone, and drops what all tags have.
 public struct EventWriter: ~Copyable {
+    /// Numbers at one step, each under its own tag ("train/loss").
+    public typealias Scalars = (step: Int, values: [(tag: String, value: Float)])
+
     private let file: OwnedFile
 
-    /// Starts a new file `events.out.tfevents.TIME.HOST.PID` in `folder`.
-    /// - Parameter step: the last step that counts; 0 for a fresh run, the checkpoint's step after a resume.
-    public init(folder: String, continuingAfter step: Int) throws {
+    /// Starts a new file `events.out.tfevents.TIME.HOST.PID` in `folder`, whose name comes after those of all that are there.
+    /// - Parameters:
+    ///   - step: the last step that counts; -1 for a fresh run, the checkpoint's step after a resume.
+    ///   - last: the last numbers of each tag that count. Written again, they cut off what is about to run again.
+    public init(folder: String, continuingAfter step: Int, last: [Scalars] = []) throws {
         let now = Date().timeIntervalSince1970
-        let name = "events.out.tfevents.\(Int(now)).\(ProcessInfo.processInfo.hostName).\(ProcessInfo.processInfo.processIdentifier)"
+        let prefix = "events.out.tfevents."
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        let times = names.filter { $0.hasPrefix(prefix) }.compactMap { Int($0.dropFirst(prefix.count).prefix(10)) }
+        // Two starts within a second, or the slow clock of another host, must not change the order of the files.
+        let time = max(Int(now), (times.max() ?? 0) + 1)
+        let name = "\(prefix)\(time).\(ProcessInfo.processInfo.hostName).\(ProcessInfo.processInfo.processIdentifier)"
         let opening = EventRecord.fileVersion(wallTime: now) + EventRecord.sessionStart(wallTime: now, step: step + 1)
         let file = try OwnedFile(creating: (folder as NSString).appendingPathComponent(name))
-        try file.write(opening)
+        try file.write(opening + Self.records(last))
         self.file = file
     }
 
-    /// Numbers at one step, each under its own tag ("train/loss").
-    public func scalars(step: Int, _ values: [(tag: String, value: Float)]) throws {
-        try file.write(EventRecord.scalars(wallTime: Date().timeIntervalSince1970, step: step, values))
+    /// Numbers at one step, each under its own tag.
+    public func scalars(step: Int, _ values: [(tag: String, value: Float)]) throws { try scalars([(step, values)]) }
+
+    /// Numbers of several steps in this order, all or none of them. Where a number comes late, its tag's later ones must follow once more.
+    public func scalars(_ steps: [Scalars]) throws { try file.write(Self.records(steps)) }
+
+    private static func records(_ steps: [Scalars]) -> [UInt8] {
+        let now = Date().timeIntervalSince1970
+        return steps.flatMap { EventRecord.scalars(wallTime: now, step: $0.step, $0.values) }
     }
 
     /// A PNG picture at one step.

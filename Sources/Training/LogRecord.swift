@@ -21,6 +21,15 @@ public struct LogRecord: ExpressibleByDictionaryLiteral {
         fields.append((key, value))
     }
 
+    /// The number of a key; nil where there is none.
+    public subscript(key: String) -> Double? {
+        switch fields.first(where: { $0.key == key })?.value {
+        case .integer(let integer)?: Double(integer)
+        case .number(let number)?: number
+        default: nil
+        }
+    }
+
     /// The line without its end. A number that is not finite becomes `null`, for JSON has none.
     public var json: String {
         let pairs = fields.map { key, value in

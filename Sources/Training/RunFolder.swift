@@ -73,27 +73,34 @@ public final class RunFolder {
         try writeScoreTable()
     }
 
-    /// The step whose score of this name is the highest, the first of equals; nil where no step has one.
-    public func bestStep(by name: String) throws -> Int? {
-        let scored = try scoreRecords().compactMap { record in (record[name] as? Double).map { (step: record["step"] as! Int, score: $0) } }
-        return scored.max { ($0.score, $1.step) < ($1.score, $0.step) }?.step
+    /// Whether a step's score is higher than all that `scores.jsonl` has of its name, or as high as one of a later step.
+    public func isBest(_ score: Double, of name: String, step: Int) throws -> Bool {
+        try scoreRecords().allSatisfy { record in
+            record.values[name].map { $0 < score || ($0 == score && record.step >= step) } ?? true
+        }
     }
 
     /// Writes `scores.csv`: a row a step, a column for each score of a whole data set.
     private func writeScoreTable() throws {
-        let records = try scoreRecords().sorted { ($0["step"] as! Int) < ($1["step"] as! Int) }
-        let names = Set(records.flatMap(\.keys)).subtracting(["step"]).filter { !$0.contains("/") }.sorted()
+        let records = try scoreRecords()
+        let names = Set(records.flatMap(\.values.keys)).filter { !$0.contains("/") }.sorted()
         let rows = records.map { record in
-            ["\(record["step"] as! Int)"] + names.map { name in (record[name] as? Double).map { String(format: "%.3f", $0) } ?? "" }
+            ["\(record.step)"] + names.map { name in record.values[name].map { String(format: "%.3f", $0) } ?? "" }
         }
         let text = ([["step"] + names] + rows).map { $0.joined(separator: ",") + "\n" }.joined()
         try writeAtomically(path + "/scores.csv") { try $0.write(Data(text.utf8)) }
     }
 
-    /// The lines of `scores.jsonl`, each with its `step`.
-    private func scoreRecords() throws -> [[String: Any]] {
-        try Self.lines(path + "/scores.jsonl").map { try JSONSerialization.jsonObject(with: Data($0.text.utf8)) as! [String: Any] }
+    /// The numbers of a line of `log.txt` or `scores.jsonl`, by their names.
+    public typealias Record = (step: Int, values: [String: Double])
+
+    /// The lines of `scores.jsonl`, by step.
+    public func scoreRecords() throws -> [Record] {
+        try Self.lines(path + "/scores.jsonl").map(\.record).sorted { $0.step < $1.step }
     }
+
+    /// The lines of `log.txt`.
+    public func logRecords() throws -> [Record] { try Self.lines(path + "/log.txt").map(\.record) }
 
     /// Where the picture of this name of a step belongs.
     public func figurePath(_ name: String, step: Int) -> String { "\(path)/figures/\(name)-\(eightDigits(step)).png" }
@@ -114,25 +121,25 @@ public final class RunFolder {
 
     /// The steps that have a line in `scores.jsonl`.
     public func scoredSteps() throws -> Set<Int> {
-        Set(try Self.lines(path + "/scores.jsonl").map(\.step))
+        Set(try scoreRecords().map(\.step))
     }
 
     private static func rewound(_ path: String, to step: Int) throws -> OwnedFile {
         let all = try lines(path)
-        let kept = all.filter { $0.step <= step }
+        let kept = all.filter { $0.record.step <= step }
         try writeAtomically(path) { try $0.write(Data(kept.map { $0.text + "\n" }.joined().utf8)) }
         return try OwnedFile(appendingTo: path)
     }
 
-    /// The whole lines of a file of JSON objects and the step of each.
-    private static func lines(_ path: String) throws -> [(step: Int, text: Substring)] {
+    /// The whole lines of a file of JSON objects.
+    private static func lines(_ path: String) throws -> [(record: Record, text: Substring)] {
         guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
             throw TrainingError("cannot read \(path); it holds no UTF-8 text, or is not readable")
         }
         return text.split(separator: "\n").compactMap { line in
             let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
-            guard let step = object?["step"] as? Int else { return nil }
-            return (step, line)
+            guard let object, let step = object["step"] as? Int else { return nil }
+            return ((step, object.filter { $0.key != "step" }.compactMapValues { $0 as? Double }), line)
         }
     }
 }

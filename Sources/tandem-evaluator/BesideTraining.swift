@@ -24,6 +24,8 @@ struct BesideTraining {
     let status: EvaluatorStatus
 
     func run() throws {
+        // A data set that is named here is this evaluator's own affair: without it nothing can be measured.
+        if let root { _ = try BenchmarkEvaluation(root.benchmark, root: root.path) }
         let context = try Context(keys: keys, connecting: endpoint, log: { writeError("tandem-evaluator: \($0)\n") })
         let client = try CheckpointClient(endpoint, in: context, identity: UInt64.random(in: 0...UInt64.max))
         var lastSeen = monotonicSeconds()
@@ -33,11 +35,7 @@ struct BesideTraining {
             status.show("waiting for a checkpoint")
             switch try client.next(seconds: 1) {
             case .checkpoint(let step, let weights, let isQuick):
-                do {
-                    try evaluate(weights, step, isQuick: isQuick, client)
-                } catch  where Interruption.isRequested {
-                    return
-                }
+                try evaluate(weights, step, isQuick: isQuick, client)
                 lastSeen = monotonicSeconds()
             case .nothing:
                 lastSeen = monotonicSeconds()
@@ -54,26 +52,52 @@ struct BesideTraining {
         }
     }
 
+    /// Scores a checkpoint, or fails to, and tells the trainer. A failure is the checkpoint's, or that of a disk that is away for a moment:
+    /// the next checkpoint may fare better.
     private func evaluate(_ bytes: [UInt8], _ step: Int, isQuick: Bool, _ client: CheckpointClient) throws {
         let start = monotonicSeconds()
-        let (scores, pictures): ([EvaluatorRequest.Score], [EvaluatorRequest.Picture])
-        do {
-            let weights = try EncoderWeights(bytes: bytes, name: "of step \(step)")
-            guard let text = weights.pipeline else { throw Failure("the trainer's checkpoint carries no pipeline") }
-            let evaluation = try Pipeline.parse(text, source: "the trainer's pipeline").evaluation
-            let watch = FrameWatch(step: step, client: client, status: status, ProgressLine(progressStyle))
-            (scores, pictures) =
-                try isQuick ? (quickScore(of: weights, evaluation, watch), []) : wholeScores(of: weights, evaluation, step, watch)
-        } catch {
-            if !Interruption.isRequested { _ = try client.send(failure: sentence(of: error), step: step, seconds: 10) }
-            throw error
+        try client.working(on: step)
+        let watch = FrameWatch(step: step, client: client, status: status, ProgressLine(progressStyle))
+        switch Result(catching: { try measure(bytes, step, isQuick: isQuick, watch) }) {
+        case .success(let (scores, pictures)):
+            if !isQuick { (status.step, status.score) = (step, scores[0].value) }
+            (status.checkpoints, status.seconds) = (status.checkpoints + 1, status.seconds + monotonicSeconds() - start)
+            try deliver(to: client) { try client.send(scores, pictures: pictures, step: step, seconds: 5) }
+        case .failure(let failure as ZeroMQError): throw failure
+        case .failure where Interruption.isRequested: return
+        case .failure(let failure):
+            let reason = sentence(of: failure)
+            writeError("tandem-evaluator: step \(step) cannot be scored: \(reason)\n")
+            try deliver(to: client) { try client.send(failure: reason, step: step, seconds: 5) }
         }
-        if !isQuick { (status.step, status.score) = (step, scores[0].value) }
-        (status.checkpoints, status.seconds) = (status.checkpoints + 1, status.seconds + monotonicSeconds() - start)
-        let sending = monotonicSeconds()
-        while try !client.send(scores, pictures: pictures, step: step, seconds: 5), !Interruption.isRequested {
-            try giveUpIfAbsent(since: sending)
+    }
+
+    /// Sends until the trainer has taken it.
+    private func deliver(to client: CheckpointClient, _ send: () throws -> Bool) throws {
+        var lastSeen = monotonicSeconds()
+        while try !send(), !Interruption.isRequested {
+            if try client.isTrainerThere(within: 1) { lastSeen = monotonicSeconds() }
+            try giveUpIfAbsent(since: lastSeen)
         }
+    }
+
+    /// The scores of a checkpoint, at least one, and its pictures: what a trainer takes of them.
+    private func measure(
+        _ bytes: [UInt8], _ step: Int, isQuick: Bool, _ watch: FrameWatch
+    ) throws -> ([EvaluatorRequest.Score], [EvaluatorRequest.Picture]) {
+        let weights = try EncoderWeights(bytes: bytes, name: "of step \(step)")
+        guard let text = weights.pipeline else { throw Failure("the trainer's checkpoint carries no pipeline") }
+        let evaluation = try Pipeline.parse(text, source: "the trainer's pipeline").evaluation
+        let (scores, pictures) =
+            try isQuick ? (quickScore(of: weights, evaluation, watch), []) : wholeScores(of: weights, evaluation, step, watch)
+        func leaveOut(_ what: String, _ why: String) -> Bool {
+            writeError("tandem-evaluator: step \(step): \(what) \(why) and is left out\n")
+            return false
+        }
+        let finite = scores.filter { $0.value.isFinite || leaveOut($0.name, "is not a number") }
+        guard !finite.isEmpty else { throw Failure("not one score is a number") }
+        let limit = EvaluatorRequest.Picture.mostBytes
+        return (finite, pictures.filter { $0.png.count <= limit || leaveOut("the picture \($0.name)", "takes more than \(limit) bytes") })
     }
 
     /// The scores of all data sets that the pipeline names, and a sheet of pictures of each.

@@ -31,6 +31,15 @@ final class Evaluations {
     /// Steps whose checkpoints must stay.
     var pending: Set<Int> { server.pending }
 
+    /// Gives up the checkpoint of the first of these steps that waits and is in nobody's work.
+    /// - Returns: its step; nil where there is none.
+    func giveUpFirst(of steps: some Sequence<Int>) -> Int? {
+        let waiting = Set(server.waiting)
+        guard let step = steps.first(where: waiting.contains) else { return nil }
+        server.giveUp(step)
+        return step
+    }
+
     func announce(_ step: Int) {
         server.announce(step)
         let waiting = server.pending.count
@@ -53,12 +62,14 @@ final class Evaluations {
 
     /// Stays at the evaluators' disposal until all scores are in and evaluators know that the run is over, or nobody is there.
     ///
-    /// - Parameter whileWaiting: called many times a second.
-    func waitForScores(whileWaiting: () -> Void, _ record: (CheckpointScores) throws -> Void) throws {
+    /// - Parameters:
+    ///   - whileWaiting: called many times a second.
+    ///   - takeScores: asks for ``newScores()``.
+    func waitForScores(whileWaiting: () -> Void, _ takeScores: () throws -> Void) throws {
         server.finish()
         let deadline = monotonicSeconds() + Self.patience
         while !Interruption.isRequested {
-            for scores in try newScores() { try record(scores) }
+            try takeScores()
             let now = monotonicSeconds()
             if server.isWorthWaiting(now: now) || (!server.pending.isEmpty && now < deadline) {
                 usleep(20_000)

@@ -40,12 +40,22 @@ struct Journal: ~Copyable {
     private static let patienceWithWaiting = 60.0
     private static let adviceEvery = 600.0
 
-    init(_ folder: RunFolder, _ pipeline: Pipeline, videos: Int, _ course: TrainingCourse, _ progress: consuming ProgressLine) throws {
+    /// The curves of TensorBoard, and where they stand in `log.txt`.
+    private static let curves: [(tag: String, key: String)] = [
+        ("train/loss", "train_loss"), ("train/learning_rate", "train_lr"), ("train/gradient_norm", "gradient_norm"),
+        ("throughput/pairs_per_second", "pairs_per_second"), ("throughput/data_wait", "data_wait"), ("throughput/decoders", "decoders"),
+    ]
+
+    /// - Parameter step: the last step that counts of what the folder holds; -1 for a fresh run.
+    init(
+        _ folder: RunFolder, _ pipeline: Pipeline, videos: Int, _ course: TrainingCourse, continuingAfter step: Int,
+        _ progress: consuming ProgressLine
+    ) throws {
         self.folder = folder
         self.pipeline = pipeline
         self.videos = videos
         self.progress = progress
-        events = try EventWriter(folder: folder.path, continuingAfter: course.step)
+        events = try EventWriter(folder: folder.path, continuingAfter: step, last: Self.lastScalars(folder))
         linesEvery = max(1, course.totalSteps / Self.linesOfRun)
         startStep = course.step
         window = Window(start: course, startWait: 0)
@@ -75,18 +85,13 @@ struct Journal: ~Copyable {
         progress.show(lastLine)
 
         guard step % linesEvery == 0 || course.isFinished else { return }
-        try folder.append(toLog: [
+        let record: LogRecord = [
             "epoch": .number(Double(course.samplesSeen) / Double(videos)), "step": .integer(step), "train_loss": .number(meanLoss),
             "train_lr": .number(learningRate), "gradient_norm": .number(gradientNorm), "pairs_per_second": .number(pairsPerSecond),
             "data_wait": .number(dataWait.share), "decoders": .integer(decoders),
-        ])
-        try events.scalars(
-            step: step,
-            [
-                ("train/loss", Float(meanLoss)), ("train/learning_rate", Float(learningRate)), ("train/gradient_norm", Float(gradientNorm)),
-                ("throughput/pairs_per_second", Float(pairsPerSecond)), ("throughput/data_wait", Float(dataWait.share)),
-                ("throughput/decoders", Float(decoders)),
-            ])
+        ]
+        try folder.append(toLog: record)
+        try events.scalars(step: step, Self.curves.map { ($0.tag, Float(record[$0.key] ?? .nan)) })
         if dataWait.missingDecoders > 0, now >= nextAdvice {
             nextAdvice = now + Self.adviceEvery
             note("with \(decoders) decoder\(decoders == 1 ? "" : "s") at work: \(dataWait.text)")
@@ -99,16 +104,34 @@ struct Journal: ~Copyable {
         if !lastLine.isEmpty { progress.finish(lastLine) }
     }
 
-    /// Notes the scores of a checkpoint, and keeps its pictures.
+    /// Notes the scores of a checkpoint, and keeps its pictures. The line of `scores.jsonl` comes last: what has it is done.
     func record(_ scores: CheckpointScores) throws {
+        for picture in scores.pictures { try folder.write(figure: picture.png, picture.name, step: scores.step) }
+        let names = Set(scores.scores.map(\.name))
+        let later = try folder.scoreRecords().filter { $0.step > scores.step }.map { record in
+            (record.step, record.values.filter { names.contains($0.key) }.map { (Self.tag(ofScore: $0.key), Float($0.value)) })
+        }
+        try events.scalars([(scores.step, scores.scores.map { (Self.tag(ofScore: $0.name), Float($0.value)) })] + later)
         var record: LogRecord = ["step": .integer(scores.step)]
         for score in scores.scores { record.append(score.name, .number(score.value)) }
         try folder.append(toScores: record)
-        try events.scalars(step: scores.step, scores.scores.map { ("scores/" + $0.name, Float($0.value)) })
-        for picture in scores.pictures { try folder.write(figure: picture.png, picture.name, step: scores.step) }
         let titles = Dictionary(uniqueKeysWithValues: Benchmark.allCases.flatMap(\.paperScores))
         let shown = scores.scores.compactMap { score in titles[score.name].map { "\($0) \(String(format: "%.1f", score.value))" } }
         if !shown.isEmpty { note("scores of step \(scores.step): " + shown.joined(separator: ", ")) }
+    }
+
+    private static func tag(ofScore name: String) -> String { "scores/" + name }
+
+    /// The last number that counts of every curve.
+    private static func lastScalars(_ folder: RunFolder) throws -> [EventWriter.Scalars] {
+        var last: [String: (step: Int, value: Double)] = [:]
+        for (step, values) in try folder.logRecords() {
+            for (tag, key) in curves { last[tag] = values[key].map { (step, $0) } ?? last[tag] }
+        }
+        for (step, values) in try folder.scoreRecords() {
+            for (name, value) in values { last[tag(ofScore: name)] = (step, value) }
+        }
+        return last.sorted { $0.key < $1.key }.map { ($1.step, [($0, Float($1.value))]) }
     }
 
     /// Draws what the model makes of some pairs: first frame, masked second frame, prediction, second frame.

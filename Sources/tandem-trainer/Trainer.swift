@@ -53,7 +53,9 @@ final class Trainer {
         self.course = course
         startStep = course.step
         schedule = pipeline.schedule(totalSamples: course.totalSamples)
-        try folder.rewind(to: course.step)
+        // A run without a checkpoint begins anew, the score of step 0 too.
+        let lastStep = checkpoint?.metadata.step ?? -1
+        try folder.rewind(to: lastStep)
         try RunFolder.write(pipeline: pipeline.text, in: path)
         self.sampleLog = try sampleLog.map { try SampleLogFile($0, continuingAfter: course.step) }
 
@@ -63,7 +65,7 @@ final class Trainer {
         evaluations =
             try pipeline.evaluation.isEmpty
             ? nil : evaluators.map { try Evaluations(at: $0, folderOfCheckpoints, isQuick: isQuick, context) }
-        journal = try Journal(folder, pipeline, videos: manifest.count, course, progress)
+        journal = try Journal(folder, pipeline, videos: manifest.count, course, continuingAfter: lastStep, progress)
         try announceUnscored()
         (status.step, status.totalSteps) = (course.step, course.totalSteps)
         note("\(pipeline.name): \(model.parameters.count) parameters on \(backend.summary); \(manifest.count) videos")
@@ -90,7 +92,7 @@ final class Trainer {
                 decoders: batches.decoderCount)
 
             if isScored || course.step % pipeline.train.checkpointEvery == 0 { try writeCheckpoint() }
-            for scores in try evaluations?.newScores() ?? [] { try record(scores) }
+            try takeScores()
             let end = monotonicSeconds()
             (status.step, status.loss) = (course.step, loss)
             (status.steps, status.stepSeconds) = (status.steps + 1, status.stepSeconds + end - begin)
@@ -102,7 +104,7 @@ final class Trainer {
         } else {
             journal.finish()
             try batches.close()
-            try evaluations?.waitForScores(whileWaiting: showWaiting) { try record($0) }
+            try evaluations?.waitForScores(whileWaiting: showWaiting, takeScores)
         }
     }
 
@@ -148,10 +150,34 @@ final class Trainer {
 
     private var isScored: Bool { pipeline.isScored(step: course.step, of: course.totalSteps) }
 
-    /// Notes a checkpoint's scores, and keeps the checkpoint if it is the best so far.
+    /// Notes the scores that have come. A checkpoint that has its scores, or will never have any, need not be kept for them.
+    private func takeScores() throws {
+        guard let evaluations else { return }
+        let waiting = evaluations.pending
+        for scores in try evaluations.newScores() { try record(scores) }
+        if evaluations.pending != waiting { try checkpoints.removeOld(held: evaluations.pending) }
+    }
+
+    /// Keeps the checkpoint if it is the best so far, and notes its scores: last, so that a trainer killed before has it scored again.
     private func record(_ scores: CheckpointScores) throws {
+        let main = pipeline.evaluation.mainScore
+        if let score = scores.scores.first(where: { $0.name == main }), try folder.isBest(score.value, of: main, step: scores.step) {
+            do {
+                try checkpoints.keepAsBest(step: scores.step)
+            } catch {
+                note("step \(scores.step) is the best so far by \(main), but \(error)")
+            }
+        }
         try journal.record(scores)
-        if try folder.bestStep(by: pipeline.evaluation.mainScore) == scores.step { try checkpoints.keepAsBest(step: scores.step) }
+    }
+
+    /// Gives up checkpoints that wait for scores, the oldest first, where the disk has no room for the next one: they must not end a run.
+    private func makeRoom() throws {
+        guard let evaluations else { return }
+        while checkpoints.isShortOfRoom, let step = try evaluations.giveUpFirst(of: checkpoints.steps().dropLast(checkpoints.keep)) {
+            note("the disk of \(folder.path) is nearly full: the checkpoint of step \(step) is removed and stays without scores")
+            try checkpoints.removeOld(held: evaluations.pending)
+        }
     }
 
     private func writeCheckpoint() throws {
@@ -161,6 +187,7 @@ final class Trainer {
         let metadata = Checkpoint.Metadata(
             step: course.step, samplesSeen: course.samplesSeen, samplesPlanned: course.totalSamples, seed: pipeline.seed,
             manifestHash: manifest.identity, pipeline: pipeline.text, encoderHeads: model.configuration.encoder.heads)
+        try makeRoom()
         try checkpoints.write(metadata, model.parameters, constants: model.positionTables, held: evaluations?.pending ?? [])
         if pipeline.isEvaluated(step: course.step, of: course.totalSteps) {
             try journal.drawReconstructions(step: course.step, model, arena)

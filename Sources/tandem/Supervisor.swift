@@ -7,7 +7,7 @@ enum Purpose {
     case main
     /// The run needs it: an error that it reports ends the run.
     case needed
-    /// The run goes on without it.
+    /// The run goes on without it: where it reports an error, or ends by signals too often.
     case optional
 }
 
@@ -78,8 +78,9 @@ final class Supervisor {
         let now = monotonicSeconds()
         child.ends = child.ends.filter { now - $0 < 60 } + [now]
         guard child.ends.count < Self.crashLimit else {
-            throw Failure(
-                "\(child.role.name) ended \(Self.crashLimit) times within a minute, last with \(describe(status)); its lines above say why")
+            let ends = "ended \(Self.crashLimit) times within a minute, last with \(describe(status))"
+            if child.role.purpose == .optional { return show("\(ends); the run goes on without it", from: child.role.name) }
+            throw Failure("\(child.role.name) \(ends); its lines above say why")
         }
         show("ended with \(describe(status)); starting it again", from: child.role.name)
         try child.start()

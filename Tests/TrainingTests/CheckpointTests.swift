@@ -83,6 +83,17 @@ struct CheckpointTests {
             try folder.contents() == ["step-00000002.safetensors", "step-00000004.safetensors", "step-100000000.safetensors"])
     }
 
+    @Test func whatIsNoLongerHeldGoes() throws {
+        let checkpoints = try CheckpointFolder(folder.path, keep: 2)
+        for step in [1, 2, 3, 4] { try checkpoints.write(metadata(step), store(), held: [1, 2]) }
+        try checkpoints.removeOld(held: [2])
+        #expect(try checkpoints.steps() == [2, 3, 4])
+        #expect(!checkpoints.isShortOfRoom)
+        // Two more of this size fit on no disk.
+        #expect(truncate(checkpoints.path(ofStep: 4), 1 << 42) == 0)
+        #expect(checkpoints.isShortOfRoom)
+    }
+
     @Test func damagedCheckpointsArePassedOver() throws {
         let checkpoints = try CheckpointFolder(folder.path, keep: 3)
         for step in [10, 20, 30] { try checkpoints.write(metadata(step), store()) }

@@ -54,4 +54,13 @@ struct EventTests {
         let found = bytes[version.count..<version.count + start.count]
         #expect(Array(found.dropFirst(21).dropLast(4)) == Array(start.dropFirst(21).dropLast(4)))
     }
+
+    /// TensorBoard reads files in the order of their names.
+    @Test func aLaterFileHasALaterName() throws {
+        let folder = try TemporaryFolder()
+        try Data().write(to: URL(fileURLWithPath: folder.file("events.out.tfevents.9000000000.host.99")))
+        for _ in 0..<3 { try EventWriter(folder: folder.path, continuingAfter: 300).scalars(step: 301, [(tag: "train/loss", value: 1)]) }
+        let times = try folder.contents().map { $0.split(separator: ".")[3] }
+        #expect(times == ["9000000000", "9000000001", "9000000002", "9000000003"])
+    }
 }

@@ -55,4 +55,19 @@ struct RunFolderTests {
         try RunFolder.write(pipeline: "{ train: {} }\n", in: folder.path)
         #expect(try String(contentsOfFile: folder.file("pipeline.json5"), encoding: .utf8) == "{ train: {} }\n")
     }
+
+    @Test func theBestIsTheFirstOfTheHighest() throws {
+        let folder = try TemporaryFolder()
+        let run = try RunFolder(folder.path)
+        #expect(try run.isBest(-1, of: "davis_jf", step: 0))
+        try run.append(toScores: ["step": 80, "davis_jf": 50.5, "davis_jf/bear": 99.0])
+        try run.append(toScores: ["step": 90, "davis_knn_j": 70.0])
+        #expect(try run.isBest(51, of: "davis_jf", step: 40))
+        #expect(try run.isBest(50.5, of: "davis_jf", step: 40), "the earlier of two that are equal")
+        #expect(try !run.isBest(50.5, of: "davis_jf", step: 120))
+        #expect(try !run.isBest(50, of: "davis_jf", step: 120))
+        try run.append(toScores: ["step": 40, "davis_jf": 50.0])
+        #expect(try run.scoreRecords().map(\.step) == [40, 80, 90])
+        #expect(try String(contentsOfFile: folder.file("scores.csv"), encoding: .utf8) == "step,davis_jf,davis_knn_j\n40,50.000,\n80,50.500,\n90,,70.000\n")
+    }
 }
