@@ -70,10 +70,11 @@ let package = Package(
         .systemLibrary(name: "CFFmpeg", providers: [.apt(["libavformat-dev", "libavcodec-dev", "libswscale-dev", "libavutil-dev"])]),
         .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
         .systemLibrary(name: "CMatIO", providers: [.apt(["libmatio-dev"])]),
-        .target(name: "COpenBLAS"),  // finds OpenBLAS at run time, so that its kernels can be chosen before it loads
-        .target(name: "COneDNN"),  // finds oneDNN at run time: it is wanted only where the processor has AVX-512
-        .target(name: "CPixels"),  // crop, resize and conversion of decoded pictures, the same on every processor
-        .target(name: "CKernels"),  // portable C kernels, compiled for several instruction sets
+        .target(name: "CInstructions"),  // the instruction sets that C code is compiled for, and what of them this processor has
+        .target(name: "COpenBLAS", dependencies: ["CInstructions"]),  // finds OpenBLAS at run time, so that its kernels can be chosen before it loads
+        .target(name: "COneDNN", dependencies: ["CInstructions"]),  // finds oneDNN at run time: it is wanted only where the processor has AVX-512
+        .target(name: "CPixels", dependencies: ["CInstructions"]),  // crop, resize and conversion of decoded pictures, the same on every processor
+        .target(name: "CKernels", dependencies: ["CInstructions"], sources: ["table"]),  // portable C kernels, compiled for several instruction sets
 
         // Tests.
         .target(name: "TestSupport", path: "Tests/TestSupport"),
@@ -92,7 +93,7 @@ let package = Package(
         tests("Models", ["Training", "Verification", "Autograd", "Compute", "ComputeCPU"]),
         tests("Verification", maths),
         tests("Autograd", ["ComputeCPU", "Compute"]),
-        tests("ComputeCPU", ["Compute"]),
+        tests("ComputeCPU", ["Compute", "CKernels"]),
         .executableTarget(
             name: "fuzz", dependencies: ["Console", "Configuration", "Dataflow", "Media", "Pictures", "Sampling", "TestSupport"],
             path: "Tests/Fuzz"),  // make fuzz

@@ -140,10 +140,6 @@ __attribute__((target("arch=x86-64-v4"))) static void crop_v4(uint8_t *rgb, cons
                                                               int is_wide, float *scratch) {
     crop_any(rgb, planes, color, size, is_wide, scratch);
 }
-
-int tandem_best_instructions(void) { return __builtin_cpu_supports("x86-64-v4") ? 2 : __builtin_cpu_supports("x86-64-v3") ? 1 : 0; }
-#else
-int tandem_best_instructions(void) { return 0; }
 #endif
 
 size_t tandem_crop_scratch(const tandem_plane planes[3], size_t size) {
@@ -159,8 +155,8 @@ size_t tandem_crop_scratch(const tandem_plane planes[3], size_t size) {
 void tandem_crop(uint8_t *rgb, const tandem_plane planes[3], tandem_color color, size_t size, int is_wide, float *scratch,
                  int instructions) {
 #if defined(__x86_64__)
-    if (instructions == 2) return crop_v4(rgb, planes, color, size, is_wide, scratch);
-    if (instructions == 1) return crop_v3(rgb, planes, color, size, is_wide, scratch);
+    if (instructions == tandem_x86_64_v4) return crop_v4(rgb, planes, color, size, is_wide, scratch);
+    if (instructions == tandem_x86_64_v3) return crop_v3(rgb, planes, color, size, is_wide, scratch);
 #endif
     crop_any(rgb, planes, color, size, is_wide, scratch);
 }

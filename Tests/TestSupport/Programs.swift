@@ -8,6 +8,12 @@ public enum Programs {
         return URL(fileURLWithPath: bundle).deletingLastPathComponent().path
     }()
 
+    /// The path of a program of the system, nil where it is not installed.
+    public static func find(_ name: String) -> String? {
+        (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map { $0 + "/" + name }
+            .first { FileManager.default.isExecutableFile(atPath: $0) }
+    }
+
     /// Runs a program to its end.
     ///
     /// - Parameters:
