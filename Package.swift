@@ -12,6 +12,11 @@ func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .executableTarget(name: name, dependencies: dependencies)
 }
 
+/// C of ours that asks for the processor's instruction sets.
+func native(_ name: String, sources: [String]? = nil) -> Target {
+    .target(name: name, dependencies: ["CInstructions"], sources: sources)
+}
+
 /// Tests of the target of the same name.
 func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .testTarget(name: name + "Tests", dependencies: [.byName(name: name), "TestSupport"] + dependencies)
@@ -71,10 +76,10 @@ let package = Package(
         .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
         .systemLibrary(name: "CMatIO", providers: [.apt(["libmatio-dev"])]),
         .target(name: "CInstructions"),  // the instruction sets that C code is compiled for, and what of them this processor has
-        .target(name: "COpenBLAS", dependencies: ["CInstructions"]),  // finds OpenBLAS at run time, so that its kernels can be chosen before it loads
-        .target(name: "COneDNN", dependencies: ["CInstructions"]),  // finds oneDNN at run time: it is wanted only where the processor has AVX-512
-        .target(name: "CPixels", dependencies: ["CInstructions"]),  // crop, resize and conversion of decoded pictures, the same on every processor
-        .target(name: "CKernels", dependencies: ["CInstructions"], sources: ["table"]),  // portable C kernels, compiled for several instruction sets
+        native("COpenBLAS"),  // finds OpenBLAS at run time, so that its kernels can be chosen before it loads
+        native("COneDNN"),  // finds oneDNN at run time: it is wanted only where the processor has AVX-512
+        native("CPixels"),  // crop, resize and conversion of decoded pictures, the same on every processor
+        native("CKernels", sources: ["table"]),  // portable C kernels: table/ compiles all of them for each instruction set
 
         // Tests.
         .target(name: "TestSupport", path: "Tests/TestSupport"),

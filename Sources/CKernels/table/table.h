@@ -1,4 +1,4 @@
-// Compiles all kernels for the instruction set TARGET, the processor's family's if that is not defined, and puts them into the table KERNELS.
+// Compiles all kernels for the instruction set TARGET, or the baseline if there is none, and puts them into the table KERNELS.
 #include "../vector.h"
 #include <math.h>
 
