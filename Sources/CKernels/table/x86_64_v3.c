@@ -1,5 +1,7 @@
+#include "instructions.h"
+
 #if defined(__x86_64__)
-#define TARGET "avx2,bmi,bmi2,cx16,f16c,fma,lzcnt,movbe,popcnt,sahf"
+#define TARGET TANDEM_X86_64_V3
 #define KERNELS tandem_kernels_x86_64_v3
 #include "table.h"
 #endif
