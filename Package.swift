@@ -54,7 +54,7 @@ let package = Package(
         library("Pictures"),  // pictures as values: drawing, overlays, heat, contact sheets
 
         // The data half: from video files to batches of samples.
-        library("Dataflow", ["Sampling", "ZeroMQ"]),  // messages, the broker as a state machine, the sockets that drive it
+        library("Dataflow", ["Console", "Sampling", "ZeroMQ"]),  // messages, the broker as a state machine, the sockets that drive it
         library("Synthesis"),  // the embedded data set: textured scenes with exact masks, a pure function of a seed
         library("Media", ["Pictures", "Sampling", "CFFmpeg", "CPixels"]),  // libav: index, exact decode, crop-resize, writing, transcoding
         library("Sampling"),  // manifest, plan, Philox, frame pairs, crops, masks: pure values, no libav

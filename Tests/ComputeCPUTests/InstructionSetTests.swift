@@ -1,5 +1,4 @@
 import CKernels
-import Foundation
 import TestSupport
 import Testing
 
@@ -8,18 +7,11 @@ import Testing
 struct InstructionSetTests {
     /// A backend is given its kernels as it starts; so that no test needs to know, another process runs them all.
     private func runAllTests(_ instructions: Int) throws {
-        let process = Process(), output = Pipe()
-        process.executableURL = URL(fileURLWithPath: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
-        process.arguments = ["--testing-library", "swift-testing", "--filter", "ComputeCPUTests"]
-        process.environment = ProcessInfo.processInfo.environment.merging([TestTensors.instructionsVariable: "\(instructions)"]) { $1 }
-        process.standardOutput = output
-        process.standardError = output
-        try process.run()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        let failures = text.split(separator: "\n").filter { $0.contains("recorded an issue") }
-        #expect(process.terminationStatus == 0, "\(failures.joined(separator: "\n"))")
-        #expect(text.contains("Suite GELUTests passed"))
+        let (status, output) = try Programs.runTests(
+            of: "ComputeCPUTests", environment: [TestTensors.instructionsVariable: "\(instructions)"])
+        let failures = output.split(separator: "\n").filter { $0.contains("recorded an issue") }
+        #expect(status == 0, "\(failures.joined(separator: "\n"))")
+        #expect(output.contains("Suite GELUTests passed"))
     }
 
     @Test(.timeLimit(.minutes(10))) func baseline() throws { try runAllTests(tandem_baseline) }
