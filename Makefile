@@ -14,7 +14,8 @@ SEED ?= 1
 ##@ First steps
 
 .PHONY: demo
-demo: build ## Synthesize videos, train a small model on them, score it: the whole pipeline in minutes [DEMO=smoke: a short one] [SEED=1]
+demo: setup ## Synthesize videos, train a small model on them, score it: the whole pipeline in minutes [DEMO=smoke: a short one] [SEED=1]
+	@$(MAKE) build
 	@$(BIN)/tandem demo --size $(DEMO) --seed $(SEED)
 
 .PHONY: test
@@ -68,25 +69,49 @@ docker-test: docker-build ## Kill, scale and restart containers, on one host, ov
 
 ##@ Development
 
+# The system libraries that are missing, as a shell's word list; none where there is no dpkg to ask.
+MISSING = $$(! command -v dpkg-query >/dev/null || for package in $(PACKAGES); do \
+    dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q 'install ok installed' || echo $$package; done)
+
 .PHONY: setup
 setup: ## Install the system libraries that are missing (apt)
-	@missing=(); for package in $(PACKAGES); do \
-	    dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q 'install ok installed' || missing+=($$package); done; \
-	if [ $${#missing[@]} -gt 0 ]; then \
-	    command -v apt-get >/dev/null || { echo "missing: $${missing[*]}; this machine has no apt-get: install what your system calls them" >&2; exit 1; }; \
+	@command -v dpkg-query >/dev/null || echo "there is no dpkg here; see that there is what your system calls $(PACKAGES)"
+	@missing=$(MISSING); \
+	if [ -n "$$missing" ]; then \
 	    sudo=; if [ $$(id -u) -ne 0 ]; then sudo=sudo; \
-	        command -v sudo >/dev/null || { echo "missing: $${missing[*]}; run as root: apt-get install $${missing[*]}" >&2; exit 1; }; fi; \
-	    echo "installing $${missing[*]}"; $$sudo apt-get update -qq; \
-	    DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -qq -y --no-install-recommends "$${missing[@]}" >/dev/null; fi
+	        command -v sudo >/dev/null || { echo "missing: "$$missing"; run as root: apt-get install "$$missing >&2; exit 1; }; fi; \
+	    echo "installing "$$missing; $$sudo apt-get update -qq; \
+	    DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -qq -y --no-install-recommends $$missing >/dev/null; fi
+	@$(MAKE) requirements
+
+# What all that builds needs. Asked for, setup installs it; nothing else does.
+.PHONY: requirements
+requirements:
+	@missing=$(MISSING); \
+	test -z "$$missing" || { echo "missing: "$$missing"; 'make setup' installs them" >&2; exit 1; }
 	@command -v swift >/dev/null || { echo "there is no swift; install the Swift 6 toolchain: https://www.swift.org/install/linux/" >&2; exit 1; }
 
 .PHONY: build
-build: setup ## Build all programs
+build: requirements ## Build all programs
 	@swift build -c release
 
 .PHONY: lint
-lint: ## Check the style of all sources
+lint: lint-c ## Check the style of all sources
 	swift format lint --strict --parallel --recursive Package.swift Sources Tests
+
+CLANG ?= $(or $(shell command -v clang),$(dir $(realpath $(shell command -v swift)))clang)
+# The kernels' files are parts of those in table/.
+C_SOURCES = $(filter-out Sources/CKernels/%,$(wildcard Sources/*/*.c)) $(wildcard Sources/CKernels/table/*.c)
+C_WARNINGS := -Wall -Wextra -Wconversion -Wsign-conversion -Werror $(addprefix -I,$(wildcard Sources/*/include))
+
+.PHONY: lint-c
+lint-c: ## Check that the C sources give no warning, on this machine and for arm64
+	@for file in $(C_SOURCES); do $(CLANG) $(C_WARNINGS) -fsyntax-only $$file; done
+	@for shim in Sources/*/shim.h; do $(CLANG) $(C_WARNINGS) -fsyntax-only -include $$shim -x c /dev/null; done
+	@# The system's own headers serve for another processor, but for one that is only there for its own.
+	@headers=$$(mktemp -d); trap 'rm -r "$$headers"' EXIT; mkdir "$$headers/gnu"; touch "$$headers/gnu/stubs-32.h"; \
+	for file in $(C_SOURCES); do \
+	    $(CLANG) --target=aarch64-linux-gnu $(C_WARNINGS) -isystem "$$headers" -isystem /usr/include/x86_64-linux-gnu -fsyntax-only $$file; done
 
 .PHONY: format
 format: ## Bring all sources into style
@@ -108,17 +133,26 @@ bench-peers: build ## Time Tandem's training step, and evaluation if TANDEM_SHAR
 	@$(PEERS)/bin/python -B Tests/Peers/bench.py --tandem $(BIN)/tandem
 	@test ! -f $(TANDEM_SHARED)/peers/propagate.py || $(PEERS)/bin/python -B Tests/Peers/propagation.py --tandem $(BIN)/tandem --shared $(TANDEM_SHARED)
 
+# PyPI has torchvision and today's torchcodec for PyTorch with CUDA alone, which runs without a GPU too. The other torchcodec goes with any
+# PyTorch; it lies in a folder of its own, where Tests/Peers/decode.py looks for it.
+PEER_PACKAGES := torch==2.15.0 torchvision==0.29.2 torchcodec==0.17.0 timm==1.0.31 numpy safetensors tensorboard decord av opencv-python-headless
+OTHER_TORCHCODEC := 0.13
+
 .PHONY: peers
-peers: ## Install the Python programs that cross-checks compare with, outside the tree [PEERS=FOLDER]
+peers: ## Install the Python programs that cross-checks compare with, 6 GB, outside the tree [PEERS=FOLDER]
 	python3 -m venv $(PEERS)
-	$(PEERS)/bin/pip install --quiet torch==2.13.0+cpu numpy safetensors timm tensorboard decord torchcodec==0.13 av opencv-python-headless
+	$(PEERS)/bin/pip install --quiet $(PEER_PACKAGES)
+	$(PEERS)/bin/pip install --quiet --no-deps --upgrade --target $(PEERS)/torchcodec-$(OTHER_TORCHCODEC) torchcodec==$(OTHER_TORCHCODEC)
+	@for other in "" $(PEERS)/torchcodec-$(OTHER_TORCHCODEC); do PYTHONPATH=$$other $(PEERS)/bin/python -c \
+	    'import torch, torchvision, timm, torchcodec.decoders; print(f"torch {torch.__version__}, torchcodec {torchcodec.__version__}")' || \
+	    { echo "torchcodec wants FFmpeg's shared libraries: apt-get install ffmpeg" >&2; exit 1; }; done
 	@echo "installed in $(PEERS)"
 
 FUZZ ?= 2000
 TANDEM_SHARED ?= ../shared
 
 .PHONY: fuzz
-fuzz: setup ## Read damaged videos, pictures, manifests, pipelines and messages under AddressSanitizer [FUZZ=2000: so many of each kind] [SEED=1]
+fuzz: requirements ## Read damaged videos, pictures, manifests, pipelines and messages under AddressSanitizer [FUZZ=2000: so many of each kind] [SEED=1]
 	swift build -c release --sanitize=address --product fuzz --scratch-path .build-fuzz
 	ASAN_OPTIONS=detect_leaks=0 .build-fuzz/release/fuzz --count $(FUZZ) --seed $(SEED) $(addprefix --videos ,$(wildcard $(TANDEM_SHARED)/data/videos))
 

@@ -12,6 +12,11 @@ func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .executableTarget(name: name, dependencies: dependencies)
 }
 
+/// C of ours that asks for the processor's instruction sets.
+func native(_ name: String, sources: [String]? = nil) -> Target {
+    .target(name: name, dependencies: ["CInstructions"], sources: sources)
+}
+
 /// Tests of the target of the same name.
 func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .testTarget(name: name + "Tests", dependencies: [.byName(name: name), "TestSupport"] + dependencies)
@@ -50,7 +55,7 @@ let package = Package(
         library("Pictures"),  // pictures as values: drawing, overlays, heat, contact sheets
 
         // The data half: from video files to batches of samples.
-        library("Dataflow", ["Sampling", "ZeroMQ"]),  // messages, the broker as a state machine, the sockets that drive it
+        library("Dataflow", ["Console", "Sampling", "ZeroMQ"]),  // messages, the broker as a state machine, the sockets that drive it
         library("Synthesis"),  // the embedded data set: textured scenes with exact masks, a pure function of a seed
         library("Media", ["Files", "Pictures", "Sampling", "CFFmpeg", "CPixels"]),  // libav: index, decode, crop-resize, write, transcode
         library("Sampling"),  // manifest, plan, Philox, frame pairs, crops, masks: pure values, no libav
@@ -71,10 +76,11 @@ let package = Package(
         .systemLibrary(name: "CFFmpeg", providers: [.apt(["libavformat-dev", "libavcodec-dev", "libswscale-dev", "libavutil-dev"])]),
         .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
         .systemLibrary(name: "CMatIO", providers: [.apt(["libmatio-dev"])]),
-        .target(name: "COpenBLAS"),  // finds OpenBLAS at run time, so that its kernels can be chosen before it loads
-        .target(name: "COneDNN"),  // finds oneDNN at run time: it is wanted only where the processor has AVX-512
-        .target(name: "CPixels"),  // crop, resize and conversion of decoded pictures, the same on every processor
-        .target(name: "CKernels"),  // portable C kernels, compiled for several instruction sets
+        .target(name: "CInstructions"),  // the instruction sets that C code is compiled for, and what of them this processor has
+        native("COpenBLAS"),  // finds OpenBLAS at run time, so that its kernels can be chosen before it loads
+        native("COneDNN"),  // finds oneDNN at run time: it is wanted only where the processor has AVX-512
+        native("CPixels"),  // crop, resize and conversion of decoded pictures, the same on every processor
+        native("CKernels", sources: ["table"]),  // portable C kernels: table/ compiles all of them for each instruction set
 
         // Tests.
         .target(name: "TestSupport", path: "Tests/TestSupport"),
@@ -94,7 +100,7 @@ let package = Package(
         tests("Models", ["Training", "Verification", "Autograd", "Compute", "ComputeCPU"]),
         tests("Verification", maths),
         tests("Autograd", ["ComputeCPU", "Compute"]),
-        tests("ComputeCPU", ["Compute"]),
+        tests("ComputeCPU", ["Compute", "CKernels"]),
         .executableTarget(
             name: "fuzz", dependencies: ["Console", "Configuration", "Dataflow", "Media", "Pictures", "Sampling", "TestSupport"],
             path: "Tests/Fuzz"),  // make fuzz

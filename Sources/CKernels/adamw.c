@@ -1,7 +1,7 @@
 #include "vector.h"
 
-KERNEL void tandem_adamw(float *restrict x, const float *restrict g, float *restrict m, float *restrict v, size_t count, float beta1,
-                         float beta2, float epsilon, float decay, float rate, float correction) {
+static void adamw(float *restrict x, const float *restrict g, float *restrict m, float *restrict v, size_t count, float beta1, float beta2,
+                  float epsilon, float decay, float rate, float correction) {
     for (size_t i = 0; i < count; i++) {
         m[i] = beta1 * m[i] + (1.0f - beta1) * g[i];
         v[i] = beta2 * v[i] + (1.0f - beta2) * g[i] * g[i];

@@ -9,7 +9,7 @@ enum { lane_count = 16, key_count = 8, vector_count = tandem_tile_cells / lane_c
 typedef float lanes __attribute__((ext_vector_type(16), aligned(4)));
 typedef int32_t lane_flags __attribute__((ext_vector_type(16), aligned(4)));
 
-KERNEL void tandem_unit_rows(float *restrict y, const float *restrict x, size_t rows, size_t columns) {
+static void unit_rows(float *restrict y, const float *restrict x, size_t rows, size_t columns) {
     for (size_t row = 0; row < rows; row++, x += columns, y += columns) {
         float sum = 0;
         {
@@ -21,7 +21,7 @@ KERNEL void tandem_unit_rows(float *restrict y, const float *restrict x, size_t 
     }
 }
 
-void tandem_pack_tile(float *restrict packed, const float *restrict queries, tandem_tile tile, size_t dimension) {
+static void pack_tile(float *restrict packed, const float *restrict queries, tandem_tile tile, size_t dimension) {
     for (size_t lane = 0; lane < tandem_tile_cells; lane++) {
         size_t y = tile.top + lane / tandem_tile_width, x = tile.left + lane % tandem_tile_width;
         int exists = y < tile.grid_height && x < tile.grid_width;
@@ -99,9 +99,9 @@ INLINE void compare_keys(search *s, const key_cell *keys, size_t count) {
         }
 }
 
-KERNEL void tandem_top_k_affinity(const tandem_matches *matches, const float *restrict packed, const float *restrict keys,
-                                  const int32_t *restrict reach, tandem_tile tile, size_t dimension, int32_t first_source, int32_t inside,
-                                  int32_t outside) {
+static void top_k_affinity(const tandem_matches *matches, const float *restrict packed, const float *restrict keys,
+                           const int32_t *restrict reach, tandem_tile tile, size_t dimension, int32_t first_source, int32_t inside,
+                           int32_t outside) {
     search s = {matches, packed, reach, tile, dimension, first_source, inside, outside, {0}};
     size_t height = tile.grid_height, width = tile.grid_width;
     for (size_t lane = 0; lane < tandem_tile_cells; lane++) {

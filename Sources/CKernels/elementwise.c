@@ -1,19 +1,20 @@
 #include "vector.h"
 
-KERNEL void tandem_add(float *restrict y, const float *restrict x, size_t count) {
+static void add(float *restrict y, const float *restrict x, size_t count) {
     for (size_t i = 0; i < count; i++) y[i] += x[i];
 }
 
-KERNEL void tandem_round(uint16_t *restrict y, const float *restrict x, size_t count) {
+static void narrow(uint16_t *restrict y, const float *restrict x, size_t count) {
     for (size_t i = 0; i < count; i++) y[i] = round_to_bf16(x[i]);
 }
 
-KERNEL void tandem_widen(float *restrict y, const uint16_t *restrict x, size_t rows, size_t columns, size_t stride) {
+static void widen(float *restrict y, const uint16_t *restrict x, size_t rows, size_t columns, size_t stride) {
     for (size_t row = 0; row < rows; row++, x += stride, y += columns)
         for (size_t i = 0; i < columns; i++) y[i] = load(x, tandem_bf16, i);
 }
 
-INLINE void add_column_sums(float *restrict sums, const void *restrict x, size_t rows, size_t columns, size_t stride, tandem_type type) {
+INLINE void add_column_sums_body(float *restrict sums, const void *restrict x, size_t rows, size_t columns, size_t stride,
+                                 tandem_type type) {
     // Four rows at a time, so that the sums are read and written once for four.
     size_t row = 0;
     for (; row + 4 <= rows; row += 4) {
@@ -25,26 +26,13 @@ INLINE void add_column_sums(float *restrict sums, const void *restrict x, size_t
         for (size_t i = 0; i < columns; i++) sums[i] += load(x, type, row * stride + i);
 }
 
-KERNEL void tandem_add_column_sums(float *restrict sums, const void *restrict x, tandem_type type, size_t rows, size_t columns,
-                                   size_t stride) {
-    WITH_TYPE(type, add_column_sums, sums, x, rows, columns, stride);
+static void add_column_sums(float *restrict sums, const void *restrict x, tandem_type type, size_t rows, size_t columns, size_t stride) {
+    WITH_TYPE(type, add_column_sums_body, sums, x, rows, columns, stride);
 }
 
-KERNEL double tandem_sum_of_squares(const float *restrict x, size_t count) {
+static double sum_of_squares(const float *restrict x, size_t count) {
 #pragma clang fp reassociate(on) contract(fast)
     double sum = 0;
     for (size_t i = 0; i < count; i++) sum += (double)x[i] * x[i];
     return sum;
-}
-
-const char *tandem_kernel_architecture(void) {
-#if defined(__x86_64__)
-    if (__builtin_cpu_supports("x86-64-v4")) return "x86-64-v4 (AVX-512)";
-    if (__builtin_cpu_supports("x86-64-v3")) return "x86-64-v3 (AVX2)";
-    return "x86-64";
-#elif defined(__aarch64__)
-    return "arm64";
-#else
-    return "generic";
-#endif
 }

@@ -1,8 +1,7 @@
-#include "kernels.h"
 #include "vector.h"
 
-KERNEL void tandem_frame_embedding(float *restrict output, const float *restrict input, const float *restrict embedding,
-                                   const int32_t *restrict frames, size_t rows, size_t columns) {
+static void frame_embedding(float *restrict output, const float *restrict input, const float *restrict embedding,
+                            const int32_t *restrict frames, size_t rows, size_t columns) {
     for (size_t row = 0; row < rows; row++, input += columns, output += columns) {
         if (frames[row] < 0) {
             for (size_t i = 0; i < columns; i++) output[i] = input[i];
@@ -10,14 +9,5 @@ KERNEL void tandem_frame_embedding(float *restrict output, const float *restrict
         }
         const float *frame = embedding + (size_t)frames[row] * columns;
         for (size_t i = 0; i < columns; i++) output[i] = input[i] + frame[i];
-    }
-}
-
-KERNEL void tandem_frame_embedding_backward(float *restrict dembedding, const float *restrict doutput, const int32_t *restrict frames,
-                                            size_t rows, size_t columns) {
-    for (size_t row = 0; row < rows; row++, doutput += columns) {
-        if (frames[row] < 0) continue;
-        float *dframe = dembedding + (size_t)frames[row] * columns;
-        for (size_t i = 0; i < columns; i++) dframe[i] += doutput[i];
     }
 }

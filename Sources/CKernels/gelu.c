@@ -1,7 +1,7 @@
 #include "vector.h"
 
-INLINE void add_bias_gelu(void *restrict y, void *restrict slope, const float *restrict x, const float *restrict bias, size_t rows,
-                          size_t columns, size_t stride, tandem_type type) {
+INLINE void add_bias_gelu_body(void *restrict y, void *restrict slope, const float *restrict x, const float *restrict bias, size_t rows,
+                               size_t columns, size_t stride, tandem_type type) {
     for (size_t row = 0; row < rows; row++, x += columns, y = at_output(y, type, stride), slope = at_output(slope, type, stride))
         for (size_t i = 0; i < columns; i++) {
             // gelu'(x) = Φ(x) + x φ(x), φ(x) = exp(−x²/2) / sqrt(2π)
@@ -11,15 +11,15 @@ INLINE void add_bias_gelu(void *restrict y, void *restrict slope, const float *r
         }
 }
 
-KERNEL void tandem_add_bias_gelu(void *restrict y, void *restrict slope, tandem_type type, const float *restrict x,
-                                 const float *restrict bias, size_t rows, size_t columns, size_t stride) {
-    WITH_TYPE(type, add_bias_gelu, y, slope, x, bias, rows, columns, stride);
+static void add_bias_gelu(void *restrict y, void *restrict slope, tandem_type type, const float *restrict x, const float *restrict bias,
+                          size_t rows, size_t columns, size_t stride) {
+    WITH_TYPE(type, add_bias_gelu_body, y, slope, x, bias, rows, columns, stride);
 }
 
-INLINE void multiply(void *restrict y, const void *restrict x, size_t count, tandem_type type) {
+INLINE void multiply_body(void *restrict y, const void *restrict x, size_t count, tandem_type type) {
     for (size_t i = 0; i < count; i++) store(y, type, i, load(y, type, i) * load(x, type, i));
 }
 
-KERNEL void tandem_multiply(void *restrict y, const void *restrict x, tandem_type type, size_t count) {
-    WITH_TYPE(type, multiply, y, x, count);
+static void multiply(void *restrict y, const void *restrict x, tandem_type type, size_t count) {
+    WITH_TYPE(type, multiply_body, y, x, count);
 }

@@ -1,7 +1,7 @@
 #include "vector.h"
 
-INLINE void layer_norm(void *restrict y, float *restrict statistics, const float *restrict x, const float *restrict weight,
-                       const float *restrict bias, size_t rows, size_t columns, float epsilon, tandem_type type) {
+INLINE void layer_norm_body(void *restrict y, float *restrict statistics, const float *restrict x, const float *restrict weight,
+                            const float *restrict bias, size_t rows, size_t columns, float epsilon, tandem_type type) {
 #pragma clang fp reassociate(on) contract(fast)
     float scale = 1.0f / (float)columns;
     for (size_t row = 0; row < rows; row++, x += columns, y = at_output(y, type, columns)) {
@@ -18,14 +18,14 @@ INLINE void layer_norm(void *restrict y, float *restrict statistics, const float
     }
 }
 
-KERNEL void tandem_layer_norm(void *restrict y, tandem_type type, float *restrict statistics, const float *restrict x,
-                              const float *restrict weight, const float *restrict bias, size_t rows, size_t columns, float epsilon) {
-    WITH_TYPE(type, layer_norm, y, statistics, x, weight, bias, rows, columns, epsilon);
+static void layer_norm(void *restrict y, tandem_type type, float *restrict statistics, const float *restrict x,
+                       const float *restrict weight, const float *restrict bias, size_t rows, size_t columns, float epsilon) {
+    WITH_TYPE(type, layer_norm_body, y, statistics, x, weight, bias, rows, columns, epsilon);
 }
 
-INLINE void layer_norm_backward(float *restrict dx, float *restrict dweight, float *restrict dbias, const void *restrict dy,
-                                const float *restrict x, const float *restrict statistics, const float *restrict weight, size_t rows,
-                                size_t columns, int accumulates, tandem_type type) {
+INLINE void layer_norm_backward_body(float *restrict dx, float *restrict dweight, float *restrict dbias, const void *restrict dy,
+                                     const float *restrict x, const float *restrict statistics, const float *restrict weight, size_t rows,
+                                     size_t columns, int accumulates, tandem_type type) {
 #pragma clang fp reassociate(on) contract(fast)
     float scale = 1.0f / (float)columns;
     for (size_t row = 0; row < rows; row++, x += columns, dy = at(dy, type, columns), dx += columns) {
@@ -49,8 +49,8 @@ INLINE void layer_norm_backward(float *restrict dx, float *restrict dweight, flo
     }
 }
 
-KERNEL void tandem_layer_norm_backward(float *restrict dx, float *restrict dweight, float *restrict dbias, const void *restrict dy,
-                                       tandem_type type, const float *restrict x, const float *restrict statistics,
-                                       const float *restrict weight, size_t rows, size_t columns, int accumulates) {
-    WITH_TYPE(type, layer_norm_backward, dx, dweight, dbias, dy, x, statistics, weight, rows, columns, accumulates);
+static void layer_norm_backward(float *restrict dx, float *restrict dweight, float *restrict dbias, const void *restrict dy,
+                                tandem_type type, const float *restrict x, const float *restrict statistics, const float *restrict weight,
+                                size_t rows, size_t columns, int accumulates) {
+    WITH_TYPE(type, layer_norm_backward_body, dx, dweight, dbias, dy, x, statistics, weight, rows, columns, accumulates);
 }

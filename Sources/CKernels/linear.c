@@ -1,7 +1,7 @@
 #include "vector.h"
 
-INLINE void store_product(void *restrict y, const float *restrict x, size_t rows, size_t columns, size_t stride, int accumulates,
-                          tandem_type type) {
+INLINE void store_product_body(void *restrict y, const float *restrict x, size_t rows, size_t columns, size_t stride, int accumulates,
+                               tandem_type type) {
     for (size_t row = 0; row < rows; row++, x += columns, y = at_output(y, type, stride)) {
         if (accumulates)
             for (size_t i = 0; i < columns; i++) store(y, type, i, load(y, type, i) + x[i]);
@@ -10,24 +10,24 @@ INLINE void store_product(void *restrict y, const float *restrict x, size_t rows
     }
 }
 
-KERNEL void tandem_store_product(void *restrict y, tandem_type type, const float *restrict x, size_t rows, size_t columns, size_t stride,
-                                 int accumulates) {
-    WITH_TYPE(type, store_product, y, x, rows, columns, stride, accumulates);
+static void store_product(void *restrict y, tandem_type type, const float *restrict x, size_t rows, size_t columns, size_t stride,
+                          int accumulates) {
+    WITH_TYPE(type, store_product_body, y, x, rows, columns, stride, accumulates);
 }
 
-INLINE void add_bias(void *restrict y, const float *restrict x, const float *restrict bias, size_t rows, size_t columns, size_t stride,
-                     tandem_type type) {
+INLINE void add_bias_body(void *restrict y, const float *restrict x, const float *restrict bias, size_t rows, size_t columns,
+                          size_t stride, tandem_type type) {
     for (size_t row = 0; row < rows; row++, x += columns, y = at_output(y, type, stride))
         for (size_t i = 0; i < columns; i++) store(y, type, i, x[i] + bias[i]);
 }
 
-KERNEL void tandem_add_bias(void *restrict y, tandem_type type, const float *restrict x, const float *restrict bias, size_t rows,
-                            size_t columns, size_t stride) {
-    WITH_TYPE(type, add_bias, y, x, bias, rows, columns, stride);
+static void add_bias(void *restrict y, tandem_type type, const float *restrict x, const float *restrict bias, size_t rows, size_t columns,
+                     size_t stride) {
+    WITH_TYPE(type, add_bias_body, y, x, bias, rows, columns, stride);
 }
 
-KERNEL void tandem_add_bias_residual(float *restrict y, const float *restrict x, const float *restrict residual,
-                                     const float *restrict bias, size_t rows, size_t columns, size_t stride) {
+static void add_bias_residual(float *restrict y, const float *restrict x, const float *restrict residual, const float *restrict bias,
+                              size_t rows, size_t columns, size_t stride) {
     for (size_t row = 0; row < rows; row++, x += columns, y += stride, residual += stride)
         for (size_t i = 0; i < columns; i++) y[i] = residual[i] + (x[i] + bias[i]);
 }

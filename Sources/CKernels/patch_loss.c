@@ -20,9 +20,8 @@ INLINE void patch_target(float *restrict target, const float *restrict images, s
     for (size_t i = 0; i < count; i++) target[i] = (target[i] - mean) * scale;
 }
 
-KERNEL void tandem_patch_loss(float *restrict errors, float *restrict target, const float *restrict prediction,
-                              const float *restrict images, const int32_t *restrict patches, size_t rows, size_t height, size_t width,
-                              size_t size, int normalizes) {
+static void patch_loss(float *restrict errors, float *restrict target, const float *restrict prediction, const float *restrict images,
+                       const int32_t *restrict patches, size_t rows, size_t height, size_t width, size_t size, int normalizes) {
 #pragma clang fp reassociate(on) contract(fast)
     size_t count = size * size * 3;
     for (size_t row = 0; row < rows; row++, prediction += count) {
@@ -35,9 +34,9 @@ KERNEL void tandem_patch_loss(float *restrict errors, float *restrict target, co
     }
 }
 
-KERNEL void tandem_patch_loss_backward(float *restrict dprediction, float *restrict target, const float *restrict prediction,
-                                       const float *restrict images, const int32_t *restrict patches, size_t rows, size_t height,
-                                       size_t width, size_t size, int normalizes, float scale) {
+static void patch_loss_backward(float *restrict dprediction, float *restrict target, const float *restrict prediction,
+                                const float *restrict images, const int32_t *restrict patches, size_t rows, size_t height, size_t width,
+                                size_t size, int normalizes, float scale) {
     size_t count = size * size * 3;
     for (size_t row = 0; row < rows; row++, prediction += count, dprediction += count) {
         if (patches[row] < 0) {

@@ -1,7 +1,7 @@
 #include "vector.h"
 
-INLINE void patchify(void *restrict output, const float *restrict images, const int32_t *restrict patches, size_t rows, size_t height,
-                     size_t width, size_t size, tandem_type type) {
+INLINE void patchify_body(void *restrict output, const float *restrict images, const int32_t *restrict patches, size_t rows, size_t height,
+                          size_t width, size_t size, tandem_type type) {
     size_t across = width / size, per_image = height / size * across;
     for (size_t row = 0; row < rows; row++) {
         size_t image = (size_t)patches[row] / per_image, patch = (size_t)patches[row] % per_image;
@@ -14,7 +14,7 @@ INLINE void patchify(void *restrict output, const float *restrict images, const 
     }
 }
 
-KERNEL void tandem_patchify(void *restrict output, tandem_type type, const float *restrict images, const int32_t *restrict patches,
-                            size_t rows, size_t height, size_t width, size_t size) {
-    WITH_TYPE(type, patchify, output, images, patches, rows, height, width, size);
+static void patchify(void *restrict output, tandem_type type, const float *restrict images, const int32_t *restrict patches, size_t rows,
+                     size_t height, size_t width, size_t size) {
+    WITH_TYPE(type, patchify_body, output, images, patches, rows, height, width, size);
 }

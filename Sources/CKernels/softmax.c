@@ -1,12 +1,13 @@
 #include "vector.h"
 #include <math.h>
 
-/// The largest of `count` numbers, NaN left out. Sixteen running maxima: one could not be vectorised while NaN has a meaning.
+/// The largest of `count` numbers, NaN left out; −∞ if there is none. Sixteen running maxima: one could not be vectorised while NaN has a
+/// meaning.
 INLINE float largest_of(const float *restrict x, size_t count) {
     enum { lanes = 16 };
     float largest[lanes];
     size_t i = 0;
-    for (size_t lane = 0; lane < lanes; lane++) largest[lane] = x[0];
+    for (size_t lane = 0; lane < lanes; lane++) largest[lane] = -INFINITY;
     for (; i + lanes <= count; i += lanes)
         for (size_t lane = 0; lane < lanes; lane++) largest[lane] = x[i + lane] > largest[lane] ? x[i + lane] : largest[lane];
     for (; i < count; i++) largest[0] = x[i] > largest[0] ? x[i] : largest[0];
@@ -14,8 +15,8 @@ INLINE float largest_of(const float *restrict x, size_t count) {
     return largest[0];
 }
 
-INLINE void softmax(void *restrict probabilities, float *restrict log_sum_exp, float *restrict scores, size_t rows, size_t columns,
-                    size_t stride, tandem_type type) {
+INLINE void softmax_body(void *restrict probabilities, float *restrict log_sum_exp, float *restrict scores, size_t rows, size_t columns,
+                         size_t stride, tandem_type type) {
     for (size_t row = 0; row < rows; row++, scores += stride, probabilities = at_output(probabilities, type, stride)) {
         float largest = largest_of(scores, columns), sum = 0;
         for (size_t i = 0; i < columns; i++) scores[i] = vector_exp(scores[i] - largest);
@@ -29,14 +30,14 @@ INLINE void softmax(void *restrict probabilities, float *restrict log_sum_exp, f
     }
 }
 
-KERNEL void tandem_softmax(void *restrict probabilities, tandem_type type, float *restrict log_sum_exp, float *restrict scores,
-                           size_t rows, size_t columns, size_t stride) {
-    WITH_TYPE(type, softmax, probabilities, log_sum_exp, scores, rows, columns, stride);
+static void softmax(void *restrict probabilities, tandem_type type, float *restrict log_sum_exp, float *restrict scores, size_t rows,
+                    size_t columns, size_t stride) {
+    WITH_TYPE(type, softmax_body, probabilities, log_sum_exp, scores, rows, columns, stride);
 }
 
-INLINE void softmax_backward(void *restrict probabilities, void *restrict dscores, const float *restrict scores,
-                             const float *restrict dprobabilities, const float *restrict log_sum_exp, const float *restrict dots,
-                             size_t rows, size_t columns, size_t stride, tandem_type type) {
+INLINE void softmax_backward_body(void *restrict probabilities, void *restrict dscores, const float *restrict scores,
+                                  const float *restrict dprobabilities, const float *restrict log_sum_exp, const float *restrict dots,
+                                  size_t rows, size_t columns, size_t stride, tandem_type type) {
     for (size_t row = 0; row < rows; row++, scores += stride, dprobabilities += stride,
                 probabilities = at_output(probabilities, type, stride), dscores = at_output(dscores, type, stride)) {
         float shift = log_sum_exp[row], dot = dots[row];
@@ -48,14 +49,14 @@ INLINE void softmax_backward(void *restrict probabilities, void *restrict dscore
     }
 }
 
-KERNEL void tandem_softmax_backward(void *restrict probabilities, void *restrict dscores, tandem_type type, const float *restrict scores,
-                                    const float *restrict dprobabilities, const float *restrict log_sum_exp, const float *restrict dots,
-                                    size_t rows, size_t columns, size_t stride) {
-    WITH_TYPE(type, softmax_backward, probabilities, dscores, scores, dprobabilities, log_sum_exp, dots, rows, columns, stride);
+static void softmax_backward(void *restrict probabilities, void *restrict dscores, tandem_type type, const float *restrict scores,
+                             const float *restrict dprobabilities, const float *restrict log_sum_exp, const float *restrict dots,
+                             size_t rows, size_t columns, size_t stride) {
+    WITH_TYPE(type, softmax_backward_body, probabilities, dscores, scores, dprobabilities, log_sum_exp, dots, rows, columns, stride);
 }
 
-INLINE void row_dots(float *restrict dots, const void *restrict a, const void *restrict b, size_t rows, size_t columns, size_t stride,
-                     tandem_type type) {
+INLINE void row_dots_body(float *restrict dots, const void *restrict a, const void *restrict b, size_t rows, size_t columns, size_t stride,
+                          tandem_type type) {
 #pragma clang fp reassociate(on) contract(fast)
     for (size_t row = 0; row < rows; row++, a = at(a, type, stride), b = at(b, type, stride)) {
         float sum = 0;
@@ -64,7 +65,7 @@ INLINE void row_dots(float *restrict dots, const void *restrict a, const void *r
     }
 }
 
-KERNEL void tandem_row_dots(float *restrict dots, const void *restrict a, const void *restrict b, tandem_type type, size_t rows,
-                            size_t columns, size_t stride) {
-    WITH_TYPE(type, row_dots, dots, a, b, rows, columns, stride);
+static void row_dots(float *restrict dots, const void *restrict a, const void *restrict b, tandem_type type, size_t rows, size_t columns,
+                     size_t stride) {
+    WITH_TYPE(type, row_dots_body, dots, a, b, rows, columns, stride);
 }

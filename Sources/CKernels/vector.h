@@ -1,13 +1,6 @@
-// What the kernels share: one attribute that compiles a function for several instruction sets, and functions without libm.
+// What the kernels share: elements of two types, and functions without libm.
 #pragma once
 #include "kernels.h"
-
-#if defined(__x86_64__) && defined(__linux__)
-/// The loader picks the best version for the processor, once. Without build flags, and the same binary runs everywhere.
-#define KERNEL __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define KERNEL
-#endif
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -54,13 +47,14 @@ INLINE void *at_output(void *x, tandem_type type, size_t i) { return (char *)x +
 /// The square root as one instruction; sqrtf may set errno, which keeps a loop from being vectorised.
 INLINE float square_root(float x) { return __builtin_elementwise_sqrt(x); }
 
-/// exp(x) with relative error below 2e-7; inputs are clamped to the range of normal numbers, NaN stays NaN.
+/// exp(x) of every x: relative error below 2e-7, below 2^-126 an error of at most 2^-149; 0 for −∞, NaN for NaN.
 INLINE float vector_exp(float x) {
-    x = x < -87.0f ? -87.0f : x;
-    x = x > 88.0f ? 88.0f : x;
-    // x = n ln 2 + r with |r| <= ln 2 / 2; ln 2 in two parts, the first exact in few bits. A NaN makes n arbitrary and r NaN.
-    float t = x * 1.44269504f;
-    int n = (int)(t + (t < 0.0f ? -0.5f : 0.5f));
+    // Beyond these the result is 0 and infinite. NaN passes both comparisons.
+    x = x < -104.0f ? -104.0f : x;
+    x = x > 89.0f ? 89.0f : x;
+    // x = n ln 2 + r with |r| <= ln 2 / 2; ln 2 in two parts, the first exact in few bits. NaN is no integer: then n is -151, and r NaN.
+    float t = x * 1.44269504f, nearest = t + __builtin_copysignf(0.5f, t);
+    int n = (int)(nearest > -151.0f ? nearest : -151.0f);
     float r = x - (float)n * 0.693145752f - (float)n * 1.42860677e-6f;
     // Minimax fit of (exp(r) - 1 - r) / r², weighted by 1 / exp(r).
     float p = 0.00138146128f;
@@ -69,11 +63,12 @@ INLINE float vector_exp(float x) {
     p = p * r + 0.166665211f;
     p = p * r + 0.499999940f;
     p = p * r * r + r + 1.0f;
+    // 2^n in two factors, because n from -150 to 128 is more than an exponent holds.
     union {
-        int i;
+        uint32_t i;
         float f;
-    } power = {.i = (n + 127) << 23};
-    return p * power.f;
+    } power = {.i = (uint32_t)(n + (n < 0 ? 127 + 24 : 127 - 1)) << 23};
+    return p * power.f * (n < 0 ? 0x1p-24f : 2.0f);
 }
 
 /// Φ(x), the normal distribution, and exp(−x²/2), from which its density comes; absolute error below 2e-7.

@@ -1,4 +1,5 @@
 #include "onednn.h"
+#include "instructions.h"
 #include <dlfcn.h>
 #include <stdio.h>
 
@@ -31,13 +32,8 @@ static void compute_alone(void) {
     told = 1;
 }
 
-int tandem_onednn_multiplies_bf16(void) { return __builtin_cpu_supports("avx512bf16") != 0; }
-
 const char *tandem_onednn_load(void) {
-    if (bf16_gemm) return NULL;
-    if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") || !__builtin_cpu_supports("avx512vl") ||
-        !__builtin_cpu_supports("avx512dq"))
-        return "this processor has no AVX-512";
+    if (tandem_best_instructions() < tandem_x86_64_v4) return "this processor has no AVX-512";
     void *library = NULL;
     static const char *const names[] = {"libdnnl.so.3", "libdnnl.so.2"};
     for (int i = 0; i < 2 && !library; i++) library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
@@ -56,7 +52,7 @@ const char *tandem_onednn_load(void) {
         cf != -4)
         return "oneDNN's products give wrong results here";
     snprintf(summary, sizeof summary, "%d.%d.%d, AVX-512%s", version()->major, version()->minor, version()->patch,
-             tandem_onednn_multiplies_bf16() ? " with bf16" : "");
+             tandem_multiplies_bf16() ? " with bf16" : "");
     sgemm = single;
     bf16_gemm = half;
     return NULL;

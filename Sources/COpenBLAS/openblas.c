@@ -1,4 +1,5 @@
 #include "openblas.h"
+#include "instructions.h"
 #include <dlfcn.h>
 #include <stdlib.h>
 
@@ -8,13 +9,10 @@ static sgemm_function sgemm;
 static char *(*corename)(void);
 
 const char *tandem_blas_load(void) {
-    if (sgemm) return NULL;
     // OpenBLAS 0.3.21 takes AVX-512 processors that are newer than itself for Haswell, at half their speed. The choice is read
     // from the environment once, as the library loads: hence dlopen instead of linking. It overrides what the environment says,
     // which container images set for other programs.
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("avx512vl"))
-        setenv("OPENBLAS_CORETYPE", "SkylakeX", 1);
+    if (tandem_best_instructions() == tandem_x86_64_v4) setenv("OPENBLAS_CORETYPE", "SkylakeX", 1);
     // Products are split over our own threads, in an order that does not depend on timing.
     setenv("OPENBLAS_NUM_THREADS", "1", 1);
     void *library = dlopen("libopenblas.so.0", RTLD_NOW | RTLD_LOCAL);

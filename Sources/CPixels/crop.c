@@ -3,8 +3,6 @@
 #include <string.h>
 
 #pragma clang fp contract(off)
-// Vectors wider than registers are passed between functions here, but every one of those is inlined.
-#pragma clang diagnostic ignored "-Wpsabi"
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -22,12 +20,16 @@ typedef uint16_t words __attribute__((vector_size(32), aligned(1)));
 INLINE size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
 /// The columns that a crop needs of a plane, from the first to the one after the last, and where reading begins so that 16 fit.
+///
+/// Ends the program where the plane has not got them, before anything beside it is read.
 INLINE void columns_needed(const tandem_plane *plane, size_t size, size_t *begin, size_t *end) {
     const tandem_axis *axis = &plane->columns;
     // Ascending, or descending where the picture is mirrored.
     int32_t one = axis->first[0], other = axis->first[size - 1];
-    *begin = smaller(one < other ? one : other, plane->width - lanes);
-    *end = (one < other ? other : one) + axis->taps;
+    int32_t first = one < other ? one : other, last = one < other ? other : one;
+    if (plane->width < lanes || first < 0 || last > plane->width - axis->taps) __builtin_trap();
+    *begin = smaller((size_t)first, (size_t)plane->width - lanes);
+    *end = (size_t)(last + axis->taps);
 }
 
 /// Four rows of four, a 64-byte row apart, become four rows of four, `stride` floats apart.
@@ -48,11 +50,11 @@ INLINE void sum_rows(float *restrict strip, const tandem_plane *plane, size_t to
     columns_needed(plane, size, &begin, &end);
     const tandem_axis *axis = &plane->rows;
     for (size_t x = begin; x < end; x += lanes) {
-        size_t column = smaller(x, plane->width - lanes);
+        size_t column = smaller(x, (size_t)plane->width - lanes);
         float tile[lanes * lanes] __attribute__((aligned(64)));
         for (size_t lane = 0; lane < lanes; lane++) {
             size_t row = smaller(top + lane, size - 1);
-            const float *weights = axis->weights + row * axis->taps;
+            const float *weights = axis->weights + row * (size_t)axis->taps;
             const uint8_t *samples = plane->samples + axis->first[row] * plane->stride + (column << is_wide);
             floats sum = {0};
             for (int32_t k = 0; k < axis->taps; k++, samples += plane->stride)
@@ -66,20 +68,21 @@ INLINE void sum_rows(float *restrict strip, const tandem_plane *plane, size_t to
     }
 }
 
-/// Column `x` of the result's strip, whose columns begin at `begin`.
-INLINE floats sum_columns(const float *restrict strip, const tandem_axis *axis, size_t begin, size_t x) {
-    const float *weights = axis->weights + x * axis->taps;
-    const float *column = strip + (axis->first[x] - begin) * lanes;
-    floats sum = {0};
-    for (int32_t k = 0; k < axis->taps; k++, column += lanes) sum += weights[k] * *(const floats *)column;
-    return sum;
+// Vectors are passed by their address: as values, those wider than the processor's registers would have no agreed way.
+
+/// sum = column `x` of the result's strip, whose columns begin at `begin`.
+INLINE void sum_columns(floats *sum, const float *restrict strip, const tandem_axis *axis, size_t begin, size_t x) {
+    const float *weights = axis->weights + x * (size_t)axis->taps;
+    const float *column = strip + ((size_t)axis->first[x] - begin) * lanes;
+    floats total = {0};
+    for (int32_t k = 0; k < axis->taps; k++, column += lanes) total += weights[k] * *(const floats *)column;
+    *sum = total;
 }
 
-/// 0 ... 255, rounded to the nearest.
-INLINE integers level(floats value) {
+/// level = value, 0 ... 255, rounded to the nearest.
+INLINE void round_to_level(integers *level, const floats *value) {
     floats low = {0}, high = low + 255.0f;
-    value = __builtin_elementwise_min(__builtin_elementwise_max(value, low), high);
-    return __builtin_convertvector(value + 0.5f, integers);
+    *level = __builtin_convertvector(__builtin_elementwise_min(__builtin_elementwise_max(*value, low), high) + 0.5f, integers);
 }
 
 /// Pixels of four bytes become pixels of three.
@@ -109,13 +112,19 @@ INLINE void crop(uint8_t *restrict rgb, const tandem_plane *planes, tandem_color
             integers tile[4];
             for (size_t i = 0; i < 4; i++) {
                 size_t column = smaller(x + i, size - 1);
-                floats y = sum_columns(strips[0], &planes[0].columns, begin[0], column) * color.luma;
-                floats u = sum_columns(strips[1], &planes[1].columns, begin[1], column);
-                floats v = sum_columns(strips[2], &planes[2].columns, begin[2], column);
-                integers red = level(y + v * color.v_to_red + color.red);
-                integers green = level(y + u * color.u_to_green + v * color.v_to_green + color.green);
-                integers blue = level(y + u * color.u_to_blue + color.blue);
-                tile[i] = red | green << 8 | blue << 16;
+                floats y, u, v;
+                sum_columns(&y, strips[0], &planes[0].columns, begin[0], column);
+                sum_columns(&u, strips[1], &planes[1].columns, begin[1], column);
+                sum_columns(&v, strips[2], &planes[2].columns, begin[2], column);
+                y *= color.luma;
+                floats values[3] = {
+                    y + v * color.v_to_red + color.red,
+                    y + u * color.u_to_green + v * color.v_to_green + color.green,
+                    y + u * color.u_to_blue + color.blue,
+                };
+                integers levels[3];
+                for (int channel = 0; channel < 3; channel++) round_to_level(levels + channel, values + channel);
+                tile[i] = levels[0] | levels[1] << 8 | levels[2] << 16;
             }
             for (size_t j = 0; j < lanes; j += 4) transpose(pixels + j * padded + x, padded, (const float *)tile + j);
         }
@@ -131,19 +140,15 @@ INLINE void crop_any(uint8_t *rgb, const tandem_plane *planes, tandem_color colo
 }
 
 #if defined(__x86_64__)
-__attribute__((target("arch=x86-64-v3"))) static void crop_v3(uint8_t *rgb, const tandem_plane *planes, tandem_color color, size_t size,
+__attribute__((target(TANDEM_X86_64_V3))) static void crop_v3(uint8_t *rgb, const tandem_plane *planes, tandem_color color, size_t size,
                                                               int is_wide, float *scratch) {
     crop_any(rgb, planes, color, size, is_wide, scratch);
 }
 
-__attribute__((target("arch=x86-64-v4"))) static void crop_v4(uint8_t *rgb, const tandem_plane *planes, tandem_color color, size_t size,
+__attribute__((target(TANDEM_X86_64_V4))) static void crop_v4(uint8_t *rgb, const tandem_plane *planes, tandem_color color, size_t size,
                                                               int is_wide, float *scratch) {
     crop_any(rgb, planes, color, size, is_wide, scratch);
 }
-
-int tandem_best_instructions(void) { return __builtin_cpu_supports("x86-64-v4") ? 2 : __builtin_cpu_supports("x86-64-v3") ? 1 : 0; }
-#else
-int tandem_best_instructions(void) { return 0; }
 #endif
 
 size_t tandem_crop_scratch(const tandem_plane planes[3], size_t size) {
@@ -159,8 +164,10 @@ size_t tandem_crop_scratch(const tandem_plane planes[3], size_t size) {
 void tandem_crop(uint8_t *rgb, const tandem_plane planes[3], tandem_color color, size_t size, int is_wide, float *scratch,
                  int instructions) {
 #if defined(__x86_64__)
-    if (instructions == 2) return crop_v4(rgb, planes, color, size, is_wide, scratch);
-    if (instructions == 1) return crop_v3(rgb, planes, color, size, is_wide, scratch);
+    if (instructions == tandem_x86_64_v4) return crop_v4(rgb, planes, color, size, is_wide, scratch);
+    if (instructions == tandem_x86_64_v3) return crop_v3(rgb, planes, color, size, is_wide, scratch);
+#else
+    (void)instructions;
 #endif
     crop_any(rgb, planes, color, size, is_wide, scratch);
 }

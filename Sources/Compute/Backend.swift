@@ -76,7 +76,7 @@ public protocol Backend: AnyObject {
     /// `output[r] = (sources[r] ≥ 0 ? input[sources[r]] : filler) + table[positions[r]]`: puts tokens into place, with one learned token
     /// where there is none, and adds a position embedding.
     func gatherTokens(_ output: Tensor, _ input: Tensor, filler: Tensor, table: Tensor, sources: [Int32], positions: [Int32])
-    /// Backward pass of `gatherTokens`. No row may occur twice in `sources`. `dInput` adds.
+    /// Backward pass of `gatherTokens`. `dInput` adds; gradients of a row that is gathered several times are summed in their order.
     func gatherTokensBackward(_ dInput: Tensor, dFiller: Tensor, _ dOutput: Tensor, sources: [Int32])
     /// `output[r] = input[sources[r]]`. `input` may be an operand.
     func selectRows(_ output: Tensor, _ input: Tensor, sources: [Int32])

@@ -40,9 +40,9 @@ struct Block {
     fileprivate var halves: UnsafeMutablePointer<UInt16> { address.assumingMemoryBound(to: UInt16.self) }
 
     /// This bf16 block as f32.
-    fileprivate func widened(in workspace: Workspace) -> Block {
+    fileprivate func widened(in workspace: Workspace, _ kernels: tandem_kernels) -> Block {
         var block = workspace.block(rows, columns)
-        tandem_widen(block.floats, halves, rows, columns, stride)
+        kernels.widen(block.floats, halves, rows, columns, stride)
         block.isTransposed = isTransposed
         return block
     }
@@ -54,6 +54,11 @@ struct Products {
     let hasOneDNN: Bool
     /// What was found, library by library.
     let found: (openBLAS: String, oneDNN: String)
+    private let kernels: tandem_kernels
+
+    /// What loading the libraries said, once for all backends of a process: nil, or why one cannot serve.
+    private static let openBLASProblem = tandem_blas_load().map { String(cString: $0) }
+    private static let oneDNNProblem = tandem_onednn_load().map { String(cString: $0) }
 
     /// What serves, for the log.
     var summary: String {
@@ -61,9 +66,10 @@ struct Products {
     }
 
     /// Loads the libraries; throws where there is none. Without `usesOneDNN` it stays out, as if it had not been found.
-    init(usesOneDNN: Bool) throws(CPUBackend.Unavailable) {
-        if let problem = tandem_blas_load() { throw CPUBackend.Unavailable(description: String(cString: problem)) }
-        let problem = usesOneDNN ? tandem_onednn_load().map { String(cString: $0) } : "oneDNN is left out"
+    init(usesOneDNN: Bool, _ kernels: tandem_kernels) throws(CPUBackend.Unavailable) {
+        if let problem = Self.openBLASProblem { throw CPUBackend.Unavailable(description: problem) }
+        let problem = usesOneDNN ? Self.oneDNNProblem : "oneDNN is left out"
+        self.kernels = kernels
         hasOneDNN = problem == nil
         found = (String(cString: tandem_blas_core()), problem ?? String(cString: tandem_onednn_summary()))
     }
@@ -76,7 +82,7 @@ struct Products {
         if a.precision == .bf16, !hasOneDNN {
             let mark = workspace.mark
             defer { workspace.clear(to: mark) }
-            let (wideA, wideB) = (a.widened(in: workspace), b.widened(in: workspace))
+            let (wideA, wideB) = (a.widened(in: workspace, kernels), b.widened(in: workspace, kernels))
             return multiply(into: output, wideA, wideB, scale: scale, keeping: keeping, workspace)
         }
         let (m, n, k) = (Int32(output.rows), Int32(output.columns), Int32(a.isTransposed ? a.rows : a.columns))

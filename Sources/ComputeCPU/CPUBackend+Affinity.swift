@@ -6,7 +6,7 @@ extension CPUBackend {
         precondition(output.count == input.count && output.columns == input.columns, "unit rows of \(input.shape) into \(output.shape)")
         forEachPiece(input.rows, grain: 128) { rows, _ in
             let first = rows.lowerBound * input.columns
-            tandem_unit_rows(output.pointer + first, input.pointer + first, rows.count, input.columns)
+            kernels.unit_rows(output.pointer + first, input.pointer + first, rows.count, input.columns)
         }
     }
 
@@ -30,7 +30,7 @@ extension CPUBackend {
         let tileCount = tileHeight * tileWidth * dimension
         scratch.clear()
         let packed = scratch.block(tiles, tileCount).floats
-        pool.parallelFor(tiles) { index, _ in tandem_pack_tile(packed + index * tileCount, queries.pointer, tile(index), dimension) }
+        pool.parallelFor(tiles) { index, _ in kernels.pack_tile(packed + index * tileCount, queries.pointer, tile(index), dimension) }
 
         var found = Matches(cells: cells, capacity: k + ties)
         found.counts.withUnsafeMutableBufferPointer { counts in
@@ -41,7 +41,7 @@ extension CPUBackend {
                     withUnsafePointer(to: &matches) { matches in
                         for (number, frame) in context.enumerated() {
                             pool.parallelFor(tiles) { index, _ in
-                                tandem_top_k_affinity(
+                                kernels.top_k_affinity(
                                     matches, packed + index * tileCount, frame.features.pointer, neighbourhood.reach, tile(index),
                                     dimension,
                                     Int32(number * cells), Int32(frame.copies.inside), Int32(frame.copies.outside))

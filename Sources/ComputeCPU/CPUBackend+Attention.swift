@@ -65,7 +65,7 @@ extension CPUBackend {
                 let probabilities = workspace.block(rows.count, head.keys.count, stride: head.stride, type)
                 let mixed = workspace.block(rows.count, width)
                 multiply(into: scores, head.part(of: query, rows), keyBlock.transposed, scale: 1 / Float(width).squareRoot(), workspace)
-                tandem_softmax(
+                kernels.softmax(
                     probabilities.address, type.kernelType, logSumExp.pointer + head.index * queries.rows + rows.lowerBound,
                     scores.floats, rows.count, head.keys.count, head.stride)
                 multiply(into: mixed, probabilities, valueBlock, workspace)
@@ -104,9 +104,9 @@ extension CPUBackend {
 
                 multiply(into: scores, queryBlock, keyBlock.transposed, scale: scale, workspace)
                 multiply(into: dProbabilities, dOutputBlock, valueBlock.transposed, workspace)
-                tandem_row_dots(
+                kernels.row_dots(
                     dots, dOutputBlock.address, outputBlock.address, type.kernelType, rows.count, width, outputBlock.stride)
-                tandem_softmax_backward(
+                kernels.softmax_backward(
                     probabilities.address, dScores.address, type.kernelType, scores.floats, dProbabilities.floats,
                     logSumExp.pointer + head.index * queries.rows + rows.lowerBound, dots, rows.count, head.keys.count, head.stride)
                 multiply(into: dValueSum, probabilities.transposed, dOutputBlock, keeping: keeps, workspace)

@@ -14,7 +14,7 @@ extension CPUBackend {
         frames.withUnsafeBufferPointer { frames in
             forEachPiece(output.rows, grain: CPUBackend.rowsPerTask) { rows, _ in
                 let first = rows.lowerBound * width
-                tandem_frame_embedding(
+                kernels.frame_embedding(
                     output.pointer + first, input.pointer + first, embedding.pointer, frames.baseAddress! + rows.lowerBound, rows.count,
                     width)
             }
@@ -25,12 +25,16 @@ extension CPUBackend {
         let width = dOutput.columns
         precondition(frames.count == dOutput.rows && dEmbedding.columns == width, "frame embedding gradients \(dOutput.shape)")
         precondition(frames.allSatisfy { $0 < dEmbedding.rows }, "a frame without an embedding")
-        let rowsPerTask = CPUBackend.rowsPerTask
-        frames.withUnsafeBufferPointer { frames in
-            sumOverTasks(count: (dOutput.rows + rowsPerTask - 1) / rowsPerTask, into: [dEmbedding]) { task, sum in
-                let rows = task * rowsPerTask..<min(dOutput.rows, (task + 1) * rowsPerTask)
-                tandem_frame_embedding_backward(
-                    sum, dOutput.pointer + rows.lowerBound * width, frames.baseAddress! + rows.lowerBound, rows.count, width)
+        sumRows(dOutput, into: dEmbedding, places: frames)
+    }
+
+    /// `sums[places[r]] += rows[r]` where there is a place, for a few places that many rows share.
+    func sumRows(_ rows: Tensor, into sums: Tensor, places: [Int32]) {
+        let rowsPerTask = CPUBackend.rowsPerTask, width = rows.columns
+        places.withUnsafeBufferPointer { places in
+            sumOverTasks(count: (rows.rows + rowsPerTask - 1) / rowsPerTask, into: [sums]) { task, sum in
+                let first = task * rowsPerTask, count = min(rowsPerTask, rows.rows - first)
+                kernels.scatter_rows(sum, rows.pointer + first * width, places.baseAddress! + first, count, width, width)
             }
         }
     }

@@ -12,7 +12,7 @@ extension CPUBackend {
             "layer norm of \(input.shape) into \(output.shape)")
         forEachPiece(input.rows, grain: CPUBackend.rowsPerTask) { rows, _ in
             let first = rows.lowerBound * width
-            tandem_layer_norm(
+            kernels.layer_norm(
                 output.address(of: first), output.precision.kernelType, statistics.pointer + 2 * rows.lowerBound, input.pointer + first,
                 weight.pointer, bias.pointer,
                 rows.count, width, epsilon)
@@ -33,7 +33,7 @@ extension CPUBackend {
         ) { task, sums in
             let rows = task * rowsPerTask..<min(input.rows, (task + 1) * rowsPerTask)
             let first = rows.lowerBound * width
-            tandem_layer_norm_backward(
+            kernels.layer_norm_backward(
                 dInput.pointer + first, sums, sums + width, dOutput.address(of: first), dOutput.precision.kernelType,
                 input.pointer + first, statistics.pointer + 2 * rows.lowerBound, weight.pointer, rows.count, width, accumulates ? 1 : 0)
         }
@@ -51,7 +51,7 @@ extension CPUBackend {
         }
         var offset = 0
         for total in totals {
-            tandem_add_column_sums(total.pointer, sums + offset, tandem_f32, count, total.count, width)
+            kernels.add_column_sums(total.pointer, sums + offset, tandem_f32, count, total.count, width)
             offset += total.count
         }
     }

@@ -47,7 +47,7 @@ extension CPUBackend {
 
     public func linear(_ output: Tensor, _ input: Tensor, weight: Tensor, bias: Tensor) {
         forEachLinearTile(output, input, weight, bias) { sums, bias, first in
-            tandem_add_bias(
+            kernels.add_bias(
                 output.address(of: first), output.precision.kernelType, sums.floats, bias, sums.rows, sums.columns, output.columns)
         }
     }
@@ -55,7 +55,7 @@ extension CPUBackend {
     public func linearResidual(_ output: Tensor, _ input: Tensor, residual: Tensor, weight: Tensor, bias: Tensor) {
         precondition(residual.count == output.count, "a residual \(residual.shape) for \(output.shape)")
         forEachLinearTile(output, input, weight, bias) { sums, bias, first in
-            tandem_add_bias_residual(
+            kernels.add_bias_residual(
                 output.pointer + first, sums.floats, residual.pointer + first, bias, sums.rows, sums.columns, output.columns)
         }
     }
@@ -63,7 +63,7 @@ extension CPUBackend {
     public func linearGELU(_ output: Tensor, slope: Tensor, _ input: Tensor, weight: Tensor, bias: Tensor) {
         precondition(slope.count == output.count && slope.precision == output.precision, "a slope \(slope.shape) for \(output.shape)")
         forEachLinearTile(output, input, weight, bias) { sums, bias, first in
-            tandem_add_bias_gelu(
+            kernels.add_bias_gelu(
                 output.address(of: first), slope.address(of: first), output.precision.kernelType, sums.floats, bias, sums.rows,
                 sums.columns, output.columns)
         }
@@ -123,7 +123,7 @@ extension CPUBackend {
             multiply(
                 into: Block(dWeight, rows: rows, columns: 0..<n), gradient.transposed,
                 Block(input, rows: 0..<input.rows, columns: 0..<n), keeping: 1, workspace)
-            tandem_add_column_sums(
+            kernels.add_column_sums(
                 dBias.pointer + rows.lowerBound, gradient.address, gradient.precision.kernelType, gradient.rows, rows.count,
                 gradient.stride)
         }

@@ -4,6 +4,8 @@ import Compute
 extension CPUBackend {
     /// Rows that one task takes.
     private static let rowsPerTask = 128
+    /// Columns that one task takes, where it takes all rows.
+    private static let columnsPerTask = 64
 
     public func gatherTokens(_ output: Tensor, _ input: Tensor, filler: Tensor, table: Tensor, sources: [Int32], positions: [Int32]) {
         let width = output.columns
@@ -15,7 +17,7 @@ extension CPUBackend {
         sources.withUnsafeBufferPointer { sources in
             positions.withUnsafeBufferPointer { positions in
                 forEachPiece(output.rows, grain: CPUBackend.rowsPerTask) { rows, _ in
-                    tandem_gather_tokens(
+                    kernels.gather_tokens(
                         output.pointer + rows.lowerBound * width, input.pointer, filler.pointer, table.pointer,
                         sources.baseAddress! + rows.lowerBound, positions.baseAddress! + rows.lowerBound, rows.count, width)
                 }
@@ -27,15 +29,16 @@ extension CPUBackend {
         let width = dOutput.columns
         precondition(
             sources.count == dOutput.rows && dInput.columns == width && dFiller.count == width, "gathering gradients \(dOutput.shape)")
-        let rowsPerTask = CPUBackend.rowsPerTask
+        precondition(sources.allSatisfy { $0 < dInput.rows }, "a token that does not exist")
+        // A task takes some columns of all rows, one row after the other: where a source is repeated, its sum has one order.
         sources.withUnsafeBufferPointer { sources in
-            sumOverTasks(count: (dOutput.rows + rowsPerTask - 1) / rowsPerTask, into: [dFiller]) { task, sum in
-                let rows = task * rowsPerTask..<min(dOutput.rows, (task + 1) * rowsPerTask)
-                tandem_gather_tokens_backward(
-                    dInput.pointer, sum, dOutput.pointer + rows.lowerBound * width, sources.baseAddress! + rows.lowerBound, rows.count,
-                    width)
+            forEachPiece(width, grain: CPUBackend.columnsPerTask) { columns, _ in
+                kernels.scatter_rows(
+                    dInput.pointer + columns.lowerBound, dOutput.pointer + columns.lowerBound, sources.baseAddress, sources.count,
+                    columns.count, width)
             }
         }
+        sumRows(dOutput, into: dFiller, places: sources.map { $0 < 0 ? 0 : -1 })
     }
 
     public func selectRows(_ output: Tensor, _ input: Tensor, sources: [Int32]) {
@@ -48,7 +51,7 @@ extension CPUBackend {
                 let target = output.pointer + row * width, source = input.address(of: Int(sources[row]) * width)
                 switch input.precision {
                 case .f32: target.update(from: source.assumingMemoryBound(to: Float.self), count: width)
-                case .bf16: tandem_widen(target, source.assumingMemoryBound(to: UInt16.self), 1, width, width)
+                case .bf16: kernels.widen(target, source.assumingMemoryBound(to: UInt16.self), 1, width, width)
                 }
             }
         }
@@ -61,7 +64,7 @@ extension CPUBackend {
         precondition(patches.allSatisfy { $0 >= 0 }, "a patch that does not exist")
         patches.withUnsafeBufferPointer { patches in
             forEachPiece(output.rows, grain: CPUBackend.rowsPerTask) { rows, _ in
-                tandem_patchify(
+                kernels.patchify(
                     output.address(of: rows.lowerBound * width), output.precision.kernelType, images.pointer,
                     patches.baseAddress! + rows.lowerBound, rows.count, size.height, size.width, patchSize)
             }
@@ -73,7 +76,7 @@ extension CPUBackend {
         precondition(output.shape[0] == images.count, "\(images.count) images for \(output.shape)")
         let area = output.shape[2] * output.shape[3]
         pool.parallelFor(images.count) { image, _ in
-            tandem_normalize_image(output.pointer + image * 3 * area, images[image], area)
+            kernels.normalize_image(output.pointer + image * 3 * area, images[image], area)
         }
     }
 
@@ -88,7 +91,7 @@ extension CPUBackend {
             let errors = errors.baseAddress!
             targets.withUnsafeBufferPointer { targets in
                 forEachPiece(targets.count, grain: CPUBackend.rowsPerTask) { rows, thread in
-                    tandem_patch_loss(
+                    kernels.patch_loss(
                         errors + rows.lowerBound, patch(thread, width), prediction.pointer + rows.lowerBound * width, images.pointer,
                         targets.baseAddress! + rows.lowerBound, rows.count, size.height, size.width, patchSize, normalizesPatches ? 1 : 0)
                 }
@@ -107,7 +110,7 @@ extension CPUBackend {
         let factor = 2 * scale / (Float(width) * Float(targets.count { $0 >= 0 }))
         targets.withUnsafeBufferPointer { targets in
             forEachPiece(targets.count, grain: CPUBackend.rowsPerTask) { rows, thread in
-                tandem_patch_loss_backward(
+                kernels.patch_loss_backward(
                     dPrediction.pointer + rows.lowerBound * width, patch(thread, width), prediction.pointer + rows.lowerBound * width,
                     images.pointer, targets.baseAddress! + rows.lowerBound, rows.count, size.height, size.width, patchSize,
                     normalizesPatches ? 1 : 0, factor)

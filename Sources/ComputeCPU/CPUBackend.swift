@@ -10,6 +10,9 @@ import Glibc
 public final class CPUBackend: Backend {
     let pool: ThreadPool
     let products: Products
+    /// The kernels for the instruction set of this backend.
+    let kernels: tandem_kernels
+    private let instructions: Int32
     /// One for each thread.
     let workspaces: [Workspace]
     /// Of the thread that calls, for what all threads of a call share.
@@ -25,9 +28,16 @@ public final class CPUBackend: Backend {
     ///
     /// Throws `Unavailable` where OpenBLAS is not installed.
     ///
-    /// - Parameter usesOneDNN: false computes as a machine does on which oneDNN cannot serve, so that tests see its results on every machine.
-    public init(threads: Int = CPUBackend.availableCores, usesOneDNN: Bool = true) throws(Unavailable) {
-        products = try Products(usesOneDNN: usesOneDNN)
+    /// - Parameters:
+    ///   - usesOneDNN: false computes as a machine does on which oneDNN cannot serve, so that tests see its results on every machine.
+    ///   - instructions: the instruction set of the kernels, at most `tandem_best_instructions()`; a lesser one is for tests too.
+    public init(
+        threads: Int = CPUBackend.availableCores, usesOneDNN: Bool = true, instructions: Int32 = tandem_best_instructions()
+    ) throws(Unavailable) {
+        precondition(instructions <= tandem_best_instructions(), "instructions that this processor does not have")
+        self.instructions = instructions
+        kernels = tandem_kernels_for(instructions).pointee
+        products = try Products(usesOneDNN: usesOneDNN, kernels)
         pool = ThreadPool(threadCount: threads)
         workspaces = (0..<threads).map { _ in Workspace() }
     }
@@ -36,11 +46,11 @@ public final class CPUBackend: Backend {
     public static var availableCores: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
     public var summary: String {
-        "CPU, \(pool.threadCount) threads, \(products.summary), kernels \(String(cString: tandem_kernel_architecture()))"
+        "CPU, \(pool.threadCount) threads, \(products.summary), kernels \(String(cString: tandem_instructions_name(instructions)))"
     }
 
     /// What products are computed fastest in: bf16 where the processor multiplies it, else f32.
-    public var fastestPrecision: Precision { products.hasOneDNN && tandem_onednn_multiplies_bf16() != 0 ? .bf16 : .f32 }
+    public var fastestPrecision: Precision { products.hasOneDNN && tandem_multiplies_bf16() != 0 ? .bf16 : .f32 }
 
     /// The libraries for products: OpenBLAS's kernels; oneDNN's version, or why it does not serve.
     public var libraries: (openBLAS: String, oneDNN: String) { products.found }
@@ -52,7 +62,7 @@ public final class CPUBackend: Backend {
 
     /// `target = source`, or `target += source`, rounded to the precision of `target`.
     func store(_ source: Block, in target: Block, accumulates: Bool = false) {
-        tandem_store_product(
+        kernels.store_product(
             target.address, target.precision.kernelType, source.floats, source.rows, source.columns, target.stride, accumulates ? 1 : 0)
     }
 }
@@ -104,7 +114,7 @@ extension CPUBackend {
     public func add(_ target: Tensor, _ source: Tensor) {
         precondition(target.count == source.count, "cannot add \(source.shape) to \(target.shape)")
         forEachPiece(target.count) { range, _ in
-            tandem_add(target.pointer + range.lowerBound, source.pointer + range.lowerBound, range.count)
+            kernels.add(target.pointer + range.lowerBound, source.pointer + range.lowerBound, range.count)
         }
     }
 
@@ -112,7 +122,7 @@ extension CPUBackend {
         precondition(
             target.count == source.count && target.precision == source.precision, "cannot multiply \(target.shape) by \(source.shape)")
         forEachPiece(target.count) { range, _ in
-            tandem_multiply(
+            kernels.multiply(
                 target.address(of: range.lowerBound), source.address(of: range.lowerBound), target.precision.kernelType, range.count)
         }
     }
@@ -120,7 +130,7 @@ extension CPUBackend {
     public func round(_ target: Tensor, _ source: Tensor) {
         precondition(target.count == source.count && target.precision == .bf16, "cannot round \(source.shape) to \(target.shape)")
         forEachPiece(target.count) { range, _ in
-            tandem_round(
+            kernels.narrow(
                 target.address(of: range.lowerBound).assumingMemoryBound(to: UInt16.self), source.pointer + range.lowerBound, range.count)
         }
     }
@@ -139,7 +149,7 @@ extension CPUBackend {
         let correction = 1 / (1 - pow(beta2, Double(step))).squareRoot()
         forEachPiece(count) { range, _ in
             let first = range.lowerBound
-            tandem_adamw(
+            kernels.adamw(
                 values + first, gradients + first, firstMoments + first, secondMoments + first, range.count, Float(beta1), Float(beta2),
                 Float(epsilon), Float(1 - learningRate * weightDecay), Float(rate), Float(correction))
         }
@@ -151,7 +161,7 @@ extension CPUBackend {
         sums.withUnsafeMutableBufferPointer { sums in
             let sums = sums
             forEachPiece(count) { range, _ in
-                sums[range.lowerBound / grain] = tandem_sum_of_squares(values + range.lowerBound, range.count)
+                sums[range.lowerBound / grain] = kernels.sum_of_squares(values + range.lowerBound, range.count)
             }
         }
         return sums.reduce(0, +)

@@ -41,7 +41,7 @@ public enum Hangup {
     /// From now on SIGHUP ends nothing.
     public static func catchSignal() {
         _ = isPending.load(ordering: .relaxed)
-        handle([SIGHUP]) { _ in Hangup.isPending.store(true, ordering: .relaxed) }
+        handleSignals([SIGHUP]) { _ in Hangup.isPending.store(true, ordering: .relaxed) }
     }
 
     /// Whether there was one since the last time this was asked.
@@ -55,7 +55,7 @@ public enum Interruption {
     /// From now on SIGINT and SIGTERM only raise ``isRequested``; a third signal ends the process.
     public static func catchSignals() {
         _ = count.load(ordering: .relaxed)
-        handle([SIGINT, SIGTERM]) { _ in
+        handleSignals([SIGINT, SIGTERM]) { _ in
             if Interruption.count.add(1, ordering: .relaxed).newValue >= 3 { _exit(130) }
         }
     }
@@ -67,22 +67,28 @@ public enum Interruption {
 /// Has signals handled on a stack of their own. Call on the main thread, which is the one that the kernel gives them to.
 ///
 /// The stack that the thread is on will not do: oneDNN's products (2.6) run with the stack pointer in memory from malloc, and what the
-/// kernel pushes for a handler, some kilobytes with AVX-512, would overwrite what lies below.
-private func handle(_ signals: [Int32], _ handler: @escaping @convention(c) (Int32) -> Void) {
+/// kernel pushes for a handler, some kilobytes with AVX-512, would overwrite what lies below; and a crash may be that it is full.
+public func handleSignals(_ signals: [Int32], flags: Int32 = Int32(SA_RESTART), by handler: @escaping @convention(c) (Int32) -> Void) {
+    func succeeded(_ result: Int32, _ call: String) {
+        precondition(result == 0, "\(call) for signals \(signals): \(String(cString: strerror(errno)))")
+    }
     var present = stack_t()
-    if sigaltstack(nil, &present) == 0, present.ss_flags & Int32(SS_DISABLE) != 0 {
-        var stack = stack_t(ss_sp: malloc(signalStackByteCount), ss_flags: 0, ss_size: signalStackByteCount)
-        sigaltstack(&stack, nil)
+    succeeded(sigaltstack(nil, &present), "sigaltstack")
+    if present.ss_flags & Int32(SS_DISABLE) != 0 {
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: signalStackByteCount, alignment: 16)
+        var stack = stack_t(ss_sp: memory, ss_flags: 0, ss_size: signalStackByteCount)
+        succeeded(sigaltstack(&stack, nil), "sigaltstack")
     }
     var action = sigaction()
-    action.sa_flags = Int32(SA_ONSTACK | SA_RESTART)
+    action.sa_flags = Int32(SA_ONSTACK) | flags
     action.__sigaction_handler.sa_handler = handler
-    for number in signals { sigaction(number, &action, nil) }
+    for number in signals { succeeded(sigaction(number, &action, nil), "sigaction") }
     // Whoever started this process may have had them blocked, which is inherited.
     var arriving = sigset_t()
     sigemptyset(&arriving)
     for number in signals { sigaddset(&arriving, number) }
-    pthread_sigmask(SIG_UNBLOCK, &arriving, nil)
+    errno = pthread_sigmask(SIG_UNBLOCK, &arriving, nil)
+    succeeded(errno, "pthread_sigmask")
 }
 
 private let signalStackByteCount = 64 << 10

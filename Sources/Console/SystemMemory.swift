@@ -24,10 +24,26 @@ public enum SystemMemory {
     public static func highWaterMark(of process: Int32) -> Int { field("VmHWM", of: "/proc/\(process)/status") ?? 0 }
 
     /// Limits what this process can take, other than for files that it maps: more fails as if memory had run out.
-    public static func limit(to bytes: Int) {
-        var limit = rlimit(rlim_cur: rlim_t(bytes), rlim_max: rlim_t(bytes))
-        setrlimit(__rlimit_resource_t(RLIMIT_DATA.rawValue), &limit)
+    ///
+    /// Throws `Failure` where the system refuses, as it does above a limit set before, or where the process could not go on.
+    public static func limit(to bytes: Int) throws(Failure) {
+        let taken = field("VmData", of: "/proc/self/status") ?? 0
+        if bytes < taken + leastLeft {
+            throw Failure(
+                "\(formatBytes(bytes)) are too few: \(formatBytes(taken)) are taken already; give \(formatBytes(taken + leastLeft))")
+        }
+        let resource = __rlimit_resource_t(RLIMIT_DATA.rawValue)
+        var limit = rlimit(rlim_cur: rlim_t(bytes), rlim_max: rlim_t(bytes)), present = rlimit()
+        guard setrlimit(resource, &limit) != 0 else { return }
+        let reason = String(cString: strerror(errno))
+        let hardLimit = getrlimit(resource, &present) == 0 ? Int(clamping: present.rlim_max) : .max
+        throw Failure(
+            "the system refuses a limit of \(formatBytes(bytes)): \(reason)"
+                + (hardLimit < bytes ? "; it allows at most \(formatBytes(hardLimit)) (ulimit -H -d): ask for no more" : ""))
     }
+
+    /// What a limit must leave: libraries end the process that gets no memory for a few messages and threads.
+    private static let leastLeft = 32 << 20
 
     /// A line such as "VmHWM:     1234 kB".
     private static func field(_ name: String, of path: String) -> Int? {

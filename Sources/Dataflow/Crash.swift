@@ -1,3 +1,4 @@
+import Console
 import Foundation
 import Synchronization
 
@@ -12,8 +13,6 @@ public enum Crash {
 
     private static let signals = [SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS]
     private static let caught = Atomic<Int32>(0)
-    /// Bytes of the stack for signals: the crash may be that the other one is full.
-    private static let stackByteCount = 64 << 10
 
     /// The signal of a crash, nil as long as there was none.
     static var signal: Int32? {
@@ -24,16 +23,11 @@ public enum Crash {
     /// From now on crashes of this process are told; those of stack overflow where this thread is the one that overflows.
     public static func catchSignals() {
         _ = caught.load(ordering: .relaxed)
-        var stack = stack_t(ss_sp: malloc(stackByteCount), ss_flags: 0, ss_size: stackByteCount)
-        sigaltstack(&stack, nil)
-        var action = sigaction()
-        action.sa_flags = Int32(SA_ONSTACK) | Int32(bitPattern: UInt32(SA_RESETHAND))
-        action.__sigaction_handler.sa_handler = { number in
+        handleSignals(signals, flags: Int32(bitPattern: UInt32(SA_RESETHAND))) { number in
             Crash.caught.store(number, ordering: .relaxed)
             for _ in 0..<30 { usleep(100_000) }
             // The default action is back in force; what crashed crashes again, and what was sent is sent again.
             kill(getpid(), number)
         }
-        for number in signals { sigaction(number, &action, nil) }
     }
 }

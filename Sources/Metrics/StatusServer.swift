@@ -4,7 +4,8 @@ import Foundation
 /// Answers `GET /metrics` in Prometheus' text format and `GET /health` in a sentence, over plain HTTP/1.0, from a thread of its own.
 ///
 /// `/health` is 200 as long as the process makes progress or has nothing to do, and 503 once it has made none for two minutes. One question
-/// is answered after the other, and who is slow is not waited for; nothing that is asked changes anything.
+/// is answered after the other, and who is slow is not waited for; nothing that is asked changes anything. Where the process has no
+/// descriptor for a question, the question waits until it has one.
 public final class StatusServer {
     /// The port, also where any free one was asked for by 0.
     public let port: UInt16
@@ -47,13 +48,16 @@ private let largestRequest = 4096
 
 private func serve(_ listener: Int32, role: String, patience: Double, _ read: () -> StatusReport) {
     var watch = ProgressWatch(now: monotonicSeconds())
+    var isShort = false
     while true {
-        var entry = pollfd(fd: listener, events: Int16(POLLIN), revents: 0)
-        _ = poll(&entry, 1, 1000)
+        // While descriptors are short a connection stays in the queue, of which poll would tell at once: then it waits for the end alone.
+        var entry = pollfd(fd: listener, events: Int16(isShort ? 0 : POLLIN), revents: 0)
+        if poll(&entry, 1, 1000) < 0, errno != EINTR { sleep(1) }
         if Int32(entry.revents) & POLLHUP != 0 { return }
         let report = read()
         watch.look(at: report.progress, now: monotonicSeconds())
         let descriptor = accept(listener, nil, nil)
+        isShort = descriptor < 0 && ![EAGAIN, ECONNABORTED, EINTR].contains(errno)
         guard descriptor >= 0 else { continue }
         let connection = Connection(descriptor, patience: patience)
         let request = connection.read(limit: largestRequest, until: isRequest)

@@ -26,7 +26,7 @@ runProgram("tandem-decoder") {
         "--verify-content",
         "replace videos whose content is not what was prepared, not only those of another size; each is read through for that once")
     let metrics = options.value("--metrics", "[HOST:]PORT", StatusAddress.help)
-    if memory < 1 { options.refuse("--memory wants at least 1 MiB, not \(memory)") }
+    if !(1...Int.max >> 20).contains(memory) { options.refuse("--memory wants 1 to \(Int.max >> 20) MiB, not \(memory)") }
     options.finish()
 
     let media = MediaRoot(mediaText)
@@ -56,7 +56,7 @@ runProgram("tandem-decoder") {
     let statusServer = try metrics.map { [counters = worker.counters] address in
         try StatusServer(StatusAddress(address), role: "decoder", report: { status.report(counters) })
     }
-    SystemMemory.limit(to: memory << 20)
+    do { try SystemMemory.limit(to: memory << 20) } catch { throw Failure("--memory \(memory): \(error)") }
     Interruption.catchSignals()
     Crash.catchSignals()
     try withExtendedLifetime(statusServer) {

@@ -1,5 +1,4 @@
 import Compute
-import ComputeCPU
 import TestSupport
 import Testing
 
@@ -22,7 +21,7 @@ import Testing
     ]
 
     private func run(_ test: Case, _ queries: [Float], _ keys: [[Float]], ties: Int, threads: Int = 2) throws -> Matches {
-        let backend = try CPUBackend(threads: threads)
+        let backend = try TestTensors(threads: threads).backend
         let reach = (0..<test.height).map { $0 < test.near ? Int32(test.near - 1) : -1 }
         let cells = test.height * test.width
         func tensor(_ numbers: [Float]) -> Tensor {
@@ -95,14 +94,10 @@ import Testing
     }
 
     @Test func rowsAreBroughtToUnitLength() throws {
-        let backend = try CPUBackend(threads: 2)
-        let arena = Arena(backend: backend)
-        let (input, output) = (arena.tensor([3, 2]), arena.tensor([3, 2]))
-        backend.upload(input, from: [3, -4, 0, 0, 1e-20, 0])
-        backend.unitRows(output, input)
-        var found = [Float](repeating: 0, count: 6)
-        backend.download(output, to: &found)
+        let test = try TestTensors()
+        let output = test.undefined([3, 2])
+        test.backend.unitRows(output, test.tensor([3, -4, 0, 0, 1e-20, 0], [3, 2]))
         // Next to nothing is divided by 1e-12, as PyTorch's normalize does, and 1e-20 squared is no number of this precision.
-        #expect(zip(found, [0.6, -0.8, 0, 0, 1e-8, 0] as [Float]).allSatisfy { abs($0 - $1) <= 1e-7 * abs($1) })
+        #expect(zip(output.numbers, [0.6, -0.8, 0, 0, 1e-8, 0] as [Float]).allSatisfy { abs($0 - $1) <= 1e-7 * abs($1) })
     }
 }

@@ -1,5 +1,7 @@
+import CKernels
 import Compute
 import ComputeCPU
+import Foundation
 import TestSupport
 
 /// A way to compute products: the precision of their operands, and whether oneDNN may serve.
@@ -19,8 +21,15 @@ struct TestTensors {
     let backend: CPUBackend
     let arena: Arena
 
-    init(threads: Int = 2, usesOneDNN: Bool = true) throws {
-        backend = try CPUBackend(threads: threads, usesOneDNN: usesOneDNN)
+    /// The environment variable by which `InstructionSetTests` tell another process of these tests the instruction set of its kernels.
+    static let instructionsVariable = "TANDEM_TEST_INSTRUCTIONS"
+    /// What it says, nil in a process of its own.
+    static let toldInstructions = ProcessInfo.processInfo.environment[instructionsVariable].flatMap { Int32($0) }
+    /// The instruction set of the kernels, where it is not for a test to say.
+    static let instructions = toldInstructions ?? tandem_best_instructions()
+
+    init(threads: Int = 2, usesOneDNN: Bool = true, instructions: Int32 = Self.instructions) throws {
+        backend = try CPUBackend(threads: threads, usesOneDNN: usesOneDNN, instructions: instructions)
         arena = Arena(backend: backend)
     }
 

@@ -22,7 +22,9 @@ import Testing
         test.backend.layerNorm(normalised, statistics: statistics, x, weight: scale, bias: scale, epsilon: 1e-6)
         test.backend.layerNormBackward(
             dx, dWeight: dScale, dBias: dShift, operand, x, statistics: statistics, weight: scale, accumulates: true)
-        test.backend.gatherTokensBackward(dx, dFiller: dFiller, x, sources: Array(repeating: -1, count: rows))
+        // Every third row a filler, the others of seven tokens.
+        let sources = (0..<Int32(rows)).map { $0 % 3 == 0 ? -1 : $0 % 7 }
+        test.backend.gatherTokensBackward(dx, dFiller: dFiller, x, sources: sources)
 
         let sequences = SequenceLayout(lengths: [600, 511]), columns = (0..<3).map { Columns(y, $0 * width..<($0 + 1) * width) }
         let attended = test.undefined([rows, width], path.precision), logSumExp = test.undefined([2, rows])

@@ -62,6 +62,31 @@ import Testing
         #expect(dFiller.error(dFillerExpected) < 1e-6)
     }
 
+    /// All rows but the fillers come from two tokens. Sums of whole numbers are exact.
+    @Test(arguments: TestTensors.widths, [1, 2, 3, 5]) func gradientsOfATokenInManyPlacesAdd(width: Int, threads: Int) throws {
+        let test = try TestTensors(threads: threads)
+        let rows = 1000
+        let gradients = test.tensor(TestNumbers.normal(rows * width, seed: 1).map { ($0 * 8).rounded() }, [rows, width])
+        let sources = (0..<rows).map { $0 % 7 == 3 ? -1 : $0 % 2 * 2 }
+        let dx = test.constant(1, [3, width]), dFiller = test.constant(2, [1, width])
+        test.backend.gatherTokensBackward(dx, dFiller: dFiller, gradients, sources: sources.map { Int32($0) })
+        var sums = [Float](repeating: 1, count: 3 * width) + [Float](repeating: 2, count: width)
+        for (index, gradient) in gradients.numbers.enumerated() {
+            let source = sources[index / width]
+            sums[(source < 0 ? 3 : source) * width + index % width] += gradient
+        }
+        #expect(dx.numbers + dFiller.numbers == sums)
+    }
+
+    /// As in the forward pass.
+    @Test func tokensThatDoNotExistAreRefused() async {
+        await #expect(processExitsWith: .failure) {
+            let test = try TestTensors(threads: 1)
+            test.backend.gatherTokensBackward(
+                test.constant(0, [3, 4]), dFiller: test.constant(0, [1, 4]), test.constant(0, [2, 4]), sources: [0, 3])
+        }
+    }
+
     @Test(arguments: TestTensors.shapes, Precision.allCases) func rowsAreCopied(shape: [Int], precision: Precision) throws {
         let test = try TestTensors()
         let (rows, width) = (shape[0], shape[1])

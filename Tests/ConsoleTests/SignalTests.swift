@@ -16,4 +16,13 @@ import Testing
         // With AMX the kernel pushes some 12 KiB.
         #expect(stack.ss_size >= 32 << 10)
     }
+
+    /// SIGKILL cannot be handled.
+    @Test func whatTheSystemRefusesIsNotPassedOver() async throws {
+        let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+            handleSignals([SIGKILL]) { _ in }
+        }
+        let told = String(decoding: try #require(result).standardErrorContent, as: UTF8.self)
+        #expect(told.contains("sigaction for signals [9]: Invalid argument"), "\(told)")
+    }
 }

@@ -79,14 +79,9 @@ struct InstructionSetTests {
         }
         try withTemporaryFolder { folder in
             // What libav takes of the processor is set for a whole process, so this is another one.
-            let process = Process()
-            process.executableURL = URL(fileURLWithPath: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
-            process.arguments = ["--testing-library", "swift-testing", "--filter", "InstructionSetTests.libav"]
-            process.environment = ProcessInfo.processInfo.environment.merging([Self.outputVariable: folder + "/pictures"]) { $1 }
-            process.standardOutput = FileHandle.nullDevice
-            try process.run()
-            process.waitUntilExit()
-            #expect(process.terminationStatus == 0)
+            let (status, messages) = try Programs.runTests(
+                of: "InstructionSetTests.libav", environment: [Self.outputVariable: folder + "/pictures"])
+            #expect(status == 0, "\(messages)")
             let plain = try Data(contentsOf: URL(fileURLWithPath: folder + "/pictures"))
             #expect(try plain == pictures())
         }

@@ -13,6 +13,17 @@ private final class Progress: Sendable {
     }
 }
 
+/// Connects a socket to a port of this machine. Says whether that was possible.
+private func connect(_ descriptor: Int32, to port: UInt16) -> Bool {
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = port.bigEndian
+    address.sin_addr.s_addr = UInt32(INADDR_LOOPBACK).bigEndian
+    return withUnsafePointer(to: &address) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0 }
+    }
+}
+
 @Suite(.timeLimit(.minutes(10))) struct StatusServerTests {
     private let progress = Progress()
     private let server: StatusServer
@@ -38,15 +49,7 @@ private final class Progress: Sendable {
 
     private func connection() throws -> Int32 {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = server.port.bigEndian
-        address.sin_addr.s_addr = UInt32(INADDR_LOOPBACK).bigEndian
-        let size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let isConnected = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, size) == 0 }
-        }
-        try #require(isConnected)
+        try #require(connect(descriptor, to: server.port))
         return descriptor
     }
 
@@ -89,6 +92,37 @@ private final class Progress: Sendable {
         let silent = try connection()
         defer { close(silent) }
         #expect(try Health(of: address).isWell)
+    }
+
+    /// In a process of its own, whose descriptors are used up. A server that spins looks at its report thousands of times.
+    @Test func aProcessWithoutDescriptorsAnswersOnceItHasSome() async {
+        await #expect(processExitsWith: .success) {
+            let progress = Progress()
+            let server = try StatusServer(
+                StatusAddress("0"), role: "test",
+                report: {
+                    progress.value.add(1, ordering: .relaxed)
+                    return progress.report
+                })
+            let client = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+            var limit = rlimit(rlim_cur: 64, rlim_max: 64)
+            #expect(setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0)
+            var taken: [Int32] = []
+            while case let descriptor = open("/dev/null", O_RDONLY), descriptor >= 0 { taken.append(descriptor) }
+            #expect(errno == EMFILE && !taken.isEmpty)
+
+            #expect(connect(client, to: server.port))
+            let before = progress.value.load(ordering: .relaxed)
+            sleep(3)
+            let looks = progress.value.load(ordering: .relaxed) - before
+            #expect(looks < 10, "\(looks) turns in three seconds")
+
+            for descriptor in taken { close(descriptor) }
+            _ = send(client, "GET /health HTTP/1.0\r\n\r\n", 24, Int32(MSG_NOSIGNAL))
+            var reply = [UInt8](repeating: 0, count: 1000)
+            let count = recv(client, &reply, reply.count, 0)
+            #expect(String(decoding: reply.prefix(max(count, 0)), as: UTF8.self).hasPrefix("HTTP/1.0 200 OK"))
+        }
     }
 
     @Test func aPortInUseAndAnAbsentServerAreToldOf() throws {

@@ -16,7 +16,8 @@ import subprocess
 import sys
 import time
 
-PEERS = ["decord", "torchcodec-exact", "torchcodec-approximate", "PyAV", "OpenCV"]
+TORCHCODECS = [f"torchcodec-{version}-{mode}" for version in ("0.17", "0.13") for mode in ("exact", "approximate")]
+PEERS = ["decord", *TORCHCODECS, "PyAV", "OpenCV"]
 CONTAINERS = {".mp4", ".mkv", ".avi", ".webm", ".mov"}
 
 
@@ -43,12 +44,17 @@ def reader(peer, path):
         import decord
 
         return lambda pairs: decord.VideoReader(path, num_threads=1).get_batch([i for pair in pairs for i in pair]).asnumpy()
-    if peer.startswith("torchcodec"):
+    if peer in TORCHCODECS:
+        _, version, mode = peer.split("-")
+        # `make peers` installs one of the two beside the other packages and the other in a folder of its own.
+        sys.path.insert(0, f"{sys.prefix}/torchcodec-{version}")
         import torch
+        import torchcodec
         from torchcodec.decoders import VideoDecoder
 
+        if not torchcodec.__version__.startswith(f"{version}."):
+            sys.exit(f"this is torchcodec {torchcodec.__version__}; 'make peers' installs {version}")
         torch.set_num_threads(1)
-        mode = peer.split("-")[1]
 
         def with_torchcodec(pairs):
             decoder = VideoDecoder(path, num_ffmpeg_threads=1, seek_mode=mode, dimension_order="NHWC")

@@ -5,6 +5,20 @@ import TestSupport
 import Testing
 
 @Suite struct MemoryLimitTests {
+    @Test(
+        arguments: [
+            ("2", "--memory 2: 2.0 MiB are too few"), ("0", "--memory wants 1 to 8796093022207 MiB, not 0"),
+            ("9223372036854775807", "--memory wants 1 to 8796093022207 MiB, not 9223372036854775807"),
+        ])
+    func whatCannotBeKeptIsRefused(memory: String, expected: String) throws {
+        try withTemporaryFolder { folder in
+            let (status, output) = try Programs.run(
+                "tandem-decoder", ["--connect", "ipc://\(folder)/nobody", "--media", folder, "--memory", memory, "--patience", "1"],
+                in: folder, seconds: 30)
+            #expect((status == 1 || status == 2) && output.contains(expected), "status \(status): \(output)")
+        }
+    }
+
     /// A video whose pictures do not fit is replaced, and the decoder goes on with the others.
     @Test(.timeLimit(.minutes(10))) func aVideoThatWantsTooMuchMemoryIsReplaced() throws {
         let data = try TinyDataSet()

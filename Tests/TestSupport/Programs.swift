@@ -8,6 +8,39 @@ public enum Programs {
         return URL(fileURLWithPath: bundle).deletingLastPathComponent().path
     }()
 
+    /// The folder of the package.
+    public static let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().path
+
+    /// The path of a program of the system, nil where it is not installed.
+    public static func find(_ name: String) -> String? {
+        (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map { $0 + "/" + name }
+            .first { FileManager.default.isExecutableFile(atPath: $0) }
+    }
+
+    /// Runs any program to its end. Returns its exit code and all that it printed.
+    public static func run(
+        path: String, _ arguments: [String], environment: [String: String] = [:]
+    ) throws -> (status: Int32, output: String) {
+        let process = Process(), pipe = Pipe()
+        process.executableURL = URL(fileURLWithPath: path)
+        process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        process.standardOutput = pipe
+        process.standardError = pipe
+        try process.run()
+        let output = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        return (process.terminationStatus, output)
+    }
+
+    /// Runs some of these tests, those of a target or of a suite, in another process.
+    public static func runTests(of name: String, environment: [String: String]) throws -> (status: Int32, output: String) {
+        try run(
+            path: FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"),
+            ["--testing-library", "swift-testing", "--filter", name], environment: environment)
+    }
+
     /// Runs a program to its end.
     ///
     /// - Parameters:

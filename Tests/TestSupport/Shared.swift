@@ -4,8 +4,7 @@ import Foundation
 public enum Shared {
     /// The folder of the environment variable `TANDEM_SHARED`, else `../shared` beside the package, nil where there is none.
     public static let folder: String? = {
-        let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        let sibling = package.deletingLastPathComponent().appendingPathComponent("shared").path
+        let sibling = URL(fileURLWithPath: Programs.package).deletingLastPathComponent().appendingPathComponent("shared").path
         let folder = ProcessInfo.processInfo.environment["TANDEM_SHARED"] ?? sibling
         return FileManager.default.fileExists(atPath: folder) ? folder : nil
     }()

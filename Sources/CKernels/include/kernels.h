@@ -4,90 +4,14 @@
 /// Matrices are row-major; where rows are not adjacent, a stride in elements says how far apart they start. Forward kernels overwrite,
 /// backward kernels add; exceptions are marked. NaN and infinity in an input reach the output.
 #pragma once
+#include "instructions.h"
 #include <stddef.h>
 #include <stdint.h>
 
 /// The type of the elements of an array that is declared `void`; sums and statistics are always f32.
 typedef enum { tandem_f32, tandem_bf16 } tandem_type;
 
-// Elements (elementwise.c).
-
-/// y += x
-void tandem_add(float *y, const float *x, size_t count);
-/// y = x, rounded to the nearest bf16.
-void tandem_round(uint16_t *y, const float *x, size_t count);
-/// y [rows, columns] = x, whose rows are `stride` apart.
-void tandem_widen(float *y, const uint16_t *x, size_t rows, size_t columns, size_t stride);
-/// sums += the sum of all rows of x.
-void tandem_add_column_sums(float *sums, const void *x, tandem_type type, size_t rows, size_t columns, size_t stride);
-/// The sum of squares, in double precision.
-double tandem_sum_of_squares(const float *x, size_t count);
-/// Whether the backend was compiled into 512-bit, 256-bit or baseline code on this processor.
-const char *tandem_kernel_architecture(void);
-
-// What follows a product: x [rows, columns] is its result, in cache; rows of y are `stride` apart (linear.c).
-
-/// y = x, or y += x if `accumulates`.
-void tandem_store_product(void *y, tandem_type type, const float *x, size_t rows, size_t columns, size_t stride, int accumulates);
-/// y = x + bias
-void tandem_add_bias(void *y, tandem_type type, const float *x, const float *bias, size_t rows, size_t columns, size_t stride);
-/// y = residual + x + bias; rows of the residual are `stride` apart too.
-void tandem_add_bias_residual(float *y, const float *x, const float *residual, const float *bias, size_t rows, size_t columns,
-                              size_t stride);
-
-// GELU, exact form: gelu(x) = x Φ(x) (gelu.c).
-
-/// y = gelu(x + bias), slope = gelu'(x + bias); x as above.
-void tandem_add_bias_gelu(void *y, void *slope, tandem_type type, const float *x, const float *bias, size_t rows, size_t columns,
-                          size_t stride);
-/// y = y · x
-void tandem_multiply(void *y, const void *x, tandem_type type, size_t count);
-
-// Layer norm (layer_norm.c).
-
-/// y = (x − mean) / sqrt(variance + epsilon) · weight + bias; statistics [rows, 2] = mean, 1 / sqrt(variance + epsilon).
-void tandem_layer_norm(void *y, tandem_type type, float *statistics, const float *x, const float *weight, const float *bias, size_t rows,
-                       size_t columns, float epsilon);
-/// With n = (x − mean) · rstd and g = dy · weight: dx = rstd (g − mean(g) − n mean(g n)), dweight += Σ dy n, dbias += Σ dy.
-/// dx is overwritten, or added to if `accumulates`; `type` is that of dy.
-void tandem_layer_norm_backward(float *dx, float *dweight, float *dbias, const void *dy, tandem_type type, const float *x,
-                                const float *statistics, const float *weight, size_t rows, size_t columns, int accumulates);
-
-// Softmax of attention scores, all with rows `stride` apart (softmax.c).
-
-/// probabilities = softmax(scores), row by row; log_sum_exp[row] = log Σ exp(scores). Scores are lost.
-void tandem_softmax(void *probabilities, tandem_type type, float *log_sum_exp, float *scores, size_t rows, size_t columns, size_t stride);
-/// probabilities = exp(scores − log_sum_exp); dscores = probabilities · (dprobabilities − dots): overwrites.
-void tandem_softmax_backward(void *probabilities, void *dscores, tandem_type type, const float *scores, const float *dprobabilities,
-                             const float *log_sum_exp, const float *dots, size_t rows, size_t columns, size_t stride);
-/// dots[row] = a[row] · b[row]
-void tandem_row_dots(float *dots, const void *a, const void *b, tandem_type type, size_t rows, size_t columns, size_t stride);
-
-// Tokens (gather_tokens.c).
-
-/// output[row] = (sources[row] >= 0 ? input[sources[row]] : filler) + table[positions[row]].
-void tandem_gather_tokens(float *output, const float *input, const float *filler, const float *table, const int32_t *sources,
-                          const int32_t *positions, size_t rows, size_t columns);
-/// dinput[sources[row]] += doutput[row], and dfiller += doutput[row] where there is no source.
-void tandem_gather_tokens_backward(float *dinput, float *dfiller, const float *doutput, const int32_t *sources, size_t rows,
-                                   size_t columns);
-
-// Pixels (patchify.c, normalize_image.c, patch_loss.c).
-
-/// Patches of images [batch, 3, height, width] as vectors in the order channel, row, column.
-void tandem_patchify(void *output, tandem_type type, const float *images, const int32_t *patches, size_t rows, size_t height, size_t width,
-                     size_t size);
-/// output [3, count] = (pixels [count, 3] / 255 − mean) / deviation, with ImageNet's mean and deviation.
-void tandem_normalize_image(float *output, const uint8_t *pixels, size_t count);
-/// errors[row] = mean square of prediction[row] − target, 0 where patches[row] < 0. The target is the patch in the order row, column,
-/// channel, if `normalizes` less its mean and divided by sqrt(unbiased variance + 1e-6). `target` is scratch for one patch.
-void tandem_patch_loss(float *errors, float *target, const float *prediction, const float *images, const int32_t *patches, size_t rows,
-                       size_t height, size_t width, size_t size, int normalizes);
-/// dprediction = scale (prediction − target), 0 where patches[row] < 0: overwrites.
-void tandem_patch_loss_backward(float *dprediction, float *target, const float *prediction, const float *images, const int32_t *patches,
-                                size_t rows, size_t height, size_t width, size_t size, int normalizes, float scale);
-
-// The most similar cells of other frames (affinity.c). A grid's cells are numbered row by row; a tile is 4 x 8 of them, or less at the edge.
+// A grid's cells are numbered row by row; a tile is 4 x 8 of them, or less at the edge.
 
 enum { tandem_tile_height = 4, tandem_tile_width = 8, tandem_tile_cells = tandem_tile_height * tandem_tile_width };
 
@@ -105,24 +29,104 @@ typedef struct {
     size_t best, capacity;
 } tandem_matches;
 
-/// y = x / max(|x|, 1e-12), row by row.
-void tandem_unit_rows(float *y, const float *x, size_t rows, size_t columns);
-/// packed [dimension, tile cells] = the tile's rows of queries [cells, dimension], 0 beyond the grid.
-void tandem_pack_tile(float *packed, const float *queries, tandem_tile tile, size_t dimension);
-/// Offers keys [cells, dimension] of one frame to the cells of a tile, by dot product; key i counts as first_source + i. A key competes
-/// `inside` times where its horizontal distance is at most reach[vertical distance], which must not grow, else `outside` times.
-void tandem_top_k_affinity(const tandem_matches *matches, const float *packed, const float *keys, const int32_t *reach, tandem_tile tile,
+/// All kernels, compiled for one instruction set.
+typedef struct {
+    // Elements (elementwise.c).
+
+    /// y += x
+    void (*add)(float *y, const float *x, size_t count);
+    /// y = x, rounded to the nearest bf16.
+    void (*narrow)(uint16_t *y, const float *x, size_t count);
+    /// y [rows, columns] = x, whose rows are `stride` apart.
+    void (*widen)(float *y, const uint16_t *x, size_t rows, size_t columns, size_t stride);
+    /// sums += the sum of all rows of x.
+    void (*add_column_sums)(float *sums, const void *x, tandem_type type, size_t rows, size_t columns, size_t stride);
+    /// The sum of squares, in double precision.
+    double (*sum_of_squares)(const float *x, size_t count);
+
+    // What follows a product: x [rows, columns] is its result, in cache; rows of y are `stride` apart (linear.c).
+
+    /// y = x, or y += x if `accumulates`.
+    void (*store_product)(void *y, tandem_type type, const float *x, size_t rows, size_t columns, size_t stride, int accumulates);
+    /// y = x + bias
+    void (*add_bias)(void *y, tandem_type type, const float *x, const float *bias, size_t rows, size_t columns, size_t stride);
+    /// y = residual + x + bias; rows of the residual are `stride` apart too.
+    void (*add_bias_residual)(float *y, const float *x, const float *residual, const float *bias, size_t rows, size_t columns,
+                              size_t stride);
+
+    // GELU, exact form: gelu(x) = x Φ(x) (gelu.c).
+
+    /// y = gelu(x + bias), slope = gelu'(x + bias); x as above.
+    void (*add_bias_gelu)(void *y, void *slope, tandem_type type, const float *x, const float *bias, size_t rows, size_t columns,
+                          size_t stride);
+    /// y = y · x
+    void (*multiply)(void *y, const void *x, tandem_type type, size_t count);
+
+    // Layer norm (layer_norm.c).
+
+    /// y = (x − mean) / sqrt(variance + epsilon) · weight + bias; statistics [rows, 2] = mean, 1 / sqrt(variance + epsilon).
+    void (*layer_norm)(void *y, tandem_type type, float *statistics, const float *x, const float *weight, const float *bias, size_t rows,
+                       size_t columns, float epsilon);
+    /// With n = (x − mean) · rstd and g = dy · weight: dx = rstd (g − mean(g) − n mean(g n)), dweight += Σ dy n, dbias += Σ dy.
+    /// dx is overwritten, or added to if `accumulates`; `type` is that of dy.
+    void (*layer_norm_backward)(float *dx, float *dweight, float *dbias, const void *dy, tandem_type type, const float *x,
+                                const float *statistics, const float *weight, size_t rows, size_t columns, int accumulates);
+
+    // Softmax of attention scores, all with rows `stride` apart (softmax.c).
+
+    /// probabilities = softmax(scores), row by row; log_sum_exp[row] = log Σ exp(scores). Scores are lost.
+    void (*softmax)(void *probabilities, tandem_type type, float *log_sum_exp, float *scores, size_t rows, size_t columns, size_t stride);
+    /// probabilities = exp(scores − log_sum_exp); dscores = probabilities · (dprobabilities − dots): overwrites.
+    void (*softmax_backward)(void *probabilities, void *dscores, tandem_type type, const float *scores, const float *dprobabilities,
+                             const float *log_sum_exp, const float *dots, size_t rows, size_t columns, size_t stride);
+    /// dots[row] = a[row] · b[row]
+    void (*row_dots)(float *dots, const void *a, const void *b, tandem_type type, size_t rows, size_t columns, size_t stride);
+
+    // Tokens (gather_tokens.c).
+
+    /// output[row] = (sources[row] >= 0 ? input[sources[row]] : filler) + table[positions[row]].
+    void (*gather_tokens)(float *output, const float *input, const float *filler, const float *table, const int32_t *sources,
+                          const int32_t *positions, size_t rows, size_t columns);
+    /// sums[places[row]] += x[row], one row after the other, where places[row] >= 0; rows of both are `stride` apart.
+    void (*scatter_rows)(float *sums, const float *x, const int32_t *places, size_t rows, size_t columns, size_t stride);
+
+    // Pixels (patchify.c, normalize_image.c, patch_loss.c).
+
+    /// Patches of images [batch, 3, height, width] as vectors in the order channel, row, column.
+    void (*patchify)(void *output, tandem_type type, const float *images, const int32_t *patches, size_t rows, size_t height, size_t width,
+                     size_t size);
+    /// output [3, count] = (pixels [count, 3] / 255 − mean) / deviation, with ImageNet's mean and deviation.
+    void (*normalize_image)(float *output, const uint8_t *pixels, size_t count);
+    /// errors[row] = mean square of prediction[row] − target, 0 where patches[row] < 0. The target is the patch in the order row, column,
+    /// channel, if `normalizes` less its mean and divided by sqrt(unbiased variance + 1e-6). `target` is scratch for one patch.
+    void (*patch_loss)(float *errors, float *target, const float *prediction, const float *images, const int32_t *patches, size_t rows,
+                       size_t height, size_t width, size_t size, int normalizes);
+    /// dprediction = scale (prediction − target), 0 where patches[row] < 0: overwrites.
+    void (*patch_loss_backward)(float *dprediction, float *target, const float *prediction, const float *images, const int32_t *patches,
+                                size_t rows, size_t height, size_t width, size_t size, int normalizes, float scale);
+
+    // The most similar cells of other frames (affinity.c).
+
+    /// y = x / max(|x|, 1e-12), row by row.
+    void (*unit_rows)(float *y, const float *x, size_t rows, size_t columns);
+    /// packed [dimension, tile cells] = the tile's rows of queries [cells, dimension], 0 beyond the grid.
+    void (*pack_tile)(float *packed, const float *queries, tandem_tile tile, size_t dimension);
+    /// Offers keys [cells, dimension] of one frame to the cells of a tile, by dot product; key i counts as first_source + i. A key competes
+    /// `inside` times where its horizontal distance is at most reach[vertical distance], which must not grow, else `outside` times.
+    void (*top_k_affinity)(const tandem_matches *matches, const float *packed, const float *keys, const int32_t *reach, tandem_tile tile,
                            size_t dimension, int32_t first_source, int32_t inside, int32_t outside);
 
-// Optimizer (adamw.c).
+    // Optimizer (adamw.c).
 
-/// m = β₁ m + (1 − β₁) g; v = β₂ v + (1 − β₂) g²; x = x · decay − rate · m / (sqrt(v) · correction + epsilon).
-void tandem_adamw(float *x, const float *g, float *m, float *v, size_t count, float beta1, float beta2, float epsilon, float decay,
+    /// m = β₁ m + (1 − β₁) g; v = β₂ v + (1 − β₂) g²; x = x · decay − rate · m / (sqrt(v) · correction + epsilon).
+    void (*adamw)(float *x, const float *g, float *m, float *v, size_t count, float beta1, float beta2, float epsilon, float decay,
                   float rate, float correction);
 
-// Frames that share a sequence (frame_embedding.c).
+    // Frames that share a sequence (frame_embedding.c).
 
-/// output[row] = input[row] + (frames[row] >= 0 ? embedding[frames[row]] : 0).
-void tandem_frame_embedding(float *output, const float *input, const float *embedding, const int32_t *frames, size_t rows, size_t columns);
-/// dembedding[frames[row]] += doutput[row] where there is a frame.
-void tandem_frame_embedding_backward(float *dembedding, const float *doutput, const int32_t *frames, size_t rows, size_t columns);
+    /// output[row] = input[row] + (frames[row] >= 0 ? embedding[frames[row]] : 0).
+    void (*frame_embedding)(float *output, const float *input, const float *embedding, const int32_t *frames, size_t rows, size_t columns);
+} tandem_kernels;
+
+/// The kernels for an instruction set that this processor has.
+const tandem_kernels *tandem_kernels_for(int instructions);

@@ -1,10 +1,8 @@
 #pragma once
 #include <stdint.h>
 
-/// Loads oneDNN, to compute in the caller's thread. Returns NULL, or a sentence that says why it cannot serve here.
+/// Loads oneDNN, to compute in the caller's thread. Returns NULL, or a sentence that says why it cannot serve here. To be called once.
 const char *tandem_onednn_load(void);
-/// Whether the processor multiplies bf16, not only oneDNN.
-int tandem_onednn_multiplies_bf16(void);
 /// The version and the instructions it found ("2.6.3, AVX-512 with bf16"); "none" if it is not loaded.
 const char *tandem_onednn_summary(void);
 /// C = alpha op(A) op(B) + beta C; row-major; op(A) is m x k, op(B) is k x n. Same meaning as cblas_sgemm.

@@ -1,6 +1,6 @@
 #pragma once
 
-/// Loads OpenBLAS with kernels for this processor and one thread. Returns NULL, or a sentence that says why not.
+/// Loads OpenBLAS with kernels for this processor and one thread. Returns NULL, or a sentence that says why not. To be called once.
 const char *tandem_blas_load(void);
 /// The kernels OpenBLAS chose ("SkylakeX").
 const char *tandem_blas_core(void);

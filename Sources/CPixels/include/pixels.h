@@ -2,6 +2,7 @@
 ///
 /// The result is the same on every processor, bit for bit: sums are made in one order, and no multiplication fuses with an addition.
 #pragma once
+#include "instructions.h"
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,7 +13,7 @@ typedef struct {
     int32_t taps;
 } tandem_axis;
 
-/// One plane of a picture, at least 16 samples wide.
+/// One plane of a picture, at least 16 samples wide: narrower ones end the program.
 typedef struct {
     const uint8_t *samples;
     /// Bytes between rows.
@@ -26,14 +27,11 @@ typedef struct {
     float luma, v_to_red, u_to_green, v_to_green, u_to_blue, red, green, blue;
 } tandem_color;
 
-/// The instruction sets that there is code for: 0 baseline, 1 x86-64-v3 (AVX2), 2 x86-64-v4 (AVX-512).
-int tandem_best_instructions(void);
-
 /// Floats of scratch that a crop needs.
 size_t tandem_crop_scratch(const tandem_plane planes[3], size_t size);
 
 /// Writes packed RGB [size, size, 3] from planes Y, U, V of 8-bit samples, or of 16-bit samples if `is_wide`.
 ///
-/// `scratch` is aligned to 64 bytes; `instructions` is at most ``tandem_best_instructions``.
+/// `scratch` is aligned to 64 bytes; `instructions` is an instruction set that the processor has.
 void tandem_crop(uint8_t *rgb, const tandem_plane planes[3], tandem_color color, size_t size, int is_wide, float *scratch,
                  int instructions);

@@ -1,0 +1,51 @@
+// Compiles all kernels for the instruction set TARGET, or the baseline if there is none, and puts them into the table KERNELS.
+#include "../vector.h"
+#include <math.h>
+
+#ifdef TARGET
+#pragma clang attribute push(__attribute__((target(TARGET))), apply_to = function)
+#endif
+#include "../adamw.c"
+#include "../affinity.c"
+#include "../elementwise.c"
+#include "../frame_embedding.c"
+#include "../gather_tokens.c"
+#include "../gelu.c"
+#include "../layer_norm.c"
+#include "../linear.c"
+#include "../normalize_image.c"
+#include "../patch_loss.c"
+#include "../patchify.c"
+#include "../softmax.c"
+#ifdef TARGET
+#pragma clang attribute pop
+#endif
+
+const tandem_kernels KERNELS = {
+    .add = add,
+    .narrow = narrow,
+    .widen = widen,
+    .add_column_sums = add_column_sums,
+    .sum_of_squares = sum_of_squares,
+    .store_product = store_product,
+    .add_bias = add_bias,
+    .add_bias_residual = add_bias_residual,
+    .add_bias_gelu = add_bias_gelu,
+    .multiply = multiply,
+    .layer_norm = layer_norm,
+    .layer_norm_backward = layer_norm_backward,
+    .softmax = softmax,
+    .softmax_backward = softmax_backward,
+    .row_dots = row_dots,
+    .gather_tokens = gather_tokens,
+    .scatter_rows = scatter_rows,
+    .patchify = patchify,
+    .normalize_image = normalize_image,
+    .patch_loss = patch_loss,
+    .patch_loss_backward = patch_loss_backward,
+    .unit_rows = unit_rows,
+    .pack_tile = pack_tile,
+    .top_k_affinity = top_k_affinity,
+    .adamw = adamw,
+    .frame_embedding = frame_embedding,
+};
