@@ -16,6 +16,13 @@ final class Deadline {
     /// Grants the full time again.
     func restart() { end = Self.now + duration }
 
+    /// Does what is no work on the file: the time that it takes is granted on top.
+    func pause(for body: () throws(MediaError) -> Void) throws(MediaError) {
+        let begin = Self.now
+        defer { end += Self.now - begin }
+        try body()
+    }
+
     var isOver: Bool { Self.now > end }
 
     /// For `AVFormatContext.interrupt_callback`. The deadline must outlive the context.

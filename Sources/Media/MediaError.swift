@@ -26,6 +26,9 @@ public struct MediaError: CountedFailure, CustomStringConvertible, Equatable, Se
         /// No word about the file: the server that has it does not answer as it should.
         case serverAway = "cannot reach the server"
         case cannotRead = "cannot read"
+        /// The encoder does not take the video's pictures.
+        case cannotEncode = "cannot encode"
+        /// No word about a video: the folder that is written to does not take the file.
         case cannotWrite = "cannot write"
     }
 

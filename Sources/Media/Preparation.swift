@@ -77,7 +77,11 @@ public struct Preparation: Sendable {
                 workers.stop()
                 // What was finished until then is kept as well.
                 try collect()
-                if let failure = workers.failure { throw PreparationError("\(failure)") }
+                if let failure = workers.failure {
+                    throw PreparationError(
+                        "\(failure); \(journal.count) of \(sources.count) videos are done. See that \(output) has room and can be written, "
+                            + "and run it again to go on from there")
+                }
                 throw PreparationError("interrupted after \(journal.count) of \(sources.count) videos; run it again to go on from there")
             }
             if journal.count < sources.count { usleep(20_000) }

@@ -155,9 +155,9 @@ private func nameResults(_ files: [VideoFile], _ areFolders: Bool) -> [Preparati
     }
 }
 
-/// Why a result cannot have this name: the file system's limits hold for the name too under which it is written.
+/// Why a result cannot have this name; nil where it can.
 private func troubleWithLength(of name: String, in output: String) -> String? {
-    let temporary = FilePath(VideoEncoder.temporaryPath(of: output + "/" + name))
-    guard temporary.lastName.count > NAME_MAX || temporary.bytes.count >= PATH_MAX else { return nil }
-    return "it is too long: names of results have at most \(NAME_MAX) bytes, paths \(PATH_MAX), '.partial' included; rename it"
+    let path = FilePath(output + "/" + name)
+    guard path.lastName.count > NAME_MAX || path.bytes.count >= PATH_MAX else { return nil }
+    return "it is too long: names of results have at most \(NAME_MAX) bytes, paths \(PATH_MAX); rename it"
 }

@@ -39,7 +39,7 @@ final class PreparationWorkers: Sendable {
         threads.wait()
     }
 
-    /// The error that ended the work: one that is not a video's fault.
+    /// The error that ended the work, one that is no video's fault.
     var failure: MediaError? { finished.withLock(\.failure) }
 
     func takeFindings() -> [PreparationFinding] {
@@ -63,10 +63,17 @@ final class PreparationWorkers: Sendable {
                     isStopping.store(true, ordering: .relaxed)
                     return
                 }
-                let finding = PreparationFinding(file: work[index].file, reason: error.reason, detail: error.detail)
+                let finding = PreparationFinding(file: work[index].file, reason: error.reason, detail: detail(of: error, in: work[index]))
                 finished.withLock { $0.findings.append(finding) }
             }
         }
+    }
+
+    /// What is wrong, and with which file where that is not the source itself but one of its pictures or what it was to become.
+    private func detail(of error: MediaError, in source: PreparationSource) -> String {
+        if error.path == folder + "/" + source.file.path { return error.detail }
+        let path = error.path.hasPrefix(folder + "/") ? String(error.path.dropFirst(folder.count + 1)) : error.path
+        return path + ": " + error.detail
     }
 
     private func prepare(_ source: PreparationSource) throws(MediaError) -> PreparationFinding {

@@ -24,10 +24,10 @@ final class QualityMeter {
         decoder = CodecContext(codec)
         var parameters = avcodec_parameters_alloc()
         defer { avcodec_parameters_free(&parameters) }
-        try check(avcodec_parameters_from_context(parameters, encoder.pointer), .cannotWrite, path, "describing the stream")
-        try check(avcodec_parameters_to_context(decoder.pointer, parameters), .cannotWrite, path, "describing the stream")
+        try check(avcodec_parameters_from_context(parameters, encoder.pointer), .cannotEncode, path, "describing the stream")
+        try check(avcodec_parameters_to_context(decoder.pointer, parameters), .cannotEncode, path, "describing the stream")
         decoder.pointer.pointee.thread_count = 1
-        try check(avcodec_open2(decoder.pointer, codec, nil), .cannotWrite, path, "opening a decoder to measure with")
+        try check(avcodec_open2(decoder.pointer, codec, nil), .cannotEncode, path, "opening a decoder to measure with")
     }
 
     /// A picture goes to the encoder.
@@ -41,18 +41,18 @@ final class QualityMeter {
     /// - Throws: where a picture did not come back.
     func finish() throws(MediaError) -> Double {
         try decode(nil)
-        guard waiting.isEmpty else { throw MediaError(.cannotWrite, path, "\(waiting.count) encoded pictures do not decode") }
+        guard waiting.isEmpty else { throw MediaError(.cannotEncode, path, "\(waiting.count) encoded pictures do not decode") }
         return min(100, 10 * log10(255 * 255 * Double(samples) / Double(squaredErrors)))
     }
 
     private func decode(_ packet: UnsafeMutablePointer<AVPacket>?) throws(MediaError) {
-        try check(avcodec_send_packet(decoder.pointer, packet), .cannotWrite, path, "decoding what was encoded")
+        try check(avcodec_send_packet(decoder.pointer, packet), .cannotEncode, path, "decoding what was encoded")
         while true {
             let code = avcodec_receive_frame(decoder.pointer, decoded.pointer)
             if code == wouldBlock || code == endOfFile { return }
-            try check(code, .cannotWrite, path, "decoding what was encoded")
+            try check(code, .cannotEncode, path, "decoding what was encoded")
             guard let picture = waiting.first, picture.frame.time == decoded.time else {
-                throw MediaError(.cannotWrite, path, "an encoded picture decodes with another time")
+                throw MediaError(.cannotEncode, path, "an encoded picture decodes with another time")
             }
             waiting.removeFirst()
             add(Planes(picture.frame), Planes(decoded), width: decoded.width, height: decoded.height)

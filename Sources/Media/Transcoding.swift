@@ -20,6 +20,8 @@ public struct Transcoding: Codable, Equatable, Sendable {
     public static let leastQuality = 38.5
     /// x264's constant rate factor to begin with, its default; where its quality is too low, a lower one follows.
     private static let firstRateFactor = 23.0
+    /// Seconds for reading what was written, of which nothing bad is to be expected: years.
+    private static let patience = 1e9
 
     public init(shortSide: Int = 256, groupOfPictures: Int = 16, bFrames: Int = 2, pictureRate: Rational? = nil) {
         self.shortSide = shortSide
@@ -39,8 +41,8 @@ public struct Transcoding: Codable, Equatable, Sendable {
 
     /// What the source gave.
     private struct Source {
-        var times: [Int64]
-        var timeBase: AVRational
+        var times: Timestamps
+        var timeBase: Rational
         var damagedFrames: [Int] = []
         var framesPerPair: Double
     }
@@ -56,6 +58,9 @@ public struct Transcoding: Codable, Equatable, Sendable {
         _ path: String, in folder: String, to name: String, in output: String, checkpoint: () throws(MediaError) -> Void
     ) throws(MediaError) -> (record: VideoRecord, quality: Double, framesPerPairBefore: Double) {
         let target = output + "/" + name
+        guard (name as NSString).lastPathComponent.utf8.count <= NAME_MAX else {
+            throw MediaError(.cannotEncode, target, "the name is longer than \(NAME_MAX) bytes; give the source a shorter one")
+        }
         do {
             try FileManager.default.createDirectory(
                 atPath: (target as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
@@ -78,11 +83,15 @@ public struct Transcoding: Codable, Equatable, Sendable {
                 rateFactor = max(0, rateFactor - (Self.leastQuality - quality).rounded(.up) - 1)
                 continue
             }
-            try sink.keep()
-            var record = try VideoRecord(inspecting: name, in: output)
-            guard record.shows(source.times, source.timeBase) else {
-                throw MediaError(.brokenTimes, target, "the frames that were written are not those of the source")
+            let file = try sink.file(times: source.times, timeBase: source.timeBase)
+            var record = try VideoRecord.inspect(file.temporaryPath, in: "", patience: Self.patience) { (_, _, _) throws(MediaError) in
+                try checkpoint()
             }
+            guard record.shows(source.times, source.timeBase) else {
+                throw MediaError(.cannotEncode, target, "the frames that were written are not at the times of the source's")
+            }
+            try file.keep()
+            record.path = name
             record.damagedFrames = source.damagedFrames
             return (record, quality, source.framesPerPair)
         }
@@ -91,48 +100,46 @@ public struct Transcoding: Codable, Equatable, Sendable {
     private func encodeVideo(
         _ path: String, in folder: String, into sink: TranscodingSink, _ checkpoint: () throws(MediaError) -> Void
     ) throws(MediaError) -> Source {
+        let file = folder + "/" + path
         let record = try VideoRecord.inspect(path, in: folder) { (source, index, frame) throws(MediaError) in
             try checkpoint()
             if index == 0 {
-                let stream = source.demuxer.stream
                 try sink.open(
-                    frame, uprightSize: source.uprightSize(first: frame), orientation: source.orientation(first: frame),
-                    timeBase: stream.pointee.time_base, frameRate: stream.pointee.avg_frame_rate, startTime: frame.time!)
+                    frame, of: file, uprightSize: source.uprightSize(first: frame), orientation: source.orientation(first: frame),
+                    frameRate: source.frameRate)
             }
-            try sink.write(frame, time: frame.time!)
+            try sink.write(frame, of: file)
         }
         return Source(
-            times: (0..<record.frameCount).map { record.timestamps[$0] },
-            timeBase: AVRational(num: Int32(record.timeBase.numerator), den: Int32(record.timeBase.denominator)),
-            damagedFrames: record.damagedFrames, framesPerPair: record.framesPerPair)
+            times: record.timestamps, timeBase: record.timeBase, damagedFrames: record.damagedFrames, framesPerPair: record.framesPerPair)
     }
 
     private func encodePictures(
         of path: String, in folder: String, rate: Rational, into sink: TranscodingSink, _ checkpoint: () throws(MediaError) -> Void
     ) throws(MediaError) -> Source {
-        let frameRate = AVRational(num: Int32(rate.numerator), den: Int32(rate.denominator))
+        let frameRate = AVRational(rate)
         let names = try pictureNames(in: folder + "/" + path)
         var size: (width: Int, height: Int)?
-        for (index, name) in names.enumerated() {
+        for name in names {
             try checkpoint()
-            let frame = try decodeImage(folder + "/" + path + "/" + name)
+            let file = folder + "/" + path + "/" + name
+            let frame = try decodeImage(file)
             let first = size ?? (frame.width, frame.height)
             guard first == (frame.width, frame.height) else {
                 throw MediaError(
-                    .unsupported, folder + "/" + path,
-                    "\(name) is a picture of \(frame.width)x\(frame.height), the first one is of \(first.width)x\(first.height)")
+                    .unsupported, file,
+                    "a picture of \(frame.width)x\(frame.height), and the first one, \(names[0]), is of \(first.width)x\(first.height)")
             }
             if size == nil {
                 size = first
-                try sink.open(
-                    frame, uprightSize: first, orientation: Orientation(), timeBase: av_inv_q(frameRate), frameRate: frameRate, startTime: 0
-                )
+                try sink.open(frame, of: file, uprightSize: first, orientation: Orientation(), frameRate: frameRate)
             }
-            try sink.write(frame, time: Int64(index))
+            try sink.write(frame, of: file)
         }
         guard names.count >= 2 else { throw MediaError(.tooShort, folder + "/" + path, "one picture, and a pair needs two") }
         // Every picture stands by itself.
-        return Source(times: (0..<Int64(names.count)).map { $0 }, timeBase: av_inv_q(frameRate), framesPerPair: 2)
+        return Source(
+            times: .even(start: 0, step: 1, count: names.count), timeBase: Rational(rate.denominator, rate.numerator), framesPerPair: 2)
     }
 }
 
@@ -141,9 +148,13 @@ extension VideoRecord {
     var framesPerPair: Double { framesPerPair(gap: Recipe().frameGap, rate: Recipe().timelineRate) }
 
     /// Whether the frames come at given times, both counted from the first frame.
-    fileprivate func shows(_ times: [Int64], _ timeBase: AVRational) -> Bool {
-        let own = AVRational(num: Int32(self.timeBase.numerator), den: Int32(self.timeBase.denominator))
+    fileprivate func shows(_ times: Timestamps, _ timeBase: Rational) -> Bool {
+        let (own, other) = (AVRational(self.timeBase), AVRational(timeBase))
         return frameCount == times.count
-            && times.indices.allSatisfy { av_compare_ts(timestamps[$0] - timestamps[0], own, times[$0] - times[0], timeBase) == 0 }
+            && (0..<frameCount).allSatisfy { av_compare_ts(timestamps[$0] - timestamps[0], own, times[$0] - times[0], other) == 0 }
     }
+}
+
+extension AVRational {
+    fileprivate init(_ fraction: Rational) { self.init(num: Int32(fraction.numerator), den: Int32(fraction.denominator)) }
 }

@@ -13,19 +13,16 @@ final class TranscodingSink {
         let encoder: VideoEncoder
         let meter: QualityMeter
         let target: Conversion.Side
-        let firstTime: Int64
-        var lastTime: Int64
-        var duration: Int64 = 1
+        var frameCount: Int64 = 0
         var conversion: Conversion
         var scaler: Scaler
 
-        init(_ encoder: consuming VideoEncoder, _ meter: QualityMeter, _ conversion: Conversion, _ scaler: consuming Scaler, time: Int64) {
+        init(_ encoder: consuming VideoEncoder, _ meter: QualityMeter, _ conversion: Conversion, _ scaler: consuming Scaler) {
             self.encoder = encoder
             self.meter = meter
             self.conversion = conversion
             self.scaler = scaler
             target = conversion.destination
-            (firstTime, lastTime) = (time, time)
         }
     }
 
@@ -35,48 +32,50 @@ final class TranscodingSink {
         self.options = options
     }
 
-    /// Opens the file for pictures like the first one.
+    /// Opens the encoder for pictures like the first one.
     ///
-    /// - Parameter uprightSize: how the picture is to be seen, rotated and with square pixels.
+    /// - Parameters:
+    ///   - source: the file that the picture is of, for errors.
+    ///   - uprightSize: how the picture is to be seen, rotated and with square pixels.
     func open(
-        _ frame: borrowing Frame, uprightSize: (width: Int, height: Int), orientation: Orientation, timeBase: AVRational,
-        frameRate: AVRational, startTime: Int64
+        _ frame: borrowing Frame, of source: String, uprightSize: (width: Int, height: Int), orientation: Orientation,
+        frameRate: AVRational
     ) throws(MediaError) {
         let (width, height) = orientation.isTransposed ? (uprightSize.height, uprightSize.width) : uprightSize
-        let scale = min(1, Double(shortSide) / Double(min(width, height)))
+        let scale = min(
+            1, Double(shortSide) / Double(min(width, height)), Double(VideoEncoder.longestSide) / Double(max(width, height)))
         func even(_ side: Int) -> Int { max(2, Int((Double(side) * scale / 2).rounded()) * 2) }
-        var format = VideoEncoder.Format(width: even(width), height: even(height), timeBase: timeBase, frameRate: frameRate)
-        let source = self.source(frame)
-        if !source.isRGB {
+        var format = VideoEncoder.Format(width: even(width), height: even(height), frameRate: frameRate)
+        let side = self.side(frame)
+        if !side.isRGB {
             format.matrix = frame.pointer.pointee.colorspace
             format.primaries = frame.pointer.pointee.color_primaries
             format.transfer = frame.pointer.pointee.color_trc
-            format.range = source.isFullRange ? AVCOL_RANGE_JPEG : frame.pointer.pointee.color_range
+            format.range = side.isFullRange ? AVCOL_RANGE_JPEG : frame.pointer.pointee.color_range
         }
         format.displayMatrix = orientation.displayMatrix
         var target = Conversion.Side(width: Int32(format.width), height: Int32(format.height), format: AV_PIX_FMT_YUV420P.rawValue)
         target.matrix = format.matrix.rawValue
         target.isFullRange = format.range == AVCOL_RANGE_JPEG
-        let conversion = Conversion(source: source, destination: target)
-        let scaler = try makeScaler(conversion)
+        let conversion = Conversion(source: side, destination: target)
+        let scaler = try makeScaler(conversion, source)
         let encoder = try VideoEncoder(path: path, format: format, options: options)
         let meter = try QualityMeter(encoder.context, path: path)
-        stage = Stage(encoder, meter, conversion, scaler, time: startTime)
+        stage = Stage(encoder, meter, conversion, scaler)
     }
 
-    /// Appends a picture. Pictures may change their size, and are scaled to the first one's.
-    func write(_ frame: borrowing Frame, time: Int64) throws(MediaError) {
+    /// Appends a picture of a file. Pictures may change their size, and are scaled to the first one's.
+    func write(_ frame: borrowing Frame, of source: String) throws(MediaError) {
         let stage = stage!
-        let source = self.source(frame)
-        if source != stage.conversion.source {
-            stage.conversion = Conversion(source: source, destination: stage.target)
-            stage.scaler = try makeScaler(stage.conversion)
+        let side = self.side(frame)
+        if side != stage.conversion.source {
+            stage.conversion = Conversion(source: side, destination: stage.target)
+            stage.scaler = try makeScaler(stage.conversion, source)
         }
         let picture = QualityMeter.Picture(width: Int(stage.target.width), height: Int(stage.target.height))
         stage.scaler.scale(Planes(frame), into: Planes(picture.frame))
-        picture.frame.pointer.pointee.pts = time - stage.firstTime
-        if time > stage.lastTime { stage.duration = time - stage.lastTime }
-        stage.lastTime = time
+        picture.frame.pointer.pointee.pts = stage.frameCount
+        stage.frameCount += 1
         stage.meter.expect(picture)
         try encode(picture.frame.pointer, stage)
     }
@@ -89,22 +88,24 @@ final class TranscodingSink {
         return try stage!.meter.finish()
     }
 
-    /// Gives the file its name. Without this call it is gone with the sink.
-    func keep() throws(MediaError) { try stage!.encoder.finish() }
-
-    private func encode(_ frame: UnsafeMutablePointer<AVFrame>?, _ stage: Stage) throws(MediaError) {
-        try stage.encoder.encode(frame, duration: stage.duration) { (packet) throws(MediaError) in try stage.meter.measure(packet) }
+    /// Writes the file, its frames at the times given in ticks of the time base.
+    func file(times: Timestamps, timeBase: Rational) throws(MediaError) -> MP4File {
+        try stage!.encoder.write(times: times, timeBase: timeBase)
     }
 
-    private func source(_ frame: borrowing Frame) -> Conversion.Side {
+    private func encode(_ frame: UnsafeMutablePointer<AVFrame>?, _ stage: Stage) throws(MediaError) {
+        try stage.encoder.encode(frame) { (packet) throws(MediaError) in try stage.meter.measure(packet) }
+    }
+
+    private func side(_ frame: borrowing Frame) -> Conversion.Side {
         var side = Conversion.Side(frame)
         if side.isRGB { side.isFullRange = true }
         return side
     }
 
-    private func makeScaler(_ conversion: Conversion) throws(MediaError) -> Scaler {
+    private func makeScaler(_ conversion: Conversion, _ source: String) throws(MediaError) -> Scaler {
         guard let scaler = Scaler(conversion) else {
-            throw MediaError(.unsupported, path, "\(conversion.source.formatName) does not convert to 4:2:0")
+            throw MediaError(.unsupported, source, "\(conversion.source.formatName) does not convert to 4:2:0")
         }
         return scaler
     }

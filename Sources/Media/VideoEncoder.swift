@@ -1,18 +1,16 @@
 import CFFmpeg
-import Glibc
+import Sampling
 
 /// H.264 in MP4 through libx264, on one thread: the same pictures and options give the same bytes.
 ///
-/// The file appears under its name when ``finish()`` returns; until then, and for good where that is never called, nothing is there.
+/// Pictures are encoded by their number; at what times they are shown is said when all are there.
 struct VideoEncoder: ~Copyable {
     /// What all pictures of a video share.
     struct Format {
         /// Pixels, even.
         var width: Int
         var height: Int
-        /// Of the pictures' times.
-        var timeBase: AVRational
-        /// 0/1 where there is no one rate.
+        /// Of most pictures, for x264 to reckon with.
         var frameRate: AVRational
         var matrix = AVCOL_SPC_BT709
         var primaries = AVCOL_PRI_BT709
@@ -22,14 +20,16 @@ struct VideoEncoder: ~Copyable {
         var displayMatrix: [Int32] = []
     }
 
+    /// Pixels that x264 takes at most.
+    static let longestSide = 16384
+
     let context: CodecContext
-    private let output: OutputFile
+    private let path: String
+    private let displayMatrix: [Int32]
+    private let spool: PacketSpool
     private let packet = Packet()
 
-    /// The name under which a file is written.
-    static func temporaryPath(of path: String) -> String { path + ".partial" }
-
-    /// Opens the encoder and a temporary file beside `path`.
+    /// Opens the encoder and a nameless file in the folder of `path`.
     ///
     /// - Throws: where x264 is missing or refuses the options, and where the file cannot be created.
     init(path: String, format: Format, options: VideoWriter.Options) throws(MediaError) {
@@ -42,32 +42,35 @@ struct VideoEncoder: ~Copyable {
         }
         let context = CodecContext(codec)
         context.pointer.configure(format, options)
-        try check(avcodec_open2(context.pointer, codec, nil), .cannotWrite, path, "opening libx264")
-        output = try OutputFile.create(path: path, encoder: context, displayMatrix: format.displayMatrix)
+        try check(avcodec_open2(context.pointer, codec, nil), .cannotEncode, path, "opening libx264")
+        spool = try PacketSpool(for: path)
         self.context = context
+        self.path = path
+        displayMatrix = format.displayMatrix
     }
 
-    /// Appends a picture of 8-bit 4:2:0, its time set; nil writes what the encoder still holds.
+    /// Appends a picture of 8-bit 4:2:0, its number set as its time; nil asks for what the encoder still holds.
     ///
-    /// - Parameters:
-    ///   - duration: how long a picture is shown, in units of the time base.
-    ///   - inspect: sees each packet before it is written.
+    /// - Parameter inspect: sees each packet.
     func encode(
-        _ frame: UnsafeMutablePointer<AVFrame>?, duration: Int64, inspect: (borrowing Packet) throws(MediaError) -> Void = { _ in }
+        _ frame: UnsafeMutablePointer<AVFrame>?, inspect: (borrowing Packet) throws(MediaError) -> Void = { _ in }
     ) throws(MediaError) {
-        try check(avcodec_send_frame(context.pointer, frame), .cannotWrite, output.path, "encoding")
+        try check(avcodec_send_frame(context.pointer, frame), .cannotEncode, path, "encoding")
         while true {
             let code = avcodec_receive_packet(context.pointer, packet.pointer)
             if code == wouldBlock || code == endOfFile { return }
-            try check(code, .cannotWrite, output.path, "encoding")
-            packet.pointer.pointee.duration = duration
+            try check(code, .cannotEncode, path, "encoding")
             try inspect(packet)
-            try output.write(packet, timeBase: context.pointer.pointee.time_base)
+            try spool.append(packet)
         }
     }
 
-    /// Completes the file and gives it its name. Call once, after the last picture was encoded.
-    func finish() throws(MediaError) { try output.finish() }
+    /// Writes the file, under a temporary name. Call once, after the last picture was encoded.
+    ///
+    /// - Parameter times: of all pictures, in ticks of `timeBase`.
+    func write(times: Timestamps, timeBase: Rational) throws(MediaError) -> MP4File {
+        try MP4File.write(path: path, spool, of: context, times: times, timeBase: timeBase, displayMatrix: displayMatrix)
+    }
 }
 
 extension UnsafeMutablePointer<AVCodecContext> {
@@ -75,7 +78,7 @@ extension UnsafeMutablePointer<AVCodecContext> {
         pointee.width = Int32(format.width)
         pointee.height = Int32(format.height)
         pointee.pix_fmt = AV_PIX_FMT_YUV420P
-        pointee.time_base = format.timeBase
+        pointee.time_base = av_inv_q(format.frameRate)
         pointee.framerate = format.frameRate
         pointee.sample_aspect_ratio = AVRational(num: 1, den: 1)
         pointee.gop_size = Int32(options.groupOfPictures)
@@ -91,62 +94,5 @@ extension UnsafeMutablePointer<AVCodecContext> {
         // x264's macroblock tree reads memory that it never wrote: with it the same pictures encode differently from run to run.
         av_opt_set_int(pointee.priv_data, "mbtree", 0, 0)
         av_opt_set_double(pointee.priv_data, "crf", options.constantRateFactor, 0)
-    }
-}
-
-/// An MP4 file being written under a temporary name.
-private struct OutputFile: ~Copyable {
-    let path: String
-    private let temporaryPath: String
-    private let context: UnsafeMutablePointer<AVFormatContext>
-
-    /// Creates the file and writes its header.
-    static func create(path: String, encoder: borrowing CodecContext, displayMatrix: [Int32]) throws(MediaError) -> OutputFile {
-        var allocated: UnsafeMutablePointer<AVFormatContext>?
-        try check(avformat_alloc_output_context2(&allocated, nil, "mp4", nil), .cannotWrite, path, "preparing MP4")
-        let file = OutputFile(path: path, owning: allocated!)
-        try file.open(encoder, displayMatrix)
-        return file
-    }
-
-    private init(path: String, owning context: UnsafeMutablePointer<AVFormatContext>) {
-        self.path = path
-        temporaryPath = VideoEncoder.temporaryPath(of: path)
-        self.context = context
-    }
-
-    private func open(_ encoder: borrowing CodecContext, _ displayMatrix: [Int32]) throws(MediaError) {
-        context.pointee.flags |= AVFMT_FLAG_BITEXACT
-        guard let stream = avformat_new_stream(context, nil) else { throw MediaError(.cannotWrite, path, "no memory for a stream") }
-        stream.pointee.time_base = encoder.pointer.pointee.time_base
-        stream.pointee.avg_frame_rate = encoder.pointer.pointee.framerate
-        try check(avcodec_parameters_from_context(stream.pointee.codecpar, encoder.pointer), .cannotWrite, path, "describing the stream")
-        if !displayMatrix.isEmpty {
-            let size = displayMatrix.count * MemoryLayout<Int32>.size
-            memcpy(av_stream_new_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, size)!, displayMatrix, size)
-        }
-        try check(avio_open(&context.pointee.pb, "file:" + temporaryPath, AVIO_FLAG_WRITE), .cannotWrite, path, "creating the file")
-        try check(avformat_write_header(context, nil), .cannotWrite, path, "writing the header")
-    }
-
-    func write(_ packet: borrowing Packet, timeBase: AVRational) throws(MediaError) {
-        av_packet_rescale_ts(packet.pointer, timeBase, context.pointee.streams[0]!.pointee.time_base)
-        packet.pointer.pointee.stream_index = 0
-        try check(av_interleaved_write_frame(context, packet.pointer), .cannotWrite, path, "writing a packet")
-    }
-
-    func finish() throws(MediaError) {
-        try check(av_write_trailer(context), .cannotWrite, path, "writing the index")
-        try check(avio_closep(&context.pointee.pb), .cannotWrite, path, "closing the file")
-        guard rename(temporaryPath, path) == 0 else {
-            throw MediaError(.cannotWrite, path, "renaming \(temporaryPath): \(String(cString: strerror(errno)))")
-        }
-    }
-
-    // After a good finish() no file is open and the temporary name is gone.
-    deinit {
-        avio_closep(&context.pointee.pb)
-        unlink(temporaryPath)
-        avformat_free_context(context)
     }
 }

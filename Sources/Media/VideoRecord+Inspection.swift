@@ -38,7 +38,7 @@ extension VideoRecord {
 
     /// The same, with the decoder's side shown as well.
     ///
-    /// - Parameter visit: may throw, which ends the inspection.
+    /// - Parameter visit: may throw, which ends the inspection; its own work does not count as the file's.
     static func inspect(
         _ path: String, in folder: String, patience: Double = 30, leastFrames: Int = 2,
         visit: (_ source: borrowing FrameSource, _ index: Int, _ frame: borrowing Frame) throws(MediaError) -> Void
@@ -75,13 +75,13 @@ extension VideoRecord {
             guard !wholeDeadline.isOver else {
                 throw MediaError(.timedOut, fullPath, "\(times.count) frames so far are too much for a file of \(byteCount) bytes")
             }
-            deadline.restart()
             if times.isEmpty { (size, orientation) = (source.uprightSize(first: frame), source.orientation(first: frame)) }
             if let time = frame.time, keyTimes.contains(time), frame.isKey { keyFrames.append(times.count) }
             if frame.isDamaged { damage.found(at: frame.time, frame: times.count) }
             if !source.startsAtKeyFrames { hashes.append(frame.hexadecimalHash(.murmur3)) }
             if frame.isInterlaced { isInterlaced = true }
-            try visit(source, times.count, frame)
+            try wholeDeadline.pause { () throws(MediaError) in try visit(source, times.count, frame) }
+            deadline.restart()
             times.append(frame.time)
             decodingTimes.append(frame.decodingTime)
         }
@@ -211,12 +211,14 @@ extension FrameSource {
         }
     }
 
-    /// Ticks of the stream's time base from frame to frame by libav's guess of the rate, 25 a second where it has none.
-    fileprivate var ticksPerFrame: Int64 {
+    /// Frames a second by libav's guess, 25 where it has none.
+    var frameRate: AVRational {
         let rate = av_guess_frame_rate(demuxer.context, demuxer.stream, nil)
-        let duration = rate.num > 0 && rate.den > 0 ? AVRational(num: rate.den, den: rate.num) : AVRational(num: 1, den: 25)
-        return max(1, av_rescale_q(1, duration, demuxer.stream.pointee.time_base))
+        return rate.num > 0 && rate.den > 0 ? rate : AVRational(num: 25, den: 1)
     }
+
+    /// Ticks of the stream's time base from frame to frame.
+    fileprivate var ticksPerFrame: Int64 { max(1, av_rescale_q(1, av_inv_q(frameRate), demuxer.stream.pointee.time_base)) }
 
     /// The size at which the video's first frame is to be seen: square pixels, upright.
     func uprightSize(first frame: borrowing Frame) -> (width: Int, height: Int) {

@@ -35,9 +35,10 @@ public struct VideoWriter: ~Copyable {
     private let converter: Scaler
     private let picture: Frame
     private let bytesPerPicture: Int
-    private var frameCount: Int64 = 0
+    private let timeBase: Rational
+    private var frameCount = 0
 
-    /// Opens the encoder and a temporary file beside `path`.
+    /// Opens the encoder and a nameless file in the folder of `path`.
     ///
     /// - Parameters:
     ///   - width: pixels, even.
@@ -45,7 +46,7 @@ public struct VideoWriter: ~Copyable {
     /// - Throws: where x264 is missing or refuses the options, and where the file cannot be created.
     public init(path: String, width: Int, height: Int, framesPerSecond: Rational, options: Options = Options()) throws(MediaError) {
         let rate = AVRational(num: Int32(framesPerSecond.numerator), den: Int32(framesPerSecond.denominator))
-        let format = VideoEncoder.Format(width: width, height: height, timeBase: av_inv_q(rate), frameRate: rate)
+        let format = VideoEncoder.Format(width: width, height: height, frameRate: rate)
         let encoder = try VideoEncoder(path: path, format: format, options: options)
 
         var source = Conversion.Side(width: Int32(width), height: Int32(height), format: AV_PIX_FMT_RGB24.rawValue)
@@ -62,6 +63,7 @@ public struct VideoWriter: ~Copyable {
         converter = scaler
         picture = Frame(width: width, height: height, format: AV_PIX_FMT_YUV420P)
         bytesPerPicture = width * height * 3
+        timeBase = Rational(framesPerSecond.denominator, framesPerSecond.numerator)
     }
 
     /// Appends a picture.
@@ -72,14 +74,14 @@ public struct VideoWriter: ~Copyable {
         let pixels = UnsafeMutablePointer(mutating: rgb.baseAddress!.assumingMemoryBound(to: UInt8.self))
         try check(av_frame_make_writable(picture.pointer), .cannotWrite, path, "making room for a picture")
         converter.scale(Planes(packed: pixels, stride: picture.width * 3), into: Planes(picture))
-        picture.pointer.pointee.pts = frameCount
+        picture.pointer.pointee.pts = Int64(frameCount)
         frameCount += 1
-        try encoder.encode(picture.pointer, duration: 1)
+        try encoder.encode(picture.pointer)
     }
 
     /// Writes what the encoder still holds and gives the file its name.
     public consuming func finish() throws(MediaError) {
-        try encoder.encode(nil, duration: 1)
-        try encoder.finish()
+        try encoder.encode(nil)
+        try encoder.write(times: .even(start: 0, step: 1, count: frameCount), timeBase: timeBase).keep()
     }
 }

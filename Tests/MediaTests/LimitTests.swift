@@ -107,6 +107,24 @@ import Testing
         }
     }
 
+    @Test func whatAVisitorDoesWithTheFramesIsNotTheFilesTime() throws {
+        try withTemporaryFolder { folder in
+            try writeTestClip(folder + "/clip.mp4", width: 32, height: 32, frames: 4)
+            let record = try VideoRecord(inspecting: "clip.mp4", in: folder, patience: 1) { _, _ in
+                let begin = threadSeconds()
+                while threadSeconds() - begin < 1.1 {}
+            }
+            #expect(record.frameCount == 4)
+        }
+    }
+
+    /// Processor time of this thread.
+    private func threadSeconds() -> Double {
+        var time = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
+
     @Test func timeIsUpForAReaderWithoutPatience() throws {
         try withTemporaryFolder { folder in
             try writeTestClip(folder + "/clip.mp4")

@@ -161,4 +161,58 @@ import Testing
             #expect(try transcode(source, to: output, Transcoding(pictureRate: Rational(25, 1))).counts.unchanged == 4)
         }
     }
+
+    /// What is wrong with one picture of a folder, and how to make it so.
+    struct BrokenPicture: CustomTestStringConvertible, Sendable {
+        let testDescription: String
+        let reason: String
+        let spoil: @Sendable (_ path: String) throws -> Void
+    }
+
+    private static func write(_ data: Data, _ path: String) throws { try data.write(to: URL(fileURLWithPath: path)) }
+
+    @Test(
+        "the reject of a folder names the picture that is broken",
+        arguments: [
+            BrokenPicture(testDescription: "empty", reason: "cannot open") { try write(Data(), $0) },
+            BrokenPicture(testDescription: "cut", reason: "cannot read") {
+                let data = try Data(contentsOf: URL(fileURLWithPath: $0))
+                try write(data.prefix(data.count / 2), $0)
+            },
+            BrokenPicture(testDescription: "cut in its header", reason: "cannot read") {
+                try write(Data(contentsOf: URL(fileURLWithPath: $0)).prefix(100), $0)
+            },
+            BrokenPicture(testDescription: "no picture", reason: "unsupported format") { try write(Data("not found".utf8), $0) },
+            BrokenPicture(testDescription: "another size", reason: "unsupported format") {
+                try writeJPEG(RGBImage(width: 32, height: 32, color: .black), to: $0)
+            },
+            BrokenPicture(testDescription: "a folder", reason: "cannot open") {
+                try FileManager.default.removeItem(atPath: $0)
+                try FileManager.default.createDirectory(atPath: $0, withIntermediateDirectories: true)
+            },
+            BrokenPicture(testDescription: "a link to nothing", reason: "no such file") {
+                try FileManager.default.removeItem(atPath: $0)
+                try FileManager.default.createSymbolicLink(atPath: $0, withDestinationPath: "nowhere")
+            },
+        ])
+    func namesTheBrokenPicture(fault: BrokenPicture) throws {
+        try withTemporaryFolder { folder in
+            for name in ["class/broken", "class/whole"] {
+                try FileManager.default.createDirectory(atPath: folder + "/source/" + name, withIntermediateDirectories: true)
+                for index in 1...4 {
+                    let image = RGBImage(width: 48, height: 32, pixels: testPicture(width: 48, height: 32, frame: index))
+                    try writeJPEG(image, to: folder + "/source/\(name)/0000\(index).jpg")
+                }
+            }
+            try fault.spoil(folder + "/source/class/broken/00003.jpg")
+            let output = folder + "/output"
+            let summary = try transcode(folder + "/source", to: output, Transcoding(pictureRate: Rational(25, 1)))
+            #expect(try summary.manifest.records().map(\.path) == ["class/whole.mp4"])
+            let lines = try String(contentsOfFile: output + "/rejects.jsonl", encoding: .utf8).split(separator: "\n")
+            #expect(lines.count == 1)
+            let reject = try JSONDecoder().decode([String: String].self, from: Data(try #require(lines.first).utf8))
+            #expect(reject["path"] == "class/broken" && reject["reason"] == fault.reason)
+            #expect(reject["detail"]?.hasPrefix("class/broken/00003.jpg: ") == true, "\(reject)")
+        }
+    }
 }
