@@ -3,6 +3,11 @@ import CFFmpeg
 /// Decodes the best video stream of a file, forward from where it stands, on one thread.
 ///
 /// A packet's time travels with it through the decoder, so that each frame that comes out names the packet it came from.
+///
+/// Note "made up": where a picture that others refer to is missing, the decoder goes on without a word and takes something else for it, which
+/// depends on all that it decoded before. Decoders of H.264 and HEVC know their reference pictures by numbers, so they notice, and make a
+/// picture up: then they take memory for more pictures than packets came. What H.264's overlooks ``FrameNumbers`` finds. Decoders of other
+/// codecs know the last pictures by their places, so what they take for a missing one is the picture before it, whoever decodes.
 struct FrameSource: ~Copyable {
     /// What to do with a packet.
     enum PacketUse {
@@ -23,12 +28,20 @@ struct FrameSource: ~Copyable {
     private let deadline: Deadline
     private let decoder: StreamDecoder
     private let packet = Packet()
-    /// Whether a packet was refused or a frame came out damaged since the last seek: then what follows depends on what came before.
+    /// Whether a packet was refused or a frame came out damaged since the last seek.
     private(set) var hasMetDamage = false
     /// Times of the packets that the decoder refused since the last seek.
     private(set) var refusedTimes: [Int64] = []
+    /// Times of the packets, since the last seek, before which a reference picture is missing; nil for a packet that has none.
+    private(set) var gapTimes: [Int64?] = []
+    /// Whether what comes out may depend on what came before the last seek.
+    var isUncertain: Bool { hasMetDamage || !gapTimes.isEmpty }
+    /// Whether a packet was sent since the last seek.
+    private var hasBegun = false
     /// Time of the packet sent last.
     private var sentTime: Int64?
+    /// Pictures for which the decoder has taken memory once it is done with the packet sent last, unless it makes some up.
+    private var expectedPictures = Int.max
     private var isDraining = false
     private var isEnded = false
     /// Whether non-reference pictures may be passed over, which changes no other: H.264's syntax marks them, and the B-pictures of MPEG-1, 2
@@ -39,6 +52,10 @@ struct FrameSource: ~Copyable {
     /// has to be tried.
     let startsAtKeyFrames: Bool
     private var parameterSets: ParameterSets
+    /// Nil but for H.264.
+    private var frameNumbers: FrameNumbers?
+    /// Whether a packet holds one picture, and the decoder misses those that others refer to: see note "made up".
+    private let missesPictures: Bool
     /// Whether the stream's parameters have changed on the way, as far as it is looked for: where decoding ``startsAtKeyFrames``.
     var haveParametersChanged: Bool { parameterSets.haveChanged }
 
@@ -65,6 +82,8 @@ struct FrameSource: ~Copyable {
         // Elsewhere nobody has shown that a decoder forgets all.
         if !startsAtKeyFrames { decoder.isBound = true }
         parameterSets = ParameterSets(demuxer.stream)
+        missesPictures = [AV_CODEC_ID_H264, AV_CODEC_ID_HEVC].contains(codec)
+        if codec == AV_CODEC_ID_H264 { frameNumbers = FrameNumbers(demuxer.stream) }
         self.demuxer = demuxer
         self.deadline = deadline
         self.tools = tools
@@ -80,6 +99,7 @@ struct FrameSource: ~Copyable {
         while !isEnded {
             if deadline.isOver { throw MediaError(.timedOut, demuxer.path, "decoding") }
             let code = costs.time(.decode) { avcodec_receive_frame(decoder.context.pointer, frame.pointer) }
+            if costs.framesDecoded > expectedPictures { noteGap() }
             if code >= 0 {
                 if frame.isDamaged { meetDamage() }
                 return true
@@ -107,7 +127,10 @@ struct FrameSource: ~Copyable {
             if packet.pointer.pointee.size == 0 { continue }
             switch use(info) {
             case .decode: decoder.context.pointer.pointee.skip_frame = AVDISCARD_DEFAULT
-            case .decodeIfReferenced: decoder.context.pointer.pointee.skip_frame = canPassOver ? AVDISCARD_NONREF : AVDISCARD_DEFAULT
+            case .decodeIfReferenced:
+                // Where numbers are left out, H.264's decoder takes what to make up from all pictures.
+                let passes = canPassOver && !(frameNumbers?.allowGaps ?? false)
+                decoder.context.pointer.pointee.skip_frame = passes ? AVDISCARD_NONREF : AVDISCARD_DEFAULT
             case .skip: continue
             case .drain: break reading
             case .stop:
@@ -120,11 +143,27 @@ struct FrameSource: ~Copyable {
             }
             packet.pointer.pointee.pts = info.time ?? noTimestamp
             sentTime = info.time
+            noteNumbers(isKey: info.isKey)
             if costs.time(.decode, { avcodec_send_packet(decoder.context.pointer, packet.pointer) }) < 0 { noteRefusal() }
             return
         }
         isDraining = true
         _ = costs.time(.decode) { avcodec_send_packet(decoder.context.pointer, nil) }
+    }
+
+    /// Notices what is missing before the packet that is to be sent.
+    private mutating func noteNumbers(isKey: Bool) {
+        if frameNumbers?.note(packet) ?? false { noteGap() }
+        // A key frame does without what came before it, even where the decoder makes up pictures for that.
+        let mayMakeUp = !missesPictures || frameNumbers?.allowGaps ?? false || !hasBegun && isKey
+        expectedPictures = mayMakeUp ? .max : costs.framesDecoded + 1
+        hasBegun = true
+    }
+
+    private mutating func noteGap() {
+        expectedPictures = .max
+        gapTimes.append(sentTime)
+        decoder.isBound = true
     }
 
     private mutating func meetDamage() {
@@ -143,6 +182,9 @@ struct FrameSource: ~Copyable {
         avcodec_flush_buffers(decoder.context.pointer)
         hasMetDamage = false
         refusedTimes = []
+        gapTimes = []
+        hasBegun = false
+        frameNumbers?.restart()
         isDraining = false
         isEnded = false
         return true
