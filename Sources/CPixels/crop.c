@@ -22,12 +22,16 @@ typedef uint16_t words __attribute__((vector_size(32), aligned(1)));
 INLINE size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
 /// The columns that a crop needs of a plane, from the first to the one after the last, and where reading begins so that 16 fit.
+///
+/// Ends the program where the plane has not got them, before anything beside it is read.
 INLINE void columns_needed(const tandem_plane *plane, size_t size, size_t *begin, size_t *end) {
     const tandem_axis *axis = &plane->columns;
     // Ascending, or descending where the picture is mirrored.
     int32_t one = axis->first[0], other = axis->first[size - 1];
-    *begin = smaller(one < other ? one : other, plane->width - lanes);
-    *end = (one < other ? other : one) + axis->taps;
+    int32_t first = one < other ? one : other, last = one < other ? other : one;
+    if (plane->width < lanes || first < 0 || last > plane->width - axis->taps) __builtin_trap();
+    *begin = smaller(first, plane->width - lanes);
+    *end = last + axis->taps;
 }
 
 /// Four rows of four, a 64-byte row apart, become four rows of four, `stride` floats apart.

@@ -9,7 +9,6 @@ struct FrameNumbers {
     private struct SequenceSet {
         var hasColourPlanes: Bool
         var numberBits: Int
-        var allowsGaps: Bool
     }
 
     private let units: H264Units
@@ -18,8 +17,8 @@ struct FrameNumbers {
     private var sequenceIndices: [Int: Int] = [:]
     /// Number of the last reference picture, and of the last picture.
     private var last: (reference: Int, any: Int)?
-    /// Whether numbers are left out on purpose, as where an encoder's temporal layers were taken away.
-    private(set) var allowGaps = false
+    /// Whether numbers may be left out on purpose (`gaps_in_frame_num_value_allowed_flag`).
+    private(set) var announceGaps = false
 
     /// - Parameter stream: gives the parameter sets that the container has.
     init(_ stream: UnsafeMutablePointer<AVStream>) {
@@ -78,9 +77,8 @@ struct FrameNumbers {
         }
         // How many reference pictures.
         _ = bits.number()
-        let set = SequenceSet(hasColourPlanes: hasColourPlanes, numberBits: min(16, numberBits), allowsGaps: bits.number(bits: 1) == 1)
-        sequenceSets[index] = set
-        if set.allowsGaps { allowGaps = true }
+        if bits.number(bits: 1) == 1 { announceGaps = true }
+        sequenceSets[index] = SequenceSet(hasColourPlanes: hasColourPlanes, numberBits: min(16, numberBits))
     }
 
     /// ITU-T H.264, 7.3.3.
@@ -94,7 +92,7 @@ struct FrameNumbers {
         let before = last
         // A picture that is missing is noticed once.
         last = (isReference || number == before?.reference ? number : (number + numbers - 1) % numbers, number)
-        guard let before, !set.allowsGaps, number != before.reference, !isNext(to: before.reference) else { return false }
+        guard let before, number != before.reference, !isNext(to: before.reference) else { return false }
         return isNext(to: before.any)
     }
 }

@@ -153,7 +153,7 @@ public final class VideoReader {
         let keyTime = record.timestamps[record.keyFrames[key]]
         let isUnread = place.readThrough == .min
         guard isBehind || (isUnread ? record.keyFrames[key] > 0 : place.readThrough < keyTime) else { return }
-        guard source.seek(to: keyTime) else { return try restart() }
+        guard try source.seek(to: keyTime) else { return try restart() }
         // Some containers lead to an earlier key frame, which is passed over, some to just past the one sought: then the search for one
         // further back led to it.
         place = Place(awaitedKeyTimes: keyTime...record.timestamps[record.keyFrames[key + (keyFramesBack + 1) / 2]])

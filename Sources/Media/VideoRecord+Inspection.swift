@@ -118,7 +118,7 @@ extension VideoRecord {
         } else {
             record.keyFrames = []
         }
-        guard !source.startsAtKeyFrames || source.haveParametersChanged || !source.gapTimes.isEmpty else { return record }
+        guard !source.startsAtKeyFrames || source.hasCauseToTry else { return record }
         if source.startsAtKeyFrames { hashes = try record.sequentialHashes(at: fullPath, patience: patience) }
         if !(try record.isReproduced(at: fullPath, hashes: hashes, patience: patience)) { record.keyFrames = [] }
         return record

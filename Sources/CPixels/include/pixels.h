@@ -12,7 +12,7 @@ typedef struct {
     int32_t taps;
 } tandem_axis;
 
-/// One plane of a picture, at least 16 samples wide.
+/// One plane of a picture, at least 16 samples wide: narrower ones end the program.
 typedef struct {
     const uint8_t *samples;
     /// Bytes between rows.
