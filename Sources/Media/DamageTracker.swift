@@ -1,8 +1,10 @@
 /// Finds which frames show damage: those that the decoder calls damaged, and, since pictures are made from pictures before them, those that
-/// follow a damaged or a refused one in decoding order up to the next key frame, and past it those that are shown before it.
+/// follow a damaged, a refused or a missing one in decoding order up to the next key frame, and past it those that are shown before it.
 struct DamageTracker {
     private var packets: [(time: Int64, isKey: Bool)] = []
     private var places: Set<Int64> = []
+    /// Times of packets before which one is missing.
+    private var gaps: Set<Int64> = []
     /// Damaged frames without a time.
     private var timeless: Set<Int> = []
 
@@ -11,6 +13,9 @@ struct DamageTracker {
 
     /// The packet of a time was refused.
     mutating func refused(at time: Int64) { places.insert(time) }
+
+    /// A picture that others refer to is missing before the packet of a time.
+    mutating func missing(before time: Int64) { gaps.insert(time) }
 
     /// A frame came out damaged.
     mutating func found(at time: Int64?, frame: Int) {
@@ -28,11 +33,12 @@ struct DamageTracker {
 
     /// Times of all frames that show damage.
     private var damagedTimes: Set<Int64> {
-        guard !places.isEmpty else { return [] }
+        guard !places.isEmpty || !gaps.isEmpty else { return [] }
         var damaged = places
         var isSpreading = false
         var leadingBefore = Int64.min
         for packet in packets {
+            isSpreading = isSpreading || gaps.contains(packet.time)
             if packet.isKey {
                 leadingBefore = isSpreading ? packet.time : .min
                 isSpreading = false

@@ -50,16 +50,15 @@ struct Demuxer: ~Copyable {
             allocated!.pointee.pb = remote.context
             allocated!.pointee.flags |= AVFMT_FLAG_CUSTOM_IO
         }
-        var options: OpaquePointer?
+        var options = LibavOptions()
         // The file itself and nothing that it names: no format below opens further files unasked, and none may where this one came from a
         // server.
-        av_dict_set(&options, "protocol_whitelist", remote == nil ? "file" : "none", 0)
-        av_dict_set(&options, "format_whitelist", formats, 0)
-        defer { av_dict_free(&options) }
+        options.set("protocol_whitelist", remote == nil ? "file" : "none")
+        options.set("format_whitelist", formats)
         // MP4 says what it is; finding that out by trial of all formats takes libav nearly as long as reading its header.
         let format = remote == nil && beginsLikeMP4(path) ? av_find_input_format("mov") : nil
         // On failure libav frees the context.
-        let code = avformat_open_input(&allocated, remote == nil ? "file:" + path : path, format, &options)
+        let code = avformat_open_input(&allocated, remote == nil ? "file:" + path : path, format, &options.pointer)
         if let failure = remote?.failure {
             avformat_close_input(&allocated)
             throw failure
@@ -96,8 +95,11 @@ struct Demuxer: ~Copyable {
     /// Reads and decodes as much as tells the streams' parameters. Pictures have their limit here too.
     private func probe() -> Int32 {
         var options = [OpaquePointer?](repeating: nil, count: Int(context.pointee.nb_streams))
-        for index in options.indices { av_dict_set_int(&options[index], "max_pixels", MediaLimits.mostPixels, 0) }
         defer { for index in options.indices { av_dict_free(&options[index]) } }
+        for index in options.indices {
+            let code = av_dict_set_int(&options[index], "max_pixels", MediaLimits.mostPixels, 0)
+            guard code >= 0 else { return code }
+        }
         return avformat_find_stream_info(context, &options)
     }
 

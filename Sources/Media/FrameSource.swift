@@ -4,6 +4,15 @@ import Sampling
 /// Decodes the best video stream of a file, forward from where it stands, on one thread.
 ///
 /// A packet's time travels with it through the decoder, so that each frame that comes out names the packet it came from.
+///
+/// Note "made up": where a picture that others refer to is missing, the decoder goes on without a word and takes something else for it, which
+/// depends on all that it decoded before. Decoders of H.264 and HEVC know their reference pictures by numbers, so they notice, and make a
+/// picture up: then they take memory for more pictures than packets came. What H.264's overlooks ``FrameNumbers`` finds. Decoders of other
+/// codecs know the last pictures by their places, so what they take for a missing one is the picture before it, whoever decodes. VP8's can
+/// make so little of what follows that it leaves a picture unfinished.
+///
+/// An encoder of H.264 may announce that numbers will be missing, as where temporal layers are taken away. Then no gap is a fault, nothing
+/// is passed over, and every seek takes a new decoder, so that what is made up depends on the group of pictures alone.
 struct FrameSource: ~Copyable {
     /// What to do with a packet.
     enum PacketUse {
@@ -22,14 +31,22 @@ struct FrameSource: ~Copyable {
 
     let demuxer: Demuxer
     private let deadline: Deadline
-    private let decoder: StreamDecoder
+    private var decoder: StreamDecoder
     private let packet = Packet()
-    /// Whether a packet was refused or a frame came out damaged since the last seek: then what follows depends on what came before.
+    /// Whether a packet was refused or a frame came out damaged since the last seek.
     private(set) var hasMetDamage = false
     /// Times of the packets that the decoder refused since the last seek.
     private(set) var refusedTimes: [Int64] = []
+    /// Times of the packets, since the last seek, before which a reference picture turned out to be missing; nil for one without a time.
+    private(set) var gapTimes: [Int64?] = []
+    /// Whether what comes out may depend on what came before the last seek.
+    var isUncertain: Bool { hasMetDamage || !gapTimes.isEmpty }
+    /// Whether a packet was sent since the last seek.
+    private var hasBegun = false
     /// Time of the packet sent last.
     private var sentTime: Int64?
+    /// Pictures for which the decoder has taken memory once it is done with the packet sent last, unless it makes some up.
+    private var expectedPictures = Int.max
     private var isDraining = false
     private var isEnded = false
     /// Whether non-reference pictures may be passed over, which changes no other: H.264's syntax marks them, and the B-pictures of MPEG-1, 2
@@ -40,8 +57,14 @@ struct FrameSource: ~Copyable {
     /// has to be tried.
     let startsAtKeyFrames: Bool
     private var parameterSets: ParameterSets
-    /// Whether the stream's parameters have changed on the way, as far as it is looked for: where decoding ``startsAtKeyFrames``.
-    var haveParametersChanged: Bool { parameterSets.haveChanged }
+    /// Nil but for H.264.
+    private var frameNumbers: FrameNumbers?
+    /// Whether pictures may be missing on purpose.
+    private var announcesGaps: Bool { frameNumbers?.announceGaps ?? false }
+    /// Whether a packet holds one picture, and the decoder misses those that others refer to: see note "made up".
+    private let missesPictures: Bool
+    /// Whether decoding from a key frame has to be tried all the same, by what was met on the way.
+    var hasCauseToTry: Bool { parameterSets.haveChanged || announcesGaps || !gapTimes.isEmpty }
 
     /// Owns what the decoder counts in.
     private let tools: ReaderTools
@@ -68,6 +91,8 @@ struct FrameSource: ~Copyable {
         // Elsewhere nobody has shown that a decoder forgets all.
         if !startsAtKeyFrames { decoder.isBound = true }
         parameterSets = ParameterSets(demuxer.stream)
+        missesPictures = [AV_CODEC_ID_H264, AV_CODEC_ID_HEVC].contains(codec)
+        if codec == AV_CODEC_ID_H264 { frameNumbers = FrameNumbers(demuxer.stream) }
         self.demuxer = demuxer
         self.deadline = deadline
         self.tools = tools
@@ -83,6 +108,7 @@ struct FrameSource: ~Copyable {
         while !isEnded {
             if deadline.isOver { throw MediaError(.timedOut, demuxer.path, "decoding") }
             let code = costs.time(.decode) { avcodec_receive_frame(decoder.context.pointer, frame.pointer) }
+            if costs.framesDecoded > expectedPictures || decoder.hasLeftPictureUnfinished() { noteGap() }
             if code >= 0 {
                 if frame.isDamaged { meetDamage() }
                 return true
@@ -110,7 +136,9 @@ struct FrameSource: ~Copyable {
             if packet.pointer.pointee.size == 0 { continue }
             switch use(info) {
             case .decode: decoder.context.pointer.pointee.skip_frame = AVDISCARD_DEFAULT
-            case .decodeIfReferenced: decoder.context.pointer.pointee.skip_frame = canPassOver ? AVDISCARD_NONREF : AVDISCARD_DEFAULT
+            case .decodeIfReferenced:
+                let passesOver = canPassOver && !announcesGaps
+                decoder.context.pointer.pointee.skip_frame = passesOver ? AVDISCARD_NONREF : AVDISCARD_DEFAULT
             case .skip: continue
             case .drain: break reading
             case .stop:
@@ -123,11 +151,28 @@ struct FrameSource: ~Copyable {
             }
             packet.pointer.pointee.pts = info.time ?? noTimestamp
             sentTime = info.time
+            noteNumbers(isKey: info.isKey)
             if costs.time(.decode, { avcodec_send_packet(decoder.context.pointer, packet.pointer) }) < 0 { noteRefusal() }
             return
         }
         isDraining = true
+        // Nothing is refused here; what a decoder cannot give, it does not give when asked for frames.
         _ = costs.time(.decode) { avcodec_send_packet(decoder.context.pointer, nil) }
+    }
+
+    /// Notices what is missing before the packet that is to be sent.
+    private mutating func noteNumbers(isKey: Bool) {
+        let isMissing = frameNumbers?.note(packet) ?? false
+        if isMissing, !announcesGaps { noteGap() }
+        // A key frame does without what came before it, even where the decoder makes up pictures for that.
+        expectedPictures = !missesPictures || announcesGaps || !hasBegun && isKey ? .max : costs.framesDecoded + 1
+        hasBegun = true
+    }
+
+    private mutating func noteGap() {
+        expectedPictures = .max
+        gapTimes.append(sentTime)
+        decoder.isBound = true
     }
 
     private mutating func meetDamage() {
@@ -141,11 +186,19 @@ struct FrameSource: ~Copyable {
     }
 
     /// Goes on at the last key frame at or before a time, as far as the container knows; whether it did.
-    mutating func seek(to time: Int64) -> Bool {
+    mutating func seek(to time: Int64) throws(MediaError) -> Bool {
         guard costs.time(.seek, { demuxer.seek(to: time) }) else { return false }
-        avcodec_flush_buffers(decoder.context.pointer)
+        if announcesGaps {
+            tools.forgetDecoder()
+            decoder = try tools.decoder(for: demuxer)
+        } else {
+            avcodec_flush_buffers(decoder.context.pointer)
+        }
         hasMetDamage = false
         refusedTimes = []
+        gapTimes = []
+        hasBegun = false
+        frameNumbers?.restart()
         isDraining = false
         isEnded = false
         return true

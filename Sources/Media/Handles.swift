@@ -48,6 +48,25 @@ struct CodecContext: ~Copyable {
     }
 }
 
+/// Options for a call of libav's.
+struct LibavOptions: ~Copyable {
+    /// Those that the call does not know are left in it.
+    var pointer: OpaquePointer?
+
+    mutating func set(_ name: String, _ value: String) {
+        precondition(av_dict_set(&pointer, name, value, 0) >= 0, "no memory for the option \(name)")
+    }
+
+    mutating func set(_ name: String, _ value: Int64) {
+        precondition(av_dict_set_int(&pointer, name, value, 0) >= 0, "no memory for the option \(name)")
+    }
+
+    deinit {
+        var owned = pointer
+        av_dict_free(&owned)
+    }
+}
+
 /// Up to four planes of pixels and the bytes between their rows, as libav passes them.
 struct Planes {
     var data: (UnsafeMutablePointer<UInt8>?, UnsafeMutablePointer<UInt8>?, UnsafeMutablePointer<UInt8>?, UnsafeMutablePointer<UInt8>?)

@@ -59,6 +59,7 @@ func check(_ code: Int32, _ reason: MediaError.Reason, _ path: String, _ call: S
 /// libav's words for an error code.
 func describe(_ code: Int32) -> String {
     withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(AV_ERROR_MAX_STRING_SIZE)) { text in
+        // Where it knows no words it writes the number, and says so by its code.
         av_strerror(code, text.baseAddress!, text.count)
         return String(cString: text.baseAddress!)
     }

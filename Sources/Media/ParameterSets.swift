@@ -1,6 +1,6 @@
 import CFFmpeg
 
-/// Follows the parameter sets of H.264 through packets that are whole frames, in which each part stands behind its length.
+/// Follows the parameter sets of H.264 through packets that are whole frames.
 ///
 /// Decoding can begin at a key frame where all key frames live by the same sets. Where new ones come on the way, a key frame may hang on what
 /// was sent before it.
@@ -19,23 +19,13 @@ struct ParameterSets {
 
     /// Takes note of the next packet.
     mutating func note(_ packet: borrowing Packet) {
-        let parameters = stream.pointee.codecpar.pointee
-        let given = UnsafeRawBufferPointer(start: parameters.extradata, count: Int(parameters.extradata_size))
+        let given = stream.extradata
         var size = 0
         if let data = av_packet_get_side_data(packet.pointer, AV_PKT_DATA_NEW_EXTRADATA, &size) {
             haveChanged = haveChanged || !given.elementsEqual(UnsafeRawBufferPointer(start: data, count: size))
         }
-        let bytes = UnsafeRawBufferPointer(start: packet.pointer.pointee.data, count: Int(packet.pointer.pointee.size))
-        // ISO 14496-15, 5.3.3.1: how many bytes a length has.
-        let lengthSize = given.count > 4 ? Int(given[4] & 3) + 1 : 4
-        var place = 0
-        while place + lengthSize < bytes.count {
-            let length = bytes[place..<place + lengthSize].reduce(0) { $0 << 8 | Int($1) }
-            place += lengthSize
-            guard length > 0, length <= bytes.count - place else { break }
-            let type = bytes[place] & 31
-            if type == 7 || type == 8 { note(UnsafeRawBufferPointer(rebasing: bytes[place..<place + length]), given) }
-            place += length
+        H264Units(extradata: given).forEach(in: packet) { unit in
+            if [H264Units.Kind.sequenceSet, H264Units.Kind.pictureSet].contains(unit[0] & 31) { note(unit, given) }
         }
         packets += 1
     }

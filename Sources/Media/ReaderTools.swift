@@ -1,4 +1,5 @@
 import CFFmpeg
+import Glibc
 
 /// What readers of one video after another hand on: the decoder, where the next stream is described as the last one was, and the scalers.
 ///
@@ -32,8 +33,10 @@ final class StreamDecoder {
     let context: CodecContext
     /// Whether it holds something that only its own stream explains, such as parameters that came on the way.
     var isBound = false
+    private let costs: ReadingCosts
+    /// The picture for which memory was taken last, where it was marked.
+    private var marked: MarkedPicture?
 
-    /// - Parameter costs: counts the frames; must outlive this.
     fileprivate init(_ description: StreamDescription, _ demuxer: borrowing Demuxer, _ costs: ReadingCosts) throws(MediaError) {
         let (path, parameters) = (demuxer.path, demuxer.stream.pointee.codecpar!)
         guard let codec = avcodec_find_decoder(parameters.pointee.codec_id) else {
@@ -43,15 +46,34 @@ final class StreamDecoder {
             throw MediaError(.tooBig, path, "pictures of \(parameters.pointee.width)x\(parameters.pointee.height)")
         }
         self.description = description
+        self.costs = costs
         context = CodecContext(codec)
         try check(avcodec_parameters_to_context(context.pointer, parameters), .cannotOpen, path, "describing the stream")
         context.pointer.pointee.thread_count = 1
         context.pointer.pointee.pkt_timebase = demuxer.stream.pointee.time_base
         context.pointer.pointee.max_pixels = MediaLimits.mostPixels
         if demuxer.assumesReordering { context.pointer.pointee.strict_std_compliance = FF_COMPLIANCE_STRICT }
-        context.pointer.countFrames(in: costs)
+        context.pointer.pointee.opaque = Unmanaged.passUnretained(self).toOpaque()
+        context.pointer.pointee.get_buffer2 = { context, frame, flags in
+            Unmanaged<StreamDecoder>.fromOpaque(context!.pointee.opaque).takeUnretainedValue().takeMemory(frame!, flags)
+        }
         try check(avcodec_open2(context.pointer, codec, nil), .cannotOpen, path, "opening the decoder")
         costs.decodersOpened += 1
+    }
+
+    /// Gives the decoder memory for a picture.
+    private func takeMemory(_ frame: UnsafeMutablePointer<AVFrame>, _ flags: Int32) -> Int32 {
+        costs.framesDecoded += 1
+        let code = avcodec_default_get_buffer2(context.pointer, frame, flags)
+        if code >= 0, MarkedPicture.isNeeded(context.pointer.pointee.codec_id) { marked = MarkedPicture(frame) }
+        return code
+    }
+
+    /// Whether the decoder has left the last picture unfinished. Told once.
+    func hasLeftPictureUnfinished() -> Bool {
+        guard marked?.isUnfinished ?? false else { return false }
+        marked = nil
+        return true
     }
 
     /// Forgets the last stream, as after a seek.
@@ -80,13 +102,31 @@ struct StreamDescription: Equatable {
     }
 }
 
-extension UnsafeMutablePointer<AVCodecContext> {
-    /// Counts the frames for which a decoder takes memory. The costs must outlive the decoder.
-    fileprivate func countFrames(in costs: ReadingCosts) {
-        pointee.opaque = Unmanaged.passUnretained(costs).toOpaque()
-        pointee.get_buffer2 = { context, frame, flags in
-            Unmanaged<ReadingCosts>.fromOpaque(context!.pointee.opaque).takeUnretainedValue().framesDecoded += 1
-            return avcodec_default_get_buffer2(context, frame, flags)
+/// The memory of a picture that its decoder may leave unfinished without a word, as libav's of VP8 does where a packet is too short for
+/// what it makes of it: the rest is what the memory held before. So it is made the same for all, and the last pixels a mark.
+private final class MarkedPicture {
+    /// 16 bytes that no picture ends in.
+    private static let mark: [UInt8] = [0x5a, 0xc3, 0x1e, 0x97, 0x08, 0xe4, 0x6d, 0xb1, 0x72, 0x2f, 0xd8, 0x45, 0x9b, 0x36, 0xfa, 0x13]
+
+    static func isNeeded(_ codec: AVCodecID) -> Bool { [AV_CODEC_ID_VP7, AV_CODEC_ID_VP8].contains(codec) }
+
+    /// Shares the memory.
+    private let picture = Frame()
+
+    init(_ frame: UnsafeMutablePointer<AVFrame>) {
+        precondition(av_frame_ref(picture.pointer, frame) >= 0, "no memory for a frame")
+        for buffer in [frame.pointee.buf.0, frame.pointee.buf.1, frame.pointee.buf.2] {
+            if let buffer { memset(buffer.pointee.data, 0, buffer.pointee.size) }
         }
+        end.copyBytes(from: Self.mark.suffix(end.count))
+    }
+
+    var isUnfinished: Bool { end.elementsEqual(Self.mark.suffix(end.count)) }
+
+    /// The last pixels of the last row of luma, which are decoded last.
+    private var end: UnsafeMutableRawBufferPointer {
+        let count = min(picture.width, Self.mark.count)
+        let last = picture.pointer.pointee.data.0! + (picture.height - 1) * Int(picture.pointer.pointee.linesize.0) + picture.width - count
+        return UnsafeMutableRawBufferPointer(start: last, count: count)
     }
 }

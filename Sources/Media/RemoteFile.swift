@@ -105,15 +105,14 @@ final class RemoteFile {
     /// counting from there.
     private func connect() -> Int32 {
         guard connection == nil else { return 0 }
-        var options: OpaquePointer?
+        var options = LibavOptions()
         // Redirects may lead to other servers, and to nothing else.
-        av_dict_set(&options, "protocol_whitelist", "http,https,tls,tcp", 0)
-        av_dict_set_int(&options, "rw_timeout", Int64(silence * 1e6), 0)
-        av_dict_set(&options, "user_agent", "tandem", 0)
+        options.set("protocol_whitelist", "http,https,tls,tcp")
+        options.set("rw_timeout", Int64(silence * 1e6))
+        options.set("user_agent", "tandem")
         // See note "certificates". Unasked, libav takes any.
-        av_dict_set(&options, "tls_verify", "1", 0)
-        if let authorities = getenv("SSL_CERT_FILE") { av_dict_set(&options, "ca_file", authorities, 0) }
-        defer { av_dict_free(&options) }
+        options.set("tls_verify", "1")
+        if let authorities = getenv("SSL_CERT_FILE") { options.set("ca_file", String(cString: authorities)) }
         lastHTTPError.store(0, ordering: .relaxed)
         hasRefusedCertificate.store(false, ordering: .relaxed)
         spell.waitedHere = 0
@@ -121,7 +120,7 @@ final class RemoteFile {
         var interrupt = AVIOInterruptCB(
             callback: { opaque in Unmanaged<RemoteFile>.fromOpaque(opaque!).takeUnretainedValue().shouldGiveUp ? 1 : 0 },
             opaque: Unmanaged.passUnretained(self).toOpaque())
-        return avio_open2(&connection, url, AVIO_FLAG_READ, &interrupt, &options)
+        return avio_open2(&connection, url, AVIO_FLAG_READ, &interrupt, &options.pointer)
     }
 
     /// Whether redirects have led from https to http.
@@ -146,6 +145,7 @@ final class RemoteFile {
             let code = attempt()
             count(Self.seconds - attemptBegin, bytes: code)
             if code >= 0, spell.waitedHere < silence { return code }
+            // What closing a connection that was read from returns tells nothing more.
             avio_closep(&connection)
             let trouble = describeTrouble(code)
             if code == tandem_averror_http_not_found() || lastHTTPError.load(ordering: .relaxed) == 410 {

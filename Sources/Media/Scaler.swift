@@ -36,6 +36,9 @@ extension Conversion.Side {
 
     private var descriptor: AVPixFmtDescriptor? { av_pix_fmt_desc_get(AVPixelFormat(rawValue: format))?.pointee }
 
+    var chromaShiftX: Int32 { descriptor.map { Int32($0.log2_chroma_w) } ?? 0 }
+    var chromaShiftY: Int32 { descriptor.map { Int32($0.log2_chroma_h) } ?? 0 }
+
     var isRGB: Bool { descriptor.map { $0.flags & UInt64(AV_PIX_FMT_FLAG_RGB) != 0 } ?? false }
 
     var formatName: String { descriptor.map { String(cString: $0.name) } ?? "an unknown pixel format" }
@@ -48,13 +51,21 @@ extension Conversion.Side {
 struct Scaler: ~Copyable {
     private let context: OpaquePointer
     private let sourceHeight: Int32
+    private let destinationHeight: Int32
 
+    /// nil where swscale does not know the conversion.
     init?(_ conversion: Conversion) {
         silenceLibav()
         guard let context = sws_alloc_context() else { return nil }
         let (source, destination) = (conversion.source, conversion.destination)
         let object = UnsafeMutableRawPointer(context)
-        func set(_ name: String, _ value: Int32) { av_opt_set_int(object, name, Int64(value), 0) }
+        var isKnown = true
+        /// Takes note of what setting an option returned.
+        func note(_ code: Int32, _ name: String) {
+            precondition(code != tandem_averror_option_not_found(), "this libswscale has no option \(name)")
+            isKnown = isKnown && code >= 0
+        }
+        func set(_ name: String, _ value: Int32) { note(av_opt_set_int(object, name, Int64(value), 0), name) }
         set("srcw", source.width)
         set("srch", source.height)
         set("src_format", source.format)
@@ -64,21 +75,23 @@ struct Scaler: ~Copyable {
         set("dst_format", destination.format)
         set("dst_range", destination.isFullRange ? 1 : 0)
         set("sws_flags", SWS_BICUBIC | SWS_ACCURATE_RND | SWS_BITEXACT | SWS_FULL_CHR_H_INT | SWS_FULL_CHR_H_INP)
-        av_opt_set_double(object, "param0", 0, 0)
-        av_opt_set_double(object, "param1", 0.5, 0)
-        // Chroma sits in the middle of its four pixels by swscale's own rule, position 128; a crop that starts inside a group of four
-        // moves it by one pixel, 256.
-        if source.chromaOffsetX > 0 { set("src_h_chr_pos", 128 - 256 * source.chromaOffsetX) }
-        if source.chromaOffsetY > 0 { set("src_v_chr_pos", 128 - 256 * source.chromaOffsetY) }
-        guard sws_init_context(context, nil, nil) >= 0 else {
+        note(av_opt_set_double(object, "param0", 0, 0), "param0")
+        note(av_opt_set_double(object, "param1", 0.5, 0), "param1")
+        // By swscale's own rule a chroma sample sits in the middle of its pixels, in 256ths of one; a crop that starts inside such a group
+        // moves it by as many pixels.
+        if source.chromaOffsetX > 0 { set("src_h_chr_pos", 128 << source.chromaShiftX - 128 - 256 * source.chromaOffsetX) }
+        if source.chromaOffsetY > 0 { set("src_v_chr_pos", 128 << source.chromaShiftY - 128 - 256 * source.chromaOffsetY) }
+        guard isKnown, sws_init_context(context, nil, nil) >= 0,
+            sws_setColorspaceDetails(
+                context, sws_getCoefficients(Self.coefficients(of: source.matrix)), source.isFullRange ? 1 : 0,
+                sws_getCoefficients(Self.coefficients(of: destination.matrix)), destination.isFullRange ? 1 : 0, 0, 1 << 16, 1 << 16) >= 0
+        else {
             sws_freeContext(context)
             return nil
         }
-        sws_setColorspaceDetails(
-            context, sws_getCoefficients(Self.coefficients(of: source.matrix)), source.isFullRange ? 1 : 0,
-            sws_getCoefficients(Self.coefficients(of: destination.matrix)), destination.isFullRange ? 1 : 0, 0, 1 << 16, 1 << 16)
         self.context = context
         sourceHeight = source.height
+        destinationHeight = destination.height
     }
 
     /// `AVColorSpace` numbers are swscale's numbers, but for those it lacks, RGB and unspecified, which fall to its default, BT.601.
@@ -96,9 +109,11 @@ struct Scaler: ~Copyable {
     func scale(_ source: Planes, into destination: Planes) {
         withUnsafePointer(to: source) { source in
             withUnsafePointer(to: destination) { destination in
-                _ = sws_scale(
+                let rows = sws_scale(
                     context, Planes.data(source), Planes.strides(source), 0, sourceHeight, Planes.mutableData(destination),
                     Planes.strides(destination))
+                // Pictures that are not as the conversion says, or no memory for a row.
+                precondition(rows == destinationHeight, rows < 0 ? "swscale: \(describe(rows))" : "swscale gave \(rows) rows")
             }
         }
     }

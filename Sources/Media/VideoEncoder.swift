@@ -41,7 +41,7 @@ struct VideoEncoder: ~Copyable {
             throw MediaError(.cannotWrite, path, "this libavcodec has no libx264; install one that has")
         }
         let context = CodecContext(codec)
-        context.pointer.configure(format, options)
+        try context.pointer.configure(format, options, path: path)
         try check(avcodec_open2(context.pointer, codec, nil), .cannotEncode, path, "opening libx264")
         spool = try PacketSpool(for: path)
         self.context = context
@@ -74,7 +74,7 @@ struct VideoEncoder: ~Copyable {
 }
 
 extension UnsafeMutablePointer<AVCodecContext> {
-    fileprivate func configure(_ format: VideoEncoder.Format, _ options: VideoWriter.Options) {
+    fileprivate func configure(_ format: VideoEncoder.Format, _ options: VideoWriter.Options, path: String) throws(MediaError) {
         pointee.width = Int32(format.width)
         pointee.height = Int32(format.height)
         pointee.pix_fmt = AV_PIX_FMT_YUV420P
@@ -89,10 +89,14 @@ extension UnsafeMutablePointer<AVCodecContext> {
         pointee.color_primaries = format.primaries
         pointee.color_trc = format.transfer
         pointee.color_range = format.range
-        av_opt_set(pointee.priv_data, "preset", options.preset, 0)
-        if options.isQuickToDecode { av_opt_set(pointee.priv_data, "tune", "fastdecode", 0) }
+        let object = pointee.priv_data
+        func note(_ code: Int32, _ name: String) throws(MediaError) {
+            try check(code, .cannotEncode, path, "setting libx264's option \(name)")
+        }
+        try note(av_opt_set(object, "preset", options.preset, 0), "preset")
+        if options.isQuickToDecode { try note(av_opt_set(object, "tune", "fastdecode", 0), "tune") }
         // x264's macroblock tree reads memory that it never wrote: with it the same pictures encode differently from run to run.
-        av_opt_set_int(pointee.priv_data, "mbtree", 0, 0)
-        av_opt_set_double(pointee.priv_data, "crf", options.constantRateFactor, 0)
+        try note(av_opt_set_int(object, "mbtree", 0, 0), "mbtree")
+        try note(av_opt_set_double(object, "crf", options.constantRateFactor, 0), "crf")
     }
 }

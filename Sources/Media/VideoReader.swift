@@ -20,13 +20,14 @@ public struct FrameRequest: Equatable, Sendable {
 ///
 /// Note "one pass": all frames asked for in one call are visited in one pass, ascending. The reader seeks to the key frame at or before
 /// the first, decodes forward, and seeks again only where the next frame's key frame lies ahead of every packet read so far, so never
-/// inside a group of pictures. Pictures that no other refers to are passed over unless they are wanted. Once the last wanted picture of a
-/// group has gone into the decoder, it is drained, rather than fed until that picture's turn to come out.
+/// inside a group of pictures. Pictures that no other refers to are passed over unless they are wanted, or the video has damage: they can
+/// change what a decoder makes up. Once the last wanted picture of a group has gone into the decoder, it is drained, rather than fed until
+/// that picture's turn to come out.
 ///
 /// Note "checked times": a frame is taken only where its presentation time is the record's. Where it does not come out, because the key
 /// frame was none, decoding begins one key frame earlier, then two, four …, and in the end at the file's start, passing over nothing:
-/// the sequential decode itself. Where the decoder meets damage it begins there at once. Of a record without key frames nothing but the
-/// sequential decode is known to be right: there frames are counted, because their packets' times may tell nothing.
+/// the sequential decode itself. Where the decoder meets damage, or misses a picture, it begins there at once. Of a record without key
+/// frames nothing but the sequential decode is known to be right: there frames are counted, because their packets' times may tell nothing.
 public final class VideoReader {
     public let path: String
     public let record: VideoRecord
@@ -70,8 +71,9 @@ public final class VideoReader {
         self.server = server
         self.tools = tools
         deadline = Deadline(seconds: patience)
-        source = try FrameSource.open(path: path, record: record, server: server, deadline: deadline, tools: tools)
         place.isSequential = record.keyFrames.isEmpty
+        if place.isSequential { tools.forgetDecoder() }
+        source = try FrameSource.open(path: path, record: record, server: server, deadline: deadline, tools: tools)
     }
 
     /// Reads pictures of one size as packed RGB, a byte a channel, `[size, size, 3]`: bicubic, antialiased, upright.
@@ -135,8 +137,8 @@ public final class VideoReader {
                     .undecodable, path,
                     "frame \(frames[next]) does not come out; the file is damaged there or is not the one that was prepared")
             } else {
-                // How a decoder conceals damage depends on all that it saw before.
-                keyFramesBack = source.hasMetDamage ? record.keyFrames.count : max(1, keyFramesBack * 2)
+                // How a decoder conceals what is damaged or missing depends on all that it saw before.
+                keyFramesBack = source.isUncertain ? record.keyFrames.count : max(1, keyFramesBack * 2)
             }
         }
     }
@@ -152,7 +154,7 @@ public final class VideoReader {
         let keyTime = record.timestamps[record.keyFrames[key]]
         let isUnread = place.readThrough == .min
         guard isBehind || (isUnread ? record.keyFrames[key] > 0 : place.readThrough < keyTime) else { return }
-        guard source.seek(to: keyTime) else { return try restart() }
+        guard try source.seek(to: keyTime) else { return try restart() }
         // Some containers lead to an earlier key frame, which is passed over, some to just past the one sought: then the search for one
         // further back led to it.
         place = Place(awaitedKeyTimes: keyTime...record.timestamps[record.keyFrames[key + (keyFramesBack + 1) / 2]])
@@ -198,7 +200,8 @@ public final class VideoReader {
                 // A packet whose time is no frame's may be the second field of a frame that is wanted.
                 let isWanted = times[next...].containsAscending(time)
                 if isWanted { unsent -= 1 }
-                return place.isSequential || isWanted || !record.timestamps.containsAscending(time) ? .decode : .decodeIfReferenced
+                let isNeeded = isWanted || !record.damagedFrames.isEmpty || !record.timestamps.containsAscending(time)
+                return place.isSequential || isNeeded ? .decode : .decodeIfReferenced
             }
             let time = isOut ? shownTime(after: place.framesOut) : nil
             if isOut { place.framesOut += 1 }
@@ -206,7 +209,7 @@ public final class VideoReader {
             self.place = place
             guard let time, time <= times[next] else { return next }
             guard time == times[next] else { continue }
-            guard place.isSequential || !source.hasMetDamage else { return next }
+            guard place.isSequential || !source.isUncertain else { return next }
             body(next)
             next += 1
         }

@@ -20,6 +20,11 @@ extension VideoRecord {
     /// or the file is damaged, the record has no key frames: what a decoder makes up for damage depends on all that it saw before. Nor has
     /// one whose frames come as two packets, a field each.
     ///
+    /// Note "missing pictures": where a picture that others refer to is missing (see ``FrameSource``, note "made up"), the frames that may
+    /// show it are listed as damaged, and need no proof: a reader that misses the picture as well decodes from the file's start. No video
+    /// is given up for that, as the decoder itself has no complaint: where too few frames were left, none is listed, and the record has no
+    /// key frames.
+    ///
     /// - Parameters:
     ///   - path: path of the file, relative to `folder`.
     ///   - folder: the media folder; empty: `path` is all.
@@ -89,6 +94,8 @@ extension VideoRecord {
         guard times.count >= leastFrames else { throw MediaError(.tooShort, fullPath, "one frame, and a pair needs two") }
         for time in source.refusedTimes { damage.refused(at: time) }
         let damaged = damage.findings(times)
+        for time in source.gapTimes { if let time { damage.missing(before: time) } }
+        let damagedOrMissing = damage.findings(times).frames
 
         let timeBase = source.demuxer.stream.pointee.time_base
         let hasFieldPackets = isInterlaced && packetCount > times.count
@@ -106,7 +113,12 @@ extension VideoRecord {
         guard damaged.count <= all / 2, damaged.frames.count <= record.mostDamagedFrames else {
             throw MediaError(.undecodable, fullPath, "\(damaged.count) of \(all) frames are damaged")
         }
-        guard !source.startsAtKeyFrames || source.haveParametersChanged else { return record }
+        if damagedOrMissing.count <= record.mostDamagedFrames {
+            record.damagedFrames = damagedOrMissing
+        } else {
+            record.keyFrames = []
+        }
+        guard !source.startsAtKeyFrames || source.hasCauseToTry else { return record }
         if source.startsAtKeyFrames { hashes = try record.sequentialHashes(at: fullPath, patience: patience) }
         if !(try record.isReproduced(at: fullPath, hashes: hashes, patience: patience)) { record.keyFrames = [] }
         return record
@@ -135,15 +147,16 @@ extension VideoRecord {
         return hashes
     }
 
-    /// Whether each group of pictures, from its key frame on, comes out as it did in the sequential decode.
+    /// Whether each group of pictures, from its key frame on, comes out as it did in the sequential decode, its damaged frames apart.
     private func isReproduced(at fullPath: String, hashes: [String], patience: Double) throws(MediaError) -> Bool {
         let reader = try VideoReader(path: fullPath, record: self, patience: patience)
         var isSame = true
         // Backwards, so that the reader seeks each key frame.
         for (first, end) in zip(keyFrames, keyFrames.dropFirst() + [frameCount]).reversed() where isSame {
-            for start in stride(from: first, to: end, by: 16) where isSame {
+            let whole = (first..<end).filter { !isDamaged($0) }
+            for start in stride(from: 0, to: whole.count, by: 16) where isSame {
                 do {
-                    try reader.visit(Array(start..<min(start + 16, end))) { index, frame in
+                    try reader.visit(Array(whole[start..<min(start + 16, whole.count)])) { index, frame in
                         if frame.hexadecimalHash(.murmur3) != hashes[index] { isSame = false }
                     }
                 } catch {
