@@ -29,8 +29,8 @@ let package = Package(
         program(
             "tandem",
             [
-                "Console", "Configuration", "Dataflow", "MatFiles", "Metrics", "Synthesis", "Media", "Pictures", "Propagation", "Sampling",
-                "ZeroMQ", "Verification",
+                "Console", "Configuration", "Dataflow", "Files", "MatFiles", "Metrics", "Synthesis", "Media", "Pictures", "Propagation",
+                "Sampling", "ZeroMQ", "Verification",
             ] + maths),
         program("tandem-decoder", ["Console", "Dataflow", "Media", "Metrics", "Sampling", "ZeroMQ"]),
         program("tandem-batcher", ["Console", "Configuration", "Dataflow", "Metrics", "Sampling", "ZeroMQ"]),
@@ -39,27 +39,30 @@ let package = Package(
             ["Console", "Configuration", "Dataflow", "Media", "Metrics", "Pictures", "Propagation", "Sampling", "ZeroMQ"] + maths),
         program(
             "tandem-evaluator",
-            ["Console", "Configuration", "Dataflow", "MatFiles", "Media", "Metrics", "Pictures", "Sampling", "ZeroMQ", "Propagation"]
-                + maths),
+            [
+                "Console", "Configuration", "Dataflow", "Files", "MatFiles", "Media", "Metrics", "Pictures", "Sampling", "ZeroMQ",
+                "Propagation",
+            ] + maths),
         library("Console"),  // options, --help, progress, signals, errors as sentences
         library("Metrics", ["Console"]),  // what a process tells of itself over HTTP: numbers for Prometheus, and whether it is well
         library("Configuration", ["Sampling", "Models", "Propagation", "Compute"]),  // Pipelines/*.json5: one typed, checked run
 
         // Both halves'.
+        library("Files"),  // what a command may write: it replaces only what it made itself
         library("Pictures"),  // pictures as values: drawing, overlays, heat, contact sheets
 
         // The data half: from video files to batches of samples.
         library("Dataflow", ["Sampling", "ZeroMQ"]),  // messages, the broker as a state machine, the sockets that drive it
         library("Synthesis"),  // the embedded data set: textured scenes with exact masks, a pure function of a seed
-        library("Media", ["Pictures", "Sampling", "CFFmpeg", "CPixels"]),  // libav: index, exact decode, crop-resize, writing, transcoding
-        library("Sampling"),  // manifest, plan, Philox, frame pairs, crops, masks: pure values, no libav
-        library("ZeroMQ", ["CZeroMQ"]),  // context, socket, message, poller
-        library("MatFiles", ["CMatIO"]),  // arrays in MATLAB's files, as JHMDB has them
+        library("Media", ["Files", "Pictures", "Sampling", "CFFmpeg", "CPixels"]),  // libav: index, decode, crop-resize, write, transcode
+        library("Sampling", ["Files"]),  // manifest, plan, Philox, frame pairs, crops, masks: pure values, no libav
+        library("ZeroMQ", ["Files", "CZeroMQ"]),  // context, socket, message, poller
+        library("MatFiles", ["Files", "CMatIO"]),  // arrays in MATLAB's files, as JHMDB has them
 
         // The maths half: from batches to weights and scores.
         library("Propagation", ["Pictures", "Compute"]),  // label propagation; DAVIS, JHMDB and VIP with J and F, PCK, mIoU; overlays
         library("Verification", ["Training", "Models", "Autograd", "Compute"]),  // PyTorch's values, and how far ours are
-        library("Training", ["Pictures", "Models", "Layers", "Autograd", "Compute"]),  // optimizer, schedule, checkpoints, run folder, logs
+        library("Training", ["Files", "Pictures", "Models", "Layers", "Autograd", "Compute"]),  // optimizer, checkpoints, run folder, logs
         library("Models", ["Layers", "Autograd", "Compute"]),  // ViT encoder, decoders, objectives: SiamMAE
         library("Layers", ["Autograd", "Compute"]),  // layers as structs
         library("Autograd", ["Compute"]),  // a tape over a dozen fused ops, the parameter store
@@ -82,6 +85,7 @@ let package = Package(
         tests("Configuration", ["Sampling"]),
         tests("Dataflow", ["Sampling", "ZeroMQ"]),
         tests("Synthesis"),
+        tests("Files"),
         tests("Pictures"),
         tests("Media", ["Pictures", "Sampling", "CFFmpeg", "CPixels"]),
         tests("Sampling"),

@@ -20,9 +20,9 @@ public struct Preparation: Sendable {
         public var total: Int
     }
 
-    private let folder: String
-    private let output: String
-    private let transcoding: Transcoding?
+    let folder: String
+    let output: String
+    let transcoding: Transcoding?
     private let jobs: Int
 
     /// - Parameters:
@@ -46,16 +46,16 @@ public struct Preparation: Sendable {
     /// - Throws: where the folder is missing or holds no video, where no video can be used, and where the output cannot be written.
     public func run(shouldStop: () -> Bool = { false }, progress: (Progress) -> Void = { _ in }) throws(PreparationError) -> Summary {
         let sources = try findSources(in: folder, transcoding)
-        if transcoding != nil, isInside(output, folder) {
-            throw PreparationError("\(output) lies in \(folder), and would be taken for more videos; choose an output outside")
-        }
-        do { try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true) } catch {
-            throw PreparationError("\(output): cannot create the folder for the manifest")
-        }
-        var journal = try PreparationJournal(path: output + "/.prepare-journal.jsonl", transcoding: transcoding)
+        let claimed = try claimOutput(sources)
+        defer { claimed.release() }
+        let journalPath = output + "/" + Self.journalName
+        // A journal that is about to be begun anew knows nothing that is kept.
+        if !PreparationJournal.isThere(journalPath, transcoding) { try claim(sources, in: claimed) }
+        var journal = try PreparationJournal(path: journalPath, transcoding: transcoding)
         try journal.keep(sources, isCurrent: isThere)
         let unchanged = journal.count
         let work = sources.filter { !journal.knows($0.file) }
+        try claim(work, in: claimed)
 
         let workers = PreparationWorkers(folder: folder, output: output, transcoding: transcoding, work: work)
         workers.start(min(jobs, work.count))
@@ -124,10 +124,4 @@ public struct Preparation: Sendable {
 public struct PreparationError: Error, CustomStringConvertible, Equatable, Sendable {
     public let description: String
     init(_ description: String) { self.description = description }
-}
-
-/// Whether a path is a folder or lies in it.
-private func isInside(_ path: String, _ folder: String) -> Bool {
-    func components(_ path: String) -> [String] { URL(fileURLWithPath: path).resolvingSymlinksInPath().standardized.pathComponents }
-    return components(path).starts(with: components(folder))
 }

@@ -1,4 +1,5 @@
 import CFFmpeg
+import Files
 import Glibc
 
 /// H.264 in MP4 through libx264, on one thread: the same pictures and options give the same bytes.
@@ -108,7 +109,7 @@ private struct OutputFile: ~Copyable {
 
     private init(path: String, owning context: UnsafeMutablePointer<AVFormatContext>) {
         self.path = path
-        temporaryPath = path + ".partial"
+        temporaryPath = partialPath(of: path)
         self.context = context
     }
 

@@ -1,4 +1,5 @@
 import Autograd
+import Files
 import Foundation
 
 /// The checkpoints of one run: `step-00001234.safetensors`, the last few of them.
@@ -42,8 +43,7 @@ public struct CheckpointFolder {
 
     /// Has a step's checkpoint stay as `best.safetensors`, instead of the one before.
     public func keepAsBest(step: Int) throws {
-        let partial = bestPath + partialSuffix
-        unlink(partial)
+        let partial = partialPath(of: bestPath)
         guard link(path(ofStep: step), partial) == 0, rename(partial, bestPath) == 0 else {
             throw TrainingError("cannot keep \(path(ofStep: step)) as \(bestPath): \(String(cString: strerror(errno)))")
         }

@@ -13,7 +13,7 @@ public struct EventWriter: ~Copyable {
         let now = Date().timeIntervalSince1970
         let name = "events.out.tfevents.\(Int(now)).\(ProcessInfo.processInfo.hostName).\(ProcessInfo.processInfo.processIdentifier)"
         let opening = EventRecord.fileVersion(wallTime: now) + EventRecord.sessionStart(wallTime: now, step: step + 1)
-        let file = try OwnedFile(creating: (folder as NSString).appendingPathComponent(name))
+        let file = try OwnedFile(appendingTo: (folder as NSString).appendingPathComponent(name))
         try file.write(opening)
         self.file = file
     }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// The folder of one run, `runs/NAME/`, and the lock that keeps two trainers out of it.
@@ -12,7 +13,7 @@ import Foundation
 /// | `figures/` | pictures |
 public final class RunFolder {
     public let path: String
-    private let lock: Int32
+    private let claimed: OutputFolder
     private var log: OwnedFile
     private var scores: OwnedFile
 
@@ -21,24 +22,48 @@ public final class RunFolder {
     /// Throws where another process holds it.
     public init(_ path: String) throws {
         self.path = path
-        for folder in [path, path + "/checkpoints", path + "/figures"] {
+        claimed = try Self.outputFolder(path)
+        for folder in [path + "/checkpoints", path + "/figures"] {
             do {
                 try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             } catch {
                 throw TrainingError("cannot make the folder \(folder): \(String(cString: strerror(errno)))")
             }
         }
-        lock = open(path + "/.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-        guard lock >= 0 else { throw TrainingError("cannot write \(path)/.lock: \(String(cString: strerror(errno)))") }
-        guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
-            close(lock)
-            throw TrainingError("the run \(path) is in use by another trainer; stop it first, or choose another run name")
-        }
         log = try OwnedFile(appendingTo: path + "/log.txt")
         scores = try OwnedFile(appendingTo: path + "/scores.jsonl")
     }
 
-    deinit { close(lock) }
+    deinit { claimed.release() }
+
+    /// Makes a folder the run's, before anything is written into it.
+    ///
+    /// Throws where it holds files of a run's names that no run made, and where a trainer is at work in it.
+    public static func claim(_ path: String) throws { try outputFolder(path).release() }
+
+    /// Makes a file elsewhere the run's. Throws where it is there and another made it.
+    public func claim(file: String) throws {
+        let folder = (file as NSString).deletingLastPathComponent
+        try claimed.claim([resolvedPath(folder.isEmpty ? "." : folder) + "/" + (file as NSString).lastPathComponent])
+    }
+
+    /// What a run's folder holds, with what 'tandem ablate' adds to it.
+    private static let names = [
+        "pipeline.json5", "log.txt", "scores.jsonl", "scores.csv", "replaced.jsonl", "checkpoints/", "figures/",
+        "output.txt", "result.json",
+    ]
+
+    private static func outputFolder(_ path: String) throws -> OutputFolder {
+        // Versions that kept no list had a lock of this name.
+        let isOlder = FileManager.default.fileExists(atPath: path + "/.lock")
+        do throws(OutputError) {
+            return try OutputFolder(
+                path, by: "tandem run", task: "run", names: names, older: isOlder ? names : [], remedy: "choose another run name")
+        } catch {
+            guard error.reason == .inUse else { throw error }
+            throw TrainingError("the run \(path) is in use by another trainer; stop it first, or choose another run name")
+        }
+    }
 
     /// Keeps the effective pipeline's text beside the results.
     public func write(pipeline text: String) throws {

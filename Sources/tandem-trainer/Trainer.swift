@@ -53,9 +53,10 @@ final class Trainer {
         self.course = course
         startStep = course.step
         schedule = pipeline.schedule(totalSamples: course.totalSamples)
+        if let sampleLog { try folder.claim(file: sampleLog) }
+        self.sampleLog = try sampleLog.map { try SampleLogFile($0, continuingAfter: course.step) }
         try folder.rewind(to: course.step)
         try folder.write(pipeline: pipeline.text)
-        self.sampleLog = try sampleLog.map { try SampleLogFile($0, continuingAfter: course.step) }
 
         batches = try BatchStream(pipeline, manifest, batcher, course, context)
         let folderOfCheckpoints = checkpoints

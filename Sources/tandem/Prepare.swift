@@ -31,6 +31,7 @@ func prepare(arguments: [String]) throws {
     let preparation = Preparation(folder: folder, output: target, transcoding: transcoded == nil ? nil : transcoding, jobs: jobs)
     let summary = try showingProgress { show in try preparation.run(shouldStop: { Interruption.isRequested }, progress: show) }
     print(describe(summary, output: target))
+    if output != nil { print("A run takes it with --set data.media=\(folder) --set data.manifest=\(target)/\(Preparation.manifestName)") }
 }
 
 extension Transcoding {

@@ -2,6 +2,7 @@ import Configuration
 import Console
 import Foundation
 import Media
+import Training
 
 /// `tandem run`: all processes of one pipeline on this machine.
 func run(arguments: [String]) throws {
@@ -29,7 +30,7 @@ func run(arguments: [String]) throws {
         throw Failure("\(pipeline.data.manifestPath): there is no manifest; make one with 'tandem prepare \(pipeline.data.media)'")
     }
     let folder = "runs/\(pipeline.name)"
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    try RunFolder.claim(folder)
     let batcher = endpoint ?? "ipc://\(folder)/batcher"
     let trainer = "ipc://\(folder)/trainer"
     let keyOptions = keys.map { ["--keys", $0] } ?? []
