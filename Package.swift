@@ -44,23 +44,25 @@ let package = Package(
             ["Console", "Configuration", "Dataflow", "Media", "Metrics", "Pictures", "Propagation", "Sampling", "ZeroMQ"] + maths),
         program(
             "tandem-evaluator",
-            ["Console", "Configuration", "Dataflow", "MatFiles", "Media", "Metrics", "Pictures", "Sampling", "ZeroMQ", "Propagation"]
-                + maths),
+            [
+                "Console", "Configuration", "Dataflow", "Files", "MatFiles", "Media", "Metrics", "Pictures", "Sampling", "ZeroMQ",
+                "Propagation",
+            ] + maths),
         library("Console"),  // options, --help, progress, signals, errors as sentences
         library("Metrics", ["Console"]),  // what a process tells of itself over HTTP: numbers for Prometheus, and whether it is well
         library("Configuration", ["Sampling", "Models", "Propagation", "Compute"]),  // Pipelines/*.json5: one typed, checked run
 
         // Both halves'.
-        library("Files"),  // names and folders as file systems have them: listed in one way, links followed once
+        library("Files"),  // names and folders as file systems have them; what a command may write: only what it made itself
         library("Pictures"),  // pictures as values: drawing, overlays, heat, contact sheets
 
         // The data half: from video files to batches of samples.
         library("Dataflow", ["Console", "Sampling", "ZeroMQ"]),  // messages, the broker as a state machine, the sockets that drive it
         library("Synthesis"),  // the embedded data set: textured scenes with exact masks, a pure function of a seed
         library("Media", ["Files", "Pictures", "Sampling", "CFFmpeg", "CPixels"]),  // libav: index, decode, crop-resize, write, transcode
-        library("Sampling"),  // manifest, plan, Philox, frame pairs, crops, masks: pure values, no libav
-        library("ZeroMQ", ["CZeroMQ"]),  // context, socket, message, poller
-        library("MatFiles", ["CMatIO"]),  // arrays in MATLAB's files, as JHMDB has them
+        library("Sampling", ["Files"]),  // manifest, plan, Philox, frame pairs, crops, masks: pure values, no libav
+        library("ZeroMQ", ["Files", "CZeroMQ"]),  // context, socket, message, poller
+        library("MatFiles", ["Files", "CMatIO"]),  // arrays in MATLAB's files, as JHMDB has them
 
         // The maths half: from batches to weights and scores.
         library("Propagation", ["Files", "Pictures", "Compute"]),  // label propagation; DAVIS, JHMDB, VIP and their measures

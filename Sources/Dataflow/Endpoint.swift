@@ -91,9 +91,13 @@ public final class EndpointReservation {
     private let path: String
     private let descriptor: Int32
 
+    /// What a listener makes: libzmq removes whatever lies at the sockets' places, the lock is removed here.
+    private static let suffixes = ["", ".samples", ".batches", ".lock"]
+
     init(path: String, endpoint: String) throws(DataflowError) {
         self.path = path
         let lock = path + ".lock"
+        try Self.refuseOthers(path, lock)
         while true {
             let descriptor = open(lock, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
             guard descriptor >= 0 else {
@@ -115,8 +119,24 @@ public final class EndpointReservation {
 
     /// libzmq leaves the sockets' files behind. They are removed as long as nobody else may have made new ones.
     deinit {
-        for suffix in ["", ".samples", ".batches", ".lock"] { unlink(path + suffix) }
+        for suffix in Self.suffixes { unlink(path + suffix) }
         close(descriptor)
+    }
+
+    /// What a process left behind that was killed are sockets and an empty lock beside them. All else is somebody's.
+    private static func refuseOthers(_ path: String, _ lock: String) throws(DataflowError) {
+        func status(_ path: String) -> stat? {
+            var status = stat()
+            return lstat(path, &status) == 0 ? status : nil
+        }
+        for place in suffixes.map({ path + $0 }) {
+            guard let found = status(place) else { continue }
+            let isLocked = status(lock).map { $0.st_mode & S_IFMT == S_IFREG && $0.st_size == 0 } ?? false
+            if isLocked, place == lock || found.st_mode & S_IFMT == S_IFSOCK { continue }
+            // A process that ends meanwhile takes all of it along.
+            if status(place) == nil { continue }
+            throw DataflowError("\(place) is there, and is not a socket of Tandem's; choose another endpoint, or remove it")
+        }
     }
 
     private static func isSameFile(_ descriptor: Int32, _ path: String) -> Bool {

@@ -35,14 +35,6 @@ public struct FolderListing: Sendable {
     }
 }
 
-/// A file or folder, whatever its names are.
-struct FileIdentity: Hashable, Sendable {
-    private let device: dev_t
-    private let inode: ino_t
-
-    init(_ status: stat) { (device, inode) = (status.st_dev, status.st_ino) }
-}
-
 /// A folder that cannot be listed, in one sentence.
 public struct FolderError: Error, CustomStringConvertible, Equatable, Sendable {
     public let description: String

@@ -1,4 +1,5 @@
 import CMatIO
+import Files
 import Foundation
 
 /// A real numeric array out of a MATLAB file, or for one.
@@ -60,7 +61,7 @@ extension MatArray {
 
     /// Writes a version 5 MAT file with this array alone, compressed, as MATLAB and SciPy read it; the file at `path` is whole at any time.
     public func write(_ name: String, to path: String) throws(MatError) {
-        let partial = path + ".partial"
+        let partial = partialPath(of: path)
         guard let file = Mat_CreateVer(partial, "MATLAB 5.0 MAT-file, written by Tandem", MAT_FT_MAT5) else {
             throw MatError(path, "cannot be written: \(String(cString: strerror(errno)))")
         }

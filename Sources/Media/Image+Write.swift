@@ -1,11 +1,36 @@
 import CFFmpeg
+import Files
 import Glibc
 import Pictures
 
 /// Writes colours as PNG.
-public func writePNG(_ image: RGBImage, to path: String) throws(MediaError) {
-    let frame = frame(holding: image)
-    try encode(frame, as: AV_CODEC_ID_PNG, to: path)
+///
+/// - Parameter software: what made the picture, which the file then tells: PNG's text "Software".
+public func writePNG(_ image: RGBImage, to path: String, software: String? = nil) throws(MediaError) {
+    var bytes = try pngBytes(image)
+    if let software { bytes.insert(contentsOf: softwareChunk(software), at: pngHeaderByteCount) }
+    try bytes.withUnsafeBufferPointer { (bytes) throws(MediaError) in try replaceFile(path, with: UnsafeRawBufferPointer(bytes)) }
+}
+
+/// Whether a file is a PNG picture that ``writePNG(_:to:software:)`` wrote for this software.
+public func isPNG(_ path: String, of software: String) -> Bool {
+    let chunk = softwareChunk(software)
+    guard let file = fopen(path, "rb") else { return false }
+    defer { fclose(file) }
+    var bytes = [UInt8](repeating: 0, count: pngHeaderByteCount + chunk.count)
+    return fread(&bytes, 1, bytes.count, file) == bytes.count && bytes.starts(with: pngSignature) && bytes.suffix(chunk.count) == chunk[...]
+}
+
+private let pngSignature: [UInt8] = [0x89] + Array("PNG\r\n".utf8) + [0x1a, 0x0a]
+/// The signature and the chunk IHDR, which is always the first one.
+private let pngHeaderByteCount = 8 + 25
+
+/// A chunk tEXt. Source: PNG specification, 11.3.3.3 and 5.3.
+private func softwareChunk(_ software: String) -> [UInt8] {
+    func bigEndian(_ number: UInt32) -> [UInt8] { withUnsafeBytes(of: number.bigEndian) { Array($0) } }
+    let content = Array("tEXtSoftware\0\(software)".utf8)
+    let checksum = ~av_crc(av_crc_get_table(AV_CRC_32_IEEE_LE), ~0, content, content.count)
+    return bigEndian(UInt32(content.count - 4)) + content + bigEndian(checksum)
 }
 
 /// The bytes of a PNG file of colours.
@@ -99,7 +124,7 @@ extension Packet {
 }
 
 private func replaceFile(_ path: String, with bytes: UnsafeRawBufferPointer) throws(MediaError) {
-    let temporaryPath = path + ".partial"
+    let temporaryPath = partialPath(of: path)
     guard let file = fopen(temporaryPath, "wb") else { throw MediaError(.cannotWrite, path, String(cString: strerror(errno))) }
     let isWritten = fwrite(bytes.baseAddress, 1, bytes.count, file) == bytes.count
     guard fclose(file) == 0, isWritten, rename(temporaryPath, path) == 0 else {

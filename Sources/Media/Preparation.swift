@@ -21,10 +21,10 @@ public struct Preparation: Sendable {
         public var total: Int
     }
 
-    private let folder: String
-    private let output: String
+    let folder: String
+    let output: String
+    let transcoding: Transcoding?
     private let extensions: Set<String>
-    private let transcoding: Transcoding?
     private let jobs: Int
 
     /// - Parameters:
@@ -54,15 +54,18 @@ public struct Preparation: Sendable {
         let found = try PreparationSources(in: folder, extensions: extensions, transcoding, output: output)
         let sources = found.videos
         if transcoding != nil, found.tree.contains(output) {
-            throw PreparationError("\(output) lies in \(folder), and would be taken for more videos; choose an output outside")
+            throw PreparationError("\(output) is part of \(folder), which is read, and the two would mix; choose an output outside")
         }
-        do { try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true) } catch {
-            throw PreparationError("\(output): cannot create the folder for the manifest")
-        }
-        var journal = try PreparationJournal(path: output + "/.prepare-journal.jsonl", transcoding: transcoding)
+        let claimed = try claimOutput(sources)
+        defer { claimed.release() }
+        let journalPath = output + "/" + Self.journalName
+        // A journal that is about to be begun anew knows nothing that is kept.
+        if !PreparationJournal.isThere(journalPath, transcoding) { try claim(sources, in: claimed) }
+        var journal = try PreparationJournal(path: journalPath, transcoding: transcoding)
         try journal.keep(sources, isCurrent: isThere)
         let unchanged = journal.count
         let work = sources.filter { !journal.knows($0.file) }
+        try claim(work, in: claimed)
 
         let workers = PreparationWorkers(folder: folder, output: output, transcoding: transcoding, work: work)
         workers.start(min(jobs, work.count))

@@ -35,14 +35,26 @@ struct PreparationJournal {
     private let file: FileHandle
     private var lines: [FilePath: Range<UInt64>] = [:]
 
+    /// Whether a journal is there that a preparation of this kind goes on with.
+    static func isThere(_ path: String, _ transcoding: Transcoding?) -> Bool {
+        guard let header = try? header(transcoding) else { return false }
+        return FileHandle(forReadingAtPath: path).flatMap { try? $0.read(upToCount: header.count) } == header
+    }
+
+    private static func header(_ transcoding: Transcoding?) throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return try encoder.encode(Header(transcoding: transcoding)) + [UInt8(ascii: "\n")]
+    }
+
     /// Opens the journal, or begins it where it is missing or of another kind.
     init(path: String, transcoding: Transcoding?) throws(PreparationError) {
         self.path = path
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         do {
-            let header = try encoder.encode(Header(transcoding: transcoding)) + [UInt8(ascii: "\n")]
-            let begin = FileHandle(forReadingAtPath: path).flatMap { try? $0.read(upToCount: header.count) }
-            if begin != header { try header.write(to: URL(fileURLWithPath: path), options: .atomic) }
+            if !Self.isThere(path, transcoding) {
+                try Self.header(transcoding).write(to: URL(fileURLWithPath: path), options: .atomic)
+            }
             guard let file = FileHandle(forUpdatingAtPath: path) else { throw CocoaError(.fileReadNoPermission) }
             self.file = file
         } catch {

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Writes a manifest record by record. The file appears under its name when ``finish()`` returns: whole, and on the disk.
@@ -20,7 +21,7 @@ public struct ManifestWriter: ~Copyable {
     /// - Throws: ``ManifestError`` where the file cannot be created.
     public init(path: String) throws(ManifestError) {
         self.path = path
-        temporaryPath = path + ".partial"
+        temporaryPath = partialPath(of: path)
         guard FileManager.default.createFile(atPath: temporaryPath, contents: nil), let file = FileHandle(forWritingAtPath: temporaryPath)
         else { throw ManifestError(path, nil, "cannot be written: \(String(cString: strerror(errno)))") }
         self.file = file

@@ -55,8 +55,7 @@ public struct CheckpointFolder {
 
     /// Has a step's checkpoint stay as `best.safetensors`, instead of the one before.
     public func keepAsBest(step: Int) throws {
-        let partial = bestPath + partialSuffix
-        unlink(partial)
+        let partial = partialPath(of: bestPath)
         guard link(path(ofStep: step), partial) == 0, rename(partial, bestPath) == 0 else {
             throw TrainingError("cannot keep \(path(ofStep: step)) as \(bestPath): \(String(cString: strerror(errno)))")
         }

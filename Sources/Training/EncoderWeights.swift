@@ -113,7 +113,7 @@ public struct EncoderWeights {
 
     /// The encoder alone as a safetensors file that timm loads.
     public func write(to path: String) throws {
-        try Safetensors.write(to: path, metadata: metadata, arrays)
+        try Safetensors.write(to: path, metadata: markedMetadata, arrays)
     }
 
     /// The encoder with its decoder as a safetensors file under MAE's names, the optimizer's state left out.
@@ -124,12 +124,18 @@ public struct EncoderWeights {
         else {
             throw TrainingError("\(name) holds no decoder, so no whole model can be written; '--format timm' writes its encoder")
         }
-        try Safetensors.write(to: path, metadata: metadata, arrays { Self.isEncoders($0) || Self.isDecoders($0) })
+        try Safetensors.write(to: path, metadata: markedMetadata, arrays { Self.isEncoders($0) || Self.isDecoders($0) })
     }
+
+    /// Whether ``write(to:)`` or ``writeModel(to:)`` made a file, which no checkpoint of a run and no other program's file is.
+    public static func didWrite(_ path: String) -> Bool { (try? Safetensors(path: path).metadata[mark.key]) == mark.value }
+
+    private static let mark = (key: "tandem.file", value: "weights")
+    private var markedMetadata: [String: String] { metadata.merging([Self.mark.key: Self.mark.value]) { $1 } }
 
     /// The strings of a Tandem file go with the weights. Those of a PyTorch file do not: its other contents are no part of the encoder.
     private var metadata: [String: String] {
-        let own = file.format == .safetensors ? file.metadata : [:]
+        let own = file.format == .safetensors ? file.metadata.filter { $0.key != Self.mark.key } : [:]
         let heads = heads.map { ["tandem.encoder_heads": "\($0)"] } ?? [:]
         return own.merging(["format": "pt"]) { $1 }.merging(heads) { $1 }
     }

@@ -24,7 +24,7 @@ public struct EventWriter: ~Copyable {
         let time = max(Int(now), (times.max() ?? 0) + 1)
         let name = "\(prefix)\(time).\(ProcessInfo.processInfo.hostName).\(ProcessInfo.processInfo.processIdentifier)"
         let opening = EventRecord.fileVersion(wallTime: now) + EventRecord.sessionStart(wallTime: now, step: step + 1)
-        let file = try OwnedFile(creating: (folder as NSString).appendingPathComponent(name))
+        let file = try OwnedFile(appendingTo: (folder as NSString).appendingPathComponent(name))
         try file.write(opening + Self.records(last))
         self.file = file
     }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// A file opened for writing, closed when its owner goes away.
@@ -48,9 +49,9 @@ package struct OwnedFile: ~Copyable {
 /// Puts a file in place whole or not at all: written under a temporary name, synced, renamed, and the folder synced.
 ///
 /// Whatever fails - a full disk, an error that `body` throws - a file that stood at `path` before stays as it was.
-/// A process killed in `body` leaves `path` + ``partialSuffix`` behind.
+/// A process killed in `body` leaves a partial file behind.
 package func writeAtomically(_ path: String, _ body: (borrowing OwnedFile) throws -> Void) throws {
-    let temporary = path + partialSuffix
+    let temporary = partialPath(of: path)
     do {
         let file = try OwnedFile(creating: temporary)
         try body(file)
@@ -66,9 +67,6 @@ package func writeAtomically(_ path: String, _ body: (borrowing OwnedFile) throw
         close(folder)
     }
 }
-
-/// What is appended to the name of a file that is still being written.
-package let partialSuffix = ".partial"
 
 extension String {
     fileprivate var nonEmpty: String? { isEmpty ? nil : self }

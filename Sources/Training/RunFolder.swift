@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// The folder of one run, `runs/NAME/`, and the lock that keeps two trainers out of it.
@@ -12,7 +13,7 @@ import Foundation
 /// | `figures/` | pictures |
 public final class RunFolder {
     public let path: String
-    private let lock: FileLock
+    private let claimed: OutputFolder
     private var log: OwnedFile
     private var scores: OwnedFile
 
@@ -21,37 +22,62 @@ public final class RunFolder {
     /// Throws where another process holds it.
     public init(_ path: String) throws {
         self.path = path
-        for folder in [path, path + "/checkpoints", path + "/figures"] { try Self.makeFolder(folder) }
-        lock = try Self.lock(path, ".lock", heldBy: "another trainer")
+        claimed = try Self.outputFolder(path)
+        for folder in [path + "/checkpoints", path + "/figures"] {
+            do {
+                try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            } catch {
+                throw TrainingError("cannot make the folder \(folder): \(String(cString: strerror(errno)))")
+            }
+        }
         log = try OwnedFile(appendingTo: path + "/log.txt")
         scores = try OwnedFile(appendingTo: path + "/scores.jsonl")
     }
 
-    private static func makeFolder(_ path: String) throws {
-        do {
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        } catch {
-            throw TrainingError("cannot make the folder \(path): \(String(cString: strerror(errno)))")
-        }
-    }
+    deinit { claimed.release() }
 
-    private static func lock(_ path: String, _ name: String, heldBy holder: String) throws -> FileLock {
-        guard let lock = try FileLock(path + "/" + name) else {
-            throw TrainingError("the run \(path) is in use by \(holder); stop it first, or choose another name, --set name=NAME")
-        }
+    /// Makes a folder the run's, before anything is written into it.
+    ///
+    /// Throws where it holds files of a run's names that no run made, and where a trainer is at work in it.
+    public static func claim(_ path: String) throws { try outputFolder(path).release() }
+
+    /// Claims a folder, and holds it for the process that starts all others of the run.
+    ///
+    /// - Returns: what holds it, for as long as the run is up.
+    /// - Throws: as ``claim(_:)``, and where another such process is at work in it.
+    public static func holdForStart(_ path: String) throws -> FileLock {
+        // The trainer comes later and holds the folder for itself.
+        try claim(path)
+        guard let lock = try FileLock(path + "/.run.lock") else { throw inUse(path, by: "another 'tandem run'") }
         return lock
     }
 
-    /// Holds the folder of a run that is about to start, for the process that starts all others of the run.
-    ///
-    /// - Returns: what holds it, for as long as the run is up.
-    /// - Throws: where another such process, or a trainer, is at work in it.
-    public static func holdForStart(_ path: String) throws -> FileLock {
-        try makeFolder(path)
-        let start = try lock(path, ".run.lock", heldBy: "another 'tandem run'")
-        // A trainer that was started by hand; the one of this run comes later and takes this lock for itself.
-        _ = try lock(path, ".lock", heldBy: "another trainer")
-        return start
+    private static func inUse(_ path: String, by holder: String) -> TrainingError {
+        TrainingError("the run \(path) is in use by \(holder); stop it first, or choose another name, --set name=NAME")
+    }
+
+    /// Makes a file elsewhere the run's. Throws where it is there and another made it.
+    public func claim(file: String) throws {
+        let folder = (file as NSString).deletingLastPathComponent
+        try claimed.claim([resolvedPath(folder.isEmpty ? "." : folder) + "/" + (file as NSString).lastPathComponent])
+    }
+
+    /// What a run's folder holds, with what 'tandem ablate' adds to it.
+    private static let names = [
+        "pipeline.json5", "log.txt", "scores.jsonl", "scores.csv", "replaced.jsonl", "checkpoints/", "figures/",
+        "output.txt", "result.json",
+    ]
+
+    private static func outputFolder(_ path: String) throws -> OutputFolder {
+        // Versions that kept no list had a lock of this name.
+        let isOlder = FileManager.default.fileExists(atPath: path + "/.lock")
+        do throws(OutputError) {
+            return try OutputFolder(
+                path, by: "tandem run", task: "run", names: names, older: isOlder ? names : [], remedy: "choose another name, --set name=NAME")
+        } catch {
+            guard error.reason == .inUse else { throw error }
+            throw inUse(path, by: "another trainer")
+        }
     }
 
     /// Keeps the effective pipeline's text beside the results; gives the path of its file.

@@ -1,3 +1,4 @@
+import Files
 import Glibc
 
 /// A folder of CURVE keys, as `tandem keys` makes it and `--keys` names it.
@@ -48,6 +49,7 @@ public struct KeyFolder: Sendable {
     /// - Throws: where one of the files exists already, so that no key is ever lost.
     public func create() throws(KeyError) {
         guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw KeyError("\(path): \(String(cString: strerror(errno)))") }
+        for name in ["server.key", "server.pub", "allowed", "client.key"] where isThere(name) { throw existing(name) }
         let server = CurveKey.makeSecret()
         try write("server.key", server.text + "\n", mode: 0o600)
         try write("server.pub", server.publicKey.text + "\n", mode: 0o644)
@@ -60,7 +62,14 @@ public struct KeyFolder: Sendable {
         guard !name.isEmpty, name != "server", !name.contains("/"), !name.hasPrefix(".") else {
             throw KeyError("'\(name)' cannot name a key: choose a name without slashes, other than 'server'")
         }
+        // A list that holds something else is somebody's file, and is not added to.
+        _ = try allowed()
         let list = try read("allowed")
+        var status = stat()
+        guard lstat(path + "/allowed", &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw KeyError("\(path)/allowed is a link, which would be replaced; put the list itself there")
+        }
+        guard !isThere(name + ".key") else { throw existing(name + ".key") }
         let secret = CurveKey.makeSecret()
         try write(name + ".key", secret.text + "\n", mode: 0o600)
         try replace("allowed", list + (list.hasSuffix("\n") ? "" : "\n") + "\(secret.publicKey) \(name)\n")
@@ -95,10 +104,7 @@ public struct KeyFolder: Sendable {
         let file = path + "/" + name
         let descriptor = open(file, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, mode)
         guard descriptor >= 0 else {
-            throw KeyError(
-                errno == EEXIST
-                    ? "\(file) exists already and is kept; choose another folder or name"
-                    : "\(file): \(String(cString: strerror(errno)))")
+            throw errno == EEXIST ? existing(name) : KeyError("\(file): \(String(cString: strerror(errno)))")
         }
         defer { close(descriptor) }
         var text = text
@@ -106,12 +112,20 @@ public struct KeyFolder: Sendable {
         guard isWritten else { throw KeyError("\(file): \(String(cString: strerror(errno)))") }
     }
 
+    private func isThere(_ name: String) -> Bool {
+        var status = stat()
+        return lstat(path + "/" + name, &status) == 0
+    }
+
+    private func existing(_ name: String) -> KeyError {
+        KeyError("\(path)/\(name) exists already and is kept; choose another folder or name")
+    }
+
     /// The file is whole at any time: processes may read it again at any moment.
     private func replace(_ name: String, _ text: String) throws(KeyError) {
-        let new = name + ".new"
-        unlink(path + "/" + new)
-        try write(new, text, mode: 0o644)
-        guard rename(path + "/" + new, path + "/" + name) == 0 else {
+        let partial = partialPath(of: path + "/" + name)
+        try write(name + partialSuffix, text, mode: 0o644)
+        guard rename(partial, path + "/" + name) == 0 else {
             throw KeyError("\(path)/\(name): \(String(cString: strerror(errno)))")
         }
     }

@@ -33,6 +33,9 @@ struct BenchmarkEvaluation {
         }
     }
 
+    /// The folders of the sequences' results, relative to the folder of all results.
+    var resultFolders: [String] { task.sequences.map { task.resultFolder($0.name) } }
+
     /// Has `method` label all sequences and scores its labels.
     ///
     /// - Parameters:
@@ -114,6 +117,8 @@ protocol BenchmarkTask {
     /// What result files there must be, in words.
     var resultLayout: String { get }
 
+    /// Where the results of a sequence go, relative to the folder of all results.
+    func resultFolder(_ sequence: String) -> String
     /// The path of the first result file that a folder lacks.
     func missingResult(_ sequence: Int, in folder: String) -> String?
     /// Labels a sequence, writes the labels into a folder, and scores them.
@@ -127,6 +132,7 @@ protocol BenchmarkTask {
 }
 
 extension BenchmarkTask {
+    func resultFolder(_ sequence: String) -> String { sequence }
     func firstMissing(_ paths: [String]) -> String? { paths.first { !FileManager.default.fileExists(atPath: $0) } }
 }
 

@@ -109,7 +109,9 @@ struct BesideTraining {
             let data = try BenchmarkEvaluation(benchmark, root: root)
             let method = try PicturedMethod(EncoderMethod(weights, settings: evaluation.settings(for: benchmark), backend: backend))
             let folder = try output.map {
-                try ResultFolder("\($0)/step-\(step)/\(benchmark)", settings: ["weights": weights.checksum(), "root": root])
+                try ResultFolder(
+                    "\($0)/step-\(step)/\(benchmark)", settings: ["weights": weights.checksum(), "root": root], root: root,
+                    sequences: data.resultFolders)
             }
             watch.begin("\(benchmark)")
             let report = try data.run(method, output: folder, frameDone: watch.passed)

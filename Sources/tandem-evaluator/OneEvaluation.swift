@@ -1,5 +1,6 @@
 import ComputeCPU
 import Console
+import Files
 import Foundation
 import Propagation
 import Sampling
@@ -53,7 +54,9 @@ struct OneEvaluation {
 
     private func measure(_ method: any LabelMethod, _ settings: [String: String]) throws -> EvaluationReport {
         let folder = try options.output.map {
-            try ResultFolder($0, settings: settings.merging(["benchmark": "\(options.benchmark)"]) { $1 })
+            try ResultFolder(
+                $0, settings: settings.merging(["benchmark": "\(options.benchmark)"]) { $1 }, root: root,
+                sequences: evaluation.resultFolders)
         }
         let report = try withProgress("frames") { try evaluation.run(method, output: folder, frameDone: $0) }
         writeError(
@@ -63,8 +66,21 @@ struct OneEvaluation {
 
     private func score(_ folder: String) throws -> EvaluationReport {
         let report = try withProgress("sequences") { try evaluation.score(results: folder, sequenceDone: $0) }
-        for file in report.officialFiles { try replaceFile("\(folder)/\(file.name)", with: file.text) }
+        for file in report.officialFiles { writeOfficial(file.text, to: "\(folder)/\(file.name)") }
         return report
+    }
+
+    /// The folder of results is the user's, and so is a table that is there already.
+    private func writeOfficial(_ text: String, to path: String) {
+        if FileManager.default.contents(atPath: path) == Data(text.utf8) { return }
+        do {
+            try checkOutput(file: path, inputs: [], by: "tandem evaluate") { _ in false }
+            try replaceFile(path, with: text)
+        } catch {
+            let isKept = (error as? OutputError)?.reason == .refused
+            let kept = "\(path) is there with other numbers and is kept; remove it and run again to have it written"
+            writeError("tandem-evaluator: warning: \(isKept ? kept : "\(error)")\n")
+        }
     }
 
     /// Runs work that tells how many of its units are done, of how many.

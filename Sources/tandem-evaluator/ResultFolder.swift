@@ -1,4 +1,5 @@
 import Console
+import Files
 import Foundation
 
 /// A folder of results that knows how they came about: an evaluation goes on where it stopped, and results of two are never mixed.
@@ -6,6 +7,7 @@ import Foundation
 /// Its file evaluation.json holds the settings and the names of the sequences whose results are complete.
 final class ResultFolder {
     let path: String
+    private let claimed: OutputFolder
     private var state: State
 
     private struct State: Codable {
@@ -17,11 +19,17 @@ final class ResultFolder {
     ///
     /// - Parameters:
     ///   - settings: all that results depend on. Throws where the folder's own differ.
-    init(_ path: String, settings: [String: String]) throws {
-        self.path = try makeFolder(path)
+    ///   - root: the data set, in which no result may come to lie.
+    ///   - sequences: the folders of the sequences, relative to this one.
+    init(_ path: String, settings: [String: String], root: String, sequences: [String]) throws {
+        self.path = path
         state = State(settings: settings, complete: [])
+        let folders = Set(sequences).sorted().map { $0 + "/" }
+        let older = Self.state(path).map { Self.ownNames + $0.complete.sorted().map { $0 + "/" } }
+        claimed = try OutputFolder(
+            path, by: "tandem evaluate", task: "evaluation", inputs: [root], names: folders + Self.ownNames, older: older ?? [])
         if FileManager.default.fileExists(atPath: stateFile) {
-            guard let found = try? JSONDecoder().decode(State.self, from: Data(contentsOf: URL(fileURLWithPath: stateFile))) else {
+            guard let found = Self.state(path) else {
                 throw Failure("\(stateFile) is damaged; delete it, and all results are made anew")
             }
             let names = Set(found.settings.keys).union(settings.keys).sorted()
@@ -31,9 +39,9 @@ final class ResultFolder {
                         + " choose another --output")
             }
             state = found
-        } else {
-            try write()
         }
+        try claimed.claim(folders)
+        try write()
     }
 
     func isComplete(_ sequence: String) -> Bool { state.complete.contains(sequence) }
@@ -44,7 +52,14 @@ final class ResultFolder {
         try write()
     }
 
-    private var stateFile: String { path + "/evaluation.json" }
+    private static let stateName = "evaluation.json"
+    /// What there is whatever the data set.
+    private static let ownNames = [stateName, "scores.csv", "scores.json"]
+    private var stateFile: String { path + "/" + Self.stateName }
+
+    private static func state(_ path: String) -> State? {
+        FileManager.default.contents(atPath: path + "/" + stateName).flatMap { try? JSONDecoder().decode(State.self, from: $0) }
+    }
 
     private func write() throws {
         let encoder = JSONEncoder()

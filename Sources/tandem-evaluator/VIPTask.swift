@@ -24,7 +24,7 @@ struct VIPTask: BenchmarkTask {
         _ index: Int, by method: any LabelMethod, to folder: String?, frameDone: () throws -> Void
     ) throws -> Outcome {
         let video = dataset.videos[index]
-        let output = try folder.map { try makeFolder("\($0)/\(Self.subfolder)/\(video.name)") }
+        let output = try folder.map { try makeFolder("\($0)/\(resultFolder(video.name))") }
         var confusion = ClassConfusion()
         try method.classMaps(video.frames, first: readLabels(video.annotations[0]).withClassesAlone) { frame, map in
             let truth = try readLabels(video.annotations[frame])
@@ -47,7 +47,7 @@ struct VIPTask: BenchmarkTask {
     }
 
     /// Results lie apart from reports, because tools that score VIP take every file beside the videos' folders for a result.
-    private static let subfolder = "Category_ids"
+    func resultFolder(_ sequence: String) -> String { "Category_ids/" + sequence }
 
     /// The file of a frame's result, or where it is missing the one that would be told of.
     private func existingPath(_ index: Int, _ frameName: String, _ folder: String) -> String {

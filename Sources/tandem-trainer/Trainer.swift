@@ -55,9 +55,10 @@ final class Trainer {
         schedule = pipeline.schedule(totalSamples: course.totalSamples)
         // A run without a checkpoint begins anew, the score of step 0 too.
         let lastStep = checkpoint?.metadata.step ?? -1
+        if let sampleLog { try folder.claim(file: sampleLog) }
+        self.sampleLog = try sampleLog.map { try SampleLogFile($0, continuingAfter: course.step) }
         try folder.rewind(to: lastStep)
         try RunFolder.write(pipeline: pipeline.text, in: path)
-        self.sampleLog = try sampleLog.map { try SampleLogFile($0, continuingAfter: course.step) }
 
         batches = try BatchStream(pipeline, manifest, batcher, course, context)
         let folderOfCheckpoints = checkpoints

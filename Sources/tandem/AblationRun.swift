@@ -1,6 +1,7 @@
 import Configuration
 import Console
 import Foundation
+import Training
 
 /// One training of an ablation, in a folder of its own.
 struct AblationRun {
@@ -37,7 +38,7 @@ struct AblationRun {
     ///
     /// - Parameter show: called with the trainer's progress.
     func train(_ show: (String) -> Void) throws {
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try RunFolder.claim(folder)
         let outputPath = folder + "/output.txt"
         guard FileManager.default.createFile(atPath: outputPath, contents: nil), let output = FileHandle(forWritingAtPath: outputPath)
         else {

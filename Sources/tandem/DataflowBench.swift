@@ -48,7 +48,7 @@ final class DataflowBench {
         self.setup = setup
         folder = FileManager.default.temporaryDirectory.path + "/tandem-bench-\(UUID().uuidString.prefix(8))"
         try FileManager.default.createDirectory(
-            atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            atPath: folder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
         keys = setup.transport == .curve ? folder + "/keys" : nil
         let text = #"{ name: "bench", data: { media: "\#(folder)", manifest: "\#(folder)/manifest" } }"#
         try Data(text.utf8).write(to: URL(fileURLWithPath: folder + "/bench.json5"))

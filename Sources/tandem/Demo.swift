@@ -2,6 +2,7 @@ import Configuration
 import Console
 import Foundation
 import Propagation
+import Training
 
 /// `tandem demo`: the whole pipeline on the embedded data set, and a closing table.
 func demo(arguments: [String]) throws {
@@ -18,12 +19,12 @@ func demo(arguments: [String]) throws {
     let name = size == "full" ? "demo-\(seed)" : "demo-\(size)-\(seed)"
     let numbers = demoSizes[size]!
     let data = "runs/\(name)/data"
+    try RunFolder.claim("runs/\(name)")
     func headline(_ text: String) {
         fflush(nil)
         writeError("\n== \(text)\n")
     }
     headline("synthesize: \(numbers.videos) videos to train on, \(numbers.sequences) sequences to score on")
-    try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
     try synthesize(arguments: [data, "--seed", "\(seed)", "--videos", "\(numbers.videos)", "--sequences", "\(numbers.sequences)"])
 
     headline("prepare: verify every video, write the manifest")

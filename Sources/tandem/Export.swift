@@ -1,4 +1,5 @@
 import Console
+import Files
 import Foundation
 import Models
 import Training
@@ -20,9 +21,9 @@ func export(arguments: [String]) throws {
     options.finish()
 
     let path = try CheckpointFolder.weights(at: weights, warn: warn)
+    try checkOutput(weights: output, from: path)
     let encoder = try EncoderWeights(path: path, heads: heads)
     try encoder.check()
-    try refuseOverwriting(path, output)
     if format == "timm" { try encoder.write(to: output) } else { try encoder.writeModel(to: output) }
     print("\(output): \(try describe(output)), from \(path)")
     if format == "timm" { print("load it with \(encoder.timmCall)") }
@@ -44,9 +45,9 @@ func importWeights(arguments: [String]) throws {
     let path = options.operand("FILE", "the weights")
     options.finish()
 
+    try checkOutput(weights: output, from: path)
     let encoder = try EncoderWeights(path: path, entry: entry, heads: heads)
     try encoder.check()
-    try refuseOverwriting(path, output)
     try encoder.write(to: output)
     let place = encoder.prefix.isEmpty ? "" : " ('\(encoder.prefix.dropLast())')"
     print("\(output): \(try describe(output)), from \(path)\(place), \(encoder.file.format.rawValue)")
@@ -56,9 +57,8 @@ func importWeights(arguments: [String]) throws {
 
 func warn(_ text: String) { writeError("tandem: warning: \(text)\n") }
 
-private func refuseOverwriting(_ input: String, _ output: String) throws {
-    let paths = [input, output].map { URL(fileURLWithPath: $0).resolvingSymlinksInPath().path }
-    if paths[0] == paths[1] { throw Failure("\(output) is the file that is read; choose another --output") }
+private func checkOutput(weights output: String, from input: String) throws {
+    try checkOutput(file: output, inputs: [input], by: "tandem export' or 'tandem import", isOwn: EncoderWeights.didWrite)
 }
 
 /// What was written, as the file itself tells.

@@ -38,6 +38,7 @@ func prepare(arguments: [String]) throws {
     let summary = try showingProgress { show in try preparation.run(shouldStop: { Interruption.isRequested }, progress: show) }
     print(describe(summary, output: target))
     if let note = summary.passedOver.note { print("\(folder): \(note).") }
+    if output != nil { print("A run takes it with --set data.media=\(folder) --set data.manifest=\(target)/\(Preparation.manifestName)") }
 }
 
 /// An ending as a user may write it: "gif", ".GIF".

@@ -1,6 +1,7 @@
 import Compute
 import ComputeCPU
 import Console
+import Files
 import Foundation
 import Media
 import Pictures
@@ -17,8 +18,7 @@ func propagate(arguments: [String]) throws {
             OUTPUT/masks/NAME.png for every frame, or OUTPUT/points.json; OUTPUT/overlay.mp4, and OUTPUT/sheet.png with some of its frames.
             """,
         arguments: arguments)
-    let weights = options.required(
-        "--weights", "FILE|RUN_FOLDER", "an encoder: a checkpoint of Tandem's, or a safetensors or PyTorch file of timm, MAE or DINO")
+    let weights = options.required("--weights", "FILE|RUN_FOLDER", EncoderWeights.weightsHelp)
     let heads: Int? = options.value("--heads", "N", EncoderWeights.headsHelp)
     let video = options.required("--video", "FILE|FOLDER", "a video, or a folder of frames")
     let mask = options.required(
@@ -43,7 +43,12 @@ func propagate(arguments: [String]) throws {
     let arena = Arena(backend: backend)
     let propagation = VideoPropagation(settings, patchSize: file.patchSize, backend: backend) { encoder.features($0, arena: arena) }
 
-    try makeFolder(output)
+    let common = ["overlay.mp4", "sheet.png"]
+    let names = labels.isMask ? (0..<frames.count).map { "masks/\(frames.name(ofFrame: $0)).png" } + common : ["points.json"] + common
+    let claimed = try OutputFolder(
+        output, by: "tandem propagate", task: "propagation", source: resolvedPath(video), inputs: [video], names: names)
+    defer { claimed.release() }
+    try claimed.claim(names)
     var results = try PropagatedVideo(frames, to: output)
     let reader = FrameReader(frames)
     var progress = ProgressLine()
@@ -73,7 +78,7 @@ func propagate(arguments: [String]) throws {
     }
     try results.finish()
     progress.finish(progressBar(done: frames.count, of: frames.count, unit: "frames", elapsed: monotonicSeconds() - start))
-    let what = if case .mask = labels { "masks/NAME.png of \(frames.count) frames" } else { "points.json" }
+    let what = labels.isMask ? "masks/NAME.png of \(frames.count) frames" : "points.json"
     print("\(output): \(what), overlay.mp4 and sheet.png")
 }
 
@@ -81,6 +86,8 @@ func propagate(arguments: [String]) throws {
 private enum FirstLabels {
     case mask(LabelMap)
     case points(names: [String?], [Joint])
+
+    var isMask: Bool { if case .mask = self { true } else { false } }
 
     /// - Parameter first: the video's first frame, in whose pixels the labels are.
     init(_ path: String, first: RGBImage, of video: String) throws {

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import MatFiles
 import Media
@@ -45,7 +46,7 @@ struct SequenceFolders {
     /// Whether the sequence was written completely: the last folder has its name.
     var exist: Bool { FileManager.default.fileExists(atPath: davisPictures) }
 
-    private func partial(_ folder: String) -> String { folder + ".partial" }
+    private func partial(_ folder: String) -> String { folder + partialSuffix }
 
     /// Makes the folders under names of their own.
     func begin() throws {

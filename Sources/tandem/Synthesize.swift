@@ -23,7 +23,8 @@ func synthesize(arguments: [String]) throws {
 
     Interruption.catchSignals()
     let set = SyntheticSet(folder: output, seed: seed, videos: videos, sequences: sequences)
-    try set.claimFolder()
+    let claimed = try set.claimFolder()
+    defer { claimed.release() }
     let missing = set.scenes.filter { !set.exists($0) }
     let kept = set.scenes.count - missing.count
     let start = monotonicSeconds()

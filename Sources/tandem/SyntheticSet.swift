@@ -1,4 +1,5 @@
 import Console
+import Files
 import Foundation
 import Media
 import Pictures
@@ -31,19 +32,23 @@ struct SyntheticSet: Sendable {
     private func videoPath(_ member: Member) -> String { "\(folder)/train/\(member.name).mp4" }
     private func sequenceFolders(_ member: Member) -> SequenceFolders { SequenceFolders(folder, name: member.name, index: member.index) }
 
-    /// Makes the folder this seed's own.
+    /// Makes the folder this seed's own, for as long as the result is not let go.
     ///
-    /// - Throws: where it holds another seed's scenes.
-    func claimFolder() throws {
+    /// - Throws: where it holds another seed's scenes, or what is no scene.
+    func claimFolder() throws -> OutputFolder {
         let label = "\(folder)/synthesis.txt"
         let claim = "seed \(seed)\n"
         if let found = try? String(contentsOfFile: label, encoding: .utf8), found != claim {
             throw Failure("\(folder): holds the scenes of \(found.trimmingCharacters(in: .newlines)); choose another folder or remove it")
         }
+        let names = ["train/", "davis/", "vip/", "jhmdb/", "synthesis.txt"]
+        let isOlder = FileManager.default.contents(atPath: label) == Data(claim.utf8)
+        let claimed = try OutputFolder(folder, by: "tandem synthesize", task: "synthesis", names: names, older: isOlder ? names : [])
         for path in ["train"] + SequenceFolders.parents {
             try FileManager.default.createDirectory(atPath: "\(folder)/\(path)", withIntermediateDirectories: true)
         }
         try Data(claim.utf8).write(to: URL(fileURLWithPath: label), options: .atomic)
+        return claimed
     }
 
     /// Whether a scene was written completely.

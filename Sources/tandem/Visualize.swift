@@ -1,4 +1,5 @@
 import Console
+import Files
 import Foundation
 import Media
 import Pictures
@@ -25,25 +26,28 @@ func visualize(arguments: [String]) throws {
     try picture.run(Array(arguments.dropFirst()))
 }
 
-/// Writes a picture and says so.
-func write(_ picture: RGBImage, to path: String, _ what: String) throws {
-    try writePNG(picture, to: path)
-    print("\(path): \(what), \(picture.width)x\(picture.height)")
+/// A picture that a command draws and writes as PNG.
+struct PictureFile {
+    private let path: String
+    private let command: String
+
+    /// Checks before long work that the picture can be written, and that no other is lost by it.
+    init(_ path: String, by command: String, inputs: [String]) throws {
+        try checkOutput(file: path, inputs: inputs, by: command) { isPNG($0, of: command) }
+        (self.path, self.command) = (path, command)
+    }
+
+    /// Writes the picture and says so.
+    func write(_ picture: RGBImage, _ what: String) throws {
+        try writePNG(picture, to: path, software: command)
+        print("\(path): \(what), \(picture.width)x\(picture.height)")
+    }
 }
 
 /// Makes a folder for results, and those above it.
 func makeFolder(_ path: String) throws {
     do { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) } catch {
         throw Failure("cannot make the folder \(path); choose another --output")
-    }
-}
-
-/// The folder that a file of this path goes to, checked before long work.
-func requireFolder(of path: String) throws {
-    let folder = (path as NSString).deletingLastPathComponent
-    var isFolder: ObjCBool = false
-    guard folder.isEmpty || (FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder) && isFolder.boolValue) else {
-        throw Failure("\(path) cannot be written: there is no folder \(folder); make it, or choose another --output")
     }
 }
 

@@ -24,7 +24,7 @@ func visualizeAttention(arguments: [String]) throws {
     if frames < 1 { options.refuse("--frames wants 1 or more, not \(frames)") }
     if paths.isEmpty { options.refuse("name a picture, a video or a folder of frames") }
     options.finish()
-    try requireFolder(of: output)
+    let file = try PictureFile(output, by: "tandem visualize attention", inputs: paths)
 
     Interruption.catchSignals()
     let encoder = try PictureEncoder(weights: weights, heads: heads, size: size, threads: threads)
@@ -42,7 +42,7 @@ func visualizeAttention(arguments: [String]) throws {
     }
     progress.finish("\(seen) picture\(seen == 1 ? "" : "s") seen")
     let columns = 2 + encoder.encoder.configuration.heads
-    try write(contactSheet(cells, columns: columns), to: output, "attention of \(columns - 2) heads and their mean")
+    try file.write(contactSheet(cells, columns: columns), "attention of \(columns - 2) heads and their mean")
 }
 
 extension PictureEncoder {

@@ -26,7 +26,7 @@ func visualizeCorrespondence(arguments: [String]) throws {
     if matches < 1 { options.refuse("--topk wants 1 or more, not \(matches)") }
     if frames < 2 { options.refuse("--frames wants 2 or more, not \(frames)") }
     options.finish()
-    try requireFolder(of: output)
+    let file = try PictureFile(output, by: "tandem visualize correspondence", inputs: [path])
 
     Interruption.catchSignals()
     let sequence = try FrameSequence(path)
@@ -56,7 +56,7 @@ func visualizeCorrespondence(arguments: [String]) throws {
         if Interruption.isRequested { throw Failure("interrupted; nothing was written") }
     }
     progress.finish(progressBar(done: cells.count, of: shown.count, unit: "frames", elapsed: monotonicSeconds() - start))
-    try write(contactSheet(cells, columns: 4), to: output, "matches in \(cells.count - 1) later frames of \(path)")
+    try file.write(contactSheet(cells, columns: 4), "matches in \(cells.count - 1) later frames of \(path)")
 }
 
 /// The cells most similar to a query, best first.

@@ -1,4 +1,5 @@
 import Console
+import Files
 import Foundation
 import Media
 import Pictures
@@ -30,6 +31,11 @@ func visualizeOverlays(arguments: [String]) throws {
     Interruption.catchSignals()
     let names = sequences.map { $0.split(separator: ",").map(String.init) } ?? []
     let all = try OverlaySequence.find(dataset, root: root, results: results, names: names)
+    let claimed = try OutputFolder(
+        output, by: "tandem visualize overlays", task: "drawing", source: resolvedPath(results), inputs: [root, results],
+        names: all.flatMap(\.pictures))
+    defer { claimed.release() }
+    try claimed.claim(all.flatMap(\.pictures))
     let total = all.reduce(0) { $0 + $1.frames.count }
     let start = monotonicSeconds()
     var progress = ProgressLine()
@@ -57,6 +63,9 @@ struct OverlaySequence {
     let hasResults: Bool
     /// Draws the results of a frame over its picture, which may be brought to another size.
     let overlay: (_ frame: Int, _ picture: RGBImage) throws -> RGBImage
+
+    /// What is drawn: a sheet and a video.
+    var pictures: [String] { [name + ".png", name + ".mp4"] }
 
     /// Longer side of a picture in the sheet, in pixels, and pictures in a row.
     static let cellSide = 320

@@ -32,7 +32,7 @@ func visualizeReconstructions(arguments: [String]) throws {
     if pairs < 1 { options.refuse("--pairs wants 1 or more, not \(pairs)") }
     if paths.isEmpty { options.refuse("name a video, a folder of videos or a manifest") }
     options.finish()
-    try requireFolder(of: output)
+    let sheetFile = try PictureFile(output, by: "tandem visualize reconstructions", inputs: paths)
 
     Interruption.catchSignals()
     let path = try CheckpointFolder.weights(at: weights, warn: warn)
@@ -74,7 +74,7 @@ func visualizeReconstructions(arguments: [String]) throws {
     progress.finish(progressBar(done: drawn, of: pairs, unit: "pairs", elapsed: monotonicSeconds() - start))
     // Small frames, as the demo trains on, are enlarged to be seen.
     let picture = sheet.image.magnified(max(1, smallestSide / encoder.imageSize))
-    try write(picture, to: output, "\(pairs) pair\(pairs == 1 ? "" : "s") at the mask ratios \(ratios)")
+    try sheetFile.write(picture, "\(pairs) pair\(pairs == 1 ? "" : "s") at the mask ratios \(ratios)")
 }
 
 /// Frames that are smaller than half of this many pixels are enlarged.

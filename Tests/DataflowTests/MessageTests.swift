@@ -161,12 +161,30 @@ private let all: [(bytes: [UInt8], reads: @Sendable ([UInt8]) throws -> Bool)] =
             try endpoint.reserve(for: Context())
         }
         first = nil
-        // The file of a socket whose process was killed is no obstacle, and nothing is left in the end.
+        // What a process left behind that was killed is no obstacle, and nothing is left in the end.
         let path = String(endpoint.control.dropFirst(6))
-        #expect(FileManager.default.createFile(atPath: path, contents: nil))
+        for suffix in ["", ".samples", ".batches"] { #expect(mknod(path + suffix, S_IFSOCK | 0o600, 0) == 0) }
+        #expect(FileManager.default.createFile(atPath: path + ".lock", contents: nil))
         var second = try endpoint.reserve(for: Context())
         #expect(second != nil && FileManager.default.fileExists(atPath: path + ".lock"))
         second = nil
         #expect(!FileManager.default.fileExists(atPath: path) && !FileManager.default.fileExists(atPath: path + ".lock"))
+    }
+
+    /// libzmq would remove them: a file where a socket is to be, a lock of something else, another program's socket.
+    @Test(arguments: ["", ".samples", ".batches", ".lock", "another's socket"]) func filesAtAnEndpointStay(_ suffix: String) throws {
+        let endpoint = try freshEndpoint()
+        let isSocket = suffix == "another's socket"
+        let path = String(endpoint.control.dropFirst(6)) + (isSocket ? "" : suffix)
+        if isSocket {
+            #expect(mknod(path, S_IFSOCK | 0o600, 0) == 0)
+        } else {
+            try Data("a user's".utf8).write(to: URL(fileURLWithPath: path))
+        }
+        defer { unlink(path) }
+        let sentence = "\(path) is there, and is not a socket of Tandem's; choose another endpoint, or remove it"
+        #expect(throws: DataflowError(sentence)) { try endpoint.reserve(for: Context()) }
+        #expect(FileManager.default.contents(atPath: path) == (isSocket ? nil : Data("a user's".utf8)))
+        #expect(FileManager.default.fileExists(atPath: path))
     }
 }

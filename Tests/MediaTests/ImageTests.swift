@@ -78,6 +78,26 @@ private func picture(_ name: String) -> String { fixture("Images/" + name) }
         }
     }
 
+    @Test func aPNGTellsWhatMadeIt() throws {
+        try withTemporaryFolder { folder in
+            let image = RGBImage(width: 5, height: 3, pixels: (0..<45).map { UInt8($0) })
+            try writePNG(image, to: folder + "/plain.png")
+            try writePNG(image, to: folder + "/a.png", software: "tandem visualize")
+            let plain = try Data(contentsOf: URL(fileURLWithPath: folder + "/plain.png"))
+            // A chunk tEXt, by Python's struct and zlib.crc32.
+            let chunk: [UInt8] = [
+                0x00, 0x00, 0x00, 0x19, 0x74, 0x45, 0x58, 0x74, 0x53, 0x6f, 0x66, 0x74, 0x77, 0x61, 0x72, 0x65, 0x00, 0x74, 0x61, 0x6e,
+                0x64,
+                0x65, 0x6d, 0x20, 0x76, 0x69, 0x73, 0x75, 0x61, 0x6c, 0x69, 0x7a, 0x65, 0xfc, 0x26, 0xc4, 0x10,
+            ]
+            #expect(try Data(contentsOf: URL(fileURLWithPath: folder + "/a.png")) == plain.prefix(33) + chunk + plain.dropFirst(33))
+            #expect(try readImage(folder + "/a.png") == image)
+            #expect(isPNG(folder + "/a.png", of: "tandem visualize"))
+            for other in ["tandem visualize b", "tandem visualiz"] { #expect(!isPNG(folder + "/a.png", of: other)) }
+            for name in ["plain", "none"] { #expect(!isPNG("\(folder)/\(name).png", of: "tandem visualize")) }
+        }
+    }
+
     @Test func labelPNGKeepsEveryValueAndShowsItInItsColour() throws {
         try withTemporaryFolder { folder in
             let image = IndexImage(width: 37, height: 11, indices: (0..<37 * 11).map { UInt8(truncatingIfNeeded: $0) })

@@ -69,6 +69,35 @@ private struct Listener {
 
     init() throws { scratch = try TemporaryFolder() }
 
+    @Test(arguments: ["server.key", "server.pub", "allowed", "client.key"])
+    func filesThatAreNoKeysOfOursStay(_ name: String) throws {
+        let path = scratch.file("keys")
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        try Data("a user's\n".utf8).write(to: URL(fileURLWithPath: path + "/" + name))
+        for make in [{ try KeyFolder(path).create() }, { try KeyFolder(path).addClient("host") }] {
+            #expect(throws: KeyError.self) { try make() }
+            #expect(try FileManager.default.contentsOfDirectory(atPath: path) == [name])
+            #expect(FileManager.default.contents(atPath: path + "/" + name) == Data("a user's\n".utf8))
+        }
+    }
+
+    @Test func theListIsNoLinkAndItsNeighboursStay() throws {
+        let keys = KeyFolder(scratch.file("keys"))
+        try keys.create()
+        for name in ["allowed.new", "allowed.partial"] {
+            try Data("a user's".utf8).write(to: URL(fileURLWithPath: keys.path + "/" + name))
+        }
+        try keys.addClient("host")
+        for name in ["allowed.new", "allowed.partial"] {
+            #expect(FileManager.default.contents(atPath: keys.path + "/" + name) == Data("a user's".utf8))
+        }
+        try FileManager.default.moveItem(atPath: keys.path + "/allowed", toPath: scratch.file("list"))
+        try FileManager.default.createSymbolicLink(atPath: keys.path + "/allowed", withDestinationPath: "../list")
+        #expect(throws: KeyError.self) { try keys.addClient("other") }
+        #expect(try FileManager.default.destinationOfSymbolicLink(atPath: keys.path + "/allowed") == "../list")
+        #expect(!FileManager.default.fileExists(atPath: keys.path + "/other.key"))
+    }
+
     @Test func thoseAllowedAreHeardAndOthersRefused() throws {
         let listener = try Listener(scratch.file("keys"))
         #expect(try listener.hears(Credentials(listener.folder, connects: true)))
