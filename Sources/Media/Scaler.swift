@@ -41,6 +41,12 @@ extension Conversion.Side {
 
     var isRGB: Bool { descriptor.map { $0.flags & UInt64(AV_PIX_FMT_FLAG_RGB) != 0 } ?? false }
 
+    /// Whether swscale reads such pictures. Of others neither crops nor videos are made.
+    var isReadable: Bool { sws_isSupportedInput(AVPixelFormat(rawValue: format)) != 0 }
+
+    /// The error of a file with pictures that are not read.
+    func unreadable(in path: String) -> MediaError { MediaError(.unsupported, path, "swscale does not convert \(formatName)") }
+
     var formatName: String { descriptor.map { String(cString: $0.name) } ?? "an unknown pixel format" }
 }
 

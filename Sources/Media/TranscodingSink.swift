@@ -104,9 +104,7 @@ final class TranscodingSink {
     }
 
     private func makeScaler(_ conversion: Conversion, _ source: String) throws(MediaError) -> Scaler {
-        guard let scaler = Scaler(conversion) else {
-            throw MediaError(.unsupported, source, "\(conversion.source.formatName) does not convert to 4:2:0")
-        }
+        guard let scaler = Scaler(conversion) else { throw conversion.source.unreadable(in: source) }
         return scaler
     }
 }
