@@ -169,6 +169,25 @@ struct CheckpointServerTests {
             ])
     }
 
+    /// An evaluator that is killed over a checkpoint says nothing; the one that is started in its place is another one.
+    @Test(.timeLimit(.minutes(10))) func aCheckpointThatKillsItsEvaluatorsIsGivenUp() throws {
+        let endpoint = "ipc://" + path
+        let server = try server { _ in [1] }
+        server.announce(10)
+        server.finish()
+        let events = try serve(server, pace: 1000) { _ in
+            for identity in 1...3 as ClosedRange<UInt64> {
+                let step = try Self.ask(CheckpointClient(Endpoint(endpoint), in: Context(), identity: identity))
+                #expect(step == 10)
+            }
+            let last = try CheckpointClient(Endpoint(endpoint), in: Context(), identity: 4)
+            while case .nothing = try last.next(seconds: 30) { usleep(1000) }
+        }
+        let outlooks = ["it waits for another try", "it waits for another try", "it stays without scores"]
+        #expect(events == outlooks.map { .problem("the evaluator that had the checkpoint of step 10 fell silent, \($0)") })
+        #expect(server.pending == [])
+    }
+
     @Test(.timeLimit(.minutes(10))) func scoresOfAnotherRunArePassedOver() throws {
         let server = try server { _ in [1] }
         server.announce(10)
