@@ -42,7 +42,8 @@ extension EncoderWeights {
     private func finiteFloats(_ name: String, shape: [Int]) throws -> [Float] {
         let values = try floats(name, shape: shape)
         guard values.allSatisfy(\.isFinite) else {
-            throw TrainingError("\(self.name): '\(prefix)\(name)' holds numbers that are not finite; its training has diverged, take earlier weights")
+            throw TrainingError(
+                "\(self.name): '\(prefix)\(name)' holds numbers that are not finite; its training has diverged, take earlier weights")
         }
         return values
     }
