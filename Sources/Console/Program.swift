@@ -70,7 +70,7 @@ public enum Interruption {
 /// kernel pushes for a handler, some kilobytes with AVX-512, would overwrite what lies below; and a crash may be that it is full.
 public func handleSignals(_ signals: [Int32], flags: Int32 = Int32(SA_RESTART), by handler: @escaping @convention(c) (Int32) -> Void) {
     func succeeded(_ result: Int32, _ call: String) {
-        precondition(result == 0, "\(call) for signals \(signals): \(String(cString: strerror(errno)))")
+        if result != 0 { fatalError("\(call) for signals \(signals): \(String(cString: strerror(errno)))") }
     }
     var present = stack_t()
     succeeded(sigaltstack(nil, &present), "sigaltstack")
