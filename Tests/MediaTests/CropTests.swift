@@ -27,6 +27,24 @@ import Testing
         }
     }
 
+    /// In 4:1:1 a sample of chroma stands for four pixels; of pictures as narrow as these swscale makes the crops.
+    @Test(
+        "chroma lies where its box lies where it stands for four pixels",
+        .enabled(if: FFmpeg.path != nil, .init(rawValue: FFmpeg.absence)), arguments: [8, 9, 10, 11])
+    func chroma(x: Int) throws {
+        try withTemporaryFolder { folder in
+            let ramp = "format=yuv411p,geq=lum=128:cb=48+12*X:cr=128"
+            try FFmpeg.run(["-f", "lavfi", "-i", "color=s=48x48:d=0.2,\(ramp)", "-c:v", "rawvideo", "a.nut"], in: folder)
+            let pixels = try readCrop(folder + "/a.nut", CropBox(x: x, y: 8, width: 24, height: 24), size: 24)
+            for column in 4..<20 {
+                // The middle of the first sample's pixels lies at 1.5. ITU-R BT.601, 3.5.1, limited range, for Cb alone.
+                let chroma = 48 + 12 * (Double(x + column) - 1.5) / 4
+                let blue = (128 - 16) * 255.0 / 219 + (chroma - 128) * 255 / 224 * 1.772
+                #expect(abs(Double(pixels[(12 * 24 + column) * 3 + 2]) - blue) < 2.5, "column \(column) of a crop from \(x)")
+            }
+        }
+    }
+
     @Test func severalCropsOfSeveralFramesInOnePass() throws {
         try withTemporaryFolder { folder in
             let path = try writeTestClip(folder + "/a.mp4", frames: 50, options: .init(groupOfPictures: 20))

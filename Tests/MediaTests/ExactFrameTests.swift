@@ -68,13 +68,17 @@ struct AwkwardClip: CustomTestStringConvertible, Sendable {
 func expectExactFrames(_ path: String) throws -> FrameChecksums {
     let sequential = try FrameChecksums(sequential: path)
     #expect(try FrameChecksums(random: path, seed: 7) == sequential)
+    #expect(try sequential.entries.map(\.md5) == ffmpegHashes(path))
+    return sequential
+}
+
+/// The MD5 of every frame of a video, as ffmpeg decodes it.
+func ffmpegHashes(_ path: String) throws -> [String] {
     let listing = try FFmpeg.run(
         [
             "-copyts", "-noautorotate", "-i", path, "-autoscale", "0", "-fps_mode", "passthrough", "-enc_time_base", "-1", "-f", "framemd5",
             "-",
         ],
         in: "/")
-    let hashes = listing.split(separator: "\n").filter { !$0.hasPrefix("#") }.map { $0.split(separator: " ").last.map(String.init) }
-    #expect(sequential.entries.map(\.md5) == hashes)
-    return sequential
+    return listing.split(separator: "\n").filter { !$0.hasPrefix("#") }.map { String($0.split(separator: " ").last!) }
 }

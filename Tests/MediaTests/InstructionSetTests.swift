@@ -55,6 +55,24 @@ struct InstructionSetTests {
         }
     }
 
+    /// The scratch that a crop of four pixels needs of planes.
+    private static func scratch(width: Int32, first: [Int32], taps: Int32) -> Int {
+        first.withUnsafeBufferPointer { first in
+            var plane = tandem_plane()
+            plane.width = width
+            plane.columns = tandem_axis(first: first.baseAddress, weights: nil, taps: taps)
+            return tandem_crop_scratch([plane, plane, plane], first.count)
+        }
+    }
+
+    @Test("the kernel ends rather than read beside a plane") func planesThatAreTooNarrow() async {
+        await #expect(processExitsWith: .success) { _ = Self.scratch(width: 16, first: [0, 4, 8, 12], taps: 4) }
+        await #expect(processExitsWith: .success) { _ = Self.scratch(width: 16, first: [12, 8, 4, 0], taps: 4) }
+        await #expect(processExitsWith: .failure) { _ = Self.scratch(width: 15, first: [0, 2, 4, 6], taps: 4) }
+        await #expect(processExitsWith: .failure) { _ = Self.scratch(width: 16, first: [0, 4, 8, 13], taps: 4) }
+        await #expect(processExitsWith: .failure) { _ = Self.scratch(width: 16, first: [12, 8, 4, -1], taps: 4) }
+    }
+
     /// The environment variable that tells a second process of these tests where to write its pictures.
     private static let outputVariable = "TANDEM_TEST_UNVECTORIZED_OUTPUT"
 
