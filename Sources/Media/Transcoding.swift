@@ -58,9 +58,6 @@ public struct Transcoding: Codable, Equatable, Sendable {
         _ path: String, in folder: String, to name: String, in output: String, checkpoint: () throws(MediaError) -> Void
     ) throws(MediaError) -> (record: VideoRecord, quality: Double, framesPerPairBefore: Double) {
         let target = output + "/" + name
-        guard (name as NSString).lastPathComponent.utf8.count <= NAME_MAX else {
-            throw MediaError(.cannotEncode, target, "the name is longer than \(NAME_MAX) bytes; give the source a shorter one")
-        }
         do {
             try FileManager.default.createDirectory(
                 atPath: (target as NSString).deletingLastPathComponent, withIntermediateDirectories: true)

@@ -209,8 +209,11 @@ import Testing
             let summary = try transcode(folder + "/source", to: output, Transcoding(pictureRate: Rational(25, 1)))
             #expect(try summary.manifest.records().map(\.path) == ["class/whole.mp4"])
             let lines = try String(contentsOfFile: output + "/rejects.jsonl", encoding: .utf8).split(separator: "\n")
-            #expect(lines.count == 1)
-            let reject = try JSONDecoder().decode([String: String].self, from: Data(try #require(lines.first).utf8))
+            let rejects = try lines.map { try JSONDecoder().decode([String: String].self, from: Data($0.utf8)) }
+            // A link that leads nowhere is told by itself as well.
+            let ofFolders = rejects.filter { $0["path"] != "class/broken/00003.jpg" }
+            #expect(ofFolders.count == 1)
+            let reject = try #require(ofFolders.first)
             #expect(reject["path"] == "class/broken" && reject["reason"] == fault.reason)
             #expect(reject["detail"]?.hasPrefix("class/broken/00003.jpg: ") == true, "\(reject)")
         }

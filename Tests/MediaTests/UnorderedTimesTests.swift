@@ -187,8 +187,8 @@ struct UnorderedClip: CustomTestStringConvertible, Sendable {
             let summary = try Preparation(folder: source, output: output, transcoding: Transcoding(), jobs: 1).run()
             #expect(try summary.manifest.records().map(\.path) == [long, "c.mp4"])
             let reject = try #require(try rejects(in: output).first)
-            #expect(reject["path"] == longer && reject["reason"] == "cannot encode")
-            #expect(reject["detail"]?.contains("255 bytes; give the source a shorter") == true)
+            #expect(reject["path"] == longer && reject["reason"] == "unusable name")
+            #expect(reject["detail"]?.contains("at most 255 bytes, paths 4096; rename it") == true, "\(reject)")
         }
     }
 

@@ -178,7 +178,8 @@ import Testing
         (["attention", "--weights", "w", "--output", "a.png"], "name a picture, a video or a folder of frames"),
         (["attention", "--weights", "w", "--output", "no/a.png", "p"], "there is no folder no; make it, or choose another --output"),
         (["attention", "--weights", "FIXTURES/dino.pth", "--output", "a.png", "nothing"], "nothing: there is no such file"),
-        (["attention", "--weights", "FIXTURES/encoder.pth", "--output", "a.png", "."], ". holds no .jpg or .png frames"),
+        (["attention", "--weights", "FIXTURES/encoder.pth", "--output", "a.png", "FIXTURES"], "holds no .jpg or .png frames"),
+        (["attention", "--weights", "FIXTURES/encoder.pth", "--output", "a.png", "."], "would lie among what is read, in ."),
         (["correspondence", "--weights", "w", "--output", "a.png", "."], "--patch X,Y is missing"),
         (["correspondence", "--weights", "w", "--patch", "3", "--output", "a.png", "."], "--patch wants X,Y in pixels"),
         (
@@ -199,7 +200,7 @@ import Testing
             ["correspondence", "--weights", "w", "--patch", "4,0", "--output", "a.png", "IMAGES/photo.jpg"],
             "has one frame; matches are looked for in later ones"
         ),
-        (["reconstructions", "--weights", "FIXTURES/encoder.pth", "--output", "a.png", "."], "carries no pipeline"),
+        (["reconstructions", "--weights", "FIXTURES/encoder.pth", "--output", "a.png", "FIXTURES"], "carries no pipeline"),
         (["reconstructions", "--weights", "w", "--output", "a.png"], "name a video, a folder of videos or a manifest"),
     ])
     func mistakesAreTold(arguments: [String], expected: String) throws {
