@@ -1,4 +1,5 @@
 import Console
+import Files
 import Foundation
 import Media
 import Sampling
@@ -39,8 +40,7 @@ struct VideoCollection {
                 return videos.map { Part.file("\(path)/\($0)") }
             }
             if isVideo(manifest) { return [.file(manifest)] }
-            let folder = (manifest as NSString).deletingLastPathComponent
-            return [.manifest(try Manifest(contentsOf: manifest), MediaRoot(media ?? (folder.isEmpty ? "." : folder)))]
+            return [.manifest(try Manifest(contentsOf: manifest), MediaRoot(media ?? folderName(of: manifest)))]
         }
         count = parts.reduce(0) { $0 + $1.count }
     }
@@ -53,8 +53,7 @@ struct VideoCollection {
                 switch part {
                 case .manifest(let manifest, let media): return (try manifest[number], media)
                 case .file(let path):
-                    let folder = (path as NSString).deletingLastPathComponent
-                    let root = folder.isEmpty ? "." : folder
+                    let root = folderName(of: path)
                     return (try VideoRecord(inspecting: (path as NSString).lastPathComponent, in: root), MediaRoot(root))
                 }
             }
