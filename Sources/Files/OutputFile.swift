@@ -12,8 +12,7 @@ package func checkOutput(
 ) throws(OutputError) {
     guard !path.isEmpty, !path.hasSuffix("/") else { throw OutputError("--output wants the name of a file, not '\(path)'") }
     if FileKind(path) == .folder { throw OutputError("\(path) is a folder; --output names a file") }
-    let folder = (path as NSString).deletingLastPathComponent
-    let place = folder.isEmpty ? "." : folder
+    let place = folderName(of: path)
     guard FileIdentity(place + "/.") != nil else {
         throw OutputError("\(path) cannot be written: there is no folder \(place); make it, or choose another --output", .unwritable)
     }

@@ -79,6 +79,16 @@ package final class OutputFolder {
         made.formUnion(new.map { FilePath($0) })
     }
 
+    /// Adds a file that lies elsewhere.
+    package func claim(outside file: String) throws(OutputError) {
+        let place = resolvedPath(folderName(of: file)).split(separator: "/")
+        let own = resolvedPath(path).split(separator: "/")
+        let common = zip(place, own).prefix { $0 == $1 }.count
+        // So the two know each other in a copy of both.
+        let way = Array(repeating: "..", count: own.count - common) + place[common...].map(String.init)
+        try claim([(way + [(file as NSString).lastPathComponent]).joined(separator: "/")])
+    }
+
     /// Takes off the list what was not made after all, and lets the folder go.
     package func release() {
         guard descriptor >= 0 else { return }
@@ -92,7 +102,10 @@ package final class OutputFolder {
         descriptor = -1
     }
 
-    private func location(_ name: String) -> String { name.hasPrefix("/") ? name : path + "/" + name }
+    private func location(_ name: String) -> String {
+        guard name.hasPrefix("../") else { return path + "/" + name }
+        return resolvedPath(resolvedPath(path) + "/" + folderName(of: name)) + "/" + (name as NSString).lastPathComponent
+    }
 
     // MARK: What is refused
 
@@ -108,7 +121,7 @@ package final class OutputFolder {
 
     /// Checks the folders that files of these names go to.
     private func checkPlaces(of names: [String]) throws(OutputError) {
-        let folders = names.map { $0.hasSuffix("/") ? location($0) : (location($0) as NSString).deletingLastPathComponent }
+        let folders = names.map { $0.hasSuffix("/") ? location($0) : folderName(of: location($0)) }
         for folder in Set(folders).sorted() { try checkPlace(folder) }
     }
 

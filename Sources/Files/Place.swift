@@ -66,6 +66,15 @@ private func parentFolder(_ path: String) -> String {
     String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
 }
 
+/// The folder that a path names something in, "." for a name alone.
+///
+/// Foundation's own function, `deletingLastPathComponent` of `NSString`, ends the process for a name of one character (Swift 6.3).
+package func folderName(of path: String) -> String {
+    let names = path.hasSuffix("/") ? path.dropLast() : path[...]
+    guard let slash = names.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+}
+
 /// Whether a path is a folder or lies in it, whichever links lead there and if the folder is mounted twice. The path need not exist yet.
 package func isInside(_ path: String, _ folder: String) -> Bool {
     guard let outer = FileIdentity(folder) else { return false }

@@ -61,13 +61,9 @@ package func writeAtomically(_ path: String, _ body: (borrowing OwnedFile) throw
         unlink(temporary)
         throw error
     }
-    let folder = open((path as NSString).deletingLastPathComponent.nonEmpty ?? ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    let folder = open(folderName(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     if folder >= 0 {
         fsync(folder)
         close(folder)
     }
-}
-
-extension String {
-    fileprivate var nonEmpty: String? { isEmpty ? nil : self }
 }

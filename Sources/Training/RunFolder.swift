@@ -58,8 +58,7 @@ public final class RunFolder {
 
     /// Makes a file elsewhere the run's. Throws where it is there and another made it.
     public func claim(file: String) throws {
-        let folder = (file as NSString).deletingLastPathComponent
-        try claimed.claim([resolvedPath(folder.isEmpty ? "." : folder) + "/" + (file as NSString).lastPathComponent])
+        try claimed.claim(outside: file)
     }
 
     /// What a run's folder holds, with what 'tandem ablate' adds to it.

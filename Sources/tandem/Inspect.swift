@@ -1,5 +1,6 @@
 import Configuration
 import Console
+import Files
 import Foundation
 import Media
 import Models
@@ -89,8 +90,7 @@ private func manifestFacts(_ path: String) throws -> Facts {
     facts.add("damage", damagedVideos == 0 ? "none" : damage, "damaged", ["videos": damagedVideos, "frames": damagedFrames])
     // Manifests name no codecs: which frames a file has does not depend on them.
 
-    let rejects = (path as NSString).deletingLastPathComponent + "/" + Preparation.rejectsName
-    let found = rejectReasons(rejects.hasPrefix("/") && !path.hasPrefix("/") ? Preparation.rejectsName : rejects)
+    let found = rejectReasons(folderName(of: path) + "/" + Preparation.rejectsName)
     let reasons = Dictionary(found.map { ($0, 1) }, uniquingKeysWith: +)
     facts.add("rejects", reasons.isEmpty ? "none" : listed(ranked(reasons)), "rejects", reasons)
     return facts

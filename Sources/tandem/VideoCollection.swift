@@ -43,8 +43,7 @@ struct VideoCollection {
                 }
             }
             if isVideo(manifest) { return [.file(manifest)] }
-            let folder = (manifest as NSString).deletingLastPathComponent
-            return [.manifest(try Manifest(contentsOf: manifest), MediaRoot(media ?? (folder.isEmpty ? "." : folder)))]
+            return [.manifest(try Manifest(contentsOf: manifest), MediaRoot(media ?? folderName(of: manifest)))]
         }
         count = parts.reduce(0) { $0 + $1.count }
         guard count > 0 else { throw Failure("no video here has a name that can be used; the warnings above say why") }
@@ -58,8 +57,7 @@ struct VideoCollection {
                 switch part {
                 case .manifest(let manifest, let media): return (try manifest[number], media)
                 case .file(let path):
-                    let folder = (path as NSString).deletingLastPathComponent
-                    let root = folder.isEmpty ? "." : folder
+                    let root = folderName(of: path)
                     return (try VideoRecord(inspecting: (path as NSString).lastPathComponent, in: root), MediaRoot(root))
                 }
             }

@@ -29,17 +29,19 @@ func visualize(arguments: [String]) throws {
 /// A picture that a command draws and writes as PNG.
 struct PictureFile {
     private let path: String
-    private let command: String
+    private static let command = "tandem visualize"
 
-    /// Checks before long work that the picture can be written, and that no other is lost by it.
-    init(_ path: String, by command: String, inputs: [String]) throws {
-        try checkOutput(file: path, inputs: inputs, by: command) { isPNG($0, of: command) }
-        (self.path, self.command) = (path, command)
+    /// Checks before long work that the picture can be written, that no other is lost by it, and that it will not be taken for a frame.
+    init(_ path: String, inputs: [String]) throws {
+        // Of folders those that hold frames.
+        let inputs = inputs.filter { (try? pictureNames(in: $0))?.isEmpty != true }
+        try checkOutput(file: path, inputs: inputs, by: Self.command) { isPNG($0, of: Self.command) }
+        self.path = path
     }
 
     /// Writes the picture and says so.
     func write(_ picture: RGBImage, _ what: String) throws {
-        try writePNG(picture, to: path, software: command)
+        try writePNG(picture, to: path, software: Self.command)
         print("\(path): \(what), \(picture.width)x\(picture.height)")
     }
 }

@@ -24,7 +24,7 @@ func visualizeAttention(arguments: [String]) throws {
     if frames < 1 { options.refuse("--frames wants 1 or more, not \(frames)") }
     if paths.isEmpty { options.refuse("name a picture, a video or a folder of frames") }
     options.finish()
-    let file = try PictureFile(output, by: "tandem visualize attention", inputs: paths)
+    let file = try PictureFile(output, inputs: paths)
 
     Interruption.catchSignals()
     let encoder = try PictureEncoder(weights: weights, heads: heads, size: size, threads: threads)

@@ -26,7 +26,7 @@ func visualizeCorrespondence(arguments: [String]) throws {
     if matches < 1 { options.refuse("--topk wants 1 or more, not \(matches)") }
     if frames < 2 { options.refuse("--frames wants 2 or more, not \(frames)") }
     options.finish()
-    let file = try PictureFile(output, by: "tandem visualize correspondence", inputs: [path])
+    let file = try PictureFile(output, inputs: [path])
 
     Interruption.catchSignals()
     let sequence = try FrameSequence(path)

@@ -32,7 +32,7 @@ func visualizeReconstructions(arguments: [String]) throws {
     if pairs < 1 { options.refuse("--pairs wants 1 or more, not \(pairs)") }
     if paths.isEmpty { options.refuse("name a video, a folder of videos or a manifest") }
     options.finish()
-    let sheetFile = try PictureFile(output, by: "tandem visualize reconstructions", inputs: paths)
+    let sheetFile = try PictureFile(output, inputs: paths)
 
     Interruption.catchSignals()
     let path = try CheckpointFolder.weights(at: weights, warn: warn)

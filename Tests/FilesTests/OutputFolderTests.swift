@@ -148,11 +148,20 @@ import Testing
     }
 
     @Test func filesElsewhereCanBeClaimed() throws {
+        let log = folder.file("samples.log")
+        try link("door", to: "out")
         let first = try claim()
-        try first.claim([folder.file("samples.log")])
+        try first.claim(outside: log)
         try write("ours", "samples.log")
         first.release()
-        try claim().claim([folder.file("samples.log")])
-        #expect(refusal { try claim(folder.file("other")).claim([folder.file("samples.log")]) }.contains("samples.log is there"))
+        try claim(folder.file("door")).claim(outside: log)
+        #expect(refusal { try claim(folder.file("other")).claim(outside: log) }.contains("\(log) is there"))
+        // A copy of both is a pair of its own.
+        try FileManager.default.createDirectory(atPath: folder.file("copy"), withIntermediateDirectories: true)
+        for name in ["out", "samples.log"] {
+            try FileManager.default.copyItem(atPath: folder.file(name), toPath: folder.file("copy/" + name))
+        }
+        try claim(folder.file("copy/out")).claim(outside: folder.file("copy/samples.log"))
+        #expect(refusal { try claim(folder.file("copy/out")).claim(outside: log) }.contains("\(log) is there"))
     }
 }
