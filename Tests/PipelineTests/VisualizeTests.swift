@@ -8,10 +8,11 @@ import Testing
 
 @Suite struct VisualizeTests {
     private func draw(_ arguments: [String], in folder: String) throws -> RGBImage {
-        let (status, output) = try Programs.run("tandem", ["visualize"] + arguments + ["--output", "picture.png"], in: folder)
+        let picture = arguments[0] + ".png"
+        let (status, output) = try Programs.run("tandem", ["visualize"] + arguments + ["--output", picture], in: folder)
         #expect(status == 0, "\(output)")
-        #expect(output.contains("picture.png: "), "\(output)")
-        return try readImage(folder + "/picture.png")
+        #expect(output.contains(picture + ": "), "\(output)")
+        return try readImage(folder + "/" + picture)
     }
 
     @Test(.timeLimit(.minutes(10))) func picturesOfARun() throws {
