@@ -5,11 +5,7 @@ import Testing
 import ZeroMQ
 
 struct EvaluatorMessagesTests {
-    @Test(arguments: [
-        EvaluatorRequest.next(evaluator: .max), .working(evaluator: 1, step: 0), .scores(evaluator: 1, step: 1 << 40, [], pictures: []),
-        .scores(evaluator: 1, step: 5, [.init("davis_jf", 0.5), .init("é", -1e-9)], pictures: ["davis", "a-b_c.1"]),
-        .failed(evaluator: 2, step: 3, reason: "no folder"),
-    ])
+    @Test(arguments: evaluatorRequests)
     func requestsRoundTrip(_ request: EvaluatorRequest) throws {
         let bytes = request.bytes
         #expect(try bytes.withUnsafeBytes { try EvaluatorRequest($0) } == request)
@@ -18,9 +14,7 @@ struct EvaluatorMessagesTests {
         }
     }
 
-    @Test(arguments: [
-        EvaluatorReply.checkpoint(step: 7, isQuick: true), .checkpoint(step: 7, isQuick: false), .nothing, .noted(step: 7), .finished,
-    ])
+    @Test(arguments: evaluatorReplies)
     func repliesRoundTrip(_ reply: EvaluatorReply) throws {
         let bytes = reply.bytes
         #expect(try bytes.withUnsafeBytes { try EvaluatorReply($0) } == reply)

@@ -5,97 +5,6 @@ import Synchronization
 import Testing
 import ZeroMQ
 
-/// Something that runs on a thread of its own until it is told to stop.
-private final class Background: Sendable {
-    private let isStopping = Atomic<Bool>(false)
-    private let hasStopped = DispatchSemaphore(value: 0)
-
-    init(_ body: @escaping @Sendable (_ isStopped: () -> Bool) throws -> Void) {
-        Thread.detachNewThread { [self] in
-            do { try body { isStopping.load(ordering: .relaxed) } } catch { Issue.record(error) }
-            hasStopped.signal()
-        }
-    }
-
-    func stop() {
-        isStopping.store(true, ordering: .relaxed)
-        hasStopped.wait()
-    }
-}
-
-/// Paints pictures that depend on everything that a view says.
-private func paint(_ record: VideoRecord, _ views: [View], _ size: Int, _ destination: (Int) -> UnsafeMutableRawBufferPointer) throws {
-    for (index, view) in views.enumerated() {
-        var stream = RandomStream(
-            seed: UInt64(record.bytes), purpose: .crop, ticket: view.frame, replica: view.box.x + (view.isFlipped ? 1000 : 0))
-        let picture = destination(index)
-        precondition(picture.count == size * size * 3)
-        for pixel in picture.indices { picture[pixel] = UInt8(truncatingIfNeeded: stream.nextUInt32()) }
-    }
-}
-
-private struct BrokenVideo: CountedFailure, CustomStringConvertible {
-    let kind = "moov failure"
-    var description: String { "moov atom not found" }
-}
-
-private func startBatcher(
-    at endpoint: Endpoint, seed: UInt64 = 3, failureLimit: Double = 0.1, log: @escaping @Sendable (String) -> Void = { _ in }
-) throws -> Background {
-    let server = UncheckedBox(
-        try BatcherServer(
-            manifest: manifest, seed: seed, recipe: planIdentity().recipe,
-            options: .init(endpoint: endpoint, memory: 400_000, decoderMemory: 60_000, failureLimit: failureLimit), log: log))
-    return Background { isStopped in try server.take().run(until: isStopped) }
-}
-
-/// Hands a value to another thread, once.
-private final class UncheckedBox<Value>: @unchecked Sendable {
-    private var value: Value?
-    init(_ value: Value) { self.value = value }
-    func take() -> Value {
-        defer { value = nil }
-        return value!
-    }
-}
-
-private func startDecoder(
-    at endpoint: Endpoint, id: UInt64 = .random(in: .min ... .max), delay: Int = 0, broken: Set<String> = []
-) -> Background {
-    Background { isStopped in
-        let decoder = try DecoderWorker(endpoint: endpoint, id: id, patience: 20, log: { _ in }) { record, views, size, destination in
-            if broken.contains(record.path) { throw BrokenVideo() }
-            try paint(record, views, size, destination)
-            usleep(UInt32(delay))
-        }
-        try decoder.run(until: isStopped)
-    }
-}
-
-private func client(at endpoint: Endpoint, seed: UInt64 = 3, patience: Double = 20) throws -> BatchClient {
-    try BatchClient(endpoint: endpoint, identity: planIdentity(seed: seed), credit: 100_000, patience: patience, log: { _ in })
-}
-
-/// Reads batches of five, and renders all that a trainer could see.
-private func readStream(_ client: BatchClient, batches: Range<Int>, between: (Int) throws -> Void = { _ in }) throws -> [String] {
-    let size = 5
-    for batch in batches { try client.request(first: batch * size, count: size) }
-    var lines: [String] = []
-    for step in batches {
-        let batch = try #require(try client.next())
-        #expect(batch.first == step * size && batch.count == size)
-        try batch.withSamples { samples in
-            for (slot, sample) in samples.enumerated() {
-                let frames = try #require(sample.bytes("frames"))
-                let hash = frames.reduce(UInt64(14_695_981_039_346_656_037)) { ($0 ^ UInt64($1)) &* 1_099_511_628_211 }
-                lines.append(SampleLog.line(step: step, slot: slot, sample: sample, pixelHash: String(hash, radix: 16)))
-            }
-        }
-        try between(step)
-    }
-    return lines
-}
-
 @Suite(.serialized, .timeLimit(.minutes(10))) struct StreamTests {
     @Test func oneAndThreeDecodersGiveTheSameStream() throws {
         var streams: [[String]] = []
@@ -152,7 +61,7 @@ private func readStream(_ client: BatchClient, batches: Range<Int>, between: (In
         let stream = try readStream(try client(at: endpoint), batches: 0..<60) { step in
             guard step % 20 == 5 else { return }
             #expect(try socket.waitUntilSendable(milliseconds: 5000))
-            _ = try socket.send(Message(DecoderRequest.hello(decoder: 7).bytes))
+            _ = try socket.send(Message(DecoderRequest.hello(decoder: 7, host: "a").bytes))
         }
         decoder.stop()
         batcher.stop()
@@ -173,7 +82,7 @@ private func readStream(_ client: BatchClient, batches: Range<Int>, between: (In
         var poller = Poller([socket])
         func hello(_ decoder: UInt64) throws {
             #expect(try socket.waitUntilSendable(milliseconds: 5000))
-            _ = try socket.send(Message(DecoderRequest.hello(decoder: decoder).bytes))
+            _ = try socket.send(Message(DecoderRequest.hello(decoder: decoder, host: "a").bytes))
         }
         func isWelcome() throws -> Bool { try poller.wait(milliseconds: 5000)[0] && socket.receive() != nil }
         for decoder in 0..<UInt64(4096) {
@@ -335,7 +244,7 @@ private func readStream(_ client: BatchClient, batches: Range<Int>, between: (In
             other.fingerprint = planIdentity().fingerprint
             other.video = SamplePlan(identity: planIdentity(), videoCount: 40).video(ofTicket: header.ticket, attempt: 0) ^ 1
             for header in [header, other] {
-                let forged = Message(byteCount: layout.byteCount(path: "x"))
+                let forged = try Message(byteCount: layout.byteCount(path: "x"))
                 forged.withMutableBytes { layout.write(header, to: $0) }
                 _ = try hostile[1].send(forged)
             }
