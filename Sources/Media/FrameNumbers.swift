@@ -4,7 +4,8 @@ import CFFmpeg
 ///
 /// Each picture has the number after that of the reference picture before it; only a second field has the same (ITU-T H.264, 7.4.3). libav
 /// compares with the picture before, whether others refer to it or not, and makes up a picture where the numbers do not follow, which
-/// ``FrameSource`` sees. What it so overlooks is looked for here: the gap that a picture to which none refers fills.
+/// ``FrameSource`` sees. What libav overlooks is looked for here: where the picture before is one that no other refers to, it has the
+/// number of the missing one, and the next seems to follow.
 struct FrameNumbers {
     private struct SequenceSet {
         var hasColourPlanes: Bool
@@ -13,7 +14,7 @@ struct FrameNumbers {
 
     private let units: H264Units
     private var sequenceSets: [Int: SequenceSet] = [:]
-    /// The sequence set for each picture set.
+    /// The sequence set for each picture set. There are at most 32 of those and 256 of these.
     private var sequenceIndices: [Int: Int] = [:]
     /// Number of the last reference picture, and of the last picture.
     private var last: (reference: Int, any: Int)?
@@ -46,7 +47,7 @@ struct FrameNumbers {
         case H264Units.Kind.sequenceSet: noteSequenceSet(&bits)
         case H264Units.Kind.pictureSet:
             let index = bits.number()
-            sequenceIndices[index] = bits.number()
+            if index < 256 { sequenceIndices[index] = bits.number() }
         case H264Units.Kind.keySlice: last = (0, 0)
         case H264Units.Kind.slice: return noteSlice(&bits, isReference: unit[0] & 0x60 != 0)
         default: break
@@ -78,7 +79,7 @@ struct FrameNumbers {
         // How many reference pictures.
         _ = bits.number()
         if bits.number(bits: 1) == 1 { announceGaps = true }
-        sequenceSets[index] = SequenceSet(hasColourPlanes: hasColourPlanes, numberBits: min(16, numberBits))
+        if index < 32 { sequenceSets[index] = SequenceSet(hasColourPlanes: hasColourPlanes, numberBits: min(16, numberBits)) }
     }
 
     /// ITU-T H.264, 7.3.3.

@@ -70,7 +70,13 @@ struct H264Units {
     private static func startCode(in bytes: UnsafeRawBufferPointer, from start: Int) -> Int? {
         var place = start
         while place + 2 < bytes.count {
-            if bytes[place + 2] > 1 { place += 3 } else if bytes[place + 2] == 1, bytes[place] == 0, bytes[place + 1] == 0 { return place } else { place += 1 }
+            if bytes[place + 2] > 1 {
+                place += 3
+            } else if bytes[place + 2] == 1, bytes[place] == 0, bytes[place + 1] == 0 {
+                return place
+            } else {
+                place += 1
+            }
         }
         return nil
     }

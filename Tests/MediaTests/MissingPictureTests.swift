@@ -20,7 +20,10 @@ struct LossyStream: CustomTestStringConvertible, Sendable {
     }
 
     private static func x265(_ options: String) -> [String] {
-        ["-c:v", "libx265", "-x265-params", "log-level=none:pools=1:frame-threads=1:keyint=20:min-keyint=20:scenecut=0:b-adapt=0:" + options]
+        [
+            "-c:v", "libx265", "-x265-params",
+            "log-level=none:pools=1:frame-threads=1:keyint=20:min-keyint=20:scenecut=0:b-adapt=0:" + options,
+        ]
     }
 
     static let all = [
@@ -28,7 +31,9 @@ struct LossyStream: CustomTestStringConvertible, Sendable {
         Self(testDescription: "H.264 with B-frames", container: "mp4", encoding: x264("bframes=2:b-pyramid=none"), listsFrames: true),
         Self(testDescription: "H.264 with B-frames", container: "mkv", encoding: x264("bframes=2:b-pyramid=none"), listsFrames: true),
         Self(testDescription: "H.264 with B-frames", container: "ts", encoding: x264("bframes=2:b-pyramid=none"), listsFrames: true),
-        Self(testDescription: "H.264 with a pyramid", container: "mp4", encoding: x264("bframes=3:b-pyramid=strict:ref=4"), listsFrames: true),
+        Self(
+            testDescription: "H.264 with a pyramid", container: "mp4", encoding: x264("bframes=3:b-pyramid=strict:ref=4"), listsFrames: true
+        ),
         Self(testDescription: "H.264 in fields", container: "mp4", encoding: x264("bframes=2:tff=1"), listsFrames: true),
         Self(testDescription: "H.264 in open groups", container: "mkv", encoding: x264("bframes=3:open-gop=1"), listsFrames: true),
         Self(testDescription: "HEVC", container: "mp4", encoding: x265("bframes=0"), listsFrames: true),
@@ -131,7 +136,8 @@ private func leaveOut(_ packets: [Int], of name: String, in folder: String) thro
                     let kept = "\(index)-" + name
                     try FileManager.default.moveItem(atPath: folder + "/" + name, toPath: folder + "/" + kept)
                     var hashes: [String] = []
-                    var record = try VideoRecord(inspecting: kept, in: folder) { _, frame in hashes.append(frame.hexadecimalHash(.murmur3)) }
+                    var record = try VideoRecord(inspecting: kept, in: folder) { _, frame in hashes.append(frame.hexadecimalHash(.murmur3))
+                    }
                     if !isListed { record.damagedFrames = [] }
                     clips.append((record, hashes))
                 }
@@ -156,7 +162,10 @@ private func leaveOut(_ packets: [Int], of name: String, in folder: String) thro
         try withTemporaryFolder { folder in
             let options = "threads=1:keyint=20:scenecut=0:bframes=3:b-adapt=0:b-pyramid=strict:ref=1"
             try FFmpeg.run(
-                ["-f", "lavfi", "-i", "testsrc2=s=96x64:r=25:d=2.4", "-pix_fmt", "yuv420p", "-c:v", "libx264", "-x264-params", options, "a.mp4"],
+                [
+                    "-f", "lavfi", "-i", "testsrc2=s=96x64:r=25:d=2.4", "-pix_fmt", "yuv420p", "-c:v", "libx264", "-x264-params", options,
+                    "a.mp4",
+                ],
                 in: folder)
             // A group is I P B b b P B b b …, and one B-frame fewer at its end.
             let kept = [0, 1, 5, 9, 13, 17]
@@ -170,7 +179,9 @@ private func leaveOut(_ packets: [Int], of name: String, in folder: String) thro
         }
     }
 
-    @Test("a loss that an encoder seems to have announced is exact in any order", arguments: [[4], [10], [20, 21], [21], [41], [25], [7, 27]])
+    @Test(
+        "a loss that an encoder seems to have announced is exact in any order",
+        arguments: [[4], [10], [20, 21], [21], [41], [25], [7, 27]])
     func announcedLoss(packets: [Int]) throws {
         try withTemporaryFolder { folder in
             for index in [1, 4, 6] {
