@@ -22,6 +22,7 @@ package final class OutputFolder {
     private let remedy: String
     private var descriptor: Int32
     private var made: Set<String> = []
+    private let encoder = JSONEncoder()
 
     /// Claims a folder, which is made where it is missing, and locks it until ``release()``.
     ///
@@ -44,19 +45,20 @@ package final class OutputFolder {
         self.remedy = remedy
         maker = Maker(command: command, source: source)
         descriptor = -1
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         try checkFolder()
         try checkPlaces(of: names)
         let list = path + "/" + Self.listName
         if FileKind(list) == .nothing { try requireFree(Set(names).subtracting(older()).sorted()) }
         try makeFolder()
         descriptor = try openLocked(list)
-        let text = String(decoding: contents(), as: UTF8.self)
-        if text.allSatisfy(\.isNewline) {
+        let lines = contents().split(separator: UInt8(ascii: "\n"))
+        if lines.isEmpty {
             made = Set(older())
             try requireFree(Set(names).subtracting(made).sorted())
             try append([try line(maker)] + made.sorted().map { (name) throws(OutputError) in try line(name) })
         } else {
-            try read(text, names)
+            try read(lines, names)
         }
     }
 
@@ -95,6 +97,8 @@ package final class OutputFolder {
             // A list that names too much is still a list.
             try? text.map { try Data($0.utf8).write(to: URL(fileURLWithPath: path + "/" + Self.listName), options: .atomic) }
         }
+        // A child that is just being started may hold a copy of the descriptor, and with it the lock.
+        flock(descriptor, LOCK_UN)
         close(descriptor)
         descriptor = -1
     }
@@ -177,9 +181,9 @@ package final class OutputFolder {
 
     private func contents() -> Data { (try? FileHandle(fileDescriptor: descriptor).readToEnd()) ?? Data() }
 
-    private func read(_ text: String, _ names: [String]) throws(OutputError) {
-        let lines = text.split(separator: "\n")
-        guard let first = lines.first, let found = try? JSONDecoder().decode(Maker.self, from: Data(first.utf8)) else {
+    private func read(_ lines: [Data], _ names: [String]) throws(OutputError) {
+        let decoder = JSONDecoder()
+        guard let found = try? decoder.decode(Maker.self, from: lines[0]) else {
             throw OutputError("\(path)/\(Self.listName) is there, and is no list of what Tandem made; \(remedy)")
         }
         guard found == maker else {
@@ -188,12 +192,10 @@ package final class OutputFolder {
             throw occupied(first.map(location) ?? path, but: ", but by '\(found.command)'\(source)")
         }
         // A last line that was cut off is none.
-        made = Set(lines.dropFirst().compactMap { try? JSONDecoder().decode(String.self, from: Data($0.utf8)) })
+        made = Set(lines.dropFirst().compactMap { try? decoder.decode(String.self, from: $0) })
     }
 
     private func line(_ value: some Encodable) throws(OutputError) -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         do { return String(decoding: try encoder.encode(value), as: UTF8.self) } catch {
             throw OutputError("\(path): \(value) cannot be listed as made there: \(error)")
         }
