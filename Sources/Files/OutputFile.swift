@@ -5,10 +5,12 @@ import Foundation
 /// - Parameters:
 ///   - path: the file that `--output` names.
 ///   - inputs: files and folders that the command reads.
-///   - command: who writes, "tandem export".
+///   - writer: who writes, "'tandem export'".
+///   - remedy: what a user can do whose file is there.
 ///   - isOwn: whether a file bears the mark that the command leaves in what it writes. Such a file it replaces, any other it does not.
 package func checkOutput(
-    file path: String, inputs: [String], by command: String, isOwn: (String) -> Bool
+    file path: String, inputs: [String], by writer: String, remedy: String = "choose another --output, or remove it",
+    isOwn: (String) -> Bool
 ) throws(OutputError) {
     guard !path.isEmpty, !path.hasSuffix("/") else { throw OutputError("--output wants the name of a file, not '\(path)'") }
     if FileKind(path) == .folder { throw OutputError("\(path) is a folder; --output names a file") }
@@ -28,7 +30,7 @@ package func checkOutput(
     switch FileKind(path) {
     case .nothing: break
     case .file where isOwn(path): break
-    case .file: throw OutputError("\(path) is there and was not made by '\(command)'; choose another --output, or remove it")
+    case .file: throw OutputError("\(path) is there and was not made by \(writer); \(remedy)")
     case .link: throw OutputError("\(path) is a link to \(linkTarget(path)), and would be replaced; choose another --output")
     case .folder, .other: throw OutputError("\(path) is there and is no file; choose another --output")
     }

@@ -23,6 +23,7 @@ package final class OutputFolder {
     private var descriptor: Int32
     /// Names on the list. Their bytes count: two spellings of a letter are two files.
     private var made: Set<FilePath> = []
+    private let encoder = JSONEncoder()
 
     /// Claims a folder, which is made where it is missing, and locks it until ``release()``.
     ///
@@ -45,6 +46,7 @@ package final class OutputFolder {
         self.remedy = remedy
         maker = Maker(command: command, source: source)
         descriptor = -1
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         try checkFolder()
         try checkPlaces(of: names)
         let list = path + "/" + Self.listName
@@ -52,14 +54,14 @@ package final class OutputFolder {
         if FileKind(list) == .nothing { try requireFree(unmade(Set(older().map { FilePath($0) }))) }
         try makeFolder()
         descriptor = try openLocked(list)
-        let text = String(decoding: contents(), as: UTF8.self)
-        if text.allSatisfy(\.isNewline) {
+        let lines = contents().split(separator: UInt8(ascii: "\n"))
+        if lines.isEmpty {
             let older = older()
             made = Set(older.map { FilePath($0) })
             try requireFree(unmade(made))
             try append([try line(maker)] + older.map { (name) throws(OutputError) in try line(name) })
         } else {
-            try read(text, names)
+            try read(lines, names)
         }
     }
 
@@ -98,6 +100,8 @@ package final class OutputFolder {
             // A list that names too much is still a list.
             try? text.map { try Data($0.utf8).write(to: URL(fileURLWithPath: path + "/" + Self.listName), options: .atomic) }
         }
+        // A child that is just being started may hold a copy of the descriptor, and with it the lock.
+        flock(descriptor, LOCK_UN)
         close(descriptor)
         descriptor = -1
     }
@@ -180,9 +184,9 @@ package final class OutputFolder {
 
     private func contents() -> Data { (try? FileHandle(fileDescriptor: descriptor).readToEnd()) ?? Data() }
 
-    private func read(_ text: String, _ names: [String]) throws(OutputError) {
-        let lines = text.split(separator: "\n")
-        guard let first = lines.first, let found = try? JSONDecoder().decode(Maker.self, from: Data(first.utf8)) else {
+    private func read(_ lines: [Data], _ names: [String]) throws(OutputError) {
+        let decoder = JSONDecoder()
+        guard let found = try? decoder.decode(Maker.self, from: lines[0]) else {
             throw OutputError("\(path)/\(Self.listName) is there, and is no list of what Tandem made; \(remedy)")
         }
         guard found == maker else {
@@ -191,12 +195,10 @@ package final class OutputFolder {
             throw occupied(first.map(location) ?? path, but: ", but by '\(found.command)'\(source)")
         }
         // A last line that was cut off is none.
-        made = Set(lines.dropFirst().compactMap { try? FilePath(JSONDecoder().decode(String.self, from: Data($0.utf8))) })
+        made = Set(lines.dropFirst().compactMap { try? FilePath(decoder.decode(String.self, from: $0)) })
     }
 
     private func line(_ value: some Encodable) throws(OutputError) -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         do { return String(decoding: try encoder.encode(value), as: UTF8.self) } catch {
             throw OutputError("\(path): \(value) cannot be listed as made there: \(error)")
         }

@@ -74,7 +74,7 @@ public final class RunFolder {
 
     private static func outputFolder(_ path: String) throws -> OutputFolder {
         // Versions that kept no list had a lock of this name.
-        let isOlder = FileManager.default.fileExists(atPath: path + "/.lock")
+        let isOlder = [".lock", "pipeline.json5"].allSatisfy { FileManager.default.fileExists(atPath: path + "/" + $0) }
         do throws(OutputError) {
             return try OutputFolder(
                 path, by: "tandem run", task: "run", names: names, older: isOlder ? names : [], remedy: "choose another name, --set name=NAME")

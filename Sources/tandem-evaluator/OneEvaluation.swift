@@ -74,12 +74,12 @@ struct OneEvaluation {
     private func writeOfficial(_ text: String, to path: String) {
         if FileManager.default.contents(atPath: path) == Data(text.utf8) { return }
         do {
-            try checkOutput(file: path, inputs: [], by: "tandem evaluate") { _ in false }
+            try checkOutput(
+                file: path, inputs: [root], by: "this evaluation", remedy: "remove it and run again to have it written"
+            ) { _ in false }
             try replaceFile(path, with: text)
         } catch {
-            let isKept = (error as? OutputError)?.reason == .refused
-            let kept = "\(path) is there with other numbers and is kept; remove it and run again to have it written"
-            writeError("tandem-evaluator: warning: \(isKept ? kept : "\(error)")\n")
+            writeError("tandem-evaluator: warning: no table beside the results: \(error)\n")
         }
     }
 

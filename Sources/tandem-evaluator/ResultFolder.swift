@@ -25,9 +25,9 @@ final class ResultFolder {
         self.path = path
         state = State(settings: settings, complete: [])
         let folders = Set(sequences).sorted().map { $0 + "/" }
-        let older = Self.state(path).map { Self.ownNames + $0.complete.sorted().map { $0 + "/" } }
         claimed = try OutputFolder(
-            path, by: "tandem evaluate", task: "evaluation", inputs: [root], names: folders + Self.ownNames, older: older ?? [])
+            path, by: "tandem evaluate", task: "evaluation", inputs: [root], names: folders + Self.ownNames,
+            older: Self.state(path) == nil ? [] : folders + Self.ownNames)
         if FileManager.default.fileExists(atPath: stateFile) {
             guard let found = Self.state(path) else {
                 throw Failure("\(stateFile) is damaged; delete it, and all results are made anew")

@@ -58,7 +58,7 @@ func importWeights(arguments: [String]) throws {
 func warn(_ text: String) { writeError("tandem: warning: \(text)\n") }
 
 private func checkOutput(weights output: String, from input: String) throws {
-    try checkOutput(file: output, inputs: [input], by: "tandem export' or 'tandem import", isOwn: EncoderWeights.didWrite)
+    try checkOutput(file: output, inputs: [input], by: "'tandem export' or 'tandem import'", isOwn: EncoderWeights.didWrite)
 }
 
 /// What was written, as the file itself tells.

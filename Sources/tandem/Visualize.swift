@@ -35,7 +35,7 @@ struct PictureFile {
     init(_ path: String, inputs: [String]) throws {
         // Of folders those that hold frames.
         let inputs = inputs.filter { (try? pictureNames(in: $0))?.isEmpty != true }
-        try checkOutput(file: path, inputs: inputs, by: Self.command) { isPNG($0, of: Self.command) }
+        try checkOutput(file: path, inputs: inputs, by: "'\(Self.command)'") { isPNG($0, of: Self.command) }
         self.path = path
     }
 

@@ -24,7 +24,7 @@ import Testing
 
     private func check(_ name: String) throws {
         let path = folder.file(name)
-        try checkOutput(file: path, inputs: [folder.file("in"), folder.file("frames"), folder.file("missing")], by: "tandem paint") {
+        try checkOutput(file: path, inputs: [folder.file("in"), folder.file("frames"), folder.file("missing")], by: "'tandem paint'") {
             FileManager.default.contents(atPath: $0) == Data("mark".utf8)
         }
     }

@@ -177,7 +177,9 @@ import Training
             try put("a user's", table)
             let score = ["evaluate", "--metrics-only", "--results", "results", "--root", "data"]
             let (status, output) = try tandem(score, in: folder)
-            #expect(status == 0 && output.contains("global_results-val.csv is there with other numbers and is kept"), "\(output)")
+            #expect(
+                status == 0 && output.contains("global_results-val.csv is there and was not made by this evaluation; remove it"),
+                "\(output)")
             #expect(output.contains("all objects"), "\(output)")
             #expect(FileManager.default.contents(atPath: table) == Data("a user's".utf8))
             try FileManager.default.removeItem(atPath: table)
@@ -186,6 +188,13 @@ import Training
                 #expect(status == 0 && !output.contains("warning"), "\(output)")
             }
             #expect(try String(contentsOfFile: table, encoding: .utf8).hasPrefix("J&F-Mean"))
+
+            // Nor are there tables among annotations, which can be scored as results.
+            let before = contents(folder + "/data")
+            let (scored, warning) = try tandem(
+                ["evaluate", "--metrics-only", "--results", "data/Annotations/480p", "--root", "data"], in: folder)
+            #expect(scored == 0 && warning.contains("would lie among what is read, in data"), "\(warning)")
+            #expect(contents(folder + "/data") == before)
         }
     }
 
