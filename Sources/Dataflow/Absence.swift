@@ -17,22 +17,26 @@ struct Absence {
         if hasDecoders { withoutDecoders = 0 }
     }
 
-    /// Time passed; returns the beginning of a line where one is due.
-    mutating func passed(_ seconds: Double) -> String? {
+    /// Time passed; returns a line where one is due.
+    ///
+    /// - Parameter refusal: why the batcher does not let this process in, where that is known.
+    mutating func passed(_ seconds: Double, endpoint: Endpoint, refusal: String?) -> String? {
         let step = min(seconds, 0.5)
         silence += step
         if !hasDecoders { withoutDecoders += step }
         sinceLine += step
         guard sinceLine >= 5, silence >= 3 || !hasDecoders else { return nil }
         sinceLine = 0
-        return silence >= 3 ? "waiting for the batcher at" : "waiting for decoders to join the batcher at"
+        guard silence >= 3 else { return "waiting for decoders to join the batcher at \(endpoint)" }
+        return "waiting for the batcher at \(endpoint)" + (refusal.map { ", which does not let this process in: \($0)" } ?? "")
     }
 
     /// The error where patience is at its end; patience 0 has none.
-    func failure(patience: Double, endpoint: Endpoint) -> DataflowError? {
+    func failure(patience: Double, endpoint: Endpoint, refusal: String?) -> DataflowError? {
         guard patience > 0 else { return nil }
         if silence > patience {
-            return DataflowError("no batcher answered at \(endpoint) for \(Int(patience)) s; start one there, or check the endpoint")
+            let remedy = refusal.map { "; \($0)" } ?? "; start one there, or check the endpoint"
+            return DataflowError("no batcher answered at \(endpoint) for \(Int(patience)) s" + remedy)
         }
         if withoutDecoders > patience {
             return DataflowError(

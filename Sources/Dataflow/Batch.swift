@@ -5,11 +5,14 @@ import ZeroMQ
 public final class Batch {
     /// The run's index of the first sample.
     public let first: Int
+    /// All visits that failed of the tickets that the samples are of, ascending by ticket and attempt.
+    public let replaced: [Replacement]
     private let messages: [Message]
     private let blocks: [SampleBlock]
 
-    init(first: Int, messages: [Message]) throws(MalformedBytes) {
+    init(first: Int, replaced: [Replacement], messages: [Message]) throws(MalformedBytes) {
         self.first = first
+        self.replaced = replaced
         self.messages = messages
         var blocks: [SampleBlock] = []
         // A block points into its message, which this object keeps.
@@ -18,6 +21,19 @@ public final class Batch {
     }
 
     public var count: Int { blocks.count }
+
+    /// Whether the list of what was replaced is that of the samples' attempts.
+    func isListOfReplacedWhole(replicas: Int) -> Bool {
+        var rest = replaced[...]
+        for block in blocks where block.header.sample % replicas == 0 || block.header.sample == first {
+            for attempt in 0..<block.header.attempt {
+                guard let next = rest.popFirst(), next.ticket == block.header.sample / replicas, next.attempt == attempt else {
+                    return false
+                }
+            }
+        }
+        return rest.isEmpty
+    }
 
     /// Lends the samples; neither they nor pointers into them may leave `body`, for the batch may be gone right after.
     public func withSamples<Value>(_ body: ([SampleBlock]) throws -> Value) rethrows -> Value {

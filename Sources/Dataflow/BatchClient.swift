@@ -30,6 +30,8 @@ public final class BatchClient {
     public private(set) var waitedSeconds = 0.0
     /// Decoders at work, as the batcher said last.
     public private(set) var decoderCount = 0
+    /// Where the batcher has refused to go on because too much failed: what did of samples that were not handed out, and perhaps of others.
+    public private(set) var replacedAtTheEnd: [Replacement] = []
     private var hasBegun = false
 
     /// - Parameters:
@@ -54,7 +56,7 @@ public final class BatchClient {
             .dealer, in: context,
             options: .init(
                 sendHighWaterMark: 4096, receiveHighWaterMark: 4096, linger: 1000,
-                maximumMessageBytes: layout.byteCount(pathByteCount: SampleLayout.mostPathBytes)))
+                maximumMessageBytes: max(Wire.largestReply, layout.byteCount(pathByteCount: SampleLayout.mostPathBytes))))
         try socket.connect(to: endpoint.batches)
     }
 
@@ -94,8 +96,9 @@ public final class BatchClient {
             }
             let before = watch.seconds
             _ = try poller.wait(milliseconds: 100)
-            if let line = absence.passed(watch.seconds - before) { log("\(line) \(endpoint)") }
-            if let failure = absence.failure(patience: patience, endpoint: endpoint) { throw failure }
+            let refusal = socket.refusal
+            if let line = absence.passed(watch.seconds - before, endpoint: endpoint, refusal: refusal) { log(line) }
+            if let failure = absence.failure(patience: patience, endpoint: endpoint, refusal: refusal) { throw failure }
         }
     }
 
@@ -154,7 +157,8 @@ public final class BatchClient {
             wasOpen = true
             sent = 0
             _ = try sendRequests()
-        case .batch(let first, let count): try take(first: first, count: count, messages: Array(parts.dropFirst()))
+        case .batch(let first, let count, let replaced):
+            try take(first: first, count: count, replaced: replaced, messages: Array(parts.dropFirst()))
         case .status(let decoders, let asked, let pending):
             absence.decoders(decoders)
             decoderCount = decoders
@@ -163,24 +167,31 @@ public final class BatchClient {
             }
             for request in lost { try send(request) }
         case .stranger: isOpen = false
-        case .refused(let reason): throw DataflowError(reason)
+        case .refused(let reason, let replaced):
+            replacedAtTheEnd = replaced
+            throw DataflowError(reason)
         }
     }
 
-    private func take(first: Int, count: Int, messages: [Message]) throws {
+    private func take(first: Int, count: Int, replaced: [Replacement], messages: [Message]) throws {
         // A batch that came before, or that was asked for by an earlier request.
         guard let request = requests[..<sent].first(where: { $0.lowerBound == first }), arrived[first] == nil else { return }
         guard request.count == count, messages.count == count else {
             throw DataflowError("the batcher at \(endpoint) sent \(messages.count) samples where \(request.count) were asked for")
         }
         let batch: Batch
-        do { batch = try Batch(first: first, messages: messages) } catch { throw DataflowError("the batcher at \(endpoint) sent \(error)") }
+        do { batch = try Batch(first: first, replaced: replaced, messages: messages) } catch {
+            throw DataflowError("the batcher at \(endpoint) sent \(error)")
+        }
         try batch.withSamples { samples in
             for (offset, sample) in samples.enumerated() {
                 guard sample.header.sample == first + offset, sample.header.fingerprint == fingerprint, sample.matches(layout) else {
                     throw DataflowError("the batcher at \(endpoint) sent sample \(sample.header.sample) in the place of \(first + offset)")
                 }
             }
+        }
+        guard batch.isListOfReplacedWhole(replicas: identity.recipe.repeatedSampling) else {
+            throw DataflowError("the batcher at \(endpoint) sent samples from \(first) with a list of replaced videos that is not theirs")
         }
         arrived[first] = batch
     }

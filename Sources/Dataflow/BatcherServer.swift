@@ -32,6 +32,8 @@ public final class BatcherServer {
     static let mostDecoders = 4096
     /// Messages received from one socket before the others have their turn.
     private static let turn = 64
+    /// Replaced videos that a trainer is told of where the run ends of them.
+    private static let mostToldAtTheEnd = 10_000
 
     /// Bytes that libzmq is given to send before it has sent others. A trainer that is stopped takes them with it, for as long as it likes.
     private static let mostUnsent = 16 << 20
@@ -62,7 +64,7 @@ public final class BatcherServer {
     private var store: [Int: Message] = [:]
     private let unsent = UnsentBytes()
     /// Batches that wait to be sent.
-    private var outbox: [(samples: Range<Int>, messages: [Message])] = []
+    private var outbox: [(samples: Range<Int>, replaced: [Replacement], messages: [Message])] = []
     private var recordsRead = 0
     private var decoderRoutes: [UInt64: [UInt8]] = [:]
     private var trainer: (id: UInt64, route: [UInt8])?
@@ -81,7 +83,7 @@ public final class BatcherServer {
         let identity = PlanIdentity(manifestHash: manifest.identity, seed: seed, recipe: recipe)
         self.options = options
         self.manifest = manifest
-        self.log = log
+        self.log = { log($0.onOneLine) }
         plan = SamplePlan(identity: identity, videoCount: manifest.count)
         fingerprint = identity.fingerprint
         layout = SampleLayout(for: identity.recipe)
@@ -163,13 +165,13 @@ public final class BatcherServer {
         let route = parts[0].copy
         let now = watch.seconds
         switch try parts[1].withBytes({ try DecoderRequest($0) }) {
-        case .hello(let decoder):
+        case .hello(let decoder, let host):
             guard decoderRoutes[decoder] != nil || decoderRoutes.count < Self.mostDecoders else {
                 throw MalformedBytes("the hello of one decoder more than \(Self.mostDecoders)")
             }
             // Hellos pile up while a batcher is away; only the first is news.
             let isNew = decoderRoutes.updateValue(route, forKey: decoder) == nil
-            broker.joined(decoder, now: now)
+            broker.joined(decoder, host: host, now: now)
             let examples = try stride(from: 0, to: manifest.count, by: 1 + (manifest.count - 1) / Welcome.mostExamples).map {
                 try manifest[$0].path
             }
@@ -254,11 +256,15 @@ public final class BatcherServer {
     private func open(_ id: UInt64, _ identity: PlanIdentity, isReturning: Bool, route: [UInt8]) throws {
         if let difference = identity.difference(from: plan.identity) {
             return try reply(
-                .refused("the batcher at \(options.endpoint) serves another run: the trainer's \(difference); use one pipeline for both"),
+                .refused(
+                    "the batcher at \(options.endpoint) serves another run: the trainer's \(difference); use one pipeline for both",
+                    replaced: []),
                 to: route)
         }
         if isReturning, let trainer, trainer.id != id {
-            return try reply(.refused("another trainer took over the batcher at \(options.endpoint); run one trainer a batcher"), to: route)
+            return try reply(
+                .refused("another trainer took over the batcher at \(options.endpoint); run one trainer a batcher", replaced: []), to: route
+            )
         }
         outbox.removeAll()
         trainer = (id, route)
@@ -279,8 +285,8 @@ public final class BatcherServer {
 
     private func sendBatches() throws {
         while let trainer, !outbox.isEmpty, unsent.count < Self.mostUnsent {
-            let (range, messages) = outbox.removeFirst()
-            let header = Message(TrainerReply.batch(first: range.lowerBound, count: range.count).bytes)
+            let (range, replaced, messages) = outbox.removeFirst()
+            let header = Message(TrainerReply.batch(first: range.lowerBound, count: range.count, replaced: replaced).bytes)
             // What does not get through is asked for again, and made again.
             _ = try batches.send(parts: [Message(trainer.route), header] + messages.map { $0.counted(by: unsent) })
         }
@@ -304,17 +310,18 @@ public final class BatcherServer {
             switch action {
             case .issue(let ticket, let attempt, let video, let decoder):
                 try send(.ticket(Ticket(ticket: ticket, attempt: attempt, video: video, record: record(of: video))), to: decoder)
-            case .ship(let range):
+            case .ship(let range, let replaced):
                 let messages = range.map { sample -> Message in
                     guard let message = store.removeValue(forKey: sample) else { preconditionFailure("sample \(sample) is not here") }
                     return message
                 }
-                if trainer != nil { outbox.append((range, messages)) }
+                if trainer != nil { outbox.append((range, replaced, messages)) }
                 try sendBatches()
             case .discard(let sample): store[sample] = nil
             case .refuse(let reason):
                 log(reason)
-                if let trainer { try reply(.refused(reason), to: trainer.route) }
+                let replaced = broker.failure == nil ? [] : Array(broker.replaced.prefix(Self.mostToldAtTheEnd))
+                if let trainer { try reply(.refused(reason, replaced: replaced), to: trainer.route) }
             case .silent(_, let tickets):
                 log("a decoder has fallen silent: its \(tickets) tickets go to others; \(broker.decoderCount) at work")
             case .waiting(let ticket, let video, let seconds, let behind):
@@ -324,10 +331,11 @@ public final class BatcherServer {
             case .lost(let decoder, let reason):
                 decoderRoutes[decoder] = nil
                 news["a decoder was given up: \(reason)", default: 0] += 1
-            case .replaced(let ticket, let attempt, let video, let reason):
+            case .replaced(let failed):
+                let video = plan.video(ofTicket: failed.ticket, attempt: failed.attempt)
                 log(
-                    "replaced \(try manifest[video].path) (ticket \(ticket), attempt \(attempt)): \(reason); so far: "
-                        + broker.counters.failuresText)
+                    "replaced \(try manifest[video].path) (ticket \(failed.ticket), attempt \(failed.attempt)), which decoder "
+                        + "\(failed.decoderName) on \(failed.host) gave up: \(failed.reason); so far: \(broker.counters.failuresText)")
             }
         }
     }

@@ -1,8 +1,10 @@
 extension Broker {
     /// A decoder said hello; what an earlier life of it held is given to others.
-    public mutating func joined(_ decoder: UInt64, now: Double) {
+    ///
+    /// - Parameter host: the name of its machine, for people.
+    public mutating func joined(_ decoder: UInt64, host: String = "", now: Double) {
         giveBack(decoders.remove(decoder)?.leases ?? [], of: decoder)
-        decoders.add(decoder, now: now)
+        decoders.add(decoder, host: host, now: now)
         assign(now: now)
     }
 
@@ -52,7 +54,9 @@ extension Broker {
             window[suspect.ticket].vanished += 1
             if window[suspect.ticket].vanished >= limits.vanished {
                 replace(
-                    suspect.ticket, kind: "decoders vanish", reason: "\(limits.vanished) decoders vanished while they worked on it")
+                    Replacement(
+                        ticket: suspect.ticket, attempt: suspect.attempt, kind: "decoders vanish",
+                        reason: "\(limits.vanished) decoders vanished while they worked on it", decoder: decoder, host: removed.host))
             }
         }
         assign(now: now)

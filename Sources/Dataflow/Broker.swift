@@ -44,8 +44,8 @@ public struct Broker {
     public enum Action: Equatable, Sendable {
         /// Send a ticket to a decoder.
         case issue(ticket: Int, attempt: Int, video: Int, decoder: UInt64)
-        /// Send samples, all of which were accepted, to the trainer, and forget them.
-        case ship(samples: Range<Int>)
+        /// Send samples, all of which were accepted, to the trainer, and forget them; with what failed of their tickets.
+        case ship(samples: Range<Int>, replaced: [Replacement])
         /// Forget a sample that was accepted.
         case discard(sample: Int)
         /// Tell the trainer that a request cannot be met.
@@ -57,7 +57,7 @@ public struct Broker {
         /// The stream has waited for a ticket for so long, and so many tickets behind it are here.
         case waiting(ticket: Int, video: Int, seconds: Double, behind: Int)
         /// A video could not give its frames and is replaced.
-        case replaced(ticket: Int, attempt: Int, video: Int, reason: String)
+        case replaced(Replacement)
     }
 
     /// Counts since the start.
@@ -215,11 +215,18 @@ public struct Broker {
                 window[plan.ticket(ofSample: sample)].shipped |= bit
             }
             counters.shipped += request.count
-            actions.append(.ship(samples: request))
+            actions.append(.ship(samples: request, replaced: replaced(in: request)))
             requests.removeFirst()
             missing = 0
         }
     }
+
+    private func replaced(in samples: Range<Int>) -> [Replacement] {
+        (plan.ticket(ofSample: samples.lowerBound)...plan.ticket(ofSample: samples.upperBound - 1)).flatMap { window[$0].replaced }
+    }
+
+    /// What failed of all tickets in the window.
+    public var replaced: [Replacement] { (window.base..<window.next).flatMap { window[$0].replaced } }
 
     private func isHere(_ sample: Int) -> Bool {
         let ticket = plan.ticket(ofSample: sample)
@@ -264,25 +271,24 @@ public struct Broker {
     /// A video could not give its frames: another takes its place, chosen by (ticket, attempt). Only a decoder that has the ticket may say so.
     public mutating func failed(_ decoder: UInt64, ticket: Int, attempt: Int, kind: String, reason: String, now: Double) {
         guard window.contains(ticket), window[ticket].attempt == attempt, !window.isComplete(ticket),
-            window[ticket].leases.contains(where: { $0.decoder == decoder })
+            window[ticket].leases.contains(where: { $0.decoder == decoder }), let host = decoders[decoder]?.host
         else {
             counters.duplicates += 1
             return
         }
-        replace(ticket, kind: kind, reason: reason)
+        replace(Replacement(ticket: ticket, attempt: attempt, kind: kind, reason: reason, decoder: decoder, host: host))
         assign(now: now)
     }
 
     /// Has the video of the ticket's next attempt take the place of one that cannot give its frames.
-    mutating func replace(_ ticket: Int, kind: String, reason: String) {
-        let attempt = window[ticket].attempt
-        counters.addFailure(kind)
-        let video = plan.video(ofTicket: ticket, attempt: attempt)
-        actions.append(.replaced(ticket: ticket, attempt: attempt, video: video, reason: reason))
+    mutating func replace(_ failed: Replacement) {
+        let (ticket, attempt, reason) = (failed.ticket, failed.attempt, failed.reason)
+        counters.addFailure(failed.kind)
+        actions.append(.replaced(failed))
         discardArrived(of: ticket, in: window[ticket])
         missing = min(missing, plan.samples(ofTicket: ticket).lowerBound)
         window[ticket].arrived = 0
-        window[ticket].attempt += 1
+        window[ticket].replaced.append(failed)
         window[ticket].vanished = 0
         releaseLeases(of: ticket)
         window.putBack(ticket)

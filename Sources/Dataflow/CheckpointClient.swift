@@ -20,6 +20,9 @@ public final class CheckpointClient {
     private let socket: Socket
     private let identity: UInt64
 
+    /// Why the trainer does not let this evaluator in, and what to do; nil where nothing is known of that.
+    public var refusal: String? { socket.refusal }
+
     /// Above the encoder of a ViT-g.
     private static let largestReply = 8 << 30
 

@@ -28,7 +28,8 @@ public struct DecoderProgress: Equatable, Sendable {
 
 /// From a decoder to its batcher.
 public enum DecoderRequest: Equatable, Sendable {
-    case hello(decoder: UInt64)
+    /// `host`: the name of its machine, for people.
+    case hello(decoder: UInt64, host: String)
     /// How much work it has room for.
     ///
     /// `received` counts the tickets that reached it since its hello, `free` those it could take now, `held` those it has and has not
@@ -39,13 +40,20 @@ public enum DecoderRequest: Equatable, Sendable {
     case failed(decoder: UInt64, ticket: Int, attempt: Int, kind: String, reason: String)
     case goodbye(decoder: UInt64)
 
-    /// Bytes of a kind and of a reason that travel.
+    /// Bytes of a kind, of a reason and of a host's name that travel.
     static let longestKind = 100
     static let longestReason = 1000
+    static let longestHost = 256
+    /// Tickets that a decoder may say it has, or has room for.
+    private static let mostTickets = 1_000_000
 
     public var bytes: [UInt8] {
         switch self {
-        case .hello(let decoder): Wire.pack(1) { $0.write(decoder) }
+        case .hello(let decoder, let host):
+            Wire.pack(1) {
+                $0.write(decoder)
+                $0.write(host, limit: Self.longestHost)
+            }
         case .ready(let decoder, let received, let free, let held):
             Wire.pack(2) {
                 $0.write(decoder)
@@ -65,8 +73,8 @@ public enum DecoderRequest: Equatable, Sendable {
                 $0.write(decoder)
                 $0.write(ticket)
                 $0.write(attempt)
-                $0.write(String(decoding: kind.utf8.prefix(Self.longestKind), as: UTF8.self))
-                $0.write(String(decoding: reason.utf8.prefix(Self.longestReason), as: UTF8.self))
+                $0.write(kind, limit: Self.longestKind)
+                $0.write(reason, limit: Self.longestReason)
             }
         case .goodbye(let decoder): Wire.pack(5) { $0.write(decoder) }
         }
@@ -75,11 +83,11 @@ public enum DecoderRequest: Equatable, Sendable {
     public init(_ bytes: UnsafeRawBufferPointer) throws(MalformedBytes) {
         self = try Wire.unpack(bytes) { type, reader throws(MalformedBytes) in
             switch type {
-            case 1: return .hello(decoder: try reader.read())
+            case 1: return .hello(decoder: try reader.read(), host: try reader.readLine(limit: Self.longestHost))
             case 2:
                 return .ready(
-                    decoder: try reader.read(), received: try reader.readInt(), free: try reader.readInt(in: 0...1_000_000),
-                    held: try reader.readInt(in: 0...1_000_000))
+                    decoder: try reader.read(), received: try reader.readInt(), free: try reader.readInt(in: 0...Self.mostTickets),
+                    held: try reader.readInt(in: 0...Self.mostTickets))
             case 3:
                 let decoder = try reader.read(UInt64.self)
                 var progress = DecoderProgress()
@@ -90,8 +98,7 @@ public enum DecoderRequest: Equatable, Sendable {
             case 4:
                 return .failed(
                     decoder: try reader.read(), ticket: try reader.readInt(), attempt: try reader.readInt(),
-                    // Cutting a text between the bytes of a character may lengthen it by a replacement.
-                    kind: try reader.readText(limit: Self.longestKind + 8), reason: try reader.readText(limit: Self.longestReason + 8))
+                    kind: try reader.readLine(limit: Self.longestKind), reason: try reader.readLine(limit: Self.longestReason))
             case 5: return .goodbye(decoder: try reader.read())
             default: throw MalformedBytes("a request of unknown type \(type)")
             }
@@ -104,7 +111,7 @@ public struct Welcome: Equatable, Sendable {
     public var identity: PlanIdentity
     /// Tickets that it may hold.
     public var capacity: Int
-    /// Paths of a few videos, so that a decoder that has been given the wrong folder notices before it has any replaced.
+    /// Paths of a few videos, at least one, so that a decoder that has been given the wrong folder notices before it has any replaced.
     public var examples: [String]
 
     /// Examples sent at most.
@@ -153,7 +160,9 @@ public enum DecoderReply: Equatable, Sendable {
             case 101:
                 var welcome = Welcome(
                     identity: try PlanIdentity(from: &reader), capacity: try reader.readInt(in: 1...10_000), examples: [])
-                for _ in 0..<min(Int(try reader.read(UInt8.self)), Welcome.mostExamples) { welcome.examples.append(try reader.readText()) }
+                let count = Int(try reader.read(UInt8.self))
+                guard 1...Welcome.mostExamples ~= count else { throw MalformedBytes("\(count) examples of videos") }
+                for _ in 0..<count { welcome.examples.append(try reader.readText()) }
                 return .welcome(welcome)
             case 102:
                 return .ticket(

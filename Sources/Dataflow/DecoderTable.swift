@@ -15,6 +15,8 @@ struct DecoderTable {
     }
 
     struct Entry {
+        /// The name of its machine.
+        let host: String
         /// Decoders work on their tickets in the order in which they got them, which is this.
         fileprivate(set) var leases: [Int] = []
         /// What it worked on when it fell silent.
@@ -37,7 +39,8 @@ struct DecoderTable {
         fileprivate var progress = DecoderProgress()
         fileprivate var isSilent = false
 
-        fileprivate init(now: Double) {
+        fileprivate init(host: String, now: Double) {
+            self.host = host
             (busySince, heardAt, progressedAt) = (now, now, now)
         }
 
@@ -100,8 +103,8 @@ struct DecoderTable {
 
     subscript(decoder: UInt64) -> Entry? { entries[decoder] }
 
-    mutating func add(_ decoder: UInt64, now: Double) {
-        entries[decoder] = Entry(now: now)
+    mutating func add(_ decoder: UInt64, host: String, now: Double) {
+        entries[decoder] = Entry(host: host, now: now)
     }
 
     mutating func remove(_ decoder: UInt64) -> Entry? {

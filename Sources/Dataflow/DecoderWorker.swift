@@ -1,3 +1,4 @@
+import Glibc
 import Sampling
 import ZeroMQ
 
@@ -80,14 +81,17 @@ public final class DecoderWorker {
             if watch.seconds >= nextSign { try giveSign() }
             let before = watch.seconds
             _ = try poller.wait(milliseconds: 100)
+            // A way for samples is looked for before there are any.
+            _ = try samples.waitUntilSendable(milliseconds: 0)
             try pass(watch.seconds - before)
         }
         if welcome != nil { _ = try control.send(Message(DecoderRequest.goodbye(decoder: id).bytes)) }
     }
 
     private func pass(_ seconds: Double) throws(DataflowError) {
-        if let line = absence.passed(seconds) { log("\(line) \(endpoint)") }
-        if let failure = absence.failure(patience: patience, endpoint: endpoint) { throw failure }
+        let refusal = control.refusal
+        if let line = absence.passed(seconds, endpoint: endpoint, refusal: refusal) { log(line) }
+        if let failure = absence.failure(patience: patience, endpoint: endpoint, refusal: refusal) { throw failure }
     }
 
     /// Says hello, or how much room there is.
@@ -97,7 +101,7 @@ public final class DecoderWorker {
                 // A batcher that crossed an earlier sign with a hello may have sent more than there is room for.
                 .ready(decoder: id, received: received, free: max(0, welcome.capacity - tickets.count), held: tickets.count)
             } else {
-                .hello(decoder: id)
+                .hello(decoder: id, host: machineName())
             }
         // Before a connection stands, nothing can be sent: look again soon.
         nextSign = watch.seconds + (try control.send(Message(request.bytes)) == .queued ? 1 : 0.1)
@@ -115,7 +119,7 @@ public final class DecoderWorker {
                 throw DataflowError(
                     "neither \(welcome.examples[0]) nor others of the manifest's videos are here: --media must name what was prepared")
             }
-            if self.welcome == nil { log("joined the batcher at \(endpoint)") }
+            if self.welcome == nil { log("joined the batcher at \(endpoint) as decoder \(id.hexadecimal)") }
             // Whatever was held belongs to an earlier welcome, and was given to others.
             self.welcome = welcome
             tickets.removeAll()
@@ -160,17 +164,24 @@ public final class DecoderWorker {
         }
     }
 
+    private func message(byteCount: Int) throws(DataflowError) -> Message {
+        do { return try Message(byteCount: byteCount) } catch {
+            throw DataflowError(
+                "this decoder has no memory for the samples of a ticket, of \(byteCount) bytes each: give it more (--memory)")
+        }
+    }
+
     private func makeSamples(of ticket: Ticket, identity: PlanIdentity) throws -> [Message] {
         let recipe = identity.recipe
         let layout = SampleLayout(for: recipe)
         var views: [View] = []
-        let messages = (0..<recipe.repeatedSampling).map { replica in
+        let messages = try recipe.samples(ofTicket: ticket.ticket).enumerated().map { replica, sample in
             let draw = recipe.draw(
                 seed: identity.seed, ticket: ticket.ticket, replica: replica, attempt: ticket.attempt, record: ticket.record)
             let header = SampleHeader(
-                fingerprint: identity.fingerprint, sample: ticket.ticket * recipe.repeatedSampling + replica, ticket: ticket.ticket,
-                replica: replica, attempt: ticket.attempt, video: ticket.video, path: ticket.record.path)
-            let message = Message(byteCount: layout.byteCount(path: header.path))
+                fingerprint: identity.fingerprint, sample: sample, ticket: ticket.ticket, replica: replica, attempt: ticket.attempt,
+                video: ticket.video, path: ticket.record.path)
+            let message = try message(byteCount: layout.byteCount(path: header.path))
             message.withMutableBytes { block in
                 layout.write(header, to: block)
                 layout.write(views: draw.views, mask: draw.mask, pastMask: draw.pastMask, to: block)
@@ -189,4 +200,11 @@ public final class DecoderWorker {
         }
         return messages
     }
+}
+
+/// The name of this machine, for people.
+private func machineName() -> String {
+    var name = [CChar](repeating: 0, count: DecoderRequest.longestHost)
+    guard gethostname(&name, name.count - 1) == 0 else { return "a machine without a name" }
+    return name.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
 }

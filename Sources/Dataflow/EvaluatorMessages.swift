@@ -47,9 +47,9 @@ public enum EvaluatorRequest: Equatable, Sendable {
     public static let mostPictures = 16
     private static let mostScores = 10_000
     private static let longestName = 256
+    /// Beyond any percentage, count or loss.
+    private static let largestScore = 1e15
     private static let longestReason = 4000
-    /// Far beyond any run.
-    static let largestStep = 1 << 50
 
     public var bytes: [UInt8] {
         switch self {
@@ -75,7 +75,7 @@ public enum EvaluatorRequest: Equatable, Sendable {
             Wire.pack(404) {
                 $0.write(evaluator)
                 $0.write(step)
-                $0.write(String(decoding: reason.utf8.prefix(Self.longestReason - 3), as: UTF8.self))
+                $0.write(reason, limit: Self.longestReason)
             }
         }
     }
@@ -84,14 +84,23 @@ public enum EvaluatorRequest: Equatable, Sendable {
         self = try Wire.unpack(bytes) { type, reader throws(MalformedBytes) in
             switch type {
             case 401: return .next(evaluator: try reader.read())
-            case 402: return .working(evaluator: try reader.read(), step: try reader.readInt(in: 0...Self.largestStep))
+            case 402: return .working(evaluator: try reader.read(), step: try reader.readInt())
             case 403:
                 let evaluator = try reader.read(UInt64.self)
-                let step = try reader.readInt(in: 0...Self.largestStep)
+                let step = try reader.readInt()
                 let count = Int(try reader.read(UInt32.self))
                 guard count <= Self.mostScores else { throw MalformedBytes("\(count) scores are more than \(Self.mostScores)") }
                 var scores: [Score] = []
-                for _ in 0..<count { scores.append(Score(try reader.readText(limit: Self.longestName), try reader.readDouble())) }
+                for _ in 0..<count {
+                    let score = Score(try reader.readText(limit: Self.longestName), try reader.readDouble())
+                    // Both end up in one line of the run's scores, whose keys they are.
+                    guard score.name.onOneLine == score.name, !score.name.isEmpty, score.name != "step" else {
+                        throw MalformedBytes("'\(score.name)' is no name for a score")
+                    }
+                    guard abs(score.value) <= Self.largestScore else { throw MalformedBytes("\(score.value) is no score") }
+                    scores.append(score)
+                }
+                guard Set(scores.map(\.name)).count == count else { throw MalformedBytes("two scores of one name") }
                 let pictureCount = Int(try reader.read(UInt32.self))
                 guard pictureCount <= Self.mostPictures else {
                     throw MalformedBytes("\(pictureCount) pictures are more than \(Self.mostPictures)")
@@ -105,8 +114,8 @@ public enum EvaluatorRequest: Equatable, Sendable {
                 return .scores(evaluator: evaluator, step: step, scores, pictures: pictures)
             case 404:
                 return .failed(
-                    evaluator: try reader.read(), step: try reader.readInt(in: 0...Self.largestStep),
-                    reason: try reader.readText(limit: Self.longestReason))
+                    evaluator: try reader.read(), step: try reader.readInt(),
+                    reason: try reader.readLine(limit: Self.longestReason))
             default: throw MalformedBytes("a request of unknown type \(type)")
             }
         }
@@ -143,9 +152,9 @@ public enum EvaluatorReply: Equatable, Sendable {
             switch type {
             case 501:
                 return .checkpoint(
-                    step: try reader.readInt(in: 0...EvaluatorRequest.largestStep), isQuick: try reader.readInt(in: 0...1) == 1)
+                    step: try reader.readInt(), isQuick: try reader.readInt(in: 0...1) == 1)
             case 502: return .nothing
-            case 503: return .noted(step: try reader.readInt(in: 0...EvaluatorRequest.largestStep))
+            case 503: return .noted(step: try reader.readInt())
             case 504: return .finished
             default: throw MalformedBytes("a reply of unknown type \(type)")
             }

@@ -12,7 +12,9 @@ struct ReorderWindow {
     }
 
     struct Slot {
-        var attempt = 0
+        /// The attempts that failed before the present one, in their order.
+        var replaced: [Replacement] = []
+        var attempt: Int { replaced.count }
         /// A bit for each replica that is here and not yet shipped.
         var arrived: UInt64 = 0
         /// A bit for each replica that was shipped.

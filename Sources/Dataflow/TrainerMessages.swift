@@ -10,8 +10,8 @@ public enum TrainerRequest: Equatable, Sendable {
     case ping(trainer: UInt64, received: Int, asked: Int)
     case goodbye(trainer: UInt64)
 
-    /// Far beyond any run, and far from where sums of indices overflow.
-    private static let lastSample = 1 << 50
+    /// Samples of one batch.
+    static let mostSamples = 1 << 30
 
     public var bytes: [UInt8] {
         switch self {
@@ -46,13 +46,13 @@ public enum TrainerRequest: Equatable, Sendable {
                     trainer: try reader.read(), identity: try PlanIdentity(from: &reader), isReturning: try reader.read(UInt8.self) != 0)
             case 202:
                 return .samples(
-                    trainer: try reader.read(), first: try reader.readInt(in: 0...Self.lastSample),
-                    count: try reader.readInt(in: 1...1 << 30),
-                    received: try reader.readInt(in: 0...Self.lastSample))
+                    trainer: try reader.read(), first: try reader.readInt(),
+                    count: try reader.readInt(in: 1...Self.mostSamples),
+                    received: try reader.readInt())
             case 203:
                 return .ping(
-                    trainer: try reader.read(), received: try reader.readInt(in: 0...Self.lastSample),
-                    asked: try reader.readInt(in: 0...Self.lastSample))
+                    trainer: try reader.read(), received: try reader.readInt(),
+                    asked: try reader.readInt())
             case 204: return .goodbye(trainer: try reader.read())
             default: throw MalformedBytes("a request of unknown type \(type)")
             }
@@ -64,25 +64,30 @@ public enum TrainerRequest: Equatable, Sendable {
 public enum TrainerReply: Equatable, Sendable {
     /// The trainer is served. A sample takes up to `sampleByteCount` bytes.
     case accepted(sampleByteCount: Int)
-    /// Followed by one part for each sample, in order.
-    case batch(first: Int, count: Int)
+    /// Followed by one part for each sample, in order. `replaced`: all visits that failed of the tickets whose first sample is in the batch,
+    /// ascending by ticket and attempt.
+    case batch(first: Int, count: Int, replaced: [Replacement])
     /// Answers a ping: decoders at work, what the ping said was `asked`, and the first samples of the requests not yet answered. Messages
     /// keep their order, so a request before `asked` that is neither listed nor answered before was lost.
     case status(decoders: Int, asked: Int, pending: [Int64])
     /// The batcher does not know this trainer: it must open again.
     case stranger
-    /// The trainer cannot be served, for the reason given.
-    case refused(String)
+    /// The trainer cannot be served, for the reason given. `replaced`: visits that failed of tickets that may not have been sent yet.
+    case refused(String, replaced: [Replacement])
 
     static let longestRefusal = 4000
+    /// Bytes of a sample, more than any recipe's.
+    private static let largestSample = 1 << 28
+    private static let mostDecoders = 1_000_000
 
     public var bytes: [UInt8] {
         switch self {
         case .accepted(let sampleByteCount): Wire.pack(301) { $0.write(sampleByteCount) }
-        case .batch(let first, let count):
+        case .batch(let first, let count, let replaced):
             Wire.pack(302) {
                 $0.write(first)
                 $0.write(count)
+                $0.write(replaced)
             }
         case .status(let decoders, let asked, let pending):
             Wire.pack(303) {
@@ -91,19 +96,27 @@ public enum TrainerReply: Equatable, Sendable {
                 $0.write(pending)
             }
         case .stranger: Wire.pack(304) { _ in }
-        case .refused(let reason):
-            Wire.pack(305) { $0.write(String(decoding: reason.utf8.prefix(Self.longestRefusal), as: UTF8.self)) }
+        case .refused(let reason, let replaced):
+            Wire.pack(305) {
+                $0.write(reason, limit: Self.longestRefusal)
+                $0.write(replaced)
+            }
         }
     }
 
     public init(_ bytes: UnsafeRawBufferPointer) throws(MalformedBytes) {
         self = try Wire.unpack(bytes) { type, reader throws(MalformedBytes) in
             switch type {
-            case 301: return .accepted(sampleByteCount: try reader.readInt(in: 1...1 << 32))
-            case 302: return .batch(first: try reader.readInt(), count: try reader.readInt(in: 1...1 << 30))
-            case 303: return .status(decoders: try reader.readInt(), asked: try reader.readInt(), pending: try reader.readList())
+            case 301: return .accepted(sampleByteCount: try reader.readInt(in: 1...Self.largestSample))
+            case 302:
+                return .batch(
+                    first: try reader.readInt(), count: try reader.readInt(in: 1...TrainerRequest.mostSamples),
+                    replaced: try reader.readReplacements())
+            case 303:
+                return .status(
+                    decoders: try reader.readInt(in: 0...Self.mostDecoders), asked: try reader.readInt(), pending: try reader.readList())
             case 304: return .stranger
-            case 305: return .refused(try reader.readText(limit: Self.longestRefusal + 8))
+            case 305: return .refused(try reader.readLine(limit: Self.longestRefusal), replaced: try reader.readReplacements())
             default: throw MalformedBytes("a reply of unknown type \(type)")
             }
         }

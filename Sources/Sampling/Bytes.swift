@@ -18,6 +18,9 @@ public struct ByteWriter {
         bytes.append(contentsOf: text.utf8)
     }
 
+    /// Text, cut where it is longer than so many bytes.
+    public mutating func write(_ text: String, limit: Int) { write(text.cut(toBytes: limit)) }
+
     /// A list after its length.
     public mutating func write<Value: FixedWidthInteger>(_ values: [Value]) {
         write(UInt32(values.count))
@@ -55,8 +58,11 @@ public struct ByteReader {
         return Value(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: Value.self))
     }
 
+    /// Far beyond any count, size or place that is, and far from where sums and products of such overflow.
+    public static let largestCount = 1 << 50
+
     /// A whole number that must lie in a range.
-    public mutating func readInt(in range: ClosedRange<Int> = 0...Int.max) throws(MalformedBytes) -> Int {
+    public mutating func readInt(in range: ClosedRange<Int> = 0...largestCount) throws(MalformedBytes) -> Int {
         let value = Int(try read(Int64.self))
         guard range.contains(value) else { throw MalformedBytes("\(value) lies outside \(range)") }
         return value
@@ -80,6 +86,11 @@ public struct ByteReader {
             throw MalformedBytes("text that is not UTF-8")
         }
         return text
+    }
+
+    /// Text for people, of a limited length in bytes: on one line, whatever it was.
+    public mutating func readLine(limit: Int) throws(MalformedBytes) -> String {
+        try readText(limit: limit).onOneLine.cut(toBytes: limit)
     }
 
     /// A list of numbers.

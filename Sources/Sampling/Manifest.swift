@@ -156,7 +156,7 @@ extension FowlerNollVoHash {
 
 extension UInt64 {
     /// 16 digits.
-    var hexadecimal: String {
+    public var hexadecimal: String {
         let digits = String(self, radix: 16)
         return String(repeating: "0", count: 16 - digits.utf8.count) + digits
     }

@@ -46,6 +46,9 @@ public struct Recipe: Codable, Equatable, Sendable {
         self.maskedFrames = maskedFrames
     }
 
+    /// The samples of a ticket.
+    public func samples(ofTicket ticket: Int) -> Range<Int> { ticket * repeatedSampling..<(ticket + 1) * repeatedSampling }
+
     /// Patches along one side of a picture.
     public var gridSize: Int { imageSize / patchSize }
 

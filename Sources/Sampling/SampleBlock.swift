@@ -88,6 +88,10 @@ public struct SampleBlock {
         return stride(from: 0, to: numbers.count, by: View.fieldCount).map { View(fields: Array(numbers[$0..<$0 + View.fieldCount])) }
     }
 
-    /// Whether the sample is made as a layout says.
-    public func matches(_ layout: SampleLayout) -> Bool { arrays == layout.arrays }
+    /// Whether the sample is made as a layout says, and each mask hides as many patches as all do: a model relies on that.
+    public func matches(_ layout: SampleLayout) -> Bool {
+        guard arrays == layout.arrays else { return false }
+        guard let visible = layout.visiblePatchCount else { return true }
+        return ["mask", "mask1"].allSatisfy { name in bytes(name).map { mask in mask.count { $0 == 0 } == visible } ?? true }
+    }
 }

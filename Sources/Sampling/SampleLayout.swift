@@ -28,6 +28,8 @@ public struct SampleLayout: Equatable, Sendable {
     public let arrays: [SampleArray]
     /// First byte of the path.
     public let pathOffset: Int
+    /// Zeros that every mask holds; nil where nothing is known of that.
+    let visiblePatchCount: Int?
 
     static let magic: UInt32 = 0x534E_4454  // "TDNS"
     static let version: UInt16 = 1
@@ -40,7 +42,7 @@ public struct SampleLayout: Equatable, Sendable {
     public static let mostPathBytes = 4096
 
     /// Lays named arrays one after another.
-    public init(_ arrays: [(name: String, kind: ElementKind, shape: [Int])]) {
+    public init(_ arrays: [(name: String, kind: ElementKind, shape: [Int])], visiblePatchCount: Int? = nil) {
         precondition(arrays.count <= Self.mostArrays)
         var offset = Self.headerByteCount + Self.entryByteCount * arrays.count
         self.arrays = arrays.map { array in
@@ -50,6 +52,7 @@ public struct SampleLayout: Equatable, Sendable {
             return placed
         }
         pathOffset = offset
+        self.visiblePatchCount = visiblePatchCount
     }
 
     /// The arrays of a frame pair: `frames` u8 (2, S, S, 3), `mask` u8 (N) of the second frame, `views` i32 (2, 7): tick, frame, x, y,
@@ -59,7 +62,7 @@ public struct SampleLayout: Equatable, Sendable {
         let pastMask: [(String, ElementKind, [Int])] = recipe.maskedFrames == .symmetric ? [("mask1", .uint8, [recipe.patchCount])] : []
         self.init(
             [("frames", .uint8, [2, size, size, 3]), ("mask", .uint8, [recipe.patchCount]), ("views", .int32, [2, View.fieldCount])]
-                + pastMask)
+                + pastMask, visiblePatchCount: recipe.visiblePatchCount)
     }
 
     /// Bytes of a whole sample.

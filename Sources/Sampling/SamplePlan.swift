@@ -79,7 +79,7 @@ public struct SamplePlan: Equatable, Sendable {
     public func replica(ofSample sample: Int) -> Int { sample % replicas }
 
     /// The samples of a ticket.
-    public func samples(ofTicket ticket: Int) -> Range<Int> { ticket * replicas..<(ticket + 1) * replicas }
+    public func samples(ofTicket ticket: Int) -> Range<Int> { identity.recipe.samples(ofTicket: ticket) }
 
     /// The video of a ticket. A replacement is never one that failed at an earlier attempt, as long as there is another.
     public func video(ofTicket ticket: Int, attempt: Int) -> Int {

@@ -98,7 +98,8 @@ extension VideoRecord {
         guard width <= 1 << 16, height <= 1 << 16, timeBase.numerator <= 1 << 20, timeBase.denominator <= 1 << 30 else { return false }
         let (first, last) = (timestamps[0], timestamps[frameCount - 1])
         let (span, overflows) = last.subtractingReportingOverflow(first)
-        // Times are multiplied by the numerator and by a timeline's rate, which stays below 2^10.
-        return !overflows && !span.multipliedReportingOverflow(by: Int64(timeBase.numerator) << 10).overflow
+        // Times are multiplied by the numerator and by a timeline's rate, which stays below 2^10; ticks travel as 32 bits.
+        let (units, isTooLong) = span.multipliedReportingOverflow(by: Int64(timeBase.numerator) << 10)
+        return !overflows && !isTooLong && units / Int64(timeBase.denominator) < Int32.max
     }
 }

@@ -6,6 +6,7 @@ import Foundation
 /// | --- | --- |
 /// | `pipeline.json5` | the effective pipeline |
 /// | `log.txt` | one JSON object a line, MAE's keys (`epoch`, `train_loss`, `train_lr`) and more |
+/// | `replaced.jsonl` | the visits to videos that failed, a JSON object a line, in the order of the run's samples |
 /// | `scores.jsonl`, `scores.csv` | the scores of each evaluated checkpoint: a JSON object a line; a table |
 /// | `events.out.tfevents.*` | TensorBoard curves |
 /// | `checkpoints/` | see ``CheckpointFolder`` |
@@ -15,6 +16,9 @@ public final class RunFolder {
     private let lock: Int32
     private var log: OwnedFile
     private var scores: OwnedFile
+    private let replaced: OwnedFile
+    /// Ticket and attempt of the last line of `replaced.jsonl`, which ascends by them.
+    private var lastReplaced: (ticket: Int, attempt: Int)?
 
     /// Opens a run's folder, makes it where it is missing, and holds it until the process ends or lets go.
     ///
@@ -36,6 +40,7 @@ public final class RunFolder {
         }
         log = try OwnedFile(appendingTo: path + "/log.txt")
         scores = try OwnedFile(appendingTo: path + "/scores.jsonl")
+        replaced = try OwnedFile(appendingTo: path + "/replaced.jsonl")
     }
 
     deinit { close(lock) }
@@ -54,6 +59,14 @@ public final class RunFolder {
     public func append(toScores record: LogRecord) throws {
         try scores.write(Data((record.json + "\n").utf8))
         try writeScoreTable()
+    }
+
+    /// Adds a line to `replaced.jsonl`: the visit of a ticket, in one attempt, to a video that could not give its frames. Once for each: one
+    /// that does not come after the last line's is there already.
+    public func append(toReplaced record: LogRecord, ticket: Int, attempt: Int) throws {
+        if let lastReplaced, (ticket, attempt) <= lastReplaced { return }
+        try replaced.write(Data((record.json + "\n").utf8))
+        lastReplaced = (ticket, attempt)
     }
 
     /// The step whose score of this name is the highest, the first of equals; nil where no step has one.
@@ -87,12 +100,39 @@ public final class RunFolder {
         try writeAtomically(figurePath(name, step: step)) { try $0.write(Data(png)) }
     }
 
-    /// Drops the lines of `log.txt` and `scores.jsonl` that speak of steps after `step`, and a last line that was cut off:
+    /// Drops the lines of `log.txt`, `scores.jsonl` and `replaced.jsonl` that speak of steps after `step`, and a last line that was cut off:
     /// those steps are about to run again.
     public func rewind(to step: Int) throws {
         log = try Self.rewound(path + "/log.txt", to: step)
         scores = try Self.rewound(path + "/scores.jsonl", to: step)
         try writeScoreTable()
+        try rewindReplaced(to: step)
+    }
+
+    /// The list may be long, and its lines ascend by step: it is looked at from its end.
+    private func rewindReplaced(to step: Int) throws {
+        let path = path + "/replaced.jsonl"
+        var end: off_t = 0
+        lastReplaced = nil
+        do {
+            let list = try Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped)
+            let newline = UInt8(ascii: "\n")
+            // A last line without an end was cut off.
+            var kept = (list.lastIndex(of: newline) ?? -1) + 1
+            while kept > 0 {
+                let start = (list[..<(kept - 1)].lastIndex(of: newline) ?? -1) + 1
+                let line = (try? JSONSerialization.jsonObject(with: list[start..<kept])) as? [String: Any]
+                if let line, let own = line["step"] as? Int, own <= step {
+                    if let ticket = line["ticket"] as? Int, let attempt = line["attempt"] as? Int { lastReplaced = (ticket, attempt) }
+                    break
+                }
+                kept = start
+            }
+            end = off_t(kept)
+        } catch {
+            throw TrainingError("cannot read \(path): \(error.localizedDescription)")
+        }
+        guard truncate(path, end) == 0 else { throw TrainingError("cannot write \(path): \(String(cString: strerror(errno)))") }
     }
 
     /// The steps that have a line in `scores.jsonl`.

@@ -28,7 +28,7 @@ public struct CurveKey: Hashable, Sendable, CustomStringConvertible {
 
     /// The public half that belongs to this secret one.
     public var publicKey: CurveKey {
-        CurveKey(unchecked: Self.text { _ = zmq_curve_public($0, text) })
+        CurveKey(unchecked: Self.text { precondition(zmq_curve_public($0, text) == 0, "this libzmq has no CURVE") })
     }
 
     /// A new secret key.

@@ -6,7 +6,8 @@ import Synchronization
 /// proved to own its key.
 ///
 /// A client that does not get that far, one without encryption or with a wrong key for the server, is seen by the sockets' monitors. Each
-/// refusal is counted and logged with the client's address; of many, one a second.
+/// refusal is counted and logged with the client's address; of many, one a second, and of one client's, which tries again and again, one a
+/// minute.
 final class Gatekeeper: Sendable {
     private struct State {
         var allowed: Set<CurveKey>
@@ -14,6 +15,8 @@ final class Gatekeeper: Sendable {
         var monitors: [String] = []
         var refusals = 0
         var loggedAt: TimeInterval = -1
+        /// When each machine was last told of, with the reason.
+        var told: [String: TimeInterval] = [:]
         var unlogged = 0
     }
 
@@ -22,7 +25,9 @@ final class Gatekeeper: Sendable {
     private let shouldReload: @Sendable () -> Bool
     private let log: @Sendable (String) -> Void
     private let isEnded = DispatchSemaphore(value: 0)
-    private static let monitorCount = Atomic(0)
+    /// Seconds between two lines about one machine, and machines that are remembered for that.
+    private static let repeatedAfter = 60.0
+    private static let mostRemembered = 1000
 
     /// Takes its place before any socket of the context can ask. Ends when the context is shut down.
     init(
@@ -56,11 +61,10 @@ final class Gatekeeper: Sendable {
     }
 
     /// Follows what happens at a socket that is about to listen.
-    func watch(_ socket: Socket) {
-        let name = "inproc://tandem.monitor.\(Self.monitorCount.add(1, ordering: .relaxed).newValue)"
+    func watch(_ socket: Socket) throws(ZeroMQError) {
         let events =
             ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL
-        guard zmq_socket_monitor(socket.handle, name, events) == 0 else { return }
+        let name = try Monitor.begin(events, of: socket.handle)
         state.withLock { $0.monitors.append(name) }
     }
 
@@ -73,44 +77,38 @@ final class Gatekeeper: Sendable {
         let door: UnsafeMutableRawPointer
     }
 
-    /// A connection that monitors follow: libzmq numbers it by its file descriptor.
-    private struct Monitor {
-        let socket: UnsafeMutableRawPointer
+    /// A listening socket whose connections are followed: libzmq numbers each by its file descriptor.
+    private struct Watched {
+        let monitor: Monitor
         var addresses: [Int32: String] = [:]
         /// What failed in the handshake of the connection whose end is told next.
         var failure: String?
     }
 
     private func serve(_ post: Post) {
-        var monitors: [Monitor] = []
-        defer { for socket in [post.door] + monitors.map(\.socket) { zmq_close(socket) } }
+        var watched: [Watched] = []
+        defer { zmq_close(post.door) }
         while true {
             if shouldReload() { reload() }
             for name in state.withLock({ state in
                 defer { state.monitors = [] }
                 return state.monitors
             }) {
-                guard let socket = zmq_socket(post.context, ZMQ_PAIR) else { return }
-                zmq_connect(socket, name)
-                monitors.append(Monitor(socket: socket))
+                do { watched.append(Watched(monitor: try Monitor(name, in: post.context))) } catch {
+                    guard error.code != ETERM else { return }
+                    log("\(error); who is refused at one of the sockets is not told")
+                }
             }
-            var items = ([post.door] + monitors.map(\.socket)).map {
+            var items = ([post.door] + watched.map(\.monitor.handle)).map {
                 zmq_pollitem_t(socket: $0, fd: 0, events: Int16(ZMQ_POLLIN), revents: 0)
             }
-            if zmq_poll(&items, Int32(items.count), 100) < 0, zmq_errno() != EINTR { return }
-            if items[0].revents != 0, let request = Self.receive(post.door) { answer(request, post.door) }
-            for index in monitors.indices where items[index + 1].revents != 0 { follow(&monitors[index]) }
-        }
-    }
-
-    /// All parts of a message, nil where there is none.
-    private static func receive(_ socket: UnsafeMutableRawPointer) -> [[UInt8]]? {
-        var parts: [[UInt8]] = []
-        while true {
-            let message = Message()
-            guard zmq_msg_recv(message.handle, socket, ZMQ_DONTWAIT) >= 0 else { return nil }
-            parts.append(message.copy)
-            if zmq_msg_more(message.handle) == 0 { return parts }
+            if zmq_poll(&items, Int32(items.count), 100) < 0 {
+                if zmq_errno() == EINTR { continue }
+                if zmq_errno() != ETERM { log("\(ZeroMQError("zmq_poll", "authentication")); from now on nobody can connect: start anew") }
+                return
+            }
+            if items[0].revents != 0, let request = receiveParts(from: post.door) { answer(request, post.door) }
+            for index in watched.indices where items[index + 1].revents != 0 { follow(&watched[index]) }
         }
     }
 
@@ -128,24 +126,26 @@ final class Gatekeeper: Sendable {
         let status = isAllowed ? ("200", "OK") : ("400", "this key is not allowed")
         let reply: [[UInt8]] = [version, id, Array(status.0.utf8), Array(status.1.utf8), [], []]
         for (index, part) in reply.enumerated() {
-            zmq_send(door, part, part.count, index + 1 < reply.count ? ZMQ_SNDMORE : 0)
+            while zmq_send(door, part, part.count, index + 1 < reply.count ? ZMQ_SNDMORE : 0) < 0 {
+                if zmq_errno() == EINTR { continue }
+                // The client that asked is left without an answer, gives up and asks again.
+                if zmq_errno() != ETERM { log("\(ZeroMQError("zmq_send", "authentication"))") }
+                return
+            }
         }
     }
 
-    /// Takes the events of a monitor: each is a number, a value and the socket's address.
-    private func follow(_ monitor: inout Monitor) {
-        while let event = Self.receive(monitor.socket), event[0].count >= 6 {
-            let (kind, value) = event[0].withUnsafeBytes {
-                (Int32($0.loadUnaligned(as: UInt16.self)), $0.loadUnaligned(fromByteOffset: 2, as: Int32.self))
-            }
-            switch kind {
-            case ZMQ_EVENT_ACCEPTED: monitor.addresses[value] = peerAddress(of: value)
+    /// Takes what happened at a listening socket.
+    private func follow(_ watched: inout Watched) {
+        while let (event, value) = watched.monitor.next() {
+            switch event {
+            case ZMQ_EVENT_ACCEPTED: watched.addresses[value] = peerAddress(of: value)
             case ZMQ_EVENT_DISCONNECTED:
                 // A connection's failure and its end are told one behind the other.
-                let address = monitor.addresses.removeValue(forKey: value) ?? "an unknown address"
-                if let failure = monitor.failure.take() { refuse(address, failure) }
-            case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL: monitor.failure = "it speaks without encryption, or knows another key of this server"
-            default: monitor.failure = "it gave up before it was known"
+                let address = watched.addresses.removeValue(forKey: value) ?? "an unknown address"
+                if let failure = watched.failure.take() { refuse(address, failure) }
+            case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL: watched.failure = "it speaks without encryption, or knows another key of this server"
+            default: watched.failure = "it gave up before it was known"
             }
         }
     }
@@ -154,11 +154,14 @@ final class Gatekeeper: Sendable {
         let line = state.withLock { state -> String? in
             state.refusals += 1
             let now = ProcessInfo.processInfo.systemUptime
-            guard now - state.loggedAt >= 1 else {
+            let client = address.prefix { $0 != ":" } + ": " + reason
+            guard now - state.loggedAt >= 1, now - (state.told[String(client)] ?? -.infinity) >= Self.repeatedAfter else {
                 state.unlogged += 1
                 return nil
             }
             defer { (state.loggedAt, state.unlogged) = (now, 0) }
+            if state.told.count >= Self.mostRemembered { state.told = [:] }
+            state.told[String(client)] = now
             return "refused \(address): \(reason)" + (state.unlogged > 0 ? "; \(state.unlogged) more were refused since the last" : "")
         }
         if let line { log(line) }

@@ -11,17 +11,23 @@ public final class Message {
 
     /// An empty message, to receive into.
     public init() {
-        zmq_msg_init(handle)
+        precondition(zmq_msg_init(handle) == 0, "zmq_msg_init never fails")
     }
 
     /// A message of uninitialised bytes.
-    public init(byteCount: Int) {
-        precondition(zmq_msg_init_size(handle, byteCount) == 0, "out of memory for a message of \(byteCount) bytes")
+    ///
+    /// - Throws: where there is no memory for it.
+    public init(byteCount: Int) throws(ZeroMQError) {
+        guard zmq_msg_init_size(handle, byteCount) == 0 else {
+            // What is closed at the end must be a message.
+            zmq_msg_init(handle)
+            throw ZeroMQError("zmq_msg_init_size", "a message of \(byteCount) bytes")
+        }
     }
 
     /// A message that holds a copy of some bytes.
-    public convenience init(_ bytes: [UInt8]) {
-        self.init(byteCount: bytes.count)
+    public init(_ bytes: [UInt8]) {
+        precondition(zmq_msg_init_size(handle, bytes.count) == 0, "out of memory for a message of \(bytes.count) bytes")
         withMutableBytes { $0.copyBytes(from: bytes) }
     }
 

@@ -26,6 +26,7 @@ public struct Poller {
 extension Socket {
     /// Waits until a message can be queued or the time is up; says whether one can.
     public func waitUntilSendable(milliseconds: Int) throws(ZeroMQError) -> Bool {
+        try followHandshake()
         var item = zmq_pollitem_t(socket: handle, fd: 0, events: Int16(ZMQ_POLLOUT), revents: 0)
         guard zmq_poll(&item, 1, milliseconds) >= 0 else {
             if zmq_errno() == EINTR { return false }

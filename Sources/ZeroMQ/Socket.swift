@@ -51,6 +51,8 @@ public final class Socket {
     let handle: UnsafeMutableRawPointer
     private let context: Context
     private var endpoint: String
+    /// Of a socket that connects over tcp.
+    private var handshake: Handshake?
 
     /// Sets every option before anything is bound or connected. Beside the given ones: a machine that is silent for 10 s is disconnected,
     /// connecting gives up after 5 s and begins again after 0.1 s to 2 s, nothing is queued for a peer that is not there, and a router
@@ -84,7 +86,11 @@ public final class Socket {
         }
     }
 
-    deinit { zmq_close(handle) }
+    deinit {
+        // Its own socket must be closed before the context ends, which may be with this one.
+        handshake = nil
+        zmq_close(handle)
+    }
 
     /// Listens at an endpoint; over tcp for those alone whose keys are allowed, if the context has keys.
     public func bind(to endpoint: String) throws(ZeroMQError) {
@@ -93,23 +99,44 @@ public final class Socket {
             try set(ZMQ_CURVE_SERVER, Int32(1))
             try set(ZMQ_CURVE_SECRETKEY, keys.own.text)
             try set(ZMQ_ZAP_DOMAIN, "tandem")
-            context.gatekeeper?.watch(self)
+            try context.gatekeeper?.watch(self)
         }
         if endpoint.hasPrefix("ipc:") { try set(ZMQ_SNDBUF, Self.ipcBufferBytes) }
         guard zmq_bind(handle, endpoint) == 0 else { throw ZeroMQError("zmq_bind", endpoint) }
     }
 
-    /// Connects to an endpoint now or as soon as somebody listens there, again after every loss; over tcp to nobody but the owner of the
-    /// server's key, if the context has keys.
+    /// Connects to an endpoint now or as soon as somebody listens there, again after every loss and every refusal; over tcp to nobody but
+    /// the owner of the server's key, if the context has keys.
     public func connect(to endpoint: String) throws(ZeroMQError) {
         self.endpoint = endpoint
-        if let keys = context.credentials?.connecting, endpoint.hasPrefix("tcp:") {
-            try set(ZMQ_CURVE_SERVERKEY, keys.server.text)
-            try set(ZMQ_CURVE_PUBLICKEY, keys.own.publicKey.text)
-            try set(ZMQ_CURVE_SECRETKEY, keys.own.text)
+        if endpoint.hasPrefix("tcp:") {
+            let keys = context.credentials?.connecting
+            if let keys {
+                try set(ZMQ_CURVE_SERVERKEY, keys.server.text)
+                try set(ZMQ_CURVE_PUBLICKEY, keys.own.publicKey.text)
+                try set(ZMQ_CURVE_SECRETKEY, keys.own.text)
+            }
+            handshake = try Handshake(of: handle, in: context.handle, ownKey: keys?.own.publicKey)
         }
         if endpoint.hasPrefix("ipc:") { try set(ZMQ_SNDBUF, Self.ipcBufferBytes) }
+        try connect()
+    }
+
+    private func connect() throws(ZeroMQError) {
         guard zmq_connect(handle, endpoint) == 0 else { throw ZeroMQError("zmq_connect", endpoint) }
+    }
+
+    /// Why who listens does not let this socket in, and what to do; nil where nothing is known of that.
+    public var refusal: String? { handshake?.failure }
+
+    /// Where nothing passes, perhaps nobody lets this socket in: has another try made from time to time.
+    func followHandshake() throws(ZeroMQError) {
+        switch handshake?.nextStep() {
+        case nil, .nothing: return
+        case .disconnect:
+            guard zmq_disconnect(handle, endpoint) == 0 || zmq_errno() == ENOENT else { throw ZeroMQError("zmq_disconnect", endpoint) }
+        case .connect: try connect()
+        }
     }
 
     /// What became of a message that was to be sent.
@@ -126,11 +153,14 @@ public final class Socket {
         while zmq_msg_send(message.handle, handle, ZMQ_DONTWAIT | (hasMore ? ZMQ_SNDMORE : 0)) < 0 {
             switch zmq_errno() {
             case EINTR: continue
-            case EAGAIN: return .full
+            case EAGAIN:
+                try followHandshake()
+                return .full
             case EHOSTUNREACH: return .gone
             default: throw ZeroMQError("zmq_msg_send", endpoint)
             }
         }
+        handshake?.succeeded()
         return .queued
     }
 
@@ -150,10 +180,13 @@ public final class Socket {
         while zmq_msg_recv(message.handle, handle, ZMQ_DONTWAIT) < 0 {
             switch zmq_errno() {
             case EINTR: continue
-            case EAGAIN: return nil
+            case EAGAIN:
+                try followHandshake()
+                return nil
             default: throw ZeroMQError("zmq_msg_recv", endpoint)
             }
         }
+        handshake?.succeeded()
         message.hasMore = zmq_msg_more(message.handle) != 0
         return message
     }

@@ -46,7 +46,8 @@ struct BesideTraining {
             case .finished: return
             case .absence:
                 if monotonicSeconds() - saidAt >= 5 {
-                    writeError("tandem-evaluator: waiting for a trainer at \(endpoint)\n")
+                    let reason = client.refusal.map { ", which does not let this process in: \($0)" } ?? ""
+                    writeError("tandem-evaluator: waiting for a trainer at \(endpoint)\(reason)\n")
                     saidAt = monotonicSeconds()
                 }
                 try giveUpIfAbsent(since: lastSeen)

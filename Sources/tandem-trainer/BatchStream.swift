@@ -30,6 +30,9 @@ final class BatchStream {
     /// Decoders at work.
     var decoderCount: Int { client.decoderCount }
 
+    /// Visits to videos that failed of samples that were not handed out, where the batcher refused to go on because of them.
+    var replacedAtTheEnd: [Replacement] { client.replacedAtTheEnd }
+
     /// The next micro-batch, nil where the wait was cancelled. The run's last one takes what is left.
     func next(isCancelled: () -> Bool) throws -> Batch? {
         while client.requestCount < Self.requestsAhead, nextSample < endSample {

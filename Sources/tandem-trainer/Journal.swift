@@ -94,6 +94,22 @@ struct Journal: ~Copyable {
         window = Window(start: course, startWait: waited)
     }
 
+    /// Lists visits to videos that failed, each once.
+    ///
+    /// - Parameters:
+    ///   - step: the step whose samples they were to be.
+    ///   - path: the video of a ticket and an attempt.
+    func record(_ failed: [Replacement], step: Int, path: (_ ticket: Int, _ attempt: Int) throws -> String) throws {
+        for visit in failed {
+            try folder.append(
+                toReplaced: [
+                    "step": .integer(step), "video": .text(try path(visit.ticket, visit.attempt)), "ticket": .integer(visit.ticket),
+                    "attempt": .integer(visit.attempt), "kind": .text(visit.kind), "reason": .text(visit.reason),
+                    "decoder": .text(visit.decoderName), "host": .text(visit.host),
+                ], ticket: visit.ticket, attempt: visit.attempt)
+        }
+    }
+
     /// Leaves the last progress line standing.
     mutating func finish() {
         if !lastLine.isEmpty { progress.finish(lastLine) }

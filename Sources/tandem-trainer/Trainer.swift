@@ -24,6 +24,9 @@ final class Trainer {
     private var journal: Journal
     private let sampleLog: SampleLogFile?
     private let memory: TrainingMemory
+    private let plan: SamplePlan
+    /// Visits to videos that failed of the samples of the step under way.
+    private var replaced: [Replacement] = []
     private var course: TrainingCourse
     /// Steps done before this start.
     private let startStep: Int
@@ -57,6 +60,7 @@ final class Trainer {
         try folder.write(pipeline: pipeline.text)
         self.sampleLog = try sampleLog.map { try SampleLogFile($0, continuingAfter: course.step) }
 
+        plan = SamplePlan(identity: pipeline.planIdentity(manifest), videoCount: manifest.count)
         batches = try BatchStream(pipeline, manifest, batcher, course, context)
         let folderOfCheckpoints = checkpoints
         let isQuick = { !pipeline.isEvaluated(step: $0, of: course.totalSteps) }
@@ -84,6 +88,7 @@ final class Trainer {
             let gradientNorm = model.parameters.gradientNorm
             optimizer.update(model.parameters, learningRate: rate, step: course.step + 1)
             course.finishStep()
+            try listReplaced(step: course.step)
             if course.step == startStep + 1 { note(memory.report(activations: arena.touchedBytes)) }
             try journal.record(
                 course, loss: loss, learningRate: rate, gradientNorm: gradientNorm, waited: batches.waitedSeconds,
@@ -121,6 +126,7 @@ final class Trainer {
                     * model.accumulateGradients(
                         samples.map(FramePair.init), share: share, recomputes: pipeline.train.recompute, arena: arena)
             }
+            replaced += batch.replaced
             slot += batch.count
             status.pairs += batch.count
             journal.examples = journal.examples ?? batch
@@ -130,10 +136,22 @@ final class Trainer {
 
     private func nextBatch() throws -> Batch? {
         let begin = monotonicSeconds()
-        return try batches.next(isCancelled: {
-            show("waiting for samples", sinceSeconds: monotonicSeconds() - begin)
-            return Interruption.isRequested
-        })
+        do {
+            return try batches.next(isCancelled: {
+                show("waiting for samples", sinceSeconds: monotonicSeconds() - begin)
+                return Interruption.isRequested
+            })
+        } catch {
+            // A run that ends of videos that fail tells which.
+            replaced += batches.replacedAtTheEnd
+            try listReplaced(step: course.step + 1)
+            throw error
+        }
+    }
+
+    private func listReplaced(step: Int) throws {
+        try journal.record(replaced, step: step) { ticket, attempt in try manifest[plan.video(ofTicket: ticket, attempt: attempt)].path }
+        replaced = []
     }
 
     private func show(_ activity: String?, sinceSeconds wait: Double = 0) {

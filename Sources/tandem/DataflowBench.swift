@@ -224,7 +224,7 @@ func sendMessages(to endpoint: String, keys: String?) throws {
         options: .init(sendHighWaterMark: 8, receiveHighWaterMark: 1, linger: 0, maximumMessageBytes: byteCount))
     try socket.connect(to: endpoint)
     while !Interruption.isRequested {
-        let message = Message(byteCount: byteCount)
+        let message = try Message(byteCount: byteCount)
         while try socket.send(message) != .queued, !Interruption.isRequested { _ = try socket.waitUntilSendable(milliseconds: 100) }
     }
 }

@@ -126,6 +126,7 @@ private enum Damage: String, CaseIterable {
     case truncated = "truncated"
     case extended = "extended"
     case flipped = "a bit flipped"
+    case extreme = "an extreme number"
     case foreign = "of another run"
     case oversized = "oversized"
     case noise = "noise"
@@ -136,6 +137,8 @@ private enum Damage: String, CaseIterable {
     private static let (versionPlace, typePlace, lengthPlace) = (4, 6, 8)
     /// What a sample says of itself: its header and the table of its arrays.
     private static let described = 64 + 3 * 64
+
+    private static let extremes: [Int64] = [0, -1, .max, .min, 1 << 31, 1 << 32, 1 << 50, 1 << 53, 1 << 62, 0x7FF8 << 48]
 
     func parts(of good: [UInt8], isSample: Bool, using random: inout SplitMix64) -> [[UInt8]] {
         var bytes = good
@@ -152,6 +155,14 @@ private enum Damage: String, CaseIterable {
             let isFailure = !isSample && bytes[Self.typePlace] == 4
             let range = isFailure ? 0..<12 : 0..<min(bytes.count, Self.described)
             bytes[Int.random(in: range, using: &random)] ^= 1 << UInt8.random(in: 0...7, using: &random)
+        case .extreme:
+            // Behind the wrapping, one field of 8 bytes or two of 4. What it says of a failure would be a lie told well.
+            let first = isSample ? 16 : 12
+            let end = isSample ? Self.described : !isSample && bytes[Self.typePlace] == 4 ? 20 : bytes.count
+            guard end >= first + 8 else { break }
+            let place = first + 8 * Int.random(in: 0..<(end - first) / 8, using: &random)
+            let number = Self.extremes.randomElement(using: &random)!
+            withUnsafeBytes(of: number.littleEndian) { bytes.replaceSubrange(place..<place + 8, with: $0) }
         case .foreign:
             // The fingerprint of a sample's run; of others the sender's number.
             let place = isSample ? 16 : 12

@@ -25,6 +25,8 @@ struct Performance {
         report(conductor)
         try judgeMemory(conductor.graph)
         let log = try compareWithUndisturbed(to: step)
+        let listed = try Verdict.checkReplaced(stage.run + "/runs/chaos/replaced.jsonl", with: stage.run + "/samples.log", to: step)
+        print("\(listed) replaced videos are listed, each once")
 
         note("breaking a video under a run's hands")
         let video = try stage.runWhileAVideoBreaks()

@@ -21,6 +21,30 @@ enum Verdict {
         return count
     }
 
+    /// Whether a run's list of replaced videos is that of its sample log: up to a step, each attempt before the one that gave a ticket's
+    /// samples, once and in order. Returns how many there are.
+    static func checkReplaced(_ path: String, with logPath: String, to step: Int) throws -> Int {
+        var expected: [[Int]] = []
+        for line in try String(contentsOfFile: logPath, encoding: .utf8).split(separator: "\n").dropFirst() {
+            let columns = line.split(separator: "\t").prefix(6).map { Int($0)! }
+            guard columns[0] <= step else { continue }
+            let last = expected.last ?? []
+            expected += (0..<columns[5]).map { [columns[3], $0] }.filter { last.lexicographicallyPrecedes($0) }
+        }
+        let listed = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map { line -> [Int] in
+            let fields = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+            guard let ticket = fields?["ticket"] as? Int, let attempt = fields?["attempt"] as? Int, fields?["host"] is String else {
+                throw Failure("\(path): '\(line)' is no replaced video")
+            }
+            return [ticket, attempt]
+        }
+        guard listed == expected else {
+            let index = zip(listed, expected).enumerated().first { $1.0 != $1.1 }?.offset ?? min(listed.count, expected.count)
+            throw Failure("\(path) differs from \(logPath): \(listed.count) lines for \(expected.count), first at line \(index + 1)")
+        }
+        return listed.count
+    }
+
     /// Where a video broke in the middle of a run: every line is the undisturbed one, or that of a replacement for this video.
     /// Returns how many were replaced.
     static func compareReplaced(_ path: String, with referencePath: String, broken video: String) throws -> Int {

@@ -59,7 +59,7 @@ private struct Simulation {
                 decoders[index].tickets.append((ticket, attempt))
                 decoders[index].received += 1
                 #expect(decoders[index].tickets.count <= broker.limits.ticketsPerDecoder + 1)
-            case .ship(let samples):
+            case .ship(let samples, _):
                 for sample in samples {
                     #expect(kept.remove(sample) != nil, "sample \(sample) was shipped before it came")
                     attempts[sample] = keptAttempts.removeValue(forKey: sample)
@@ -332,13 +332,18 @@ private func plan(videos: Int = 50, replicas: Int = 2) -> SamplePlan {
         broker.request(samples: 0..<8, received: 0, now: 0)
         for decoder in 1...UInt64(broker.limits.vanished) {
             #expect(broker.counters.failures == 0)
-            broker.joined(decoder, now: 0)
+            broker.joined(decoder, host: "node-3", now: 0)
             _ = broker.ready(decoder, received: 0, free: 4, held: 0, now: 0)
             broker.vanished(decoder, now: 0)
         }
         let replaced = broker.takeActions().filter { if case .replaced = $0 { true } else { false } }
-        let video = broker.plan.video(ofTicket: 0, attempt: 0)
-        #expect(replaced == [.replaced(ticket: 0, attempt: 0, video: video, reason: "10 decoders vanished while they worked on it")])
+        #expect(
+            replaced == [
+                .replaced(
+                    Replacement(
+                        ticket: 0, attempt: 0, kind: "decoders vanish", reason: "10 decoders vanished while they worked on it", decoder: 10,
+                        host: "node-3"))
+            ])
     }
 
     /// Decoders that are stopped in good order, or wait for something, say nothing about their tickets.
@@ -360,5 +365,19 @@ private func plan(videos: Int = 50, replicas: Int = 2) -> SamplePlan {
             #expect(broker.decoderCount == 0)
         }
         #expect(broker.counters.failures == 0)
+    }
+
+    /// A decoder that says it has got as many tickets as a message can say, and has none, gets the next ones.
+    @Test func theLargestCountOfTicketsLeavesRoom() {
+        let received = ByteReader.largestCount
+        var broker = Broker(plan: plan(), limits: limits(window: 8))
+        broker.request(samples: 0..<8, received: 0, now: 0)
+        broker.joined(1, now: 0)
+        for second in 0..<8 {
+            let isKnown = broker.ready(1, received: received, free: 3, held: 0, now: Double(second))
+            #expect(isKnown)
+            broker.tick(now: Double(second))
+        }
+        #expect(broker.counters.issued > 2 && broker.counters.expired > 0)
     }
 }

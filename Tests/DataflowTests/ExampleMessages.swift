@@ -9,7 +9,8 @@ let decoderRequests: [DecoderRequest] = {
     progress.failures = 1
     progress.pictures = 25
     return [
-        .hello(decoder: .max), .ready(decoder: 7, received: 9, free: 3, held: 2), .heartbeat(decoder: 7, progress: progress),
+        .hello(decoder: .max, host: "node-3"), .ready(decoder: 7, received: 9, free: 3, held: 2),
+        .heartbeat(decoder: 7, progress: progress),
         .failed(decoder: 7, ticket: 1 << 40, attempt: 255, kind: "truncated", reason: "a/b.mp4: truncated – “moov” is missing"),
         .goodbye(decoder: 0),
     ]
@@ -32,8 +33,17 @@ let trainerRequests: [TrainerRequest] = [
 ]
 
 let trainerReplies: [TrainerReply] = [
-    .accepted(sampleByteCount: 301_056), .batch(first: 4096, count: 16), .status(decoders: 3, asked: 49, pending: [1, 17, 33]), .stranger,
-    .refused("seed (1, not 2)"),
+    .accepted(sampleByteCount: 301_056),
+    .batch(
+        first: 4096, count: 16,
+        replaced: [
+            Replacement(
+                ticket: 2050, attempt: 0, kind: "truncated", reason: "a.mp4: truncated – “moov” is missing", decoder: 7, host: "node-3"),
+            Replacement(ticket: 2050, attempt: 1, kind: "damaged frame", reason: "", decoder: .max, host: ""),
+        ]), .status(decoders: 3, asked: 49, pending: [1, 17, 33]), .stranger,
+    .refused("seed (1, not 2)", replaced: []),
+    .refused(
+        "too much fails", replaced: [Replacement(ticket: 5, attempt: 0, kind: "truncated", reason: "b.mp4", decoder: 8, host: "x")]),
 ]
 
 let evaluatorRequests: [EvaluatorRequest] = [

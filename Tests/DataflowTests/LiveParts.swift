@@ -42,12 +42,15 @@ struct BrokenVideo: CountedFailure, CustomStringConvertible {
 }
 
 func startBatcher(
-    at endpoint: Endpoint, seed: UInt64 = 3, recipe: Recipe = planIdentity().recipe, failureLimit: Double = 0.1, log: @escaping @Sendable (String) -> Void = { _ in }
+    at endpoint: Endpoint, seed: UInt64 = 3, recipe: Recipe = planIdentity().recipe, failureLimit: Double = 0.1,
+    context: Context = Context(),
+    log: @escaping @Sendable (String) -> Void = { _ in }
 ) throws -> Background {
     let server = UncheckedBox(
         try BatcherServer(
             manifest: manifest, seed: seed, recipe: recipe,
-            options: .init(endpoint: endpoint, memory: 400_000, decoderMemory: 60_000, failureLimit: failureLimit), log: log))
+            options: .init(endpoint: endpoint, memory: 400_000, decoderMemory: 60_000, failureLimit: failureLimit), context: context,
+            log: log))
     return Background { isStopped in try server.take().run(until: isStopped) }
 }
 
@@ -62,10 +65,11 @@ final class UncheckedBox<Value>: @unchecked Sendable {
 }
 
 func startDecoder(
-    at endpoint: Endpoint, id: UInt64 = .random(in: .min ... .max), delay: Int = 0, broken: Set<String> = [], context: Context = Context()
+    at endpoint: Endpoint, id: UInt64 = .random(in: .min ... .max), delay: Int = 0, broken: Set<String> = [], context: Context = Context(),
+    log: @escaping @Sendable (String) -> Void = { _ in }
 ) -> Background {
     Background { isStopped in
-        let decoder = try DecoderWorker(endpoint: endpoint, id: id, patience: 20, context: context, log: { _ in }) {
+        let decoder = try DecoderWorker(endpoint: endpoint, id: id, patience: 60, context: context, log: log) {
             record, views, size, destination in
             if broken.contains(record.path) { throw BrokenVideo() }
             try paint(record, views, size, destination)
@@ -101,4 +105,24 @@ func readStream(_ client: BatchClient, batches: Range<Int>, between: (Int) throw
         try between(step)
     }
     return lines
+}
+
+/// The first of so many ports of this machine, one behind the other, that nobody listens at.
+func freePorts(_ count: Int) throws -> Int {
+    func isFree(_ port: Int) -> Bool {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(port).bigEndian
+        address.sin_addr.s_addr = UInt32(INADDR_LOOPBACK).bigEndian
+        return withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0 }
+        }
+    }
+    for _ in 0..<1000 {
+        let first = Int.random(in: 20_000..<32_000)
+        if (first..<first + count).allSatisfy(isFree) { return first }
+    }
+    throw DataflowError("no free ports")
 }

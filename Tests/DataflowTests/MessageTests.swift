@@ -38,9 +38,9 @@ private let all: [(bytes: [UInt8], reads: @Sendable ([UInt8]) throws -> Bool)] =
                 return "accepted"
             } catch { return "\(error)" }
         }
-        #expect(refusal(5) == "accepted")
-        #expect(refusal(4) == "a message of version 4 where 5 is spoken; upgrade the sender")
-        #expect(refusal(6) == "a message of version 6 where 5 is spoken; upgrade the receiver")
+        #expect(refusal(6) == "accepted")
+        #expect(refusal(5) == "a message of version 5 where 6 is spoken; upgrade the sender")
+        #expect(refusal(7) == "a message of version 7 where 6 is spoken; upgrade the receiver")
     }
 
     @Test func messagesOfTheOtherDirectionAreRefused() {

@@ -61,7 +61,7 @@ import ZeroMQ
         let stream = try readStream(try client(at: endpoint), batches: 0..<60) { step in
             guard step % 20 == 5 else { return }
             #expect(try socket.waitUntilSendable(milliseconds: 5000))
-            _ = try socket.send(Message(DecoderRequest.hello(decoder: 7).bytes))
+            _ = try socket.send(Message(DecoderRequest.hello(decoder: 7, host: "a").bytes))
         }
         decoder.stop()
         batcher.stop()
@@ -82,7 +82,7 @@ import ZeroMQ
         var poller = Poller([socket])
         func hello(_ decoder: UInt64) throws {
             #expect(try socket.waitUntilSendable(milliseconds: 5000))
-            _ = try socket.send(Message(DecoderRequest.hello(decoder: decoder).bytes))
+            _ = try socket.send(Message(DecoderRequest.hello(decoder: decoder, host: "a").bytes))
         }
         func isWelcome() throws -> Bool { try poller.wait(milliseconds: 5000)[0] && socket.receive() != nil }
         for decoder in 0..<UInt64(4096) {
@@ -244,7 +244,7 @@ import ZeroMQ
             other.fingerprint = planIdentity().fingerprint
             other.video = SamplePlan(identity: planIdentity(), videoCount: 40).video(ofTicket: header.ticket, attempt: 0) ^ 1
             for header in [header, other] {
-                let forged = Message(byteCount: layout.byteCount(path: "x"))
+                let forged = try Message(byteCount: layout.byteCount(path: "x"))
                 forged.withMutableBytes { layout.write(header, to: $0) }
                 _ = try hostile[1].send(forged)
             }

@@ -19,7 +19,8 @@ enum MessageKind: String, CaseIterable {
             var progress = DecoderProgress()
             progress.samples = 12
             let requests: [DecoderRequest] = [
-                .hello(decoder: 1), .ready(decoder: 1, received: 9, free: 3, held: 2), .heartbeat(decoder: 1, progress: progress),
+                .hello(decoder: 1, host: "node-3"), .ready(decoder: 1, received: 9, free: 3, held: 2),
+                .heartbeat(decoder: 1, progress: progress),
                 .failed(decoder: 1, ticket: 1 << 40, attempt: 255, kind: "truncated", reason: "a/b.mp4: “moov” is missing"),
                 .goodbye(decoder: 1),
             ]
@@ -43,9 +44,10 @@ enum MessageKind: String, CaseIterable {
             return requests.map(\.bytes)
         case .trainerReply:
             let replies: [TrainerReply] = [
-                .accepted(sampleByteCount: 301_056), .batch(first: 4096, count: 16), .status(decoders: 3, asked: 49, pending: [1, 17, 33]),
+                .accepted(sampleByteCount: 301_056), .batch(first: 4096, count: 16, replaced: [Self.replaced]),
+                .status(decoders: 3, asked: 49, pending: [1, 17, 33]),
                 .stranger,
-                .refused("seed (1, not 2)"),
+                .refused("seed (1, not 2)", replaced: [Self.replaced]),
             ]
             return replies.map(\.bytes)
         case .evaluatorRequest:
@@ -71,6 +73,9 @@ enum MessageKind: String, CaseIterable {
             return [bytes]
         }
     }
+
+    private static let replaced = Replacement(
+        ticket: 1 << 40, attempt: 3, kind: "truncated", reason: "a/b.mp4: “moov” is missing", decoder: 9, host: "node-3")
 
     private static let record = VideoRecord(
         path: "class/video.mp4", bytes: 1000, width: 340, height: 256, timeBase: Rational(1, 15_360),

@@ -112,19 +112,4 @@ import Testing
         try server.start(answer: "location / { return 302 \(plain.url)$request_uri; }")
         #expect(try refusal("downgrade", server, trust).contains("it leads from https to http"))
     }
-
-    private func wait(for text: String, in running: Programs.Running) throws {
-        while !running.output.contains(text) {
-            try #require(running.process.isRunning, "ended before '\(text)': \(running.output)")
-            usleep(10_000)
-        }
-    }
-
-    /// Processes of a program with a word in their command line.
-    private func processes(named name: String, with word: String) -> [Int32] {
-        ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).compactMap(Int32.init).filter { id in
-            let line = FileManager.default.contents(atPath: "/proc/\(id)/cmdline").map { String(decoding: $0, as: UTF8.self) } ?? ""
-            return line.contains("/\(name)\0") && line.contains(word)
-        }
-    }
 }

@@ -47,6 +47,47 @@ struct RunFolderTests {
         #expect(try run.scoredSteps() == [100, 200])
     }
 
+    /// What came twice, from a batcher that was started again or a batch that was asked for again, stands there once; a run that continues
+    /// goes on behind the last line that it kept.
+    @Test func eachReplacedVisitIsListedOnce() throws {
+        let folder = try TemporaryFolder()
+        func list() throws -> [[Int]] {
+            try String(contentsOfFile: folder.file("replaced.jsonl"), encoding: .utf8).split(separator: "\n").map { line in
+                let fields = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+                return ["step", "ticket", "attempt"].map { fields[$0] as? Int ?? -1 }
+            }
+        }
+        func append(_ run: RunFolder, _ lines: [[Int]]) throws {
+            for line in lines {
+                try run.append(
+                    toReplaced: ["step": .integer(line[0]), "ticket": .integer(line[1]), "attempt": .integer(line[2]), "reason": "a\nb"],
+                    ticket: line[1], attempt: line[2])
+            }
+        }
+        do {
+            let run = try RunFolder(folder.path)
+            try run.rewind(to: 0)
+            try append(
+                run,
+                [
+                    [1, 4, 0], [1, 4, 1], [2, 4, 0], [2, 4, 1], [2, 9, 0], [2, 9, 0], [5, 10, 0], [6, 10, 0], [7, 12, 0], [7, 12, 1],
+                ])
+            #expect(try list() == [[1, 4, 0], [1, 4, 1], [2, 9, 0], [5, 10, 0], [7, 12, 0], [7, 12, 1]])
+        }
+        let cutOff = try FileHandle(forWritingTo: URL(fileURLWithPath: folder.file("replaced.jsonl")))
+        try cutOff.seekToEnd()
+        try cutOff.write(contentsOf: Data(#"{"step": 5, "ticket": 13"#.utf8))
+        let run = try RunFolder(folder.path)
+        try run.rewind(to: 6)
+        #expect(try list() == [[1, 4, 0], [1, 4, 1], [2, 9, 0], [5, 10, 0]])
+        try append(run, [[7, 10, 0], [7, 12, 0], [7, 12, 1], [7, 12, 2]])
+        #expect(try list() == [[1, 4, 0], [1, 4, 1], [2, 9, 0], [5, 10, 0], [7, 12, 0], [7, 12, 1], [7, 12, 2]])
+        try run.rewind(to: 0)
+        #expect(try list() == [])
+        try append(run, [[1, 0, 0]])
+        #expect(try list() == [[1, 0, 0]])
+    }
+
     @Test func pipelineIsKept() throws {
         let folder = try TemporaryFolder()
         try RunFolder(folder.path).write(pipeline: "{ train: {} }\n")

@@ -28,12 +28,12 @@ private struct Listener {
 
     static let options = Socket.Options(sendHighWaterMark: 4, receiveHighWaterMark: 4, linger: 0, maximumMessageBytes: 1 << 20)
 
-    init(_ path: String) throws {
+    init(_ path: String, _ kind: Socket.Kind = .pull) throws {
         folder = KeyFolder(path)
         try folder.create()
         let hasNewKeys = hasNewKeys
         context = Context(credentials: try Credentials(folder, listens: true), shouldReload: { hasNewKeys.take() }, log: lines.append)
-        socket = try Socket(.pull, in: context, options: Self.options)
+        socket = try Socket(kind, in: context, options: Self.options)
         endpoint = "tcp://127.0.0.1:\(try freePort())"
         try socket.bind(to: endpoint)
     }
@@ -142,6 +142,82 @@ private struct Listener {
         try listener.readKeysAgain()
         #expect(try listener.hears(new))
         #expect(try !listener.hears(old))
+    }
+
+    /// A list that cannot be read, or is gone, leaves those in that were.
+    @Test(arguments: ["nonsense\n", nil]) func aBrokenListLeavesTheOldOne(text: String?) throws {
+        let listener = try Listener(scratch.file("keys"))
+        let path = listener.folder.path + "/allowed"
+        try FileManager.default.removeItem(atPath: path)
+        if let text { try Data(text.utf8).write(to: URL(fileURLWithPath: path)) }
+        listener.hasNewKeys.set()
+        var poller = Poller([listener.socket])
+        for _ in 0..<100 where listener.lines.all.isEmpty { _ = try poller.wait(milliseconds: 100) }
+        #expect(listener.lines.all.count == 1)
+        let line = try #require(listener.lines.all.first)
+        #expect(line.hasPrefix(path) && line.hasSuffix("; the list of allowed keys stays as it was"), "\(line)")
+        #expect(try listener.hears(Credentials(listener.folder, connects: true)))
+    }
+
+    /// libzmq gives a connection up for good that was refused (answer 400 of ZAP, ZeroMQ RFC 27). One that waits is let in all the same.
+    @Test(arguments: [Socket.Kind.push, .dealer]) func whoIsAllowedLaterIsLetInAndSaysWhyItWaits(kind: Socket.Kind) throws {
+        let listener = try Listener(scratch.file("keys"), kind == .push ? .pull : .router)
+        try listener.folder.addClient("late")
+        let late = KeyFolder(scratch.file("late"))
+        try FileManager.default.createDirectory(atPath: late.path, withIntermediateDirectories: true)
+        try put(listener.folder, "server.pub", into: late)
+        try put(listener.folder, "late.key", into: late, as: "client.key")
+        let client = try Socket(kind, in: Context(credentials: Credentials(late, connects: true)), options: Listener.options)
+        let begin = ContinuousClock.now
+        try client.connect(to: listener.endpoint)
+        #expect(client.refusal == nil)
+        while listener.context.refusals < 3 { #expect(try !client.waitUntilSendable(milliseconds: 20)) }
+        // It asks again every two seconds, and no more often.
+        #expect(ContinuousClock.now - begin >= .seconds(4))
+        while client.refusal == nil { _ = try client.waitUntilSendable(milliseconds: 20) }
+        let key = try late.clientKeys().own.publicKey
+        #expect(client.refusal?.contains("key \(key) is not among those allowed") == true, "\(client.refusal ?? "")")
+        #expect(listener.lines.all.count == 1, "one line a minute about one client: \(listener.lines.all)")
+
+        try listener.readKeysAgain()
+        while try client.send(Message([7])) != .queued { _ = try client.waitUntilSendable(milliseconds: 100) }
+        #expect(client.refusal == nil)
+        var poller = Poller([listener.socket])
+        while try !poller.wait(milliseconds: 100)[0] {}
+        #expect(try listener.socket.receiveParts(limit: 2)?.last?.copy == [7])
+    }
+
+    /// So is one that came to a server of another key, or without keys, or came without keys itself, once the right server is there.
+    @Test(arguments: [true, false], [true, false]) func whoFindsAnotherServerWaitsForTheRightOne(serverHasKeys: Bool, clientHasKeys: Bool)
+        throws
+    {
+        let endpoint = "tcp://127.0.0.1:\(try freePort())"
+        func server(_ folder: KeyFolder?) throws -> Socket {
+            let context = Context(credentials: try folder.map { try Credentials($0, listens: true) })
+            let socket = try Socket(.pull, in: context, options: Listener.options)
+            try socket.bind(to: endpoint)
+            return socket
+        }
+        let (right, other) = (KeyFolder(scratch.file("right")), KeyFolder(scratch.file("other")))
+        try right.create()
+        try other.create()
+        let credentials = clientHasKeys ? try Credentials(right, connects: true) : nil
+        let client = try Socket(.push, in: Context(credentials: credentials), options: Listener.options)
+        // Without keys on both sides this is the right one.
+        guard serverHasKeys || clientHasKeys else { return }
+        var wrong: Socket? = try server(serverHasKeys ? other : nil)
+        try client.connect(to: endpoint)
+        while client.refusal == nil { #expect(try !client.waitUntilSendable(milliseconds: 50)) }
+        let reason = clientHasKeys ? "it has another key than this machine's server.pub" : "it wants keys (--keys)"
+        #expect(client.refusal?.contains(reason) == true, "\(client.refusal ?? "")")
+        wrong = nil
+        _ = wrong
+
+        let found = try server(clientHasKeys ? right : nil)
+        while try client.send(Message([7])) != .queued { _ = try client.waitUntilSendable(milliseconds: 100) }
+        var poller = Poller([found])
+        while try !poller.wait(milliseconds: 100)[0] {}
+        #expect(try found.receive()?.copy == [7])
     }
 
     @Test func secretKeysBelongToOneUserAndAreNeverOverwritten() throws {

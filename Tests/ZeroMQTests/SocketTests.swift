@@ -49,7 +49,7 @@ private func deliver(_ parts: [Message], by socket: Socket) throws {
         let (source, sink) = (try Socket(.push, in: context, options: options), try Socket(.pull, in: context, options: options))
         try source.connect(to: first)
         try sink.connect(to: second)
-        let large = Message(byteCount: 300_000)
+        let large = try Message(byteCount: 300_000)
         large.withMutableBytes { bytes in for index in bytes.indices { bytes[index] = UInt8(truncatingIfNeeded: index &* 7) } }
         let expected = large.copy
         try deliver([large], by: source)

@@ -53,7 +53,7 @@ extension DataflowSimulation {
         at(now + delay(every: faults.deathEvery), .death(id))
         at(now + delay(every: faults.stopEvery), .stop(id))
         at(now + delay(every: faults.departureEvery), .departure(id))
-        say(.hello(decoder: id), id)
+        say(.hello(decoder: id, host: ""), id)
     }
 
     private mutating func say(_ request: DecoderRequest, _ id: UInt64) {
@@ -102,7 +102,7 @@ extension DataflowSimulation {
         say(
             decoder.isKnown
                 ? .ready(decoder: decoder.id, received: decoder.received, free: broker.limits.ticketsPerDecoder - held, held: held)
-                : .hello(decoder: decoder.id), decoder.id)
+                : .hello(decoder: decoder.id, host: ""), decoder.id)
     }
 
     // MARK: Work

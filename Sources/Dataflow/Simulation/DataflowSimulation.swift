@@ -227,7 +227,7 @@ public struct DataflowSimulation {
 
     private mutating func answer(_ request: DecoderRequest) {
         switch request {
-        case .hello(let id):
+        case .hello(let id, _):
             drive { $0.joined(id, now: $1) }
             reply(.welcome(id), to: id)
         case .ready(let id, let received, let free, let held):
@@ -259,7 +259,7 @@ public struct DataflowSimulation {
         switch action {
         case .issue(let ticket, let attempt, let video, let id):
             reply(.ticket(ticket, attempt: attempt, video: video, decoder: id), to: id)
-        case .ship(let samples):
+        case .ship(let samples, _):
             let attempts = samples.map { store.removeValue(forKey: $0) ?? Self.missing }
             send(.batch(samples, attempts: attempts, life: trainer.life), after: Trainer.latency)
         case .discard(let sample): store[sample] = nil

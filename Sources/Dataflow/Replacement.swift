@@ -1,0 +1,57 @@
+import Sampling
+
+/// A visit to a video that could not give its frames: what a batcher tells about it.
+///
+/// Which video it was follows from the plan: ``SamplePlan/video(ofTicket:attempt:)``.
+public struct Replacement: Equatable, Sendable {
+    public var ticket: Int
+    public var attempt: Int
+    /// A few words, the same for all failures of the kind.
+    public var kind: String
+    public var reason: String
+    /// The decoder that failed, and its machine.
+    public var decoder: UInt64
+    public var host: String
+
+    public init(ticket: Int, attempt: Int, kind: String, reason: String, decoder: UInt64, host: String) {
+        self.ticket = ticket
+        self.attempt = attempt
+        self.kind = kind
+        self.reason = reason
+        self.decoder = decoder
+        self.host = host
+    }
+
+    /// The decoder's number as people read it, 16 hexadecimal digits; the decoder says it too.
+    public var decoderName: String { decoder.hexadecimal }
+}
+
+extension ByteWriter {
+    mutating func write(_ replaced: [Replacement]) {
+        write(UInt32(replaced.count))
+        for replacement in replaced {
+            write(replacement.ticket)
+            write(replacement.attempt)
+            write(replacement.kind, limit: DecoderRequest.longestKind)
+            write(replacement.reason, limit: DecoderRequest.longestReason)
+            write(replacement.decoder)
+            write(replacement.host, limit: DecoderRequest.longestHost)
+        }
+    }
+}
+
+extension ByteReader {
+    /// A list of replacements. Its length is that of the message: each is read before room is made for the next.
+    mutating func readReplacements() throws(MalformedBytes) -> [Replacement] {
+        let count = try read(UInt32.self)
+        var replaced: [Replacement] = []
+        for _ in 0..<count {
+            replaced.append(
+                Replacement(
+                    ticket: try readInt(), attempt: try readInt(in: 0...SamplePlan.mostAttempts - 1),
+                    kind: try readLine(limit: DecoderRequest.longestKind), reason: try readLine(limit: DecoderRequest.longestReason),
+                    decoder: try read(), host: try readLine(limit: DecoderRequest.longestHost)))
+        }
+        return replaced
+    }
+}

@@ -1,0 +1,27 @@
+extension StringProtocol {
+    /// The text with its control characters and ends of lines escaped, `\u{1B}`: what others wrote must not steer a terminal or break a log.
+    public var onOneLine: String {
+        guard unicodeScalars.contains(where: \.isControl) else { return String(self) }
+        return unicodeScalars.reduce(into: "") { text, scalar in
+            text += scalar.isControl ? "\\u{\(String(scalar.value, radix: 16, uppercase: true))}" : String(scalar)
+        }
+    }
+}
+
+extension String {
+    /// As much of the text as so many bytes hold, to the end of a character's last scalar.
+    func cut(toBytes limit: Int) -> String {
+        guard let end = utf8.index(startIndex, offsetBy: limit, limitedBy: endIndex) else { return self }
+        // A place inside a scalar counts as the one before it.
+        return String(self[..<end])
+    }
+}
+
+extension Unicode.Scalar {
+    fileprivate var isControl: Bool {
+        switch properties.generalCategory {
+        case .control, .lineSeparator, .paragraphSeparator: true
+        default: false
+        }
+    }
+}

@@ -1,0 +1,58 @@
+import CZeroMQ
+
+/// Whether who listens lets a connecting socket in, as the handshakes tell that fail.
+///
+/// libzmq gives a connection up for good where the other end refuses its key (400 of ZAP) or speaks otherwise; where the other end breaks
+/// off, as one with another key does, it tries again several times a second. Neither serves one that waits to be let in: after each failure
+/// the socket is taken from the endpoint, and connected to it anew some time later.
+struct Handshake {
+    /// What is to be done about a connection.
+    enum Step {
+        case nothing, disconnect, connect
+    }
+
+    private let monitor: Monitor
+    private let ownKey: CurveKey?
+    private var failedAt: ContinuousClock.Instant?
+    /// Why the last handshake failed; nil as long as none did, or one succeeded since.
+    private(set) var failure: String?
+
+    /// Seconds between a handshake that failed and the next.
+    static let pause = Duration.seconds(2)
+    private static let events = ZMQ_EVENT_HANDSHAKE_FAILED_AUTH | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL
+
+    /// - Parameter ownKey: the public key of a socket that has one.
+    init(of socket: UnsafeMutableRawPointer, in context: UnsafeMutableRawPointer, ownKey: CurveKey?) throws(ZeroMQError) {
+        monitor = try Monitor(Monitor.begin(Self.events, of: socket), in: context)
+        self.ownKey = ownKey
+    }
+
+    /// The other end lets the socket in.
+    mutating func succeeded() { failure = nil }
+
+    /// Takes note of what failed.
+    mutating func nextStep() -> Step {
+        var hasFailed = false
+        while let (event, _) = monitor.next() {
+            hasFailed = true
+            failure = reason(event)
+        }
+        let now = ContinuousClock.now
+        if hasFailed, failedAt == nil {
+            failedAt = now
+            return .disconnect
+        }
+        guard let start = failedAt, now - start >= Self.pause else { return .nothing }
+        failedAt = nil
+        return .connect
+    }
+
+    private func reason(_ event: Int32) -> String {
+        switch (event, ownKey) {
+        case (ZMQ_EVENT_HANDSHAKE_FAILED_AUTH, let key?):
+            "this machine's key \(key) is not among those allowed there: add it to the file 'allowed' of the keys there, and send SIGHUP"
+        case (_, .some): "the handshake fails: it has another key than this machine's server.pub, or none, or is something else"
+        case (_, nil): "the handshake fails: it wants keys (--keys), or is something else"
+        }
+    }
+}
