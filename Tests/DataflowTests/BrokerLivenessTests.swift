@@ -188,6 +188,7 @@ import Testing
         _ = broker.accept(sample: 1, attempt: 1, now: 1)
         #expect(broker.takeActions().isEmpty)
         _ = broker.accept(sample: 0, attempt: 1, now: 1)
-        #expect(broker.takeActions() == [.ship(samples: 0..<2, replaced: [])])
+        let failed = Replacement(ticket: 0, attempt: 0, kind: "broken", reason: "broken", decoder: 2, host: "")
+        #expect(broker.takeActions() == [.ship(samples: 0..<2, replaced: [failed])])
     }
 }
