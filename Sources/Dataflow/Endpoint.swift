@@ -1,10 +1,11 @@
 import Glibc
+import Sampling
 import ZeroMQ
 
-/// A mistake in how the parts of a pipeline are joined, told in one sentence.
+/// A mistake in how the parts of a pipeline are joined, told in one sentence, whatever of others' words it quotes.
 public struct DataflowError: Error, Equatable, CustomStringConvertible, Sendable {
     public let description: String
-    public init(_ description: String) { self.description = description }
+    public init(_ description: String) { self.description = description.onOneLine }
 }
 
 /// Where a batcher is found: one endpoint that people name, and two beside it that follow from it.

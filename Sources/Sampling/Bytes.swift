@@ -35,10 +35,10 @@ public struct ByteWriter {
     }
 }
 
-/// Bytes that are not what they should be: what is wrong with them.
+/// Bytes that are not what they should be: what is wrong with them, on one line, whatever of them it quotes.
 public struct MalformedBytes: Error, Equatable, CustomStringConvertible, Sendable {
     public let description: String
-    public init(_ description: String) { self.description = description }
+    public init(_ description: String) { self.description = description.onOneLine }
 }
 
 /// Reads what ``ByteWriter`` wrote, from bytes that nobody vouches for: every length is checked before it is used.

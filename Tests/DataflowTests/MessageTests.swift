@@ -75,6 +75,19 @@ private let all: [(bytes: [UInt8], reads: @Sendable ([UInt8]) throws -> Bool)] =
         #expect(refused > 10_000)
     }
 
+    /// Texts that end up on a terminal or in a log.
+    @Test func whatOthersWroteStaysOnOneLine() throws {
+        func sent(_ text: String) throws -> String {
+            let bytes = DecoderRequest.failed(decoder: 1, ticket: 2, attempt: 3, kind: "", reason: text).bytes
+            guard case .failed(_, _, _, _, let reason) = try bytes.withUnsafeBytes({ try DecoderRequest($0) }) else { return "" }
+            return reason
+        }
+        #expect(try sent("a\u{1B}[2Jb\r\n\tc\u{7F}\u{85}\u{2028}") == #"a\u{1B}[2Jb\u{D}\u{A}\u{9}c\u{7F}\u{85}\u{2028}"#)
+        #expect(try sent("plain – “ü” 👩🏽‍🚀") == "plain – “ü” 👩🏽‍🚀")
+        #expect(try sent(String(repeating: "\n", count: 1000)).utf8.count <= 1000)
+        #expect(DataflowError("x\ny").description == #"x\u{A}y"# && MalformedBytes("x\u{7}").description == #"x\u{7}"#)
+    }
+
     @Test func longReasonsAreCut() throws {
         let long = String(repeating: "ü", count: 5000)
         let bytes = DecoderRequest.failed(decoder: 1, ticket: 2, attempt: 3, kind: long, reason: long).bytes
