@@ -30,6 +30,7 @@ extension Pipeline {
         return [
             ("sampling.frameGap", gap.count == 2, "wants two whole numbers, [smallest, largest]"),
             ("sampling.frameGap", gap.allSatisfy { $0 >= 1 }, "is \(gap), but the frames of a pair differ: the smallest gap is 1"),
+            ("sampling.frameGap", gap.allSatisfy { $0 <= 100_000 }, "is \(gap), above the limit of 100000 frames"),
             ("sampling.frameGap", gap == gap.sorted(), "is \(gap): the smallest comes first"),
             ("sampling.cropArea", sampling.cropArea.count == 2, "wants two numbers, [smallest, largest]"),
             (
@@ -37,7 +38,10 @@ extension Pipeline {
                 "is \(sampling.cropArea), but a crop cannot be bigger than the image: shares of its area from above 0 to 1, ascending"
             ),
             ("sampling.cropAspect", sampling.cropAspect.count == 2, "wants two numbers, [smallest, largest]"),
-            ("sampling.cropAspect", isRange(sampling.cropAspect), "is \(sampling.cropAspect): width over height, above 0, ascending"),
+            (
+                "sampling.cropAspect", isRange(sampling.cropAspect) && sampling.cropAspect.allSatisfy { (1e-2...1e2).contains($0) },
+                "is \(sampling.cropAspect): width over height, from 0.01 to 100, ascending"
+            ),
             ("sampling.flip", (0...1).contains(sampling.flip), "is \(sampling.flip), but a chance lies between 0 and 1"),
             ("sampling.repeatedSampling", sampling.repeatedSampling >= 1, "is \(sampling.repeatedSampling): take 1 or more pairs a video"),
             ("sampling.repeatedSampling", sampling.repeatedSampling <= 64, "is \(sampling.repeatedSampling), above the limit of 64"),

@@ -87,13 +87,19 @@ final class PreparationWorkers: Sendable {
                 let picture = Conversion.Side(frame)
                 guard picture.isReadable else { throw picture.unreadable(in: folder + "/" + path) }
             }
-            return PreparationFinding(file: source.file, record: record)
+            return PreparationFinding(file: source.file, record: try usable(record, path))
         }
         let (record, quality, framesPerPairBefore) = try transcoding.transcode(
             path, in: folder, to: source.name, in: output, checkpoint: checkpoint)
         let figures = Transcoding.Figures(
             bytesBefore: source.file.bytes, quality: quality, framesPerPairBefore: framesPerPairBefore,
             framesPerPairAfter: record.framesPerPair)
-        return PreparationFinding(file: source.file, record: record, transcoding: figures)
+        return PreparationFinding(file: source.file, record: try usable(record, path), transcoding: figures)
+    }
+
+    /// The record of a source, if a manifest can hold it.
+    private func usable(_ record: VideoRecord, _ path: String) throws(MediaError) -> VideoRecord {
+        if let fault = record.fault { throw MediaError(.unsupported, folder + "/" + path, fault) }
+        return record
     }
 }

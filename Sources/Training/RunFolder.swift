@@ -77,7 +77,8 @@ public final class RunFolder {
         let isOlder = [".lock", "pipeline.json5"].allSatisfy { FileManager.default.fileExists(atPath: path + "/" + $0) }
         do throws(OutputError) {
             return try OutputFolder(
-                path, by: "tandem run", task: "run", names: names, older: isOlder ? names : [], remedy: "choose another name, --set name=NAME")
+                path, by: "tandem run", task: "run", names: names, older: isOlder ? names : [],
+                remedy: "choose another name, --set name=NAME")
         } catch {
             guard error.reason == .inUse else { throw error }
             throw inUse(path, by: "another trainer")

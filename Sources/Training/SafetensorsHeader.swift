@@ -26,7 +26,7 @@ struct SafetensorsHeader {
         for (key, value) in header {
             if key != "__metadata__" {
                 guard let entry = Entry(value) else {
-                    throw Malformed(why: "the header's entry '\(key.printable)' lacks its dtype, shape or two data_offsets, all whole numbers")
+                    throw Malformed(why: "the header's entry '\(key.printable)' lacks its dtype, shape or two data_offsets")
                 }
                 entries[key] = entry
             } else if !(value is NSNull) {

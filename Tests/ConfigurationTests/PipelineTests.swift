@@ -97,6 +97,8 @@ import Testing
         ),
         ("{ sampling: { frameGap: [0, 48] } }", "the smallest gap is 1"),
         ("{ sampling: { frameGap: [48, 4] } }", "the smallest comes first"),
+        ("{ sampling: { frameGap: [1, 100001] } }", "above the limit of 100000 frames"),
+        ("{ sampling: { cropAspect: [0.001, 1] } }", "width over height, from 0.01 to 100, ascending"),
         ("{ sampling: { frameGap: [] } }", "wants two whole numbers"),
         ("{ sampling: { cropArea: [0.5, 1.5] } }", "a crop cannot be bigger than the image"),
         ("{ sampling: { imageSize: 225 } }", "which patches of 16 pixels do not divide"),

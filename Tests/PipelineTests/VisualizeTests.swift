@@ -8,11 +8,10 @@ import Testing
 
 @Suite struct VisualizeTests {
     private func draw(_ arguments: [String], in folder: String) throws -> RGBImage {
-        let picture = arguments[0] + ".png"
-        let (status, output) = try Programs.run("tandem", ["visualize"] + arguments + ["--output", picture], in: folder)
+        let (status, output) = try Programs.run("tandem", ["visualize"] + arguments + ["--output", "picture.png"], in: folder)
         #expect(status == 0, "\(output)")
-        #expect(output.contains(picture + ": "), "\(output)")
-        return try readImage(folder + "/" + picture)
+        #expect(output.contains("picture.png: "), "\(output)")
+        return try readImage(folder + "/picture.png")
     }
 
     @Test(.timeLimit(.minutes(10))) func picturesOfARun() throws {
@@ -179,8 +178,7 @@ import Testing
         (["attention", "--weights", "w", "--output", "a.png"], "name a picture, a video or a folder of frames"),
         (["attention", "--weights", "w", "--output", "no/a.png", "p"], "there is no folder no; make it, or choose another --output"),
         (["attention", "--weights", "FIXTURES/dino.pth", "--output", "a.png", "nothing"], "nothing: there is no such file"),
-        (["attention", "--weights", "FIXTURES/encoder.pth", "--output", "a.png", "FIXTURES"], "holds no .jpg or .png frames"),
-        (["attention", "--weights", "FIXTURES/encoder.pth", "--output", "a.png", "."], "would lie among what is read, in ."),
+        (["attention", "--weights", "FIXTURES/encoder.pth", "--output", "a.png", "."], ". holds no .jpg or .png frames"),
         (["correspondence", "--weights", "w", "--output", "a.png", "."], "--patch X,Y is missing"),
         (["correspondence", "--weights", "w", "--patch", "3", "--output", "a.png", "."], "--patch wants X,Y in pixels"),
         (
@@ -201,7 +199,7 @@ import Testing
             ["correspondence", "--weights", "w", "--patch", "4,0", "--output", "a.png", "IMAGES/photo.jpg"],
             "has one frame; matches are looked for in later ones"
         ),
-        (["reconstructions", "--weights", "FIXTURES/encoder.pth", "--output", "a.png", "FIXTURES"], "carries no pipeline"),
+        (["reconstructions", "--weights", "FIXTURES/encoder.pth", "--output", "a.png", "."], "carries no pipeline"),
         (["reconstructions", "--weights", "w", "--output", "a.png"], "name a video, a folder of videos or a manifest"),
     ])
     func mistakesAreTold(arguments: [String], expected: String) throws {
