@@ -39,7 +39,7 @@ import Testing
         let effective = try String(contentsOfFile: folder + "/runs/tiny/pipeline.json5", encoding: .utf8)
         let second = Programs.finish(try data.start(in: folder, settings: ["train.steps=100000", "seed=9"]))
         running.signal(SIGTERM)
-        #expect(second.status == 1 && second.output.contains("runs/tiny is in use by another 'tandem run'"), "\(second.output)")
+        #expect(second.status == 1 && second.output.contains("runs/tiny is in use by another trainer"), "\(second.output)")
         #expect(try String(contentsOfFile: folder + "/runs/tiny/pipeline.json5", encoding: .utf8) == effective)
         #expect(Programs.finish(running).status == 0)
     }
