@@ -45,8 +45,8 @@ func importWeights(arguments: [String]) throws {
     let path = options.operand("FILE", "the weights")
     options.finish()
 
-    try checkOutput(weights: output, from: path)
     let encoder = try EncoderWeights(path: path, entry: entry, heads: heads)
+    try checkOutput(weights: output, from: path)
     try encoder.check()
     try encoder.write(to: output)
     let place = encoder.prefix.isEmpty ? "" : " ('\(encoder.prefix.dropLast())')"

@@ -23,7 +23,7 @@ struct Role {
 
 /// Keeps the processes of a run alive, prefixes their logs, and stops them in the order of their roles.
 ///
-/// One thread and one `poll`: a child's end shows as the end of its output.
+/// One thread and one `poll`: a child's end shows as the end of its output, or as its own where the output stays open.
 final class Supervisor {
     private var children: [Child]
     private var liveLine = ""
@@ -101,9 +101,9 @@ final class Supervisor {
     /// Waits up to a quarter of a second for output, shows it, and returns the children whose output has ended.
     private func readOutput(of children: [Child]) -> [Child] {
         var polled = children.map { pollfd(fd: $0.output, events: Int16(POLLIN), revents: 0) }
-        guard poll(&polled, nfds_t(polled.count), 250) > 0 else { return [] }
+        guard poll(&polled, nfds_t(polled.count), 250) > 0 else { return children.filter(\.hasEnded) }
         return zip(children, polled).filter { child, entry in
-            guard entry.revents != 0 else { return false }
+            guard entry.revents != 0 else { return child.hasEnded }
             guard let pieces = child.readPieces() else { return true }
             for piece in pieces {
                 if piece.isLive { showLive(piece.text) } else { show(piece.text, from: child.role.name) }
@@ -156,6 +156,9 @@ private final class Child {
         try process.run()
         isRunning = true
     }
+
+    /// Whether the process itself has ended. What it started, such as the program that prints a crash, may keep the output open.
+    var hasEnded: Bool { !process.isRunning }
 
     func signal(_ number: Int32) { kill(process.processIdentifier, number) }
 

@@ -255,7 +255,7 @@ import Training
             try put("a user's", "\(folder)/runs/tiny/\(name)")
             let place = name.split(separator: "/")[0]
             try expectRefusal(
-                "runs/tiny/\(place) is there and was not made by this run; choose another run name", command, in: folder)
+                "runs/tiny/\(place) is there and was not made by this run; choose another name, --set name=NAME", command, in: folder)
             try FileManager.default.removeItem(atPath: folder + "/runs")
         }
         let trainer = ["--pipeline", data.folder + "/tiny.json5", "--batcher", "ipc://nobody", "--folder", "mine"]
