@@ -21,7 +21,7 @@ cat >run.json5 <<'END'
 }
 END
 train() {
-    rm -rf runs
+    rm -rf runs "$1.log"
     timeout 120 tandem run run.json5 --set data.media="$1" --sample-log "$1.log" >log 2>&1 || fail "a run on $1"
 }
 size() { wc -c <"$1"; }
@@ -54,6 +54,6 @@ done
 rm -rf b/x.mp4
 cp a/x.mp4 b/x.mp4
 printf '\377\377\377\377' | dd of=b/x.mp4 bs=1 seek=$(($(size a/x.mp4) / 2)) conv=notrunc 2>/dev/null
-rm -rf runs
+rm -rf runs b.log
 timeout 120 tandem run run.json5 --set data.media=b --set data.verifyContent=true --sample-log b.log >log 2>&1 || fail "a run with verifyContent"
 grep -q 'x.mp4 has the MD5 sum' log || fail "other content of the same size"

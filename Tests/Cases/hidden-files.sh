@@ -11,7 +11,7 @@ scores() {
             vip) results=data/vip/Annotations/Category_ids ;;
         esac
         tandem evaluate --metrics-only --results $results --dataset $set --root data/$set
-        tandem visualize overlays --results $results --dataset $set --root data/$set --output overlays --frames 2
+        tandem visualize overlays --results $results --dataset $set --root data/$set --output overlays-$set --frames 2
     done 2>/dev/null
 }
 
