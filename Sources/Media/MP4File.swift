@@ -1,4 +1,5 @@
 import CFFmpeg
+import Files
 import Glibc
 import Sampling
 
@@ -35,7 +36,7 @@ struct MP4File: ~Copyable {
         // Not the path and an ending: the name may be as long as names can be.
         var name = path
         let hash = name.withUTF8 { PixelHash.hexadecimal(of: UnsafeRawBufferPointer($0)) }
-        temporaryPath = folder(of: path) + "/." + hash + ".partial"
+        temporaryPath = folderName(of: path) + "/." + hash + ".partial"
         self.context = context
     }
 

@@ -1,4 +1,5 @@
 import CFFmpeg
+import Files
 import Glibc
 
 /// An encoder's packets in the order they came, kept on the disk until the times of their frames are known.
@@ -20,7 +21,7 @@ final class PacketSpool {
     /// - Parameter path: the file that the packets are for; the spool lies in its folder.
     init(for path: String) throws(MediaError) {
         self.path = path
-        var name = Array((folder(of: path) + "/.packets-XXXXXX").utf8CString)
+        var name = Array((folderName(of: path) + "/.packets-XXXXXX").utf8CString)
         let descriptor = mkstemp(&name)
         guard descriptor >= 0 else { throw Self.error(path) }
         unlink(name)
@@ -56,10 +57,4 @@ final class PacketSpool {
     }
 
     deinit { fclose(file) }
-}
-
-/// The folder that a path lies in.
-func folder(of path: String) -> String {
-    guard let slash = path.lastIndex(of: "/") else { return "." }
-    return slash == path.startIndex ? "/" : String(path[..<slash])
 }

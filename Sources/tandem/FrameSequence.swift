@@ -55,8 +55,7 @@ struct FrameSequence {
     func name(ofFrame frame: Int) -> String {
         switch source {
         case .files(let files): ((files[frame] as NSString).lastPathComponent as NSString).deletingPathExtension
-        case .video:
-            String(repeating: "0", count: max(0, 5 - String(frame).count)) + String(frame)
+        case .video: padded(frame)
         }
     }
 
