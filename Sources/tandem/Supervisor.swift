@@ -23,7 +23,8 @@ struct Role {
 
 /// Keeps the processes of a run alive, prefixes their logs, and stops them in the order of their roles.
 ///
-/// One thread and one `poll`: a child's end shows as the end of its output, or as its own where the output stays open.
+/// One thread and one `poll`: a child's end shows as the end of its output, or as its own where something that it started keeps the output
+/// open.
 final class Supervisor {
     private var children: [Child]
     private var liveLine = ""
@@ -157,16 +158,32 @@ private final class Child {
         isRunning = true
     }
 
-    /// Whether the process itself has ended. What it started, such as the program that prints a crash, may keep the output open.
-    var hasEnded: Bool { !process.isRunning }
-
     func signal(_ number: Int32) { kill(process.processIdentifier, number) }
 
-    /// Waits for the end of a child whose output has ended. Returns its exit code, or the negative number of the signal that ended it.
+    /// Whether the process itself has ended, whatever it started.
+    var hasEnded: Bool { !process.isRunning || askStatus(waits: false) != nil }
+
+    /// Waits for the end of the process. Returns its exit code, or the negative number of the signal that ended it.
     func reap() -> Int32 {
+        defer { isRunning = false }
+        // `Process` has heard of an end that the system no longer tells of.
+        if let status = askStatus(waits: true) { return status }
         process.waitUntilExit()
-        isRunning = false
         return process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
+    }
+
+    /// What `reap` returns, as the system tells it; nil while the process runs, and where `Process` has already asked.
+    ///
+    /// `Process` itself takes a process for running as long as anything does that it started, such as the program that prints a crash:
+    /// it waits for the end of a socket that they all inherit.
+    private func askStatus(waits: Bool) -> Int32? {
+        var end = siginfo_t(), answer: Int32
+        repeat {
+            answer = waitid(P_PID, id_t(process.processIdentifier), &end, WEXITED | WNOWAIT | (waits ? 0 : WNOHANG))
+        } while answer != 0 && errno == EINTR
+        let child = end._sifields._sigchld
+        guard answer == 0, child.si_pid != 0 else { return nil }
+        return end.si_code == CLD_EXITED ? child.si_status : -child.si_status
     }
 
     /// Whole lines of new output; those that end in a carriage return are live. Nil at the end of the output.

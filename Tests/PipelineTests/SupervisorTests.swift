@@ -1,0 +1,45 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// `tandem run` and its processes, with shell scripts in the places of the other programs.
+///
+/// What a process started may outlive it and keep its output open, as the program does that prints a crash: the heir.
+@Suite struct SupervisorTests {
+    /// Runs a pipeline with these scripts, and for programs that have none one that runs until it is stopped. Expects that the heir, whose id
+    /// a script has written into a file, still runs at the end, and ends it.
+    private func run(_ scripts: [String: String]) throws -> (status: Int32, output: String) {
+        let folder = try TemporaryFolder()
+        try FileManager.default.copyItem(atPath: Programs.folder + "/tandem", toPath: folder.file("tandem"))
+        for name in ["trainer", "batcher", "decoder", "evaluator"] {
+            let path = folder.file("tandem-" + name)
+            try Data("#!/bin/sh\n\(scripts[name] ?? "exec sleep 600")\n".utf8).write(to: URL(fileURLWithPath: path))
+            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+        }
+        try Data().write(to: URL(fileURLWithPath: folder.file("manifest.tandem")))
+        let pipeline = "{ name: 'heirs', data: { media: '\(folder.path)' }, dataflow: { decoders: 1 } }"
+        try Data(pipeline.utf8).write(to: URL(fileURLWithPath: folder.file("heirs.json5")))
+        let status = try Programs.run(path: "/bin/sh", ["-c", "cd '\(folder.path)' && exec ./tandem run heirs.json5 >output 2>&1"]).status
+        let heir = try #require(Int32(String(contentsOfFile: folder.file("heir"), encoding: .utf8).dropLast()))
+        #expect(kill(heir, SIGKILL) == 0, "the run waited for the heir")
+        return (status, try String(contentsOfFile: folder.file("output"), encoding: .utf8))
+    }
+
+    @Test(.timeLimit(.minutes(2))) func theTrainersEndEndsTheRun() throws {
+        let (status, output) = try run(["trainer": "sleep 300 & echo $! >heir; exit 0"])
+        #expect(status == 0, "\(output)")
+    }
+
+    @Test(.timeLimit(.minutes(2))) func theTrainersErrorEndsTheRun() throws {
+        let (status, output) = try run(["trainer": "sleep 300 & echo $! >heir; exit 3"])
+        #expect(status == 1 && output.contains("trainer ended with exit code 3"), "\(output)")
+    }
+
+    @Test(.timeLimit(.minutes(2))) func aKilledDecoderIsStartedAgain() throws {
+        let (status, output) = try run([
+            "trainer": "while [ ! -e again ]; do sleep 0.05; done",
+            "decoder": "[ ! -e heir ] || { touch again; exec sleep 600; }; sleep 300 & echo $! >heir; kill -KILL $$",
+        ])
+        #expect(status == 0 && output.contains("ended with signal 9; starting it again"), "\(output)")
+    }
+}
