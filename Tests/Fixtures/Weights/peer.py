@@ -11,11 +11,9 @@ The committed files beside this script were made by `peer.py write .` with torch
 
 import argparse
 import collections
-import importlib.util
 import json
 import os
 import pathlib
-import re
 import sys
 
 import torch
@@ -136,29 +134,14 @@ def print_readable(folder):
             pass
 
 
-def import_timm():
-    """timm needs torchvision's names. Its wheel is built for the CUDA build of PyTorch: beside the CPU build its operators are missing, and
-    naming them is enough to import it."""
-    spec = importlib.util.find_spec("torchvision")
-    text = (pathlib.Path(spec.origin).parent / "_meta_registrations.py").read_text()
-    library = torch.library.Library("torchvision", "FRAGMENT")
-    for name in set(re.findall(r'register_fake\("torchvision::(\w+)"\)', text)):
-        try:
-            library.define(f"{name}() -> Tensor")
-        except RuntimeError:
-            pass  # the operators are there
+def model(call):
     import timm
 
-    return timm, library
-
-
-def model(call):
-    timm, library = import_timm()
-    return eval(call, {"timm": timm}).eval(), library
+    return eval(call, {"timm": timm}).eval()
 
 
 def features(weights, call, source, output):
-    network, _library = model(call)
+    network = model(call)
     network.load_state_dict(load_file(weights), strict=True)
     with torch.no_grad():
         tokens = network.forward_features(load_file(source)["image"])
@@ -166,7 +149,7 @@ def features(weights, call, source, output):
 
 
 def random(call, output):
-    network, _library = model(call)
+    network = model(call)
     torch.manual_seed(5)
     with torch.no_grad():
         for name, parameter in network.named_parameters():

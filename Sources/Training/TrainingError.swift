@@ -1,5 +1,0 @@
-/// A file or folder of a run that cannot be used, told in one sentence: what, where, and what to do.
-public struct TrainingError: Error, CustomStringConvertible, Equatable, Sendable {
-    public let description: String
-    public init(_ description: String) { self.description = description }
-}
