@@ -25,7 +25,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
 // A target names every target that it imports, not only the topmost: a build notices changes of those it is told of.
 
 /// What a program needs that trains or runs a model.
-let maths: [Target.Dependency] = ["Training", "Models", "Autograd", "Compute", "ComputeCPU"]
+let maths: [Target.Dependency] = ["WeightFiles", "Models", "Compute", "ComputeCPU"]
 
 let package = Package(
     name: "tandem",
@@ -34,43 +34,49 @@ let package = Package(
         program(
             "tandem",
             [
-                "Console", "Configuration", "Dataflow", "Files", "MatFiles", "Metrics", "Synthesis", "Media", "Pictures", "Propagation",
-                "Sampling", "ZeroMQ", "Verification",
+                "Base", "Console", "Configuration", "Dataflow", "Files", "MatFiles", "Metrics", "Synthesis", "Media", "Pictures",
+                "Propagation", "RunLog", "Sampling", "ZeroMQ", "Training", "Verification",
             ] + maths),
-        program("tandem-decoder", ["Console", "Dataflow", "Media", "Metrics", "Sampling", "ZeroMQ"]),
+        program("tandem-decoder", ["Base", "Console", "Dataflow", "Media", "Metrics", "Sampling", "ZeroMQ"]),
         program("tandem-batcher", ["Console", "Configuration", "Dataflow", "Metrics", "Sampling", "ZeroMQ"]),
         program(
             "tandem-trainer",
-            ["Console", "Configuration", "Dataflow", "Media", "Metrics", "Pictures", "Propagation", "Sampling", "ZeroMQ"] + maths),
+            [
+                "Base", "Console", "Configuration", "Dataflow", "Media", "Metrics", "Propagation", "RunLog", "Sampling", "ZeroMQ",
+                "Training", "Autograd",
+            ] + maths),
         program(
             "tandem-evaluator",
             [
-                "Console", "Configuration", "Dataflow", "Files", "MatFiles", "Media", "Metrics", "Pictures", "Sampling", "ZeroMQ",
-                "Propagation",
+                "Base", "Console", "Configuration", "Dataflow", "Files", "MatFiles", "Media", "Metrics", "Pictures", "Sampling", "ZeroMQ",
+                "Propagation", "Training",
             ] + maths),
-        library("Console"),  // options, --help, progress, signals, errors as sentences
-        library("Metrics", ["Console"]),  // what a process tells of itself over HTTP: numbers for Prometheus, and whether it is well
-        library("Configuration", ["Sampling", "Models", "Propagation", "Compute"]),  // Pipelines/*.json5: one typed, checked run
+        library("Console", ["Base"]),  // options, --help, progress, signals, errors as sentences
+        library("Metrics", ["Base", "Console"]),  // what a process tells of itself over HTTP: numbers for Prometheus, and whether it is well
+        library("Configuration", ["Base", "Sampling", "Models", "Propagation", "Compute"]),  // Pipelines/*.json5: one typed, checked run
 
-        // Both halves'.
-        library("Files"),  // names and folders as file systems have them; what a command may write: only what it made itself
+        // The ground floor, which both halves stand on.
+        library("Files", ["Base"]),  // names and folders as file systems have them, whole files, what a command may write: only its own
+        library("Base"),  // bytes, hashes, clocks, random numbers, text, a failure as a sentence
         library("Pictures"),  // pictures as values: drawing, overlays, heat, contact sheets
 
         // The data half: from video files to batches of samples.
-        library("Dataflow", ["Console", "Sampling", "ZeroMQ"]),  // messages, the broker as a state machine, the sockets that drive it
-        library("Synthesis"),  // the embedded data set: textured scenes with exact masks, a pure function of a seed
-        library("Media", ["Files", "Pictures", "Sampling", "CFFmpeg", "CPixels"]),  // libav: index, decode, crop-resize, write, transcode
-        library("Sampling", ["Files"]),  // manifest, plan, Philox, frame pairs, crops, masks: pure values, no libav
-        library("ZeroMQ", ["Files", "CZeroMQ"]),  // context, socket, message, poller
+        library("Dataflow", ["Base", "Console", "Sampling", "ZeroMQ"]),  // messages, the broker as a state machine, the sockets that drive it
+        library("Synthesis", ["Base"]),  // the embedded data set: textured scenes with exact masks, a pure function of a seed
+        library("Media", ["Base", "Files", "Pictures", "Sampling", "CFFmpeg", "CPixels"]),  // libav: index, decode, crop-resize, write, transcode
+        library("Sampling", ["Base", "Files"]),  // manifest, plan, Philox, frame pairs, crops, masks: pure values, no libav
+        library("ZeroMQ", ["Base", "Files", "CZeroMQ"]),  // context, socket, message, poller
         library("MatFiles", ["Files", "CMatIO"]),  // arrays in MATLAB's files, as JHMDB has them
 
         // The maths half: from batches to weights and scores.
-        library("Propagation", ["Files", "Pictures", "Compute"]),  // label propagation; DAVIS, JHMDB, VIP and their measures
-        library("Verification", ["Training", "Models", "Autograd", "Compute"]),  // PyTorch's values, and how far ours are
-        library("Training", ["Files", "Pictures", "Models", "Layers", "Autograd", "Compute"]),  // optimizer, checkpoints, run folder, logs
-        library("Models", ["Layers", "Autograd", "Compute"]),  // ViT encoder, decoders, objectives: SiamMAE
+        library("Propagation", ["Base", "Files", "Pictures", "Compute"]),  // label propagation; DAVIS, JHMDB, VIP and their measures
+        library("Verification", ["Base", "WeightFiles", "Training", "Models", "Autograd", "Compute"]),  // PyTorch's values, and how far ours are
+        library("Training", ["Base", "Files", "Pictures", "WeightFiles", "Models", "Autograd", "Compute"]),  // optimizer, course, checkpoints
+        library("RunLog", ["Base", "Files"]),  // a run's folder: logs, scores, figures, TensorBoard's events
+        library("Models", ["Base", "WeightFiles", "Layers", "Autograd", "Compute"]),  // ViT encoder, decoders, objectives: SiamMAE
+        library("WeightFiles", ["Base", "Files"]),  // safetensors and PyTorch's files, read as nobody vouches for them
         library("Layers", ["Autograd", "Compute"]),  // layers as structs
-        library("Autograd", ["Compute"]),  // a tape over a dozen fused ops, the parameter store
+        library("Autograd", ["Base", "Compute"]),  // a tape over a dozen fused ops, the parameter store
         library("ComputeCPU", ["Compute", "COneDNN", "COpenBLAS", "CKernels"]),  // the CPU backend
         library("Compute"),  // Tensor and protocol Backend
 
@@ -87,31 +93,38 @@ let package = Package(
         // Tests.
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         tests("Files"),
-        tests("Console"),
-        tests("Metrics", ["Console"]),
-        tests("Configuration", ["Sampling"]),
-        tests("Dataflow", ["Sampling", "ZeroMQ"]),
+        tests("Console", ["Base"]),
+        tests("Metrics", ["Base", "Console"]),
+        tests("Configuration", ["Base", "Sampling"]),
+        tests("Dataflow", ["Base", "Sampling", "ZeroMQ"]),
         tests("Synthesis"),
         tests("Pictures"),
-        tests("Media", ["Pictures", "Sampling", "CFFmpeg", "CPixels"]),
-        tests("Sampling"),
-        tests("ZeroMQ"),
+        tests("Media", ["Base", "Pictures", "Sampling", "CFFmpeg", "CPixels"]),
+        tests("Sampling", ["Base"]),
+        tests("ZeroMQ", ["Base"]),
         tests("MatFiles"),
-        tests("Propagation", ["ComputeCPU", "Compute", "MatFiles", "Media", "Pictures"]),
-        tests("Training", ["Pictures", "Models", "Autograd", "Compute", "ComputeCPU"]),
+        tests("Propagation", ["Base", "ComputeCPU", "Compute", "MatFiles", "Media", "Pictures"]),
+        tests("WeightFiles", ["Base", "Models"]),
+        tests("RunLog", ["Base"]),
+        tests("Training", ["Base", "Pictures", "WeightFiles", "Models", "Autograd", "Compute", "ComputeCPU"]),
         tests("Models", ["Training", "Verification", "Autograd", "Compute", "ComputeCPU"]),
-        tests("Verification", maths),
+        tests("Verification", ["Base"] + maths),
         tests("Autograd", ["ComputeCPU", "Compute"]),
         tests("ComputeCPU", ["Compute", "CKernels"]),
         .executableTarget(
-            name: "fuzz", dependencies: ["Console", "Configuration", "Dataflow", "Media", "Pictures", "Sampling", "TestSupport"],
+            name: "fuzz", dependencies: ["Base", "Console", "Configuration", "Dataflow", "Media", "Pictures", "Sampling", "TestSupport"],
             path: "Tests/Fuzz"),  // make fuzz
         .executableTarget(
-            name: "chaos", dependencies: ["Console", "Dataflow", "Media", "Sampling", "TestSupport", "Training", "ZeroMQ"],
+            name: "chaos",
+            dependencies: ["Base", "Console", "Dataflow", "Media", "Sampling", "TestSupport", "Training", "WeightFiles", "ZeroMQ"],
             path: "Tests/Chaos"),  // make chaos
         .testTarget(
             name: "PipelineTests",
-            dependencies: ["TestSupport", "Dataflow", "MatFiles", "Media", "Metrics", "Pictures", "Sampling", "Training", "ZeroMQ"]),
+            dependencies: [
+                "TestSupport", "Base", "Dataflow", "MatFiles", "Media", "Metrics", "Pictures", "RunLog", "Sampling", "Training",
+                "WeightFiles",
+                "ZeroMQ",
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,3 +1,4 @@
+import Base
 import Glibc
 
 /// The distribution that a parameter's first values are drawn from.
@@ -16,38 +17,16 @@ public enum Initialization: Equatable, Sendable {
 
     /// The first values of the parameter `name`.
     func numbers(count: Int, name: String, seed: UInt64) -> [Float] {
-        var stream = CounterStream(seed: seed, name: name)
+        // Numbers of a seed, a name and their position alone: the counter of a name starts at its hash.
+        var stream = SplitMix64(seed: SplitMix64.scramble(seed &+ SplitMix64.step) ^ FowlerNollVoHash.value(of: name))
         return (0..<count).map { _ in
             switch self {
             case .zeros: 0
             case .ones: 1
-            case .uniform(let bound): Float((2 * stream.next() - 1) * bound)
+            case .uniform(let bound): Float((2 * stream.next01() - 1) * bound)
             // Box and Muller; 1 − u is never 0.
-            case .normal(let deviation): Float(deviation * (-2 * log(1 - stream.next())).squareRoot() * cos(2 * .pi * stream.next()))
+            case .normal(let deviation): Float(deviation * (-2 * log(1 - stream.next01())).squareRoot() * cos(2 * .pi * stream.next01()))
             }
         }
-    }
-}
-
-/// Numbers in [0, 1) that depend on a seed, a name and their position alone: SplitMix64 (Steele, Lea and Flood 2014), which scrambles a
-/// counter. The counter of a name starts at its FNV-1a hash.
-private struct CounterStream {
-    private var counter: UInt64
-
-    init(seed: UInt64, name: String) {
-        let hash = name.utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
-        counter = CounterStream.scrambled(seed &+ 0x9e37_79b9_7f4a_7c15) ^ hash
-    }
-
-    mutating func next() -> Double {
-        counter &+= 0x9e37_79b9_7f4a_7c15
-        return Double(CounterStream.scrambled(counter) >> 11) * 0x1p-53
-    }
-
-    private static func scrambled(_ value: UInt64) -> UInt64 {
-        var z = value
-        z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
-        return z ^ z >> 31
     }
 }

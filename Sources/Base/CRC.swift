@@ -4,7 +4,7 @@ package func crc32c(_ bytes: [UInt8]) -> UInt32 {
 }
 
 /// CRC-32 (ISO 3309), reflected polynomial 0xEDB88320: the zip container's.
-func crc32(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
+package func crc32(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
     crc(bytes, crc32Table)
 }
 

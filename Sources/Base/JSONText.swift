@@ -1,12 +1,5 @@
-extension StringProtocol {
-    /// The text with a question mark for each control character: names out of strangers' files must not steer the terminal.
-    package var printable: String {
-        String(String.UnicodeScalarView(unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : $0 }))
-    }
-}
-
 /// A string as a JSON literal, quotes included (RFC 8259).
-func jsonLiteral(_ text: String) -> String {
+package func jsonLiteral(_ text: String) -> String {
     var literal = "\""
     for scalar in text.unicodeScalars {
         switch scalar {

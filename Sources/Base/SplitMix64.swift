@@ -1,14 +1,25 @@
-/// SplitMix64 (Steele, Lea, Flood 2014): the same numbers from the same seed on every machine.
-public struct SplitMix64: RandomNumberGenerator {
-    private var state: UInt64
+/// SplitMix64 (Steele, Lea and Flood 2014), which scrambles a counter: the same numbers from the same seed on every machine.
+package struct SplitMix64: RandomNumberGenerator, Sendable {
+    private var counter: UInt64
 
-    public init(seed: UInt64) { state = seed }
+    package init(seed: UInt64) { counter = seed }
 
-    public mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
+    package mutating func next() -> UInt64 {
+        counter &+= Self.step
+        return Self.scramble(counter)
+    }
+
+    /// The next number in [0, 1), a multiple of 2^-53.
+    package mutating func next01() -> Double { Double(next() >> 11) * 0x1p-53 }
+
+    /// What the counter grows by for each number: 2^64 divided by the golden ratio.
+    package static let step: UInt64 = 0x9e37_79b9_7f4a_7c15
+
+    /// 64 bits of which each depends on each of the counter's.
+    package static func scramble(_ counter: UInt64) -> UInt64 {
+        var bits = counter
+        bits = (bits ^ bits >> 30) &* 0xbf58_476d_1ce4_e5b9
+        bits = (bits ^ bits >> 27) &* 0x94d0_49bb_1331_11eb
+        return bits ^ bits >> 31
     }
 }

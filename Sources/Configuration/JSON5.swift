@@ -1,3 +1,5 @@
+import Base
+
 /// A value of a JSON5 text with the line it stands on, so that a message about it can say where.
 ///
 /// Foundation reads JSON5 too, but its errors name no line.
@@ -44,28 +46,13 @@ struct JSON5: Equatable {
     /// The value as strict JSON on one line, for Foundation's decoder and for messages.
     var strictText: String {
         switch value {
-        case .object(let members): "{" + members.map { Self.quote($0.key) + ": " + $0.value.strictText }.joined(separator: ", ") + "}"
+        case .object(let members): "{" + members.map { jsonLiteral($0.key) + ": " + $0.value.strictText }.joined(separator: ", ") + "}"
         case .array(let items): "[" + items.map(\.strictText).joined(separator: ", ") + "]"
-        case .string(let text): Self.quote(text)
+        case .string(let text): jsonLiteral(text)
         case .number(let text): text
         case .bool(let value): value ? "true" : "false"
         case .null: "null"
         }
-    }
-
-    private static func quote(_ text: String) -> String {
-        var quoted = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": quoted += "\\\""
-            case "\\": quoted += "\\\\"
-            case _ where scalar.value < 0x20:
-                let digits = String(scalar.value, radix: 16)
-                quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: quoted.unicodeScalars.append(scalar)
-            }
-        }
-        return quoted + "\""
     }
 }
 

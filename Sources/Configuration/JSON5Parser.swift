@@ -1,3 +1,5 @@
+import Base
+
 /// A recursive-descent parser of JSON5 (https://spec.json5.org): comments, bare keys, single quotes, trailing commas.
 ///
 /// It reads Unicode scalars, as the standard does, not characters, which would join a quote with an accent that follows it. Numbers are

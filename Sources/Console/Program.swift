@@ -1,12 +1,6 @@
 import Foundation
 import Synchronization
 
-/// A failure told in one sentence: what, where, and what to do.
-public struct Failure: Error, CustomStringConvertible, Sendable {
-    public let description: String
-    public init(_ description: String) { self.description = description }
-}
-
 /// Runs a program's body; an error becomes one line on standard error and exit code 1.
 public func runProgram(_ name: String, _ body: () throws -> Void) {
     signal(SIGPIPE, SIG_IGN)

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// How a program shows progress.
@@ -43,28 +44,14 @@ public struct ProgressLine {
     }
 }
 
-/// Seconds of a clock that never goes back.
-public func monotonicSeconds() -> Double { seconds(of: CLOCK_MONOTONIC) }
-
-/// Seconds of processor time that this process has taken, with all its threads.
-public func processorSeconds() -> Double { seconds(of: CLOCK_PROCESS_CPUTIME_ID) }
-
-private func seconds(of clock: clockid_t) -> Double {
-    var time = timespec()
-    clock_gettime(clock, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
-}
-
 /// "4 s", "3 min 20 s", "2 h 05 min": a duration for people.
 public func formatDuration(_ seconds: Double) -> String {
     guard seconds.isFinite, seconds < 1e9 else { return "unknown" }
     let whole = Int(seconds.rounded())
     if whole < 60 { return "\(whole) s" }
-    if whole < 3600 { return "\(whole / 60) min \(twoDigits(whole % 60)) s" }
-    return "\(whole / 3600) h \(twoDigits(whole % 3600 / 60)) min"
+    if whole < 3600 { return "\(whole / 60) min \((whole % 60).padded(to: 2)) s" }
+    return "\(whole / 3600) h \((whole % 3600 / 60).padded(to: 2)) min"
 }
-
-private func twoDigits(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
 
 /// A bar with count, rate and time left: "[=====>    ] 120/300 videos  41.2/s  4 s left".
 public func progressBar(done: Int, of total: Int, unit: String, elapsed: Double, doneAtStart: Int = 0) -> String {

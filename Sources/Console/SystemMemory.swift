@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// What the system says about memory, in bytes.

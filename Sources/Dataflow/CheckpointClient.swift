@@ -1,3 +1,4 @@
+import Base
 import Sampling
 import ZeroMQ
 
@@ -86,11 +87,9 @@ public final class CheckpointClient {
             try socket.send(parts: [Message(request.bytes)] + attachments) == .queued
         else { return nil }
         var poller = Poller([socket])
-        let clock = ContinuousClock()
-        let deadline = clock.now + .seconds(seconds)
-        while clock.now < deadline {
-            let left = clock.now.duration(to: deadline)
-            guard try poller.wait(milliseconds: max(1, Int(left / .milliseconds(1))))[0] else { continue }
+        let watch = Stopwatch()
+        while watch.seconds < seconds {
+            guard try poller.wait(milliseconds: max(1, Int((seconds - watch.seconds) * 1000)))[0] else { continue }
             guard let parts = try socket.receiveParts(limit: 2) else { continue }
             if let value = accept(try parts[0].withBytes { try EvaluatorReply($0) }, parts.count > 1 ? parts[1] : nil) { return value }
         }

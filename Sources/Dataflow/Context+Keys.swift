@@ -1,3 +1,4 @@
+import Base
 import Foundation
 import ZeroMQ
 
@@ -12,7 +13,7 @@ extension Context {
         keys: String?, isInsecure: Bool = false, listening: Endpoint? = nil, connecting: Endpoint? = nil,
         warningInterval: TimeInterval = 60, shouldReload: @escaping @Sendable () -> Bool = { false },
         log: @escaping @Sendable (String) -> Void
-    ) throws(KeyError) {
+    ) throws(Failure) {
         let (listens, connects) = (listening?.isTCP ?? false, connecting?.isTCP ?? false)
         var credentials: Credentials?
         if let keys, listens || connects { credentials = try Credentials(KeyFolder(keys), listens: listens, connects: connects) }

@@ -1,3 +1,4 @@
+import Base
 import Sampling
 
 /// One visit to a video: what a decoder is asked to do.

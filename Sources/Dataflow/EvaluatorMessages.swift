@@ -1,3 +1,4 @@
+import Base
 import Sampling
 
 /// From an evaluator to its trainer.

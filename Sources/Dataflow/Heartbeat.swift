@@ -1,3 +1,4 @@
+import Base
 import Dispatch
 import Foundation
 import Sampling
@@ -26,7 +27,7 @@ public final class DecoderCounters: Sendable {
 
     func begin(_ ticket: Ticket) {
         attempt.store(ticket.attempt, ordering: .relaxed)
-        begin.store(Self.processorSeconds, ordering: .relaxed)
+        begin.store(processorSeconds(), ordering: .relaxed)
         self.ticket.store(ticket.ticket, ordering: .releasing)
     }
 
@@ -42,13 +43,7 @@ public final class DecoderCounters: Sendable {
     var work: (ticket: Int, attempt: Int, seconds: Double)? {
         let ticket = ticket.load(ordering: .acquiring)
         guard ticket >= 0 else { return nil }
-        return (ticket, attempt.load(ordering: .relaxed), Self.processorSeconds - begin.load(ordering: .relaxed))
-    }
-
-    private static var processorSeconds: Double {
-        var time = timespec()
-        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+        return (ticket, attempt.load(ordering: .relaxed), processorSeconds() - begin.load(ordering: .relaxed))
     }
 
     public var progress: DecoderProgress {

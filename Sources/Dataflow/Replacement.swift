@@ -1,3 +1,4 @@
+import Base
 import Sampling
 
 /// A visit to a video that could not give its frames: what a batcher tells about it.

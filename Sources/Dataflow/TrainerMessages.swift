@@ -1,3 +1,4 @@
+import Base
 import Sampling
 
 /// From a trainer to its batcher.

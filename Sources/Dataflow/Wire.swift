@@ -1,3 +1,4 @@
+import Base
 import Sampling
 
 /// How a message is wrapped: magic, version, type, length of the whole; then its fields. A sample travels as a part of its own.

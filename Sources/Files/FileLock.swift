@@ -5,9 +5,9 @@ public struct FileLock: ~Copyable {
     private let descriptor: Int32
 
     /// Makes the file where it is missing, and locks it; nil where another process holds the lock.
-    init?(_ path: String) throws {
+    package init?(_ path: String) throws(FileError) {
         descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw TrainingError("cannot write \(path): \(String(cString: strerror(errno)))") }
+        guard descriptor >= 0 else { throw FileError(path) }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { return nil }
     }
 

@@ -3,11 +3,11 @@ import Glibc
 /// A file whose bytes are read where they lie, as they are asked for.
 ///
 /// Sendable because nothing changes the bytes.
-final class MappedFile: @unchecked Sendable {
-    let bytes: UnsafeRawBufferPointer
+package final class MappedFile: @unchecked Sendable {
+    package let bytes: UnsafeRawBufferPointer
 
     /// Nil where the file cannot be opened.
-    init?(_ path: String) {
+    package init?(_ path: String) {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
@@ -28,5 +28,5 @@ final class MappedFile: @unchecked Sendable {
     }
 
     /// Takes the pages that were read out of this process's memory; what is read again comes from the system's cache.
-    func release() { madvise(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count, MADV_DONTNEED) }
+    package func release() { madvise(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count, MADV_DONTNEED) }
 }

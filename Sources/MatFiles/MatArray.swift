@@ -76,10 +76,11 @@ extension MatArray {
                 return Mat_VarWrite(file, variable, MAT_COMPRESSION_ZLIB) == 0
             }
         }
-        guard Mat_Close(file) == 0, isWritten, rename(partial, path) == 0 else {
+        guard Mat_Close(file) == 0, isWritten else {
             unlink(partial)
             throw MatError(path, "cannot be written; is the disk full?")
         }
+        do { try keepPartial(of: path) } catch { throw MatError(path, "cannot be written: \(error.reason)") }
     }
 
     /// Anything but version 5 is kept from libmatio, which takes it for HDF5 or for version 4.

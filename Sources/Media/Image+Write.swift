@@ -124,12 +124,7 @@ extension Packet {
 }
 
 private func replaceFile(_ path: String, with bytes: UnsafeRawBufferPointer) throws(MediaError) {
-    let temporaryPath = partialPath(of: path)
-    guard let file = fopen(temporaryPath, "wb") else { throw MediaError(.cannotWrite, path, String(cString: strerror(errno))) }
-    let isWritten = fwrite(bytes.baseAddress, 1, bytes.count, file) == bytes.count
-    guard fclose(file) == 0, isWritten, rename(temporaryPath, path) == 0 else {
-        let cause = String(cString: strerror(errno))
-        unlink(temporaryPath)
-        throw MediaError(.cannotWrite, path, cause)
+    do { try writeAtomically(path, isSynced: false) { try $0.write(bytes) } } catch {
+        throw MediaError(.cannotWrite, path, (error as? FileError)?.reason ?? "\(error)")
     }
 }

@@ -1,3 +1,4 @@
+import Base
 import Sampling
 
 /// Reads the pictures of one video after another, as a decoder process does for its tickets.

@@ -1,3 +1,4 @@
+import Base
 import Glibc
 
 /// What reading pictures has cost so far, counted where it arises.

@@ -1,3 +1,4 @@
+import Base
 import CFFmpeg
 import Glibc
 
@@ -132,18 +133,18 @@ final class RemoteFile {
         return !String(cString: location).lowercased().hasPrefix("https:")
     }
 
-    private var shouldGiveUp: Bool { Self.seconds - attemptBegin > silence || server.isStopped() }
+    private var shouldGiveUp: Bool { monotonicSeconds() - attemptBegin > silence || server.isStopped() }
 
     /// Tries something until it succeeds, the file turns out not to be there, or patience is at its end.
     ///
     /// - Parameter attempt: returns how many bytes came, or libav's code of an error.
     private func persist(_ attempt: () -> Int32) -> Int32 {
-        var nextLine = Self.seconds + 1
+        var nextLine = monotonicSeconds() + 1
         var pause = 0.1
         while failure == nil {
-            attemptBegin = Self.seconds
+            attemptBegin = monotonicSeconds()
             let code = attempt()
-            count(Self.seconds - attemptBegin, bytes: code)
+            count(monotonicSeconds() - attemptBegin, bytes: code)
             if code >= 0, spell.waitedHere < silence { return code }
             // What closing a connection that was read from returns tells nothing more.
             avio_closep(&connection)
@@ -156,7 +157,7 @@ final class RemoteFile {
                 failure = MediaError(
                     .serverAway, url, "nothing came for \(Int(server.patience)) s, at last: \(trouble); start the server, or mend it")
             } else {
-                if Self.seconds > nextLine {
+                if monotonicSeconds() > nextLine {
                     nextLine += 5
                     server.log("waiting for \(url): \(trouble)")
                 }
@@ -183,8 +184,6 @@ final class RemoteFile {
         if code == tandem_averror(EPROTONOSUPPORT) { return "it leads from https to http" }
         return describe(code == tandem_averror_exit() ? tandem_averror(ETIMEDOUT) : code)
     }
-
-    private static var seconds: Double { Double(nanoseconds(on: CLOCK_MONOTONIC)) / 1e9 }
 
     deinit {
         avio_closep(&connection)

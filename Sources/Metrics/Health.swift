@@ -1,3 +1,4 @@
+import Base
 import Console
 import Foundation
 
@@ -10,9 +11,9 @@ public struct Health: Equatable, Sendable {
     /// Asks the process that answers at an address.
     ///
     /// - Throws: where nobody answers within five seconds, or something else does.
-    public init(of address: StatusAddress) throws(StatusError) {
+    public init(of address: StatusAddress) throws(Failure) {
         let (status, body) = try address.get("/health")
-        guard status == "200" || status == "503" else { throw StatusError("\(address): what answers there is no process of Tandem's") }
+        guard status == "200" || status == "503" else { throw Failure("\(address): what answers there is no process of Tandem's") }
         isWell = status == "200"
         sentence = String(body.prefix { $0 != "\n" })
     }
@@ -22,18 +23,18 @@ extension StatusAddress {
     /// Fetches a page by HTTP/1.0: its status, "200" for instance, and its body.
     ///
     /// - Throws: where nobody answers within five seconds, or something else than HTTP does.
-    public func get(_ path: String) throws(StatusError) -> (status: String, body: String) {
+    public func get(_ path: String) throws(Failure) -> (status: String, body: String) {
         let descriptor = try socket { descriptor, name, length in
             connect(descriptor, name, length) == 0 || errno == EINPROGRESS ? 0 : -1
         }
         let connection = Connection(descriptor, patience: 5)
         guard connection.write("GET \(path) HTTP/1.0\r\nHost: \(self)\r\n\r\n") else {
-            throw StatusError("\(self): nobody answers; was the process started with --metrics, at this address?")
+            throw Failure("\(self): nobody answers; was the process started with --metrics, at this address?")
         }
         let reply = String(decoding: connection.read(limit: 1 << 20, until: { _ in false }), as: UTF8.self)
         let words = reply.prefix { $0 != "\r\n" }.split(separator: " ")
         guard reply.hasPrefix("HTTP/1."), words.count > 1, let end = reply.range(of: "\r\n\r\n") else {
-            throw StatusError("\(self): what answers there is no process of Tandem's")
+            throw Failure("\(self): what answers there is no process of Tandem's")
         }
         return (String(words[1]), String(reply[end.upperBound...]))
     }

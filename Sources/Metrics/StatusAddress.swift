@@ -1,3 +1,4 @@
+import Base
 import Glibc
 
 /// Where a process answers questions about itself: `HOST:PORT`, or `PORT` alone on this machine's loopback.
@@ -8,11 +9,11 @@ public struct StatusAddress: Sendable, CustomStringConvertible {
     /// What `--help` says of an option that takes one.
     public static let help = "answer GET /metrics (Prometheus) and GET /health there; a port alone is this machine's; default: nowhere"
 
-    public init(_ text: String) throws(StatusError) {
+    public init(_ text: String) throws(Failure) {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
         let host = parts.count == 1 ? "127.0.0.1" : parts.dropLast().joined(separator: ":")
         guard let port = UInt16(parts.last!), !host.isEmpty else {
-            throw StatusError("'\(text)' is no address; one reads HOST:PORT, or PORT on this machine's loopback, e.g. 127.0.0.1:9100")
+            throw Failure("'\(text)' is no address; one reads HOST:PORT, or PORT on this machine's loopback, e.g. 127.0.0.1:9100")
         }
         // An IPv6 address stands in brackets.
         self.host = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
@@ -22,12 +23,12 @@ public struct StatusAddress: Sendable, CustomStringConvertible {
     public var description: String { (host.contains(":") ? "[\(host)]" : host) + ":\(port)" }
 
     /// Makes a socket for the first of the host's addresses for which `use`, bind or connect, gives 0.
-    func socket(_ use: (Int32, UnsafePointer<sockaddr>, socklen_t) -> Int32) throws(StatusError) -> Int32 {
+    func socket(_ use: (Int32, UnsafePointer<sockaddr>, socklen_t) -> Int32) throws(Failure) -> Int32 {
         var hints = addrinfo()
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         var list: UnsafeMutablePointer<addrinfo>?
         let code = getaddrinfo(host, "\(port)", &hints, &list)
-        guard code == 0 else { throw StatusError("\(self): \(String(cString: gai_strerror(code)))") }
+        guard code == 0 else { throw Failure("\(self): \(String(cString: gai_strerror(code)))") }
         defer { freeaddrinfo(list) }
         var next = list
         var reason = "the host has no address"
@@ -39,12 +40,6 @@ public struct StatusAddress: Sendable, CustomStringConvertible {
             reason = String(cString: strerror(errno))
             close(descriptor)
         }
-        throw StatusError("\(self): \(reason)")
+        throw Failure("\(self): \(reason)")
     }
-}
-
-/// Why nobody can be asked, in one sentence.
-public struct StatusError: Error, Equatable, CustomStringConvertible, Sendable {
-    public let description: String
-    init(_ description: String) { self.description = description }
 }

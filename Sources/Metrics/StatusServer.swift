@@ -1,3 +1,4 @@
+import Base
 import Console
 import Foundation
 
@@ -20,7 +21,7 @@ public final class StatusServer {
     ///   - report: called about once a second, on the thread of the server.
     public init(
         _ address: StatusAddress, role: String, patience: Double = 2, report: @escaping @Sendable () -> StatusReport
-    ) throws(StatusError) {
+    ) throws(Failure) {
         let descriptor = try address.socket { descriptor, name, length in
             var yes: Int32 = 1
             setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))

@@ -1,7 +1,8 @@
 import Autograd
+import Base
 import Compute
 import Layers
-import Models
+import WeightFiles
 
 extension EncoderWeights {
     /// The encoder with these weights in `backend`'s memory, with the file's own position embedding, learned or not.
@@ -23,7 +24,7 @@ extension EncoderWeights {
     public func makeModel(_ configuration: SiamMAE.Configuration, backend: any Backend) throws -> SiamMAE {
         let model = SiamMAE(configuration, seed: 0, backend: backend)
         if let missing = model.parameters.entries.first(where: { file.entries[prefix + $0.name] == nil }) {
-            throw TrainingError(
+            throw Failure(
                 "\(name) holds no '\(prefix)\(missing.name)', which the decoder of its pipeline needs; name a checkpoint of a training,"
                     + " or what 'tandem export --format mae' made of one")
         }
@@ -42,7 +43,7 @@ extension EncoderWeights {
     private func finiteFloats(_ name: String, shape: [Int]) throws -> [Float] {
         let values = try floats(name, shape: shape)
         guard values.allSatisfy(\.isFinite) else {
-            throw TrainingError(
+            throw Failure(
                 "\(self.name): '\(prefix)\(name)' holds numbers that are not finite; its training has diverged, take earlier weights")
         }
         return values
@@ -51,7 +52,7 @@ extension EncoderWeights {
     /// Refuses weights that this encoder, or timm's of the same size, would not load or would compute something else with.
     public func check() throws {
         let configuration = configuration(heads: heads ?? 1)
-        if let problem = configuration.problem { throw TrainingError("the weights \(name) make no encoder: \(problem)") }
+        if let problem = configuration.problem { throw Failure("the weights \(name) make no encoder: \(problem)") }
         let parameters = Parameters()
         _ = VisionTransformer(configuration, parameters, positions: PositionEmbedding(gridSize: 1, width: width))
         var expected = Dictionary(uniqueKeysWithValues: parameters.all.map { ($0.name, $0.shape) })
@@ -59,7 +60,7 @@ extension EncoderWeights {
         for (name, shape) in expected.sorted(by: { $0.key < $1.key }) { try file.require(prefix + name, shape: shape) }
         let unknown = (Array(entries.keys) + otherNetworkArrays).filter { expected[$0] == nil }.sorted()
         if let first = unknown.first {
-            throw TrainingError(
+            throw Failure(
                 "\(self.name) is of another kind of vision transformer: it has '\(prefix)\(first)', which SiamMAE's encoder lacks,"
                     + " so its features would come out wrong")
         }
@@ -69,7 +70,7 @@ extension EncoderWeights {
     /// The number of attention heads, which must be known to compute anything.
     private func requireHeads() throws -> Int {
         guard let heads else {
-            throw TrainingError(
+            throw Failure(
                 "nothing tells how many attention heads the encoder in \(name) has: no array does, and no published encoder of the width"
                     + " \(width) and patches of \(patchSize) is known; say it with --heads N")
         }
@@ -82,7 +83,7 @@ extension EncoderWeights {
         let own = try floats("pos_embed", shape: positionShape)
         let table = PositionEmbedding(gridSize: gridSize, width: width).values
         guard zip(own, table).allSatisfy({ abs($0 - $1) < 1e-3 }) else {
-            throw TrainingError("the position embedding of \(name) was learned: it can be interpolated, not computed anew")
+            throw Failure("the position embedding of \(name) was learned: it can be interpolated, not computed anew")
         }
     }
 

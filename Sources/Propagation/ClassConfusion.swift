@@ -1,3 +1,5 @@
+import Base
+
 /// How often each class was taken for each other, counted over the pixels of all frames: VIP's metrics come from it.
 ///
 /// Source: CropMAE: downstreams/propagation/src/eval/eval_vip.py, which is ATEN's.
@@ -18,7 +20,7 @@ public struct ClassConfusion: Equatable, Sendable {
     /// - Throws: where the prediction holds what is no class.
     public mutating func add(predicted: LabelMap, truth: LabelMap, name: String) throws {
         if let most = predicted.labels.max(), most >= Self.classCount {
-            throw PropagationError("\(name) holds the value \(most); classes are 0 to \(Self.classCount - 1)")
+            throw Failure("\(name) holds the value \(most); classes are 0 to \(Self.classCount - 1)")
         }
         let predicted = predicted.resizedAsPillow(width: truth.width, height: truth.height)
         for (found, expected) in zip(predicted.labels, truth.labels) where expected < Self.classCount {

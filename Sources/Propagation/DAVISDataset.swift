@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// A data set in DAVIS 2017's layout: `JPEGImages/480p/NAME/00000.jpg`, `Annotations/480p/NAME/00000.png`, `ImageSets/2017/val.txt`.
@@ -37,7 +38,7 @@ public struct DAVISDataset: Sendable {
     private static func listedNames(_ root: String, _ set: String) throws -> [String] {
         let list = "ImageSets/2017/\(set).txt"
         guard FileManager.default.fileExists(atPath: "\(root)/\(list)") else {
-            throw PropagationError(
+            throw Failure(
                 "\(root) has no list of sequences \(list); is this the folder that holds JPEGImages and Annotations?")
         }
         return try wordsOfList("\(root)/\(list)", hint: "")
@@ -50,7 +51,7 @@ public struct DAVISDataset: Sendable {
         do {
             stems = try withFrames ? numberedFiles(in: images, ending: ".jpg") : numberedFiles(in: masks, ending: ".png")
         } catch {
-            throw PropagationError("the sequence \(name): \(error)")
+            throw Failure("the sequence \(name): \(error)")
         }
         let all = stems.map { "\(masks)/\($0).png" }
         let hasOnlyFirst = !all.dropFirst().contains { FileManager.default.fileExists(atPath: $0) }

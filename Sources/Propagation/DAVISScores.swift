@@ -1,3 +1,5 @@
+import Base
+
 /// J and F of one object over the evaluated frames of its sequence.
 public struct ObjectScores: Sendable {
     /// The object's number in the annotations.
@@ -76,10 +78,10 @@ public struct SequenceScoring {
     /// - Throws: where the sizes differ, or the prediction holds an object that the first annotation has not.
     public mutating func add(predicted: LabelMap, truth: LabelMap, name: String) throws {
         guard predicted.width == truth.width, predicted.height == truth.height else {
-            throw PropagationError("\(name) has \(predicted.sizeText) pixels, the annotation \(truth.sizeText)")
+            throw Failure("\(name) has \(predicted.sizeText) pixels, the annotation \(truth.sizeText)")
         }
         if let most = predicted.labels.max(), most > objectCount {
-            throw PropagationError("\(name) holds object \(most); the first annotation has \(objectCount)")
+            throw Failure("\(name) holds object \(most); the first annotation has \(objectCount)")
         }
         let truth = truth.withoutVoid
         for object in 0..<objectCount {

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// A data set in JHMDB's layout: `Rename_Images/ACTION/CLIP/00001.png`, `joint_positions/ACTION/CLIP/joint_positions.mat`,
@@ -42,25 +43,25 @@ public struct JHMDBDataset: Sendable {
         let folder = root + "/splits"
         let lists = FileManager.default.fileExists(atPath: folder) ? try namesInFolder(folder).filter { $0.hasSuffix(ending) } : []
         guard !lists.isEmpty else {
-            throw PropagationError(
+            throw Failure(
                 "\(root) has no lists splits/ACTION\(ending); is this the folder that holds Rename_Images and joint_positions?")
         }
         let clips = try lists.flatMap { name in
             let path = "\(folder)/\(name)"
             guard let list = name.text, let text = try? String(contentsOfFile: path, encoding: .utf8) else {
-                throw PropagationError("\(path) cannot be read")
+                throw Failure("\(path) cannot be read")
             }
             return try text.split(whereSeparator: \.isNewline).compactMap { line -> String? in
                 let words = line.split(separator: " ")
                 if words.isEmpty { return nil }
                 guard words.count == 2, words[0].hasSuffix(".avi"), ["0", "1", "2"].contains(words[1]) else {
-                    throw PropagationError("\(path): '\(line)' is not a line such as 'CLIP.avi 2'")
+                    throw Failure("\(path): '\(line)' is not a line such as 'CLIP.avi 2'")
                 }
                 return words[1] == "2" ? "\(list.dropLast(ending.count))/\(words[0].dropLast(4))" : nil
             }
         }
         guard !clips.isEmpty else {
-            throw PropagationError(
+            throw Failure(
                 "no list \(root)/splits/ACTION\(ending) has a clip for testing (2); --sequences ACTION/CLIP,… chooses clips")
         }
         return clips
@@ -72,11 +73,11 @@ public struct JHMDBDataset: Sendable {
         let folder = root + "/joint_positions"
         let actions: [String]
         do { actions = try namesInFolder(folder).compactMap(\.text) } catch {
-            throw PropagationError("\(error); is \(root) the folder that holds it and Rename_Images?")
+            throw Failure("\(error); is \(root) the folder that holds it and Rename_Images?")
         }
         let found = actions.filter { FileManager.default.fileExists(atPath: jointFile("\($0)/\(name)", root)) }
         guard found.count == 1 else {
-            throw PropagationError("\(found.count) actions of \(folder) have a clip \(name); name it ACTION/CLIP")
+            throw Failure("\(found.count) actions of \(folder) have a clip \(name); name it ACTION/CLIP")
         }
         return "\(found[0])/\(name)"
     }

@@ -1,3 +1,5 @@
+import Base
+
 /// A point of a frame in pixels from 0, x to the right and y down; it may lie outside.
 public struct Joint: Equatable, Sendable {
     public let x: Double
@@ -49,7 +51,7 @@ public struct Pose: Equatable, Sendable {
     /// - Parameter name: what to call the file in messages.
     public static func clip(_ positions: [Double], dimensions: [Int], name: String) throws -> [Pose] {
         guard dimensions.count == 3, dimensions.starts(with: [2, jointNames.count]), dimensions[2] > 0 else {
-            throw PropagationError("\(name): '\(variable)' is \(dimensions), not [2, \(jointNames.count), frames]")
+            throw Failure("\(name): '\(variable)' is \(dimensions), not [2, \(jointNames.count), frames]")
         }
         return clip(positions)
     }

@@ -1,3 +1,5 @@
+import Base
+
 /// The size frames are brought to before the encoder sees them.
 public enum InputSize: Equatable, Sendable, LosslessStringConvertible {
     /// Height and width, whatever the frame's own shape: "480x880".
@@ -42,7 +44,7 @@ public enum InputSize: Equatable, Sendable, LosslessStringConvertible {
     public func resolved(frameHeight: Int, frameWidth: Int, patchSize: Int) throws -> (height: Int, width: Int) {
         func checked(_ side: Int) throws -> Int {
             guard side % patchSize == 0 else {
-                throw PropagationError("the input size \(self) is not a whole number of \(patchSize)-pixel patches")
+                throw Failure("the input size \(self) is not a whole number of \(patchSize)-pixel patches")
             }
             return side
         }
@@ -109,11 +111,11 @@ public struct PropagationSettings: Equatable, Sendable {
 
     /// Throws where a number makes no sense.
     public func validate() throws {
-        guard topK >= 1 else { throw PropagationError("top-k is \(topK); it takes at least 1") }
-        guard queue >= 1 else { throw PropagationError("the queue holds \(queue) frames; it takes at least 1") }
+        guard topK >= 1 else { throw Failure("top-k is \(topK); it takes at least 1") }
+        guard queue >= 1 else { throw Failure("the queue holds \(queue) frames; it takes at least 1") }
         guard radius > 0 || (radius == 0 && family == .dino), radius.isFinite else {
-            throw PropagationError("the radius is \(radius); it must be above 0, or 0 with family dino for no limit")
+            throw Failure("the radius is \(radius); it must be above 0, or 0 with family dino for no limit")
         }
-        guard temperature > 0, temperature.isFinite else { throw PropagationError("the temperature is \(temperature); it must be above 0") }
+        guard temperature > 0, temperature.isFinite else { throw Failure("the temperature is \(temperature); it must be above 0") }
     }
 }

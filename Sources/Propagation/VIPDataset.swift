@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// A data set in the layout of VIP (Video Instance-level Parsing): `Images/videosN/000000000001.jpg`, class maps of the same names in
@@ -37,7 +38,7 @@ public struct VIPDataset: Sendable {
         func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
         let root = exists(root + "/VIP_Fine") ? root + "/VIP_Fine" : root
         guard let maps = ["\(root)/Annotations/Category_ids", "\(root)/Category_ids"].first(where: exists) else {
-            throw PropagationError(
+            throw Failure(
                 "\(root) has no folder Annotations/Category_ids or Category_ids; is this the folder that holds VIP's Images and lists?")
         }
         let list = root + "/lists/val_videos.txt"
@@ -46,7 +47,7 @@ public struct VIPDataset: Sendable {
             all = names
         } else if !withFrames, !exists(list) {
             let found = try namesInFolder(maps).map { name in
-                guard let text = name.text else { throw PropagationError("\(maps)/\(name): the name is not UTF-8; rename it") }
+                guard let text = name.text else { throw Failure("\(maps)/\(name): the name is not UTF-8; rename it") }
                 return text
             }
             all = found.sorted { $0.compare($1, options: .numeric) == .orderedAscending }

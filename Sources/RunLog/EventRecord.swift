@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// The bytes of one record of a TensorBoard event file: a protobuf `Event` in a TFRecord frame.

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Writes a TensorBoard event file into a run's folder: one file per process start.

@@ -1,3 +1,5 @@
+import Base
+
 /// One line of `log.txt` or `scores.jsonl`: a JSON object whose keys stay in the order they were given.
 public struct LogRecord: ExpressibleByDictionaryLiteral {
     /// A value of a line.

@@ -1,3 +1,4 @@
+import Base
 import Files
 import Foundation
 
@@ -31,7 +32,7 @@ public final class RunFolder {
             do {
                 try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             } catch {
-                throw TrainingError("cannot make the folder \(folder): \(String(cString: strerror(errno)))")
+                throw Failure("cannot make the folder \(folder): \(String(cString: strerror(errno)))")
             }
         }
         log = try OwnedFile(appendingTo: path + "/log.txt")
@@ -57,8 +58,8 @@ public final class RunFolder {
         return lock
     }
 
-    private static func inUse(_ path: String, by holder: String) -> TrainingError {
-        TrainingError("the run \(path) is in use by \(holder); stop it first, or choose another name, --set name=NAME")
+    private static func inUse(_ path: String, by holder: String) -> Failure {
+        Failure("the run \(path) is in use by \(holder); stop it first, or choose another name, --set name=NAME")
     }
 
     /// Makes a file elsewhere the run's. Throws where it is there and another made it.
@@ -142,7 +143,7 @@ public final class RunFolder {
     public func logRecords() throws -> [Record] { try Self.lines(path + "/log.txt").map(\.record) }
 
     /// Where the picture of this name of a step belongs.
-    public func figurePath(_ name: String, step: Int) -> String { "\(path)/figures/\(name)-\(eightDigits(step)).png" }
+    public func figurePath(_ name: String, step: Int) -> String { "\(path)/figures/\(name)-\(step.padded(to: 8)).png" }
 
     /// Keeps a picture of a step.
     /// - Parameter png: a PNG file.
@@ -180,9 +181,9 @@ public final class RunFolder {
             }
             end = off_t(kept)
         } catch {
-            throw TrainingError("cannot read \(path): \(error.localizedDescription)")
+            throw Failure("cannot read \(path): \(error.localizedDescription)")
         }
-        guard truncate(path, end) == 0 else { throw TrainingError("cannot write \(path): \(String(cString: strerror(errno)))") }
+        guard truncate(path, end) == 0 else { throw Failure("cannot write \(path): \(String(cString: strerror(errno)))") }
     }
 
     /// The steps that have a line in `scores.jsonl`.
@@ -200,7 +201,7 @@ public final class RunFolder {
     /// The whole lines of a file of JSON objects.
     private static func lines(_ path: String) throws -> [(record: Record, text: Substring)] {
         guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
-            throw TrainingError("cannot read \(path); it holds no UTF-8 text, or is not readable")
+            throw Failure("cannot read \(path); it holds no UTF-8 text, or is not readable")
         }
         return text.split(separator: "\n").compactMap { line in
             let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
@@ -208,10 +209,4 @@ public final class RunFolder {
             return ((step, object.filter { $0.key != "step" }.compactMapValues { $0 as? Double }), line)
         }
     }
-}
-
-/// A step as it stands in names of files, which sort by it.
-func eightDigits(_ step: Int) -> String {
-    let digits = String(step)
-    return String(repeating: "0", count: max(0, 8 - digits.count)) + digits
 }

@@ -1,3 +1,6 @@
+import Base
+import Files
+
 /// The videos a run learns from, as `tandem prepare` found them: a file that is mapped, not read. A record is made of its bytes when it is
 /// asked for, so opening takes the same time and memory for ten videos as for millions, up to a glance at the table of places.
 ///
@@ -151,13 +154,5 @@ extension FowlerNollVoHash {
         var writer = ByteWriter()
         content.write(to: &writer)
         writer.bytes.withUnsafeBytes { add($0) }
-    }
-}
-
-extension UInt64 {
-    /// 16 digits.
-    public var hexadecimal: String {
-        let digits = String(self, radix: 16)
-        return String(repeating: "0", count: 16 - digits.utf8.count) + digits
     }
 }

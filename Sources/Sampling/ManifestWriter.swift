@@ -1,3 +1,4 @@
+import Base
 import Files
 import Foundation
 
@@ -76,9 +77,7 @@ public struct ManifestWriter: ~Copyable {
         } catch {
             throw ManifestError(path, nil, "cannot be written: \(error.localizedDescription)")
         }
-        guard rename(temporaryPath, path) == 0 else {
-            throw ManifestError(path, nil, "cannot be written: renaming \(temporaryPath): \(String(cString: strerror(errno)))")
-        }
+        do { try keepPartial(of: path) } catch { throw ManifestError(path, nil, "cannot be written: \(error.reason)") }
         return try Manifest(contentsOf: path)
     }
 

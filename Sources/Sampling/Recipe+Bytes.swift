@@ -1,3 +1,5 @@
+import Base
+
 extension Recipe {
     /// Writes every field in a fixed order.
     public func write(to writer: inout ByteWriter) {

@@ -1,3 +1,5 @@
+import Base
+
 /// A sample seen in a block of bytes that somebody else owns, nothing copied.
 public struct SampleBlock {
     public let header: SampleHeader

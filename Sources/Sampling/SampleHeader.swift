@@ -1,3 +1,5 @@
+import Base
+
 /// Which sample a block of bytes is.
 public struct SampleHeader: Equatable, Sendable {
     /// ``PlanIdentity/fingerprint`` of the run it was drawn for.

@@ -1,3 +1,5 @@
+import Base
+
 /// What makes two runs see the same samples: the manifest, the seed and the recipe.
 public struct PlanIdentity: Equatable, Sendable {
     /// Hash of the manifest, as the manifest states it.

@@ -1,3 +1,5 @@
+import Base
+
 /// How a record is written in messages and in manifests.
 extension VideoRecord {
     public func write(to writer: inout ByteWriter) {

@@ -1,23 +1,23 @@
-/// Reproducible random numbers: SplitMix64 (Steele, Lea, Flood 2014), keyed by a seed and a path of labels.
+import Base
+
+/// Reproducible random numbers, keyed by a seed and a path of labels.
 ///
 /// Streams with different paths are independent, so that a scene does not change when another scene, or another part of the same scene,
 /// draws more or fewer numbers.
 struct RandomStream {
-    private var state: UInt64
+    private var numbers: SplitMix64
 
     init(seed: UInt64, path: UInt64...) {
-        state = path.reduce(Self.mixed(seed)) { Self.mixed($0 ^ ($1 &* 0xD1B5_4A32_D192_ED03)) }
+        numbers = SplitMix64(
+            seed: path.reduce(SplitMix64.scramble(seed)) { SplitMix64.scramble($0 ^ ($1 &* 0xD1B5_4A32_D192_ED03)) })
     }
 
     /// The next 64 random bits.
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        return Self.mixed(state)
-    }
+    mutating func next() -> UInt64 { numbers.next() }
 
     /// Uniform in the range, 53 bits fine.
     mutating func uniform(_ range: ClosedRange<Double>) -> Double {
-        range.lowerBound + (range.upperBound - range.lowerBound) * Double(next() >> 11) * 0x1p-53
+        range.lowerBound + (range.upperBound - range.lowerBound) * numbers.next01()
     }
 
     /// Uniform in 0 ..< count.
@@ -45,12 +45,5 @@ struct RandomStream {
         var result = elements
         for last in stride(from: result.count - 1, to: 0, by: -1) { result.swapAt(last, index(below: last + 1)) }
         return result
-    }
-
-    private static func mixed(_ value: UInt64) -> UInt64 {
-        var z = value
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

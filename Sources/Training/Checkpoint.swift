@@ -1,6 +1,8 @@
 import Autograd
+import Base
 import Compute
 import Foundation
+import WeightFiles
 
 /// All that a training needs to continue, in one safetensors file.
 ///
@@ -44,7 +46,7 @@ public struct Checkpoint {
     public init(path: String) throws {
         file = try Safetensors(path: path)
         guard let metadata = Metadata(file.metadata) else {
-            throw TrainingError("\(path) is no checkpoint of a training that can be continued: its metadata lacks the run's state")
+            throw Failure("\(path) is no checkpoint of a training that can be continued: its metadata lacks the run's state")
         }
         self.metadata = metadata
     }
@@ -104,7 +106,7 @@ extension Safetensors {
     /// The elements of an array that must have this shape.
     public func floats(_ key: String, shape: [Int]) throws -> [Float] {
         if let found = entries[key]?.shape, found != shape {
-            throw TrainingError("\(name) is of another model: '\(key)' has the shape \(found), not \(shape)")
+            throw Failure("\(name) is of another model: '\(key)' has the shape \(found), not \(shape)")
         }
         return try floats(key)
     }

@@ -1,6 +1,8 @@
 import Autograd
+import Base
 import Files
 import Foundation
+import WeightFiles
 
 /// The checkpoints of one run: `step-00001234.safetensors`, the last few of them.
 public struct CheckpointFolder {
@@ -18,7 +20,7 @@ public struct CheckpointFolder {
 
     /// Where the checkpoint of a step lies.
     public func path(ofStep step: Int) -> String {
-        path + "/" + Self.prefix + eightDigits(step) + Self.suffix
+        path + "/" + Self.prefix + step.padded(to: 8) + Self.suffix
     }
 
     /// The steps that there are checkpoints of, ascending.
@@ -56,9 +58,10 @@ public struct CheckpointFolder {
     /// Has a step's checkpoint stay as `best.safetensors`, instead of the one before.
     public func keepAsBest(step: Int) throws {
         let partial = partialPath(of: bestPath)
-        guard link(path(ofStep: step), partial) == 0, rename(partial, bestPath) == 0 else {
-            throw TrainingError("cannot keep \(path(ofStep: step)) as \(bestPath): \(String(cString: strerror(errno)))")
+        guard link(path(ofStep: step), partial) == 0 else {
+            throw Failure("cannot keep \(path(ofStep: step)) as \(bestPath): \(String(cString: strerror(errno)))")
         }
+        try keepPartial(of: bestPath)
     }
 
     /// The checkpoint to continue from: the last one that is whole, nil where there is none.
@@ -82,7 +85,7 @@ public struct CheckpointFolder {
         let inside = path + "/checkpoints"
         let folder = CheckpointFolder(reading: FileManager.default.fileExists(atPath: inside) ? inside : path)
         guard let checkpoint = try folder.latest(warn: warn) else {
-            throw TrainingError("\(path) is a folder without a whole checkpoint; name a file of weights, or a run's folder")
+            throw Failure("\(path) is a folder without a whole checkpoint; name a file of weights, or a run's folder")
         }
         return checkpoint.file.name
     }
@@ -98,6 +101,6 @@ public struct CheckpointFolder {
 
     /// The names in the folder, apart from those that are no text, which nothing here is named by.
     private func names() throws -> [String] {
-        do { return try FolderListing(path).names.compactMap(\.text) } catch { throw TrainingError("\(error)") }
+        do { return try FolderListing(path).names.compactMap(\.text) } catch { throw Failure("\(error)") }
     }
 }

@@ -1,4 +1,5 @@
 import Autograd
+import Base
 import Compute
 import Models
 import Training
@@ -148,7 +149,7 @@ private struct Run {
     private func reference(_ name: String) throws -> [Float] {
         let numbers = try fixture.file.floats(name)
         guard !numbers.isEmpty, numbers.allSatisfy(\.isFinite) else {
-            throw TrainingError("\(fixture.file.name) is no fixture of the maths: '\(name)' is empty or not finite")
+            throw Failure("\(fixture.file.name) is no fixture of the maths: '\(name)' is empty or not finite")
         }
         return numbers
     }

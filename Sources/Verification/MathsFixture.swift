@@ -1,8 +1,9 @@
 import Autograd
+import Base
 import Compute
 import Foundation
 import Models
-import Training
+import WeightFiles
 
 /// Reference values for the maths, made by PyTorch: a small SiamMAE with its inputs, outputs, gradients, and ten steps of AdamW.
 ///
@@ -31,10 +32,10 @@ public struct MathsFixture {
 
     /// Opens a file.
     ///
-    /// - Throws: ``TrainingError`` for a file that cannot be read, and for one that is no such fixture: what it lacks.
+    /// - Throws: ``Failure`` for a file that cannot be read, and for one that is no such fixture: what it lacks.
     public init(path: String) throws {
         file = try Safetensors(path: path)
-        func refusal(_ why: String) -> TrainingError { TrainingError("\(path) is no fixture of the maths: \(why)") }
+        func refusal(_ why: String) -> Failure { Failure("\(path) is no fixture of the maths: \(why)") }
         guard let text = file.metadata["config"] else { throw refusal("its metadata has no 'config'") }
         guard let sizes = try? JSONDecoder().decode(Sizes.self, from: Data(text.utf8)) else {
             throw refusal("its 'config' is not the sizes of a model: \(text)")
@@ -70,7 +71,7 @@ public struct MathsFixture {
     }
 
     private static func patches(_ file: Safetensors, _ name: String, batch: Int, of count: Int) throws -> [[Int32]] {
-        func refusal(_ why: String) -> TrainingError { TrainingError("\(file.name) is no fixture of the maths: '\(name)' \(why)") }
+        func refusal(_ why: String) -> Failure { Failure("\(file.name) is no fixture of the maths: '\(name)' \(why)") }
         let numbers = try file.integers(name)
         guard let shape = file.entries[name]?.shape, shape.count == 2, shape[0] == batch, batch > 0, shape[1] > 0 else {
             throw refusal("does not list patches of \(batch) frames")
@@ -87,7 +88,7 @@ public struct MathsFixture {
         let model = SiamMAE(configuration, seed: 0, precision: precision, backend: backend)
         let known = Set(model.parameters.entries.map(\.name))
         if let unknown = file.entries.keys.sorted().first(where: { $0.hasPrefix("param.") && !known.contains(String($0.dropFirst(6))) }) {
-            throw TrainingError("\(file.name) is no fixture of the maths: a model of its 'config' has no '\(unknown)'")
+            throw Failure("\(file.name) is no fixture of the maths: a model of its 'config' has no '\(unknown)'")
         }
         for entry in model.parameters.entries {
             let numbers = try file.floats("param." + entry.name, shape: entry.shape)

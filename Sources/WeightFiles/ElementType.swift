@@ -1,3 +1,5 @@
+import Base
+
 /// The type of an array's elements in a file of weights, spelled as safetensors spells it.
 public enum ElementType: String, CaseIterable, Sendable {
     case float64 = "F64"
@@ -38,9 +40,9 @@ public enum ElementType: String, CaseIterable, Sendable {
     ]
 
     /// The refusal to read an array of such a type, or whatever else stands for its type.
-    static func refusal(of key: String, in file: String, holding typeName: String) -> TrainingError {
-        TrainingError(
-            "'\(key.printable)' in \(file) holds \(typeName.printable), which cannot be read as numbers here; make it a plain float32 tensor in"
+    static func refusal(of key: String, in file: String, holding typeName: String) -> Failure {
+        Failure(
+            "'\(key.onOneLine)' in \(file) holds \(typeName.onOneLine), which cannot be read as numbers here; make it a plain float32 tensor in"
                 + " PyTorch and save it again")
     }
 

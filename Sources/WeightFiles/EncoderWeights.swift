@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// The encoder out of a file of weights: Tandem's, MAE's, timm's, DINO's, as safetensors or as PyTorch's own file, with or without a
@@ -40,24 +41,24 @@ public struct EncoderWeights {
             throw ElementType.refusal(of: prefix + "patch_embed.proj.weight", in: file.name, holding: patchEntry.typeName)
         }
         guard let patch = patchEntry?.shape, patch.count == 4, patch[1] == 3, patch[2] == patch[3], patch[0] > 0, patch[2] > 0 else {
-            throw TrainingError(
+            throw Failure(
                 "\(file.name) holds no vision transformer: 'patch_embed.proj.weight' is missing or not [width, 3, patch, patch]")
         }
         let inBlocks = prefix + "blocks."
         let blocks = Set(
             file.entries.keys.compactMap { $0.hasPrefix(inBlocks) ? Int($0.dropFirst(inBlocks.count).prefix { $0 != "." }) : nil })
         guard !blocks.isEmpty, blocks == Set(0..<blocks.count) else {
-            throw TrainingError("\(file.name) holds no whole vision transformer: of its blocks there are \(blocks.sorted())")
+            throw Failure("\(file.name) holds no whole vision transformer: of its blocks there are \(blocks.sorted())")
         }
         width = patch[0]
         depth = blocks.count
         patchSize = patch[2]
         heads = chosenHeads ?? file.encoderHeads ?? Self.publishedHeads(width: width, patchSize: patchSize)
         if let heads, heads < 1 || width % heads != 0 {
-            throw TrainingError("\(heads) heads do not divide the width \(width) of the encoder in \(file.name)")
+            throw Failure("\(heads) heads do not divide the width \(width) of the encoder in \(file.name)")
         }
         guard let positions = file.entries[prefix + "pos_embed"]?.shape, positions.count == 3, let side = Self.side(positions[1] - 1) else {
-            throw TrainingError("\(file.name) holds no position embedding 'pos_embed' of a square grid and CLS")
+            throw Failure("\(file.name) holds no position embedding 'pos_embed' of a square grid and CLS")
         }
         gridSize = side
         self.file = file
@@ -122,7 +123,7 @@ public struct EncoderWeights {
     public func writeModel(to path: String) throws {
         guard file.entries.keys.contains(where: { $0.hasPrefix(prefix) && Self.part(String($0.dropFirst(prefix.count))) == .decoder })
         else {
-            throw TrainingError("\(name) holds no decoder, so no whole model can be written; '--format timm' writes its encoder")
+            throw Failure("\(name) holds no decoder, so no whole model can be written; '--format timm' writes its encoder")
         }
         try Safetensors.write(to: path, metadata: markedMetadata, arrays { Self.isEncoders($0) || Self.isDecoders($0) })
     }

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// What a file that holds no weights seems to be, and what its owner can do: downloads that went wrong, and formats of other programs.
@@ -7,8 +8,8 @@ struct ForeignFile {
     let remedy: String
 
     /// A reason that names the file.
-    func error(_ name: String) -> TrainingError {
-        TrainingError("\(name) is no file of weights that can be read (safetensors, PyTorch): it \(what); \(remedy)")
+    func error(_ name: String) -> Failure {
+        Failure("\(name) is no file of weights that can be read (safetensors, PyTorch): it \(what); \(remedy)")
     }
 
     private init(_ what: String, _ remedy: String) {
@@ -85,7 +86,7 @@ struct ForeignFile {
 
     private static func kind(ofText text: String) -> ForeignFile {
         let text = text.trimmingCharacters(in: CharacterSet.whitespacesAndNewlines.union(["\u{feff}"]))
-        let line = text.prefix { !$0.isNewline }.prefix(60).printable
+        let line = text.prefix { !$0.isNewline }.prefix(60).onOneLine
         let begins = "begins with '\(line)'"
         if text.hasPrefix("version https://git-lfs") {
             return ForeignFile("is a pointer of Git LFS in place of the file", "get the file itself with 'git lfs pull'")

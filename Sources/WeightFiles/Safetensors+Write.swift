@@ -1,3 +1,5 @@
+import Base
+import Files
 import Foundation
 
 extension Safetensors {

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// Named arrays in Hugging Face's safetensors format, opened for reading.
@@ -51,7 +52,7 @@ public struct Safetensors {
     /// Reads what is in memory already.
     /// - Parameter name: what to call it in messages.
     public init(data: Data, name: String) throws {
-        func refusal(_ why: String) -> TrainingError { TrainingError("\(name) is not a whole safetensors file: \(why)") }
+        func refusal(_ why: String) -> Failure { Failure("\(name) is not a whole safetensors file: \(why)") }
         guard let headerSize = Self.headerSize(data) else { throw ForeignFile(data).error(name) }
         guard headerSize <= Self.maximumHeaderSize else {
             throw refusal("its header would have \(headerSize) bytes, more than the \(Self.maximumHeaderSize) that are read")
@@ -67,10 +68,10 @@ public struct Safetensors {
         var entries: [String: Entry] = [:]
         for (key, described) in header.entries {
             guard let bits = ElementType.bits(described.typeName) else {
-                throw refusal("'\(key.printable)' is of the type '\(described.typeName.printable)', which is not known")
+                throw refusal("'\(key.onOneLine)' is of the type '\(described.typeName.onOneLine)', which is not known")
             }
             guard let entry = Entry(described, bits: bits) else {
-                throw refusal("the bytes of '\(key.printable)' do not match its shape \(described.shape)")
+                throw refusal("the bytes of '\(key.onOneLine)' do not match its shape \(described.shape)")
             }
             entries[key] = entry
         }
@@ -78,7 +79,7 @@ public struct Safetensors {
         for (key, entry) in entries.sorted(by: {
             ($0.value.range.lowerBound, $0.value.range.upperBound) < ($1.value.range.lowerBound, $1.value.range.upperBound)
         }) {
-            guard entry.range.lowerBound == end else { throw refusal("'\(key.printable)' does not begin where the array before it ends") }
+            guard entry.range.lowerBound == end else { throw refusal("'\(key.onOneLine)' does not begin where the array before it ends") }
             end = entry.range.upperBound
         }
         guard end == data.count - dataStart else {
@@ -117,7 +118,7 @@ public struct Safetensors {
     /// The elements of an I64 array.
     public func integers(_ key: String) throws -> [Int64] {
         let entry = try entry(key)
-        guard entry.elementType == .int64 else { throw TrainingError("'\(key)' in \(name) holds \(entry.typeName), not I64") }
+        guard entry.elementType == .int64 else { throw Failure("'\(key)' in \(name) holds \(entry.typeName), not I64") }
         return data.withUnsafeBytes { bytes in
             stride(from: dataStart + entry.range.lowerBound, to: dataStart + entry.range.upperBound, by: 8).map {
                 Int64(littleEndian: bytes.loadUnaligned(fromByteOffset: $0, as: Int64.self))
@@ -126,7 +127,7 @@ public struct Safetensors {
     }
 
     private func entry(_ key: String) throws -> Entry {
-        guard let entry = entries[key] else { throw TrainingError("\(name) holds no array '\(key)'") }
+        guard let entry = entries[key] else { throw Failure("\(name) holds no array '\(key)'") }
         return entry
     }
 }
@@ -135,12 +136,12 @@ public struct Safetensors {
 func mapFile(_ path: String) throws -> Data {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-        throw TrainingError("cannot read \(path): no such file")
+        throw Failure("cannot read \(path): no such file")
     }
-    guard !isFolder.boolValue else { throw TrainingError("\(path) is a folder; name a file of weights in it") }
+    guard !isFolder.boolValue else { throw Failure("\(path) is a folder; name a file of weights in it") }
     do {
         return try Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped)
     } catch {
-        throw TrainingError("cannot read \(path): no permission or no file")
+        throw Failure("cannot read \(path): no permission or no file")
     }
 }

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// The JSON of a safetensors file's header.
@@ -26,7 +27,7 @@ struct SafetensorsHeader {
         for (key, value) in header {
             if key != "__metadata__" {
                 guard let entry = Entry(value) else {
-                    throw Malformed(why: "the header's entry '\(key.printable)' lacks its dtype, shape or two data_offsets")
+                    throw Malformed(why: "the header's entry '\(key.onOneLine)' lacks its dtype, shape or two data_offsets")
                 }
                 entries[key] = entry
             } else if !(value is NSNull) {

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// A file that `torch.save` wrote, opened without running anything that it holds.
@@ -46,7 +47,7 @@ final class TorchFile {
         case .zip: (pickle, storages) = try Self.readZip(bytes, name)
         case .sequence: (pickle, storages) = try Self.readSequence(bytes, name)
         case .barePickle:
-            throw TrainingError(
+            throw Failure(
                 "\(name) is a bare pickle, not a file of torch.save; load it in Python and save its weights with torch.save")
         }
         var walk = Walk(pickle: pickle, name: name)
@@ -59,7 +60,7 @@ final class TorchFile {
 
     /// The elements of a tensor, row by row, as f32.
     func floats(_ path: String) throws -> [Float] {
-        guard let tensor = tensors[path] else { throw TrainingError("\(name) holds no array '\(path)'") }
+        guard let tensor = tensors[path] else { throw Failure("\(name) holds no array '\(path)'") }
         guard let type = tensor.storage.type else {
             throw ElementType.refusal(of: path, in: name, holding: tensor.storage.typeName)
         }
@@ -84,10 +85,10 @@ final class TorchFile {
         case .sequence(let storages): found = storages[storage.key]?.count
         }
         guard let type = storage.type else { return }
-        guard let found else { throw TrainingError("\(name) is damaged: the elements of '\(path)' are missing; \(ForeignFile.again)") }
+        guard let found else { throw Failure("\(name) is damaged: the elements of '\(path)' are missing; \(ForeignFile.again)") }
         let (size, overflows) = storage.count.multipliedReportingOverflow(by: type.size)
         guard !overflows, size == found else {
-            throw TrainingError("\(name) is damaged: '\(path)' needs \(storage.count) times \(type.size) bytes, but has \(found)")
+            throw Failure("\(name) is damaged: '\(path)' needs \(storage.count) times \(type.size) bytes, but has \(found)")
         }
     }
 
@@ -97,13 +98,13 @@ final class TorchFile {
         let archive = try ZipArchive(bytes, name: name)
         let folders = archive.names.filter { $0.hasSuffix("data.pkl") && $0.count(where: { $0 == "/" }) == 1 }.map { $0.dropLast(8) }
         guard let folder = folders.first, folders.count == 1 else {
-            throw TrainingError("\(name) is \(Self.kind(of: archive)), not a file of torch.save: it has no 'data.pkl'")
+            throw Failure("\(name) is \(Self.kind(of: archive)), not a file of torch.save: it has no 'data.pkl'")
         }
         if archive.size(folder + "constants.pkl") != nil {
-            throw TrainingError("\(name) is a TorchScript program, not weights; open it in PyTorch and save its state dict alone")
+            throw Failure("\(name) is a TorchScript program, not weights; open it in PyTorch and save its state dict alone")
         }
         if archive.size(folder + "byteorder") != nil, try archive.read(folder + "byteorder") != Data("little".utf8) {
-            throw TrainingError("\(name) was written on a big-endian machine; save it again on a little-endian one")
+            throw Failure("\(name) was written on a big-endian machine; save it again on a little-endian one")
         }
         let pickle = try Unpickler.read(archive.read(folder + "data.pkl"), name: name).pickle
         return (pickle, .zip(archive, folder: String(folder)))
@@ -114,7 +115,7 @@ final class TorchFile {
         let names = archive.names.sorted()
         if !names.isEmpty, names.allSatisfy({ $0.hasSuffix(".npy") }) { return "an archive of NumPy arrays (.npz)" }
         let weights = names.first { name in [".safetensors", ".pth", ".pt", ".bin", ".ckpt"].contains { name.hasSuffix($0) } }
-        return weights.map { "a zip archive that holds '\($0.prefix(100).printable)' (unpack it and name that)" } ?? "a zip archive"
+        return weights.map { "a zip archive that holds '\($0.prefix(100).onOneLine)' (unpack it and name that)" } ?? "a zip archive"
     }
 
     /// Pickles of a magic number, a version, the writer's system, the value, the storages' keys; then each storage after its length.
@@ -126,10 +127,10 @@ final class TorchFile {
             return pickle
         }
         _ = try next()
-        guard case .integer(1001) = try next().root else { throw TrainingError("\(name) is of a PyTorch version that is not known here") }
+        guard case .integer(1001) = try next().root else { throw Failure("\(name) is of a PyTorch version that is not known here") }
         let system = try next()
         if case .bool(false)? = system.members(system.root)?.first(where: { $0.key.isText("little_endian") })?.value {
-            throw TrainingError("\(name) was written on a big-endian machine; save it again on a little-endian one")
+            throw Failure("\(name) was written on a big-endian machine; save it again on a little-endian one")
         }
         let pickle = try next()
         let keys = try next()
@@ -147,7 +148,7 @@ final class TorchFile {
                 let (length, overflows) = count.multipliedReportingOverflow(by: size)
                 storages[key] = try cursor.read(count: overflows ? .max : length)
             } catch is ByteCursor.CutOff {
-                throw TrainingError("\(name) is cut off: not all of its elements are there; \(ForeignFile.again)")
+                throw Failure("\(name) is cut off: not all of its elements are there; \(ForeignFile.again)")
             }
         }
         return (pickle, .sequence(storages))
@@ -226,7 +227,7 @@ private struct Walk {
 
     private func joined(_ path: String, _ key: String) -> String { path.isEmpty ? key : path + "." + key }
 
-    private func refusal(_ why: String) -> TrainingError { TrainingError("\(name) cannot be read as PyTorch weights: \(why)") }
+    private func refusal(_ why: String) -> Failure { Failure("\(name) cannot be read as PyTorch weights: \(why)") }
 }
 
 extension Pickle.Value {

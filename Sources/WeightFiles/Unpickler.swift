@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// Reads a Python pickle without running any of it.
@@ -42,10 +43,10 @@ struct Unpickler {
 
     /// Why a file is not read that asks for a name of no tensor, plain container or settings.
     /// - Parameter place: the object's path in the file; "" for the top, nil where it is not among what the file holds.
-    static func refusal(_ file: String, _ unknown: String, at place: String?) -> TrainingError {
-        let place = place.map { $0.isEmpty ? " at its top" : " at '\($0.prefix(100).printable)'" } ?? ""
-        return TrainingError(
-            "\(file) cannot be read as PyTorch weights: it asks for '\(unknown.prefix(100).printable)'\(place), which is neither a tensor nor a"
+    static func refusal(_ file: String, _ unknown: String, at place: String?) -> Failure {
+        let place = place.map { $0.isEmpty ? " at its top" : " at '\($0.prefix(100).onOneLine)'" } ?? ""
+        return Failure(
+            "\(file) cannot be read as PyTorch weights: it asks for '\(unknown.prefix(100).onOneLine)'\(place), which is neither a tensor nor a"
                 + " plain container, and could run code; nothing was run. If you trust the file, load it in Python and save its weights"
                 + " alone: torch.save(model.state_dict(), 'weights.pth')")
     }
@@ -55,7 +56,7 @@ struct Unpickler {
         self.name = name
     }
 
-    private func refusal(_ why: String) -> TrainingError { TrainingError("\(name) cannot be read as PyTorch weights: \(why)") }
+    private func refusal(_ why: String) -> Failure { Failure("\(name) cannot be read as PyTorch weights: \(why)") }
 
     private mutating func run() throws -> Pickle {
         while true {
@@ -123,7 +124,7 @@ struct Unpickler {
         }
     }
 
-    private func malformed() -> TrainingError { refusal("its description is malformed at byte \(cursor.offset - 1); \(ForeignFile.again)") }
+    private func malformed() -> Failure { refusal("its description is malformed at byte \(cursor.offset - 1); \(ForeignFile.again)") }
 
     // MARK: The stack
 

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// Named arrays out of any file of weights that Tandem reads: safetensors, or what PyTorch's `torch.save` wrote (`.pth`, `.pt`).
@@ -81,12 +82,12 @@ public struct WeightFile {
     }
 
     /// Throws where there is no such array, or none that can be read, or where it has another shape.
-    func require(_ key: String, shape: [Int]) throws {
-        guard let entry = entries[key] else { throw TrainingError("\(name) holds no array '\(key)'") }
+    package func require(_ key: String, shape: [Int]) throws {
+        guard let entry = entries[key] else { throw Failure("\(name) holds no array '\(key)'") }
         // Of some kinds the shape is not known either.
         guard entry.isReadable else { throw ElementType.refusal(of: key, in: name, holding: entry.typeName) }
         guard entry.shape == shape else {
-            throw TrainingError("\(name) is of another model: '\(key)' has the shape \(entry.shape), not \(shape)")
+            throw Failure("\(name) is of another model: '\(key)' has the shape \(entry.shape), not \(shape)")
         }
     }
 
@@ -109,7 +110,7 @@ extension WeightFile {
             let chosen = all.filter { ($0 + ".").hasPrefix(entry + ".") }
             if chosen.count == 1 { return chosen[0] }
             let number = chosen.isEmpty ? "no" : "more than one"
-            throw TrainingError("\(name) holds \(number) vision transformer under '\(entry)'\(Self.list(all))")
+            throw Failure("\(name) holds \(number) vision transformer under '\(entry)'\(Self.list(all))")
         }
         if all.contains("") || all.isEmpty { return "" }
         if all.count == 1 { return all[0] }
@@ -117,7 +118,7 @@ extension WeightFile {
             prefix.split(separator: ".").contains { $0.hasPrefix("teacher") || $0.hasPrefix("target") || $0.hasSuffix("ema") }
         }
         if averaged.count == 1 { return averaged[0] }
-        throw TrainingError("\(name) holds several vision transformers; choose one with 'tandem import --entry NAME'\(Self.list(all))")
+        throw Failure("\(name) holds several vision transformers; choose one with 'tandem import --entry NAME'\(Self.list(all))")
     }
 
     private static func list(_ prefixes: [String]) -> String {

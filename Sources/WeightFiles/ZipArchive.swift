@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// The directory of a zip archive whose records are stored as they are, which is how PyTorch writes its files.
@@ -69,8 +70,8 @@ final class ZipArchive {
         intact.insert(key)
     }
 
-    private func refusal(_ why: String, _ remedy: String = ForeignFile.again) -> TrainingError {
-        TrainingError("\(name) is not a whole zip archive: \(why); \(remedy)")
+    private func refusal(_ why: String, _ remedy: String = ForeignFile.again) -> Failure {
+        Failure("\(name) is not a whole zip archive: \(why); \(remedy)")
     }
 
     private enum Signature {

@@ -1,3 +1,4 @@
+import Base
 import CZeroMQ
 
 /// The threads that carry messages. One a process; its sockets keep it alive.
@@ -57,7 +58,7 @@ public struct Credentials: Sendable {
     let connecting: (own: CurveKey, server: CurveKey)?
 
     /// Reads what a process needs that listens, or connects, or both.
-    public init(_ folder: KeyFolder, listens: Bool = false, connects: Bool = false) throws(KeyError) {
+    public init(_ folder: KeyFolder, listens: Bool = false, connects: Bool = false) throws(Failure) {
         listening = listens ? (try folder.serverKey(), folder, try folder.allowed()) : nil
         connecting = connects ? try folder.clientKeys() : nil
     }

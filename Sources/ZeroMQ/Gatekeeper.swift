@@ -1,3 +1,4 @@
+import Base
 import CZeroMQ
 import Foundation
 import Synchronization
@@ -51,7 +52,7 @@ final class Gatekeeper: Sendable {
     var refusals: Int { state.withLock(\.refusals) }
 
     private func reload() {
-        do throws(KeyError) {
+        do throws(Failure) {
             let allowed = try folder.allowed()
             state.withLock { $0.allowed = Set(allowed.map(\.key)) }
             log("\(folder.path)/allowed was read: \(allowed.count) keys may connect")
@@ -153,7 +154,7 @@ final class Gatekeeper: Sendable {
     private func refuse(_ address: String, _ reason: String) {
         let line = state.withLock { state -> String? in
             state.refusals += 1
-            let now = ProcessInfo.processInfo.systemUptime
+            let now = monotonicSeconds()
             let client = address.prefix { $0 != ":" } + ": " + reason
             guard now - state.loggedAt >= 1, now - (state.told[String(client)] ?? -.infinity) >= Self.repeatedAfter else {
                 state.unlogged += 1

@@ -1,3 +1,4 @@
+import Base
 import CZeroMQ
 
 /// Whether who listens lets a connecting socket in, as the handshakes tell that fail.
@@ -13,12 +14,12 @@ struct Handshake {
 
     private let monitor: Monitor
     private let ownKey: CurveKey?
-    private var failedAt: ContinuousClock.Instant?
+    private var failedAt: Double?
     /// Why the last handshake failed; nil as long as none did, or one succeeded since.
     private(set) var failure: String?
 
     /// Seconds between a handshake that failed and the next.
-    static let pause = Duration.seconds(2)
+    static let pause = 2.0
     private static let events = ZMQ_EVENT_HANDSHAKE_FAILED_AUTH | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL
 
     /// - Parameter ownKey: the public key of a socket that has one.
@@ -37,7 +38,7 @@ struct Handshake {
             hasFailed = true
             failure = reason(event)
         }
-        let now = ContinuousClock.now
+        let now = monotonicSeconds()
         if hasFailed, failedAt == nil {
             failedAt = now
             return .disconnect

@@ -1,3 +1,4 @@
+import Base
 import Files
 import Glibc
 
@@ -21,23 +22,23 @@ public struct KeyFolder: Sendable {
     }
 
     /// The secret key of those who listen.
-    public func serverKey() throws(KeyError) -> CurveKey { try secret("server.key") }
+    public func serverKey() throws(Failure) -> CurveKey { try secret("server.key") }
 
     /// The secret key of those who connect, and the public one of those who listen.
-    public func clientKeys() throws(KeyError) -> (own: CurveKey, server: CurveKey) {
+    public func clientKeys() throws(Failure) -> (own: CurveKey, server: CurveKey) {
         let text = try read("server.pub")
-        guard let server = CurveKey(text.trimmed) else { throw KeyError("\(path)/server.pub: this is not a public key; copy it again") }
+        guard let server = CurveKey(text.trimmed) else { throw Failure("\(path)/server.pub: this is not a public key; copy it again") }
         return (try secret("client.key"), server)
     }
 
     /// The keys that may connect. Lines that begin with "# " are comments.
-    public func allowed() throws(KeyError) -> [Allowed] {
+    public func allowed() throws(Failure) -> [Allowed] {
         var allowed: [Allowed] = []
         for (index, line) in try read("allowed").split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
             let words = line.split(whereSeparator: { $0 == " " || $0 == "\t" || $0 == "\r" })
             guard let first = words.first, first != "#" else { continue }
             guard let key = CurveKey(String(first)) else {
-                throw KeyError("\(path)/allowed, line \(index + 1): this does not begin with a public key of 40 characters")
+                throw Failure("\(path)/allowed, line \(index + 1): this does not begin with a public key of 40 characters")
             }
             allowed.append(Allowed(key: key, name: words.dropFirst().joined(separator: " ")))
         }
@@ -47,8 +48,8 @@ public struct KeyFolder: Sendable {
     /// Makes the folder with a pair for those who listen, a pair for those who connect, and the list with the latter.
     ///
     /// - Throws: where one of the files exists already, so that no key is ever lost.
-    public func create() throws(KeyError) {
-        guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw KeyError("\(path): \(String(cString: strerror(errno)))") }
+    public func create() throws(Failure) {
+        guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw Failure("\(path): \(String(cString: strerror(errno)))") }
         for name in ["server.key", "server.pub", "allowed", "client.key"] where isThere(name) { throw existing(name) }
         let server = CurveKey.makeSecret()
         try write("server.key", server.text + "\n", mode: 0o600)
@@ -58,16 +59,16 @@ public struct KeyFolder: Sendable {
     }
 
     /// Makes one more pair for those who connect, `NAME.key`, and allows it.
-    public func addClient(_ name: String) throws(KeyError) {
+    public func addClient(_ name: String) throws(Failure) {
         guard !name.isEmpty, name != "server", !name.contains("/"), !name.hasPrefix(".") else {
-            throw KeyError("'\(name)' cannot name a key: choose a name without slashes, other than 'server'")
+            throw Failure("'\(name)' cannot name a key: choose a name without slashes, other than 'server'")
         }
         // A list that holds something else is somebody's file, and is not added to.
         _ = try allowed()
         let list = try read("allowed")
         var status = stat()
         guard lstat(path + "/allowed", &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-            throw KeyError("\(path)/allowed is a link, which would be replaced; put the list itself there")
+            throw Failure("\(path)/allowed is a link, which would be replaced; put the list itself there")
         }
         guard !isThere(name + ".key") else { throw existing(name + ".key") }
         let secret = CurveKey.makeSecret()
@@ -75,41 +76,41 @@ public struct KeyFolder: Sendable {
         try replace("allowed", list + (list.hasSuffix("\n") ? "" : "\n") + "\(secret.publicKey) \(name)\n")
     }
 
-    private func secret(_ name: String) throws(KeyError) -> CurveKey {
+    private func secret(_ name: String) throws(Failure) -> CurveKey {
         var status = stat()
         if stat(path + "/" + name, &status) == 0, status.st_mode & 0o077 != 0 {
-            throw KeyError("\(path)/\(name): others can read this secret key: chmod 600 \(path)/\(name)")
+            throw Failure("\(path)/\(name): others can read this secret key: chmod 600 \(path)/\(name)")
         }
         guard let key = CurveKey(try read(name).trimmed) else {
-            throw KeyError("\(path)/\(name): this is not a secret key; 'tandem keys FOLDER' makes keys")
+            throw Failure("\(path)/\(name): this is not a secret key; 'tandem keys FOLDER' makes keys")
         }
         return key
     }
 
-    private func read(_ name: String) throws(KeyError) -> String {
+    private func read(_ name: String) throws(Failure) -> String {
         let file = path + "/" + name
         guard let stream = fopen(file, "re") else {
-            throw KeyError("\(file): \(String(cString: strerror(errno))); 'tandem keys FOLDER' makes keys")
+            throw Failure("\(file): \(String(cString: strerror(errno))); 'tandem keys FOLDER' makes keys")
         }
         defer { fclose(stream) }
         var bytes = [UInt8](repeating: 0, count: 1 << 20)
         let count = fread(&bytes, 1, bytes.count, stream)
         guard count < bytes.count, let text = String(validating: bytes[..<count], as: UTF8.self) else {
-            throw KeyError("\(file): this is not a file of keys")
+            throw Failure("\(file): this is not a file of keys")
         }
         return text
     }
 
-    private func write(_ name: String, _ text: String, mode: mode_t) throws(KeyError) {
+    private func write(_ name: String, _ text: String, mode: mode_t) throws(Failure) {
         let file = path + "/" + name
         let descriptor = open(file, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, mode)
         guard descriptor >= 0 else {
-            throw errno == EEXIST ? existing(name) : KeyError("\(file): \(String(cString: strerror(errno)))")
+            throw errno == EEXIST ? existing(name) : Failure("\(file): \(String(cString: strerror(errno)))")
         }
         defer { close(descriptor) }
         var text = text
         let isWritten = text.withUTF8 { Glibc.write(descriptor, $0.baseAddress, $0.count) == $0.count } && fsync(descriptor) == 0
-        guard isWritten else { throw KeyError("\(file): \(String(cString: strerror(errno)))") }
+        guard isWritten else { throw Failure("\(file): \(String(cString: strerror(errno)))") }
     }
 
     private func isThere(_ name: String) -> Bool {
@@ -117,24 +118,14 @@ public struct KeyFolder: Sendable {
         return lstat(path + "/" + name, &status) == 0
     }
 
-    private func existing(_ name: String) -> KeyError {
-        KeyError("\(path)/\(name) exists already and is kept; choose another folder or name")
+    private func existing(_ name: String) -> Failure {
+        Failure("\(path)/\(name) exists already and is kept; choose another folder or name")
     }
 
     /// The file is whole at any time: processes may read it again at any moment.
-    private func replace(_ name: String, _ text: String) throws(KeyError) {
-        let partial = partialPath(of: path + "/" + name)
-        try write(name + partialSuffix, text, mode: 0o644)
-        guard rename(partial, path + "/" + name) == 0 else {
-            throw KeyError("\(path)/\(name): \(String(cString: strerror(errno)))")
-        }
+    private func replace(_ name: String, _ text: String) throws(Failure) {
+        do { try writeAtomically(path + "/" + name) { try $0.write(Array(text.utf8)) } } catch { throw Failure("\(error)") }
     }
-}
-
-/// Keys that cannot be made or used, in one sentence. Never holds a key.
-public struct KeyError: Error, Equatable, CustomStringConvertible, Sendable {
-    public let description: String
-    init(_ description: String) { self.description = description }
 }
 
 extension String {

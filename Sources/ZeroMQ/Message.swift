@@ -1,3 +1,4 @@
+import Base
 import CZeroMQ
 
 /// One part of a message: bytes that libzmq allocated or received.

@@ -1,3 +1,4 @@
+import Base
 import ComputeCPU
 import Configuration
 import Console
@@ -5,7 +6,7 @@ import Dataflow
 import Foundation
 import Media
 import Propagation
-import Training
+import WeightFiles
 import ZeroMQ
 
 /// Evaluates one checkpoint of a training after the other until the run is over.

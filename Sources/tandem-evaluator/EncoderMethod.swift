@@ -2,7 +2,7 @@ import Compute
 import ComputeCPU
 import Models
 import Propagation
-import Training
+import WeightFiles
 
 /// Label propagation by the features of an encoder.
 struct EncoderMethod {

@@ -4,7 +4,7 @@ import Console
 import Foundation
 import Metrics
 import Propagation
-import Training
+import WeightFiles
 
 /// What the command line asks for.
 struct EvaluatorOptions {

@@ -1,3 +1,4 @@
+import Base
 import ComputeCPU
 import Console
 import Files
@@ -5,6 +6,7 @@ import Foundation
 import Propagation
 import Sampling
 import Training
+import WeightFiles
 
 /// One measurement on one data set: of an encoder, of a baseline, or of results that exist.
 struct OneEvaluation {

@@ -1,7 +1,9 @@
+import Base
 import Console
 import Dataflow
 import Foundation
 import Training
+import WeightFiles
 import ZeroMQ
 
 /// The scores of one checkpoint.

@@ -1,3 +1,4 @@
+import Base
 import Compute
 import Configuration
 import Console
@@ -6,6 +7,7 @@ import Foundation
 import Media
 import Models
 import Propagation
+import RunLog
 import Training
 
 /// What a run tells about itself: the progress line, `log.txt`, TensorBoard's curves, scores and pictures.

@@ -1,10 +1,12 @@
 import Autograd
+import Base
 import Compute
 import ComputeCPU
 import Configuration
 import Console
 import Dataflow
 import Models
+import RunLog
 import Sampling
 import Training
 import ZeroMQ

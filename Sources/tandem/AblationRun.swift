@@ -1,7 +1,8 @@
+import Base
 import Configuration
 import Console
 import Foundation
-import Training
+import RunLog
 
 /// One training of an ablation, in a folder of its own.
 struct AblationRun {

@@ -1,3 +1,4 @@
+import Base
 import Compute
 import ComputeCPU
 import Console
@@ -6,6 +7,7 @@ import Models
 import Pictures
 import Propagation
 import Training
+import WeightFiles
 
 /// `tandem bench propagation`: the time of an evaluation's two halves.
 func benchPropagation(arguments: [String]) throws {
@@ -122,7 +124,7 @@ private struct PropagationBench {
         pixels.reserveCapacity(height * width * 3)
         for y in 0..<height {
             for x in 0..<width {
-                let color = UInt64(1 + y / 12 * 512 + (x + 3 * index) / 12) &* 0x9E37_79B9_7F4A_7C15
+                let color = SplitMix64.scramble(UInt64(1 + y / 12 * 512 + (x + 3 * index) / 12))
                 pixels += [
                     UInt8(truncatingIfNeeded: color >> 56), UInt8(truncatingIfNeeded: color >> 48), UInt8(truncatingIfNeeded: color >> 40),
                 ]

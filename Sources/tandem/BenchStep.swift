@@ -1,3 +1,4 @@
+import Base
 import Compute
 import ComputeCPU
 import Configuration
@@ -80,7 +81,7 @@ private struct StepBench {
         self.pipeline = pipeline
         self.backend = backend
         let (configuration, batch) = (pipeline.modelConfiguration, pipeline.train.batch)
-        var noise = Noise()
+        var noise = SplitMix64(seed: 1)
         frames = (0..<batch * 2 * configuration.encoder.imageSize * configuration.encoder.imageSize * 3).map { _ in
             UInt8.random(in: 0...255, using: &noise)
         }
@@ -136,14 +137,4 @@ private struct StepBench {
 /// The largest number up to `limit` that divides `number`.
 private func largestDivisor(of number: Int, upTo limit: Int) -> Int {
     (1...limit).last { number % $0 == 0 }!
-}
-
-/// Random bits, the same in every run (Knuth's linear congruential generator).
-private struct Noise: RandomNumberGenerator {
-    private var state: UInt64 = 1
-
-    mutating func next() -> UInt64 {
-        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        return state ^ state >> 29
-    }
 }

@@ -1,8 +1,9 @@
+import Base
 import Configuration
 import Console
 import Foundation
 import Propagation
-import Training
+import RunLog
 
 /// `tandem demo`: the whole pipeline on the embedded data set, and a closing table.
 func demo(arguments: [String]) throws {

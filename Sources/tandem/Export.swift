@@ -3,6 +3,7 @@ import Files
 import Foundation
 import Models
 import Training
+import WeightFiles
 
 /// `tandem export`: weights for other programs.
 func export(arguments: [String]) throws {

@@ -1,6 +1,6 @@
+import Base
 import Console
 import Foundation
-import Training
 
 /// What a command found out, for people and for machines.
 struct Facts {
@@ -31,7 +31,7 @@ struct Facts {
     var text: String {
         let width = rows.map(\.label.count).max() ?? 0
         let lines = rows.map { "  " + $0.label.padding(toLength: width + 2, withPad: " ", startingAt: 0) + $0.text }
-        return ([title] + lines + tail).map(\.printable).joined(separator: "\n")
+        return ([title] + lines + tail).map(\.onOneLine).joined(separator: "\n")
     }
 
     /// One JSON object.

@@ -1,3 +1,4 @@
+import Base
 import Console
 import Foundation
 import Media
@@ -55,7 +56,7 @@ struct FrameSequence {
     func name(ofFrame frame: Int) -> String {
         switch source {
         case .files(let files): ((files[frame] as NSString).lastPathComponent as NSString).deletingPathExtension
-        case .video: padded(frame)
+        case .video: frame.padded(to: 5)
         }
     }
 

@@ -1,3 +1,4 @@
+import Base
 import Configuration
 import Console
 import Files
@@ -6,6 +7,7 @@ import Media
 import Models
 import Sampling
 import Training
+import WeightFiles
 
 /// `tandem inspect`: what a file of Tandem's, or of weights, holds.
 func inspect(arguments: [String]) throws {

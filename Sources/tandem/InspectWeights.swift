@@ -2,6 +2,7 @@ import Configuration
 import Console
 import Foundation
 import Training
+import WeightFiles
 
 /// What a file of weights holds: its format, the parts of the model, where its run stood, and its arrays.
 func weightFacts(_ path: String, heads: Int?) throws -> Facts {

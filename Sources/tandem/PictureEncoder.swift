@@ -1,3 +1,4 @@
+import Base
 import Compute
 import ComputeCPU
 import Console
@@ -5,6 +6,7 @@ import Models
 import Pictures
 import Propagation
 import Training
+import WeightFiles
 
 /// An encoder that looks at pictures of any size, as label propagation has it look at frames.
 struct PictureEncoder {

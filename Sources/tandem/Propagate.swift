@@ -1,3 +1,4 @@
+import Base
 import Compute
 import ComputeCPU
 import Console
@@ -8,6 +9,7 @@ import Pictures
 import Propagation
 import Sampling
 import Training
+import WeightFiles
 
 /// `tandem propagate`: labels of the first frame carried through a video of one's own.
 func propagate(arguments: [String]) throws {

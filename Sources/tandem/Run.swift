@@ -1,7 +1,9 @@
+import Base
 import Configuration
 import Console
 import Foundation
 import Media
+import RunLog
 import Training
 
 /// `tandem run`: all processes of one pipeline on this machine.

@@ -1,3 +1,4 @@
+import Base
 import Files
 import Foundation
 import MatFiles
@@ -57,15 +58,15 @@ struct SequenceFolders {
     }
 
     func write(frame: Int, _ picture: RGBImage, mask: IndexImage, parts: IndexImage) throws {
-        let name = padded(frame)
+        let name = frame.padded(to: 5)
         try writeJPEG(picture, to: "\(partial(davisPictures))/\(name).jpg")
         try writePNG(mask, to: "\(partial(davisMasks))/\(name).png")
         if frame % Self.framesBetweenMaps == 0 {
-            let number = padded(frame + 1, digits: 12)
+            let number = (frame + 1).padded(to: 12)
             try writeJPEG(picture, to: "\(partial(vipPictures))/\(number).jpg")
             try writeGreyPNG(parts, to: "\(partial(vipMaps))/\(number).png")
         }
-        if hasJoints, frame < Self.framesOfClip { try writePNG(picture, to: "\(partial(jhmdbPictures))/\(padded(frame + 1)).png") }
+        if hasJoints, frame < Self.framesOfClip { try writePNG(picture, to: "\(partial(jhmdbPictures))/\((frame + 1).padded(to: 5)).png") }
     }
 
     /// Gives the folders their names.

@@ -1,3 +1,4 @@
+import Base
 import Console
 import Files
 import Foundation
@@ -20,7 +21,7 @@ struct SyntheticSet: Sendable {
 
         /// The name of its video or sequence.
         var name: String {
-            (purpose == .training ? "video-" : "sequence-") + padded(index)
+            (purpose == .training ? "video-" : "sequence-") + index.padded(to: 5)
         }
     }
 
@@ -109,9 +110,4 @@ struct SyntheticSet: Sendable {
         let members = scenes.filter { $0.purpose == .validation }
         try SequenceFolders.writeLists(in: folder, members.map(sequenceFolders))
     }
-}
-
-/// A number with leading zeros.
-func padded(_ number: Int, digits: Int = 5) -> String {
-    String(repeating: "0", count: max(0, digits - "\(number)".count)) + "\(number)"
 }

@@ -1,7 +1,9 @@
+import Base
 import Compute
 import ComputeCPU
 import Console
 import Foundation
+import Training
 import Verification
 
 /// `tandem verify`: what can be checked against values from elsewhere.

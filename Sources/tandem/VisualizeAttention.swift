@@ -1,7 +1,8 @@
+import Base
 import Console
 import Foundation
 import Pictures
-import Training
+import WeightFiles
 
 /// `tandem visualize attention`: attention maps of the last layer.
 func visualizeAttention(arguments: [String]) throws {

@@ -1,7 +1,8 @@
+import Base
 import Console
 import Foundation
 import Pictures
-import Training
+import WeightFiles
 
 /// `tandem visualize correspondence`: a patch and its matches through time.
 func visualizeCorrespondence(arguments: [String]) throws {

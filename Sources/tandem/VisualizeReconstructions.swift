@@ -1,3 +1,4 @@
+import Base
 import Compute
 import ComputeCPU
 import Configuration
@@ -8,6 +9,7 @@ import Models
 import Pictures
 import Sampling
 import Training
+import WeightFiles
 
 /// `tandem visualize reconstructions`: what a model makes of pairs at several mask ratios.
 func visualizeReconstructions(arguments: [String]) throws {

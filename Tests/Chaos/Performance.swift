@@ -1,7 +1,7 @@
+import Base
 import Console
 import Foundation
 import Sampling
-import Training
 
 /// One whole test: data, disturbed run, undisturbed run, comparison, report.
 struct Performance {

@@ -1,7 +1,8 @@
+import Base
 import Console
 import Foundation
 import Sampling
-import Training
+import WeightFiles
 
 /// Whether the disturbed run did what the undisturbed one did.
 enum Verdict {

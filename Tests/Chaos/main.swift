@@ -1,6 +1,7 @@
 // Disturbs a run for a set time by every means at hand, and proves that nothing came of it: the log of samples and the weights are those
 // of the undisturbed run, bit for bit. `make chaos` builds and runs it. Everything happens in one folder, which a failure leaves behind.
 
+import Base
 import Console
 import Foundation
 import Sampling

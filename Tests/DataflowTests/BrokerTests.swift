@@ -1,3 +1,4 @@
+import Base
 import Dataflow
 import Sampling
 import Testing

@@ -1,3 +1,4 @@
+import Base
 import Dataflow
 import Foundation
 import Sampling

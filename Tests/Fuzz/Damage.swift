@@ -1,3 +1,4 @@
+import Base
 import TestSupport
 
 /// A good file, damaged: one to eight times, a text once; a pure function of the seed and the number of the case.

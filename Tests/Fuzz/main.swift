@@ -2,6 +2,7 @@
 // and convert, pictures, manifests, pipelines and the messages of the dataflow. A child that dies, hangs, or takes too much memory has found something: the file is kept,
 // with the command that does it again. `make fuzz` builds it with AddressSanitizer and runs it.
 
+import Base
 import Console
 import Foundation
 

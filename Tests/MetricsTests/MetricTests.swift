@@ -1,3 +1,4 @@
+import Base
 import Metrics
 import TestSupport
 import Testing
@@ -69,5 +70,5 @@ struct MetricTests {
     func addresses(text: String, meaning: String) throws { #expect(try "\(StatusAddress(text))" == meaning) }
 
     @Test(arguments: ["", "host", "host:", ":9100", "host:65536", "host:-1", "tcp://host"])
-    func noAddresses(text: String) { #expect(throws: StatusError.self) { try StatusAddress(text) } }
+    func noAddresses(text: String) { #expect(throws: Failure.self) { try StatusAddress(text) } }
 }

@@ -2,7 +2,7 @@ import Dataflow
 import Foundation
 import TestSupport
 import Testing
-import Training
+import WeightFiles
 import ZeroMQ
 
 /// Evaluators beside a training, and what befalls them: none of it ends the evaluation of the checkpoints that follow.

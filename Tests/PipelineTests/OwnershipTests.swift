@@ -3,7 +3,6 @@ import Media
 import Pictures
 import TestSupport
 import Testing
-import Training
 
 /// No command replaces or removes a file that it did not make, and each goes on with what it made.
 @Suite(.serialized) struct OwnershipTests {

@@ -2,7 +2,7 @@ import Foundation
 import Media
 import TestSupport
 import Testing
-import Training
+import WeightFiles
 
 /// A few synthetic videos and a sequence, prepared, in a folder that goes with its owner.
 final class TinyDataSet {

@@ -1,7 +1,7 @@
 import Foundation
 import TestSupport
 import Testing
-import Training
+import WeightFiles
 
 /// `tandem export`, `tandem import` and `tandem inspect`, as a user calls them.
 @Suite(.serialized) struct WeightCommandTests {

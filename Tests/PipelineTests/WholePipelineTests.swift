@@ -2,6 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 import Training
+import WeightFiles
 
 /// The programs together, as a user starts them, on a tiny synthetic data set.
 @Suite(.serialized) struct WholePipelineTests {

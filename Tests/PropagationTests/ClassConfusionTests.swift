@@ -1,3 +1,4 @@
+import Base
 import Foundation
 import Propagation
 import TestSupport
@@ -57,7 +58,7 @@ struct ClassConfusionTests {
     @Test func whatIsNoClassIsRefused() {
         let truth = LabelMap(width: 1, height: 1, labels: [0])
         var confusion = ClassConfusion()
-        #expect(throws: PropagationError("a.png holds the value 20; classes are 0 to 19")) {
+        #expect(throws: Failure("a.png holds the value 20; classes are 0 to 19")) {
             try confusion.add(predicted: LabelMap(width: 1, height: 1, labels: [20]), truth: truth, name: "a.png")
         }
     }

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 import Propagation
 import Testing
@@ -31,8 +32,8 @@ struct DAVISDatasetTests {
         try make(["ImageSets/2017/train.txt", "Annotations/480p/dogs/00001.png", "Annotations/480p/dogs/00000.png"])
         let dataset = try DAVISDataset(root: root, set: "train", withFrames: false)
         #expect(dataset.sequences.map(\.frameNames) == [["00000", "00001"]])
-        #expect(throws: PropagationError.self) { try DAVISDataset(root: root, set: "train") }
-        #expect(throws: PropagationError.self) { try DAVISDataset(root: root, withFrames: false) }
+        #expect(throws: Failure.self) { try DAVISDataset(root: root, set: "train") }
+        #expect(throws: Failure.self) { try DAVISDataset(root: root, withFrames: false) }
     }
 
     @Test func missingPartsAreNamed() throws {

@@ -1,3 +1,4 @@
+import Base
 import Compute
 import ComputeCPU
 import Pictures
@@ -104,7 +105,7 @@ struct PropagationFamilyTests {
         settings.radius = 0
         try settings.validate()
         settings.family = .videowalk
-        #expect(throws: PropagationError("the radius is 0.0; it must be above 0, or 0 with family dino for no limit")) {
+        #expect(throws: Failure("the radius is 0.0; it must be above 0, or 0 with family dino for no limit")) {
             try settings.validate()
         }
     }

@@ -1,3 +1,4 @@
+import Base
 import Pictures
 import Propagation
 import Testing
@@ -75,7 +76,7 @@ struct ResizingTests {
     }
 
     @Test func inputSizesAreWholePatches() {
-        #expect(throws: PropagationError("the input size 100x96 is not a whole number of 16-pixel patches")) {
+        #expect(throws: Failure("the input size 100x96 is not a whole number of 16-pixel patches")) {
             try InputSize("100x96")!.resolved(frameHeight: 480, frameWidth: 854, patchSize: 16)
         }
     }

@@ -1,7 +1,8 @@
+import Base
 import Foundation
+import RunLog
 import TestSupport
 import Testing
-import Training
 
 struct EventTests {
     /// RFC 3720, appendix B.4.

@@ -1,7 +1,8 @@
+import Base
 import Foundation
+import RunLog
 import TestSupport
 import Testing
-import Training
 
 struct RunFolderTests {
     @Test func twoTrainersCannotHaveOneRun() throws {
@@ -10,7 +11,7 @@ struct RunFolderTests {
         do {
             let first = try RunFolder(path)
             #expect(
-                throws: TrainingError(
+                throws: Failure(
                     "the run \(path) is in use by another trainer; stop it first, or choose another name, --set name=NAME")
             ) {
                 try RunFolder(path)

@@ -1,10 +1,12 @@
 import Autograd
+import Base
 import Compute
 import ComputeCPU
 import Foundation
 import TestSupport
 import Testing
 import Training
+import WeightFiles
 
 struct CheckpointTests {
     private let backend: CPUBackend
@@ -58,10 +60,10 @@ struct CheckpointTests {
         let path = folder.file("a.safetensors")
         try Checkpoint.write(to: path, metadata(7), store())
         let checkpoint = try Checkpoint(path: path)
-        #expect(throws: TrainingError("\(path) holds no array 'blocks.1.weight'")) {
+        #expect(throws: Failure("\(path) holds no array 'blocks.1.weight'")) {
             try checkpoint.restore(into: ParameterStore([("blocks.1.weight", [2, 3])], backend: backend))
         }
-        #expect(throws: TrainingError("\(path) is of another model: 'blocks.0.weight' has the shape [2, 3], not [3, 2]")) {
+        #expect(throws: Failure("\(path) is of another model: 'blocks.0.weight' has the shape [2, 3], not [3, 2]")) {
             try checkpoint.restore(into: ParameterStore([("blocks.0.weight", [3, 2])], backend: backend))
         }
     }
@@ -70,7 +72,7 @@ struct CheckpointTests {
         let path = folder.file("a.safetensors")
         try Safetensors.write(to: path, metadata: [:], [])
         #expect(
-            throws: TrainingError(
+            throws: Failure(
                 "\(path) is no checkpoint of a training that can be continued: its metadata lacks the run's state")
         ) { try Checkpoint(path: path) }
     }
@@ -127,14 +129,14 @@ struct CheckpointTests {
         #expect(FileManager.default.fileExists(atPath: damaged + ".tandem.partial"), "a trainer may be writing it")
         #expect(try CheckpointFolder.weights(at: damaged) { _ in } == damaged)
         #expect(
-            throws: TrainingError(
+            throws: Failure(
                 "\(folder.path) is a folder without a whole checkpoint; name a file of weights, or a run's folder")
         ) { try CheckpointFolder.weights(at: folder.path) { _ in } }
     }
 
     @Test func anEmptyFolderHasNoLatest() throws {
         #expect(try CheckpointFolder(folder.path, keep: 1).latest { _ in }?.metadata == nil)
-        #expect(throws: TrainingError("there is no folder /nowhere")) { try CheckpointFolder("/nowhere", keep: 1) }
+        #expect(throws: Failure("there is no folder /nowhere")) { try CheckpointFolder("/nowhere", keep: 1) }
     }
 
     @Test func theEncoderIsSentWithoutTheRest() throws {
@@ -146,7 +148,7 @@ struct CheckpointTests {
         let sizes: [Int] = [encoder.width, encoder.depth, encoder.heads ?? 0, encoder.patchSize, encoder.gridSize]
         #expect(sizes == [4, 1, 2, 1, 3])
         #expect(try encoder.floats("blocks.0.weight", shape: [2, 3]).count == 6)
-        #expect(throws: TrainingError("sent holds no array 'decoder_pred.weight'")) {
+        #expect(throws: Failure("sent holds no array 'decoder_pred.weight'")) {
             try encoder.floats("decoder_pred.weight", shape: [1, 2])
         }
         #expect(

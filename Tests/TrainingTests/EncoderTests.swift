@@ -1,4 +1,5 @@
 import Autograd
+import Base
 import Compute
 import ComputeCPU
 import Foundation
@@ -6,6 +7,7 @@ import Models
 import TestSupport
 import Testing
 import Training
+import WeightFiles
 
 struct EncoderTests {
     private let backend: CPUBackend
@@ -99,7 +101,7 @@ struct EncoderTests {
         #expect(prediction(read) == prediction(model))
         let alone = folder.file("encoder.safetensors")
         try weights.write(to: alone)
-        let refusal = #expect(throws: TrainingError.self) {
+        let refusal = #expect(throws: Failure.self) {
             try EncoderWeights(path: alone).makeModel(model.configuration, backend: backend)
         }
         #expect("\(try #require(refusal))".contains("holds no 'decoder_embed.weight', which the decoder of its pipeline needs"))
@@ -119,7 +121,7 @@ struct EncoderTests {
         let scale = Safetensors.Array(name: "blocks.0.ls1.gamma", shape: [32]) { [Float](repeating: 1, count: 32) }
         let path = try write(model, constants: model.positionTables + [scale])
         #expect(
-            throws: TrainingError(
+            throws: Failure(
                 "\(path) is of another kind of vision transformer: it has 'blocks.0.ls1.gamma', which SiamMAE's encoder lacks,"
                     + " so its features would come out wrong")
         ) { try EncoderWeights(path: path).makeEncoder(backend: backend) }
@@ -149,7 +151,7 @@ struct EncoderTests {
         let weights = try EncoderWeights(path: path)
         #expect(weights.heads == heads)
         if heads == nil {
-            let error = #expect(throws: TrainingError.self) { try weights.check() }
+            let error = #expect(throws: Failure.self) { try weights.check() }
             let text = "\(try #require(error))"
             #expect(text.contains("how many attention heads") && text.hasSuffix("say it with --heads N"), "\(text)")
         } else {
@@ -159,7 +161,7 @@ struct EncoderTests {
         try chosen.check()
         // What is told once stands in the file that is written.
         #expect(try EncoderWeights(bytes: chosen.encoded(), name: "sent").heads == 4)
-        #expect(throws: TrainingError.self) { try EncoderWeights(path: path, heads: 0) }
+        #expect(throws: Failure.self) { try EncoderWeights(path: path, heads: 0) }
     }
 
     @Test func otherFilesAreRefused() throws {

@@ -5,6 +5,7 @@ import Models
 import TestSupport
 import Testing
 import Training
+import WeightFiles
 
 /// timm loads what is exported, strictly, and computes the same features; and the other way round.
 @Suite(.serialized, .enabled(if: Peers.python != nil, "\(Peers.absence)"), .timeLimit(.minutes(10)))
@@ -18,7 +19,7 @@ struct TimmTests {
     }
 
     private func peer(_ arguments: [String]) throws {
-        let (status, output) = try Peers.run(TorchFileTests.fixtures + "/peer.py", arguments)
+        let (status, output) = try Peers.run(Programs.package + "/Tests/Fixtures/Weights/peer.py", arguments)
         try #require(status == 0, "\(output)")
     }
 

@@ -1,9 +1,9 @@
+import Base
 import Compute
 import ComputeCPU
 import Foundation
 import TestSupport
 import Testing
-import Training
 import Verification
 
 @Suite struct MathsTests {
@@ -71,7 +71,7 @@ import Verification
             file.bytes.replaceSubrange(range, with: Data(new.utf8))
         }
         defer { try? FileManager.default.removeItem(atPath: path) }
-        let error = #expect(throws: TrainingError.self) {
+        let error = #expect(throws: Failure.self) {
             try MathsComparison(MathsFixture(path: path), backend: CPUBackend(threads: 1))
         }
         #expect(error?.description.contains(expected) == true, "\(error?.description ?? "no error")")
@@ -81,14 +81,14 @@ import Verification
         for value in [9, 255] as [UInt8] {
             let path = try changed { $0.bytes[$0.dataStart + $0.offsets["input.keep"]![0]] = value }
             defer { try? FileManager.default.removeItem(atPath: path) }
-            #expect(throws: TrainingError.self) { try MathsFixture(path: path) }
+            #expect(throws: Failure.self) { try MathsFixture(path: path) }
         }
         let twice = try changed { file in
             let start = file.dataStart + file.offsets["input.keep"]![0]
             file.bytes[start + 8] = file.bytes[start]
         }
         defer { try? FileManager.default.removeItem(atPath: twice) }
-        #expect(throws: TrainingError.self) { try MathsFixture(path: twice) }
+        #expect(throws: Failure.self) { try MathsFixture(path: twice) }
     }
 
     /// A fixture's bytes, and where its arrays lie in them.

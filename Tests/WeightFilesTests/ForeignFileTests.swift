@@ -1,6 +1,7 @@
+import Base
 import Foundation
 import Testing
-import Training
+import WeightFiles
 
 /// Files that hold no weights: downloads that went wrong, and formats of other programs.
 struct ForeignFileTests {
@@ -73,7 +74,7 @@ struct ForeignFileTests {
     }
 
     @Test func foldersAreTold() {
-        #expect(throws: TrainingError("/ is a folder; name a file of weights in it")) { try WeightFile(path: "/") }
+        #expect(throws: Failure("/ is a folder; name a file of weights in it")) { try WeightFile(path: "/") }
     }
 
     @Test func pagesCannotWriteToTheTerminal() {

@@ -1,7 +1,8 @@
+import Base
 import Foundation
 import TestSupport
 import Testing
-import Training
+import WeightFiles
 
 struct SafetensorsTests {
     /// What the safetensors library 0.6 writes for `{"b": [0, 1, 2], "a.x": [[1.5, -2]]}` as float32 with the metadata `{"note": 'q"é\n'}`.
@@ -48,11 +49,11 @@ struct SafetensorsTests {
         #expect(try file.floats("s") == [1.5, -2])
         #expect(try file.floats("i") == [-3])
         #expect(try file.integers("i") == [-3])
-        let error = #expect(throws: TrainingError.self) { try file.floats("u") }
+        let error = #expect(throws: Failure.self) { try file.floats("u") }
         #expect(
             "\(try #require(error))".hasPrefix("'u' in test holds F8_E4M3, which cannot be read as numbers here; make it a plain float32"))
-        #expect(throws: TrainingError("'h' in test holds F16, not I64")) { try file.integers("h") }
-        #expect(throws: TrainingError("test holds no array 'x'")) { try file.floats("x") }
+        #expect(throws: Failure("'h' in test holds F16, not I64")) { try file.integers("h") }
+        #expect(throws: Failure("test holds no array 'x'")) { try file.floats("x") }
     }
 
     @Test(arguments: [
@@ -78,7 +79,7 @@ struct SafetensorsTests {
         ("a hole", file(#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#, [UInt8](repeating: 0, count: 8))),
     ])
     func refuses(_ what: String, _ bytes: [UInt8]) {
-        #expect(throws: TrainingError.self, "\(what)") { try Safetensors(data: Data(bytes), name: "test") }
+        #expect(throws: Failure.self, "\(what)") { try Safetensors(data: Data(bytes), name: "test") }
     }
 
     /// Headers beside the format's borders, how many bytes follow, and whether the safetensors library 0.8 reads the file.
@@ -155,7 +156,7 @@ struct SafetensorsTests {
         var file = withUnsafeBytes(of: UInt64(100_000_001).littleEndian) { Data($0) }
         file.append(contentsOf: Array("{}  ".utf8))
         #expect(
-            throws: TrainingError(
+            throws: Failure(
                 "test is not a whole safetensors file: its header would have 100000001 bytes, more than the 100000000 that are read")
         ) { try Safetensors(data: file, name: "test") }
     }
@@ -172,7 +173,7 @@ struct SafetensorsTests {
     }
 
     @Test func missingFileIsNamed() {
-        #expect(throws: TrainingError("cannot read /nowhere/a.safetensors: no such file")) {
+        #expect(throws: Failure("cannot read /nowhere/a.safetensors: no such file")) {
             try Safetensors(path: "/nowhere/a.safetensors")
         }
     }

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// A zip archive as `torch.save` writes it, put together byte by byte, so that tests can break it.

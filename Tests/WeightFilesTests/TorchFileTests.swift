@@ -1,11 +1,13 @@
+import Base
 import Foundation
+import Models
 import TestSupport
 import Testing
-import Training
+import WeightFiles
 
 /// Files of `torch.save`: committed ones, and the same from the PyTorch that is installed.
 struct TorchFileTests {
-    static let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().path + "/Fixtures/Weights"
+    static let fixtures = Programs.package + "/Tests/Fixtures/Weights"
 
     /// Every array of `file` against the safetensors file of this name.
     private func compare(_ file: WeightFile, _ expected: String, prefix: String = "") throws {
@@ -37,7 +39,7 @@ struct TorchFileTests {
             #expect(sent.heads == 2 && sent.entries == weights.entries)
         }
         #expect(
-            throws: TrainingError(
+            throws: Failure(
                 "\(folder)/hostile.pth cannot be read as PyTorch weights: it asks for 'posix.system' at 'extra', which is neither a tensor nor"
                     + " a plain container, and could run code; nothing was run. If you trust the file, load it in Python and save its weights"
                     + " alone: torch.save(model.state_dict(), 'weights.pth')")
@@ -69,7 +71,7 @@ struct TorchFileTests {
             [String: String].self, from: Data(contentsOf: URL(fileURLWithPath: folder.file("kinds.json"))))
         #expect(refused.count == 14)
         for (name, word) in refused {
-            let error = #expect(throws: TrainingError.self, "\(name)") { try file.floats(name) }
+            let error = #expect(throws: Failure.self, "\(name)") { try file.floats(name) }
             let text = "\(try #require(error))"
             #expect(text.hasPrefix("'\(name)' in \(file.name) holds ") && text.contains(word), "\(text)")
         }
@@ -90,7 +92,7 @@ struct TorchFileTests {
         #expect(try file([("neg", yes)], type: "BFloat16Storage", bytes: [0xc0, 0x3f, 0, 0xc0]).floats("x") == [-1.5, 2])
         for (key, type) in [("conj", "FloatStorage"), ("tilt", "FloatStorage"), ("neg", "ByteStorage")] {
             let bytes = type == "ByteStorage" ? [1, 2] : stored
-            let error = #expect(throws: TrainingError.self) { try file([(key, yes)], type: type, bytes: bytes).floats("x") }
+            let error = #expect(throws: Failure.self) { try file([(key, yes)], type: type, bytes: bytes).floats("x") }
             #expect("\(try #require(error))".contains("with the metadata '\(key)', which cannot be read as numbers here"), "\(key)")
         }
     }
@@ -104,7 +106,7 @@ struct TorchFileTests {
     @Test func severalNetworksAskForAChoice() throws {
         let path = Self.fixtures + "/dino.pth"
         #expect(
-            throws: TrainingError(
+            throws: Failure(
                 "\(path) holds no vision transformer under 'x'; there are 'student.module.backbone', 'teacher.backbone'")
         ) { try EncoderWeights(path: path, entry: "x") }
     }
@@ -118,7 +120,7 @@ struct TorchFileTests {
                 for key in file.entries.keys { _ = try file.floats(key) }
                 return true
             } catch {
-                #expect(error is TrainingError)
+                #expect(error is Failure)
                 return false
             }
         }
@@ -139,7 +141,7 @@ struct TorchFileTests {
         let at = try #require(Data(bytes).range(of: Data([0xab, 0xcd, 0xef, 0x40]))).lowerBound
         bytes[at] = 0
         #expect(
-            throws: TrainingError(
+            throws: Failure(
                 "test is not a whole zip archive: 'archive/data/0' is damaged: its checksum does not agree; download or copy it again"
             )
         ) {

@@ -1,3 +1,4 @@
+import Base
 import Sampling
 
 extension DataflowSimulation {
@@ -135,8 +136,8 @@ extension DataflowSimulation {
 
     /// Whether no decoder can read a video.
     func isBroken(_ video: Int) -> Bool {
-        let bits = UInt64(video + 1) &* 0x9E37_79B9_7F4A_7C15
-        return Double(bits >> 11) * 0x1p-53 < options.faults.brokenVideos
+        var numbers = SplitMix64(seed: UInt64(video))
+        return numbers.next01() < options.faults.brokenVideos
     }
 
     mutating func look(_ id: UInt64) {

@@ -1,3 +1,4 @@
+import Base
 import Sampling
 
 extension DataflowSimulation {
@@ -131,10 +132,8 @@ extension DataflowSimulation {
             guard let right = (0..<SamplePlan.mostAttempts).first(where: { !isBroken(broker.plan.video(ofTicket: ticket, attempt: $0)) }),
                 attempt == right
             else { return fault = Fault(description: "sample \(sample) came from attempt \(attempt)") }
-            // A sum, since ranks take their parts in any order; of bits mixed well (splitmix64).
-            var bits = UInt64(sample * SamplePlan.mostAttempts + attempt) &* 0x9E37_79B9_7F4A_7C15
-            bits = (bits ^ bits >> 30) &* 0xBF58_476D_1CE4_E5B9
-            trainer.digest &+= bits ^ bits >> 27
+            // A sum, since ranks take their parts in any order; of bits mixed well.
+            trainer.digest &+= SplitMix64.scramble(UInt64(sample * SamplePlan.mostAttempts + attempt))
         }
     }
 }

@@ -1,3 +1,4 @@
+import Base
 import Glibc
 import Sampling
 
@@ -247,10 +248,10 @@ public struct DataflowSimulation {
     mutating func drive(
         _ body: (inout Broker, Double) -> Void, before: (inout DataflowSimulation) -> Void = { _ in }
     ) {
-        let start = Self.nanoseconds
+        let start = nanoseconds(on: CLOCK_MONOTONIC)
         body(&broker, now)
         let actions = broker.takeActions()
-        brokerNanoseconds += Self.nanoseconds - start
+        brokerNanoseconds += Int(nanoseconds(on: CLOCK_MONOTONIC) - start)
         before(&self)
         for action in actions { perform(action) }
     }
@@ -271,10 +272,4 @@ public struct DataflowSimulation {
 
     /// The attempt of a sample that the batcher was to ship and did not have.
     static let missing = -1
-
-    private static var nanoseconds: Int {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return time.tv_sec * 1_000_000_000 + time.tv_nsec
-    }
 }
