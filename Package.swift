@@ -61,17 +61,17 @@ let package = Package(
         library("Pictures"),  // pictures as values: drawing, overlays, heat, contact sheets
 
         // The data half: from video files to batches of samples.
-        library("Dataflow", ["Base", "Console", "Sampling", "ZeroMQ"]),  // messages, the broker as a state machine, the sockets that drive it
+        library("Dataflow", ["Base", "Console", "Sampling", "ZeroMQ"]),  // messages, the broker as a state machine, its sockets
         library("Synthesis", ["Base"]),  // the embedded data set: textured scenes with exact masks, a pure function of a seed
-        library("Media", ["Base", "Files", "Pictures", "Sampling", "CFFmpeg", "CPixels"]),  // libav: index, decode, crop-resize, write, transcode
+        library("Media", ["Base", "Files", "Pictures", "Sampling", "CFFmpeg", "CPixels"]),  // libav: index, decode, crop, write, transcode
         library("Sampling", ["Base", "Files"]),  // manifest, plan, Philox, frame pairs, crops, masks: pure values, no libav
         library("ZeroMQ", ["Base", "Files", "CZeroMQ"]),  // context, socket, message, poller
         library("MatFiles", ["Files", "CMatIO"]),  // arrays in MATLAB's files, as JHMDB has them
 
         // The maths half: from batches to weights and scores.
         library("Propagation", ["Base", "Files", "Pictures", "Compute"]),  // label propagation; DAVIS, JHMDB, VIP and their measures
-        library("Verification", ["Base", "WeightFiles", "Training", "Models", "Autograd", "Compute"]),  // PyTorch's values, and how far ours are
-        library("Training", ["Base", "Files", "Pictures", "WeightFiles", "Models", "Autograd", "Compute"]),  // optimizer, course, checkpoints
+        library("Verification", ["Base", "WeightFiles", "Training", "Models", "Autograd", "Compute"]),  // how far PyTorch's values are
+        library("Training", ["Base", "Files", "Pictures", "WeightFiles", "Models", "Autograd", "Compute"]),  // optimizer, checkpoints
         library("RunLog", ["Base", "Files"]),  // a run's folder: logs, scores, figures, TensorBoard's events
         library("Models", ["Base", "WeightFiles", "Layers", "Autograd", "Compute"]),  // ViT encoder, decoders, objectives: SiamMAE
         library("WeightFiles", ["Base", "Files"]),  // safetensors and PyTorch's files, read as nobody vouches for them
