@@ -52,7 +52,7 @@ let package = Package(
                 "Propagation", "Training",
             ] + maths),
         library("Console", ["Base"]),  // options, --help, progress, signals, errors as sentences
-        library("Metrics", ["Base", "Console"]),  // Pipelines/*.json5: one checked run
+        library("Metrics", ["Base", "Console"]),  // what a process tells of itself over HTTP: numbers, and whether it is well
         library("Configuration", ["Base", "Sampling", "Models", "Propagation", "Compute"]),  // Pipelines/*.json5: one typed, checked run
 
         // The ground floor, which both halves stand on.
