@@ -25,7 +25,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
 // A target names every target that it imports, not only the topmost: a build notices changes of those it is told of.
 
 /// What a program needs that trains or runs a model.
-let maths: [Target.Dependency] = ["WeightFiles", "Models", "Compute", "ComputeCPU"]
+let maths: [Target.Dependency] = ["WeightFiles", "Models", "Compute", "Devices"]
 
 let package = Package(
     name: "tandem",
@@ -37,6 +37,9 @@ let package = Package(
                 "Base", "Console", "Configuration", "Dataflow", "Files", "MatFiles", "Metrics", "Synthesis", "Media", "Pictures",
                 "Propagation", "RunLog", "Sampling", "ZeroMQ", "Training", "Verification",
             ] + maths),
+        program(
+            "tandem-bench",
+            ["Base", "Console", "Configuration", "Dataflow", "Media", "Pictures", "Propagation", "Sampling", "ZeroMQ", "Training"] + maths),
         program("tandem-decoder", ["Base", "Console", "Dataflow", "Media", "Metrics", "Sampling", "ZeroMQ"]),
         program("tandem-batcher", ["Console", "Configuration", "Dataflow", "Metrics", "Sampling", "ZeroMQ"]),
         program(
@@ -77,6 +80,7 @@ let package = Package(
         library("WeightFiles", ["Base", "Files"]),  // safetensors and PyTorch's files, read as nobody vouches for them
         library("Layers", ["Autograd", "Compute"]),  // layers as structs
         library("Autograd", ["Base", "Compute"]),  // a tape over a dozen fused ops, the parameter store
+        library("Devices", ["Console", "Compute", "ComputeCPU"]),  // opens the device that is asked for: knows all backends
         library("ComputeCPU", ["Compute", "COneDNN", "COpenBLAS", "CKernels"]),  // the CPU backend
         library("Compute"),  // Tensor and protocol Backend
 
@@ -108,7 +112,7 @@ let package = Package(
         tests("RunLog", ["Base"]),
         tests("Training", ["Base", "Pictures", "WeightFiles", "Models", "Autograd", "Compute", "ComputeCPU"]),
         tests("Models", ["Training", "Verification", "Autograd", "Compute", "ComputeCPU"]),
-        tests("Verification", ["Base"] + maths),
+        tests("Verification", ["Base", "ComputeCPU"] + maths),
         tests("Autograd", ["ComputeCPU", "Compute"]),
         tests("ComputeCPU", ["Compute", "CKernels"]),
         .executableTarget(

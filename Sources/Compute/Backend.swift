@@ -7,6 +7,8 @@
 public protocol Backend: AnyObject {
     /// One sentence about the device, for the log.
     var summary: String { get }
+    /// What products are computed fastest in.
+    var fastestPrecision: Precision { get }
 
     // MARK: Memory
 

@@ -9,6 +9,7 @@ public final class PlanningBackend: Backend {
     public init() {}
 
     public let summary = "planning"
+    public let fastestPrecision = Precision.f32
 
     public func allocate(byteCount: Int) -> UnsafeMutableRawPointer {
         defer { nextAddress += (byteCount + 4095) & ~4095 }

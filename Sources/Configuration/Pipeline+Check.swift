@@ -12,7 +12,7 @@ extension Pipeline {
     }
 
     private var checks: [Check] {
-        nameChecks + samplingChecks + maskChecks + modelChecks + trainChecks + dataflowChecks + evaluationChecks
+        nameChecks + samplerChecks + modelChecks + trainChecks + dataflowChecks + evaluationChecks
     }
 
     private var nameChecks: [Check] {
@@ -24,55 +24,8 @@ extension Pipeline {
         ]
     }
 
-    private var samplingChecks: [Check] {
-        let patch = model.patchSize ?? 1
-        let gap = sampling.frameGap
-        return [
-            ("sampling.frameGap", gap.count == 2, "wants two whole numbers, [smallest, largest]"),
-            ("sampling.frameGap", gap.allSatisfy { $0 >= 1 }, "is \(gap), but the frames of a pair differ: the smallest gap is 1"),
-            ("sampling.frameGap", gap.allSatisfy { $0 <= 100_000 }, "is \(gap), above the limit of 100000 frames"),
-            ("sampling.frameGap", gap == gap.sorted(), "is \(gap): the smallest comes first"),
-            ("sampling.cropArea", sampling.cropArea.count == 2, "wants two numbers, [smallest, largest]"),
-            (
-                "sampling.cropArea", isRange(sampling.cropArea) && sampling.cropArea.allSatisfy { $0 <= 1 },
-                "is \(sampling.cropArea), but a crop cannot be bigger than the image: shares of its area from above 0 to 1, ascending"
-            ),
-            ("sampling.cropAspect", sampling.cropAspect.count == 2, "wants two numbers, [smallest, largest]"),
-            (
-                "sampling.cropAspect", isRange(sampling.cropAspect) && sampling.cropAspect.allSatisfy { (1e-2...1e2).contains($0) },
-                "is \(sampling.cropAspect): width over height, from 0.01 to 100, ascending"
-            ),
-            ("sampling.flip", (0...1).contains(sampling.flip), "is \(sampling.flip), but a chance lies between 0 and 1"),
-            ("sampling.repeatedSampling", sampling.repeatedSampling >= 1, "is \(sampling.repeatedSampling): take 1 or more pairs a video"),
-            ("sampling.repeatedSampling", sampling.repeatedSampling <= 64, "is \(sampling.repeatedSampling), above the limit of 64"),
-            ("sampling.imageSize", (1...2048).contains(sampling.imageSize), "is \(sampling.imageSize): from 1 to 2048 pixels"),
-            (
-                "sampling.imageSize", sampling.imageSize % max(patch, 1) == 0,
-                "is \(sampling.imageSize), which patches of \(patch) pixels do not divide"
-            ),
-        ]
-    }
-
-    /// What a mask leaves is counted as the recipe counts it, once the numbers that it takes for granted hold.
-    private var maskChecks: [Check] {
-        let isShare = mask.ratio >= 0 && mask.ratio < 1
-        let (size, patch) = (sampling.imageSize, model.patchSize ?? 1)
-        let range: Check = (
-            "mask.ratio", isShare, "is \(mask.ratio): from 0 to below 1; at 1 the encoder sees nothing of the second frame"
-        )
-        guard isShare, (1...2048).contains(size), patch >= 1, size % patch == 0 else { return [range] }
-        let masks = Recipe(imageSize: size, patchSize: patch, maskRatio: mask.ratio, maskPattern: mask.pattern)
-        let (patches, visible) = (masks.patchCount, masks.visiblePatchCount)
-        let hidesNothing =
-            mask.pattern == .random
-            ? "is \(mask.ratio), which hides no patch of \(patches), so that there is no loss: raise it"
-            : "is \(mask.ratio), with which the grid of visible patches is all \(masks.gridSize) x \(masks.gridSize), so that there is no loss: raise it"
-        return [
-            range,
-            ("mask.ratio", visible >= 1, "is \(mask.ratio), which leaves no visible patch of \(patches): lower it"),
-            ("mask.ratio", visible < patches, hidesNothing),
-        ]
-    }
+    /// The sampler checks its settings itself.
+    private var samplerChecks: [Check] { sampler.value.problem.map { [($0.key, false, $0.message)] } ?? [] }
 
     private var modelChecks: [Check] {
         let encoder = model.encoderNumbers
@@ -89,7 +42,6 @@ extension Pipeline {
         ]
             + sizeChecks("model.size", encoder.map { ($0.width, $0.depth, $0.heads) })
             + sizeChecks("model.decoderSize", decoder.map { ($0.width, $0.depth, $0.heads) })
-            + [("model.size", (encoder?.patch ?? 1) >= 1, "has a patch of no pixels")]
     }
 
     private func sizeChecks(_ key: String, _ size: (width: Int, depth: Int, heads: Int)?) -> [Check] {
@@ -159,10 +111,6 @@ extension Pipeline {
             ("evaluation.radius", evaluation.radius >= 0, "is \(evaluation.radius): above 0, or 0 for the preset's"),
             ("evaluation.temperature", evaluation.temperature >= 0, "is \(evaluation.temperature): above 0, or 0 for the preset's"),
         ]
-    }
-
-    private func isRange(_ range: [Double]) -> Bool {
-        range.count == 2 && range[0] > 0 && range[1] >= range[0]
     }
 }
 

@@ -167,7 +167,8 @@ private struct PipelineReader {
         let value = path.reduce(Pipeline() as Any?) { value, key in
             value.flatMap { Mirror(reflecting: $0).children.first { $0.label == key }?.value }
         }
-        return (value as? any Choice).map { type(of: $0).words }
+        guard let value, let type = type(of: value) as? any CaseIterable.Type else { return nil }
+        return listOfWords(type)
     }
 
     private func noun(_ type: Any.Type) -> String {
@@ -182,22 +183,9 @@ private struct PipelineReader {
     }
 }
 
-/// A value that is one of a few words.
-private protocol Choice: CaseIterable, RawRepresentable<String> {}
-
-extension Choice {
-    /// The words, as a message lists them.
-    fileprivate static var words: String {
-        let words = allCases.map { "\"\($0.rawValue)\"" }
-        return words.dropLast().joined(separator: ", ") + " or " + words.last!
-    }
+/// The words of a type that has a few, as a message lists them; nil of other types.
+private func listOfWords<Value: CaseIterable>(_ type: Value.Type) -> String? {
+    let words = type.allCases.compactMap { ($0 as? any RawRepresentable)?.rawValue as? String }.map { "\"\($0)\"" }
+    guard let last = words.last else { return nil }
+    return words.count > 1 ? words.dropLast().joined(separator: ", ") + " or " + last : last
 }
-
-extension CropSharing: Choice {}
-extension TimelineKind: Choice {}
-extension MaskPattern: Choice {}
-extension Precision: Choice {}
-extension MaskedFrames: Choice {}
-extension SiamMAE.EncoderKind: Choice {}
-extension SiamMAE.DecoderKind: Choice {}
-extension PropagationPreset: Choice {}

@@ -3,14 +3,15 @@ import Sampling
 
 // What the programs need of a pipeline, in the types of the libraries that they pass it to.
 extension Pipeline {
-    /// How a sample is taken from a video.
-    public var recipe: Recipe {
-        Recipe(
-            imageSize: sampling.imageSize, patchSize: model.patchSize ?? 1, frameGap: sampling.frameGap[0]...sampling.frameGap[1],
-            timelineRate: sampling.timeline == .rawIndex ? 0 : 30, cropArea: sampling.cropArea[0]...sampling.cropArea[1],
-            cropAspect: sampling.cropAspect[0]...sampling.cropAspect[1],
-            flipProbability: sampling.flip, repeatedSampling: sampling.repeatedSampling, crops: sampling.crops, maskRatio: mask.ratio,
-            maskPattern: mask.pattern, maskedFrames: mask.frames)
+    /// How samples are drawn from videos.
+    public var sampler: AnySampler { .framePair(framePairs) }
+
+    /// The same, as what it is.
+    public var framePairs: FramePairSampler {
+        FramePairSampler {
+            ($0.sampling, $0.mask) = (sampling, mask)
+            $0.patchSize = model.patchSize ?? 1
+        }
     }
 
     /// Steps of the whole run over so many videos. An epoch is one pair a video.
@@ -35,7 +36,7 @@ extension Pipeline {
 
     /// Patches that the encoder sees of each past frame, nil for all of them, and of each future frame.
     public var visiblePatches: (past: Int?, future: Int) {
-        (mask.frames == .symmetric ? recipe.visiblePatchCount : nil, recipe.visiblePatchCount)
+        (mask.frames == .symmetric ? framePairs.visiblePatchCount : nil, framePairs.visiblePatchCount)
     }
 
     /// Pairs that go through the network at once.

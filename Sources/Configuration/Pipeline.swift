@@ -10,8 +10,10 @@ public struct Pipeline: Codable, Equatable, Sendable {
     /// All randomness of the run comes from it.
     public var seed: UInt64 = 0
     public var data = Data()
-    public var sampling = Sampling()
-    public var mask = Mask()
+    /// How a sample is taken from a video.
+    public var sampling = FramePairSampler.Sampling()
+    /// Which patches are hidden.
+    public var mask = FramePairSampler.Mask()
     public var model = Model()
     public var train = Train()
     public var dataflow = Dataflow()
@@ -32,36 +34,6 @@ public struct Pipeline: Codable, Equatable, Sendable {
 
         /// The manifest's path.
         public var manifestPath: String { manifest.isEmpty ? media + "/manifest.tandem" : manifest }
-    }
-
-    /// How a sample is taken from a video.
-    public struct Sampling: Codable, Equatable, Sendable {
-        /// Height and width of the crops in pixels.
-        public var imageSize = 224
-        /// Smallest and largest distance of the two frames, in frames of the timeline, inclusive.
-        public var frameGap = [4, 48]
-        /// "presentation-time": every video is seen at 30 frames a second; "raw-index": as its frames are, whatever its rate.
-        public var timeline = TimelineKind.presentationTime
-        /// Smallest and largest area of the crop as a share of the frame.
-        public var cropArea = [0.5, 1.0]
-        /// Smallest and largest width over height of the crop.
-        public var cropAspect = [3.0 / 4, 4.0 / 3]
-        /// Chance that a sample is mirrored.
-        public var flip = 0.5
-        /// "shared": one crop and one flip for both frames; "independent": one each.
-        public var crops = CropSharing.shared
-        /// Samples taken from a video each time it is opened.
-        public var repeatedSampling = 2
-    }
-
-    /// Which patches are hidden.
-    public struct Mask: Codable, Equatable, Sendable {
-        /// Share of a masked frame's patches that is hidden.
-        public var ratio = 0.95
-        /// "random"; or "grid": what is visible is a lattice of n x n patches, evenly spaced, at a random place.
-        public var pattern = MaskPattern.random
-        /// "asymmetric": the second frame is masked; "symmetric": both are, each with a mask of its own.
-        public var frames = MaskedFrames.asymmetric
     }
 
     /// The network.
@@ -99,6 +71,8 @@ public struct Pipeline: Codable, Equatable, Sendable {
         public var checkpointEvery = 500
         /// Checkpoints kept, counted from the last.
         public var keepCheckpoints = 3
+        /// What the trainer computes on: "cpu".
+        public var device = Device.cpu
         /// What products are computed in: "f32", or "bf16" with sums, weights and the optimizer in f32.
         public var precision = Precision.f32
         /// Whether activations are computed again in the backward pass instead of kept: a third more work, much less memory.

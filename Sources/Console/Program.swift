@@ -28,6 +28,9 @@ public func writeError(_ text: String) {
     FileHandle.standardError.write(Data(text.utf8))
 }
 
+/// Tells a user of the tool `tandem` what is not as it should be, and lets it go on.
+public func warn(_ text: String) { writeError("tandem: warning: \(text)\n") }
+
 /// Turns SIGHUP into a request to read again what may have changed.
 public enum Hangup {
     private static let isPending = Atomic(false)

@@ -50,7 +50,7 @@ public final class BatchClient {
         self.patience = patience
         self.log = log
         fingerprint = identity.fingerprint
-        layout = SampleLayout(for: identity.recipe)
+        layout = SampleLayout(identity.sampler.value.arrays)
         sampleByteCount = layout.byteCount(pathByteCount: 0)
         // The credit bounds the bytes of batches under way; the mark only stands against a flood.
         socket = try Socket(
@@ -191,7 +191,7 @@ public final class BatchClient {
                 }
             }
         }
-        guard batch.isListOfReplacedWhole(replicas: identity.recipe.repeatedSampling) else {
+        guard batch.isListOfReplacedWhole(replicas: identity.sampler.value.repeatedSampling) else {
             throw DataflowError("the batcher at \(endpoint) sent samples from \(first) with a list of replaced videos that is not theirs")
         }
         arrived[first] = batch

@@ -78,16 +78,16 @@ public final class BatcherServer {
     /// - Parameters:
     ///   - log: takes one line about each event that an operator cares for.
     public init(
-        manifest: Manifest, seed: UInt64, recipe: Recipe, options: Options, context: Context = Context(),
+        manifest: Manifest, seed: UInt64, sampler: AnySampler, options: Options, context: Context = Context(),
         log: @escaping (String) -> Void
     ) throws {
-        let identity = PlanIdentity(manifestHash: manifest.identity, seed: seed, recipe: recipe)
+        let identity = PlanIdentity(manifestHash: manifest.identity, seed: seed, sampler: sampler)
         self.options = options
         self.manifest = manifest
         self.log = { log($0.onOneLine) }
         plan = SamplePlan(identity: identity, videoCount: manifest.count)
         fingerprint = identity.fingerprint
-        layout = SampleLayout(for: identity.recipe)
+        layout = SampleLayout(sampler.value.arrays)
         sampleByteCount = layout.byteCount(pathByteCount: manifest.longestPath)
         let ticketByteCount = sampleByteCount * plan.replicas
         var limits = Broker.Limits()
@@ -222,7 +222,7 @@ public final class BatcherServer {
             guard sample.matches(layout), sample.header.ticket == plan.ticket(ofSample: sample.header.sample),
                 sample.header.replica == plan.replica(ofSample: sample.header.sample), sample.header.attempt < SamplePlan.mostAttempts,
                 sample.header.video == plan.video(ofTicket: sample.header.ticket, attempt: sample.header.attempt)
-            else { throw MalformedBytes("a sample that is not as the recipe says") }
+            else { throw MalformedBytes("a sample that is not as the sampler says") }
             return sample.header
         }
         guard parts.count == 1 else { throw MalformedBytes("a sample of several parts") }

@@ -5,13 +5,12 @@ import ZeroMQ
 
 /// A decoder: takes tickets, draws their samples, has the pictures read, and sends the samples. It keeps nothing between tickets.
 public final class DecoderWorker {
-    /// Fills the pictures of one video's views.
+    /// Fills the pictures that are wanted of one video.
     ///
-    /// Called with the video, the views wanted of it, the side of a picture in pixels, and where each picture goes: `size` rows of
-    /// `size` packed RGB pixels. Throws a ``DataflowError`` where this decoder can serve nobody, which ends it; any other error says why the
+    /// Called with the video, the pictures, and where each goes: packed RGB, row by row. Throws a ``DataflowError`` where this decoder can serve nobody, which ends it; any other error says why the
     /// video cannot give its frames, and the batcher has another one take its place.
     public typealias PictureReader = (
-        _ record: VideoRecord, _ views: [View], _ size: Int, _ destination: (Int) -> UnsafeMutableRawBufferPointer
+        _ record: VideoRecord, _ requests: [PictureRequest], _ destination: (Int) -> UnsafeMutableRawBufferPointer
     ) throws -> Void
 
     private let endpoint: Endpoint
@@ -173,32 +172,29 @@ public final class DecoderWorker {
     }
 
     private func makeSamples(of ticket: Ticket, identity: PlanIdentity) throws -> [Message] {
-        let recipe = identity.recipe
-        let layout = SampleLayout(for: recipe)
-        var views: [View] = []
-        let messages = try recipe.samples(ofTicket: ticket.ticket).enumerated().map { replica, sample in
-            let draw = recipe.draw(
+        let sampler = identity.sampler.value
+        let layout = SampleLayout(sampler.arrays)
+        var pictures: [(message: Int, place: PlacedPicture)] = []
+        let messages = try (0..<sampler.repeatedSampling).map { replica in
+            let draw = Draw(
                 seed: identity.seed, ticket: ticket.ticket, replica: replica, attempt: ticket.attempt, record: ticket.record)
             let header = SampleHeader(
-                fingerprint: identity.fingerprint, sample: sample, ticket: ticket.ticket, replica: replica, attempt: ticket.attempt,
-                video: ticket.video, path: ticket.record.path)
+                fingerprint: identity.fingerprint, sample: ticket.ticket * sampler.repeatedSampling + replica, ticket: ticket.ticket,
+                replica: replica, attempt: ticket.attempt, video: ticket.video, path: ticket.record.path)
             let message = try message(byteCount: layout.byteCount(path: header.path))
             message.withMutableBytes { block in
                 layout.write(header, to: block)
-                layout.write(views: draw.views, mask: draw.mask, pastMask: draw.pastMask, to: block)
+                pictures += sampler.draw(draw, into: SampleWriter(layout, block)).map { (replica, $0) }
             }
-            views += draw.views
             return message
         }
-        let viewsPerSample = views.count / messages.count
-        let pictureByteCount = recipe.imageSize * recipe.imageSize * 3
-        try readPictures(ticket.record, views, recipe.imageSize) { index in
+        try readPictures(ticket.record, pictures.map(\.place.request)) { index in
             counters.addPicture()
+            let (message, place) = pictures[index]
             // The pointer outlives the closure, but not the messages, which are this function's result.
-            let frames = messages[index / viewsPerSample].withMutableBytes { layout.bytes(of: "frames", in: $0) }
-            let start = index % viewsPerSample * pictureByteCount
-            return UnsafeMutableRawBufferPointer(rebasing: frames[start..<start + pictureByteCount])
+            return messages[message].withMutableBytes { SampleWriter(layout, $0).bytes(place) }
         }
+        for message in messages { message.withMutableBytes { sampler.finish(SampleWriter(layout, $0)) } }
         return messages
     }
 }

@@ -77,7 +77,7 @@ public enum TrainerReply: Equatable, Sendable {
     case refused(String, replaced: [Replacement])
 
     static let longestRefusal = 4000
-    /// Bytes of a sample, more than any recipe's.
+    /// Bytes of a sample, more than any sampler's.
     private static let largestSample = 1 << 28
     private static let mostDecoders = 1_000_000
 

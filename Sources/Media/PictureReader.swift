@@ -26,16 +26,15 @@ public final class PictureReader {
         self.verifiesContent = verifiesContent
     }
 
-    /// Opens a video and reads all pictures wanted of it in one pass; see ``VideoReader/read(_:size:into:)``.
+    /// Opens a video and reads all pictures wanted of it in one pass; see ``VideoReader/read(_:into:)``.
     ///
     /// - Throws: also where the file is not the one that was prepared.
     public func read(
-        _ views: [View], of record: VideoRecord, size: Int, into destination: (Int) -> UnsafeMutableRawBufferPointer
+        _ requests: [PictureRequest], of record: VideoRecord, into destination: (Int) -> UnsafeMutableRawBufferPointer
     ) throws(MediaError) {
         let path = media.location(of: record.path)
-        let requests = views.map { FrameRequest(frame: $0.frame, box: $0.box, isFlipped: $0.isFlipped) }
         func read() throws(MediaError) {
-            try VideoReader(path: path, record: record, server: server, tools: tools).read(requests, size: size, into: destination)
+            try VideoReader(path: path, record: record, server: server, tools: tools).read(requests, into: destination)
         }
         if let server {
             if verifiesContent { try record.requireContent(hash(ofURL: path, server), at: path) }

@@ -141,8 +141,11 @@ public struct Transcoding: Codable, Equatable, Sendable {
 }
 
 extension VideoRecord {
-    /// Frames decoded for a pair of the published recipe.
-    var framesPerPair: Double { framesPerPair(gap: Recipe().frameGap, rate: Recipe().timelineRate) }
+    /// Frames decoded for a pair of the published settings.
+    var framesPerPair: Double {
+        let published = FramePairSampler.Sampling()
+        return framesPerPair(gap: published.frameGap[0]...published.frameGap[1], rate: published.timeline.rate)
+    }
 
     /// Whether the frames come at given times, both counted from the first frame.
     fileprivate func shows(_ times: Timestamps, _ timeBase: Rational) -> Bool {

@@ -1,21 +1,6 @@
 import CFFmpeg
 import Sampling
 
-/// A picture wanted from a video: which frame, which part of it, mirrored or not.
-public struct FrameRequest: Equatable, Sendable {
-    /// Index of the frame in presentation order.
-    public var frame: Int
-    /// In upright pixels of the size that the video's record gives.
-    public var box: CropBox
-    public var isFlipped: Bool
-
-    public init(frame: Int, box: CropBox, isFlipped: Bool) {
-        self.frame = frame
-        self.box = box
-        self.isFlipped = isFlipped
-    }
-}
-
 /// Reads exact frames of one video in any order: frame i of the record is frame i of a sequential decode, bit for bit.
 ///
 /// Note "one pass": all frames asked for in one call are visited in one pass, ascending. The reader seeks to the key frame at or before
@@ -61,7 +46,7 @@ public final class VideoReader {
     ///   - path: of a file; its URL where there is a server.
     ///   - record: what is known of the video; a file of another number of bytes is not opened, for it is another one.
     ///   - server: how to read from an http server; nil where the path is one of this machine.
-    ///   - patience: seconds of processor time that opening, and then each call of ``read(_:size:into:)``, may take.
+    ///   - patience: seconds of processor time that opening, and then each call of ``read(_:into:)``, may take.
     ///   - tools: what is kept from video to video.
     public init(
         path: String, record: VideoRecord, server: MediaServer? = nil, patience: Double = 30, tools: ReaderTools = ReaderTools()
@@ -76,16 +61,16 @@ public final class VideoReader {
         source = try FrameSource.open(path: path, record: record, server: server, deadline: deadline, tools: tools)
     }
 
-    /// Reads pictures of one size as packed RGB, a byte a channel, `[size, size, 3]`: bicubic, antialiased, upright.
+    /// Reads pictures as packed RGB, a byte a channel, `[size, size, 3]`: bicubic, antialiased, upright.
     ///
     /// - Parameters:
     ///   - requests: in any order; frames and boxes may repeat.
-    ///   - destination: gives the memory for the request of an index, at least `size * size * 3` bytes.
+    ///   - destination: gives the memory for the request of an index, its `byteCount` at least.
     /// - Throws: where a frame does not decode, the file changed, or time is up; memory may be partly written then.
     public func read(
-        _ requests: [FrameRequest], size: Int, into destination: (Int) -> UnsafeMutableRawBufferPointer
+        _ requests: [PictureRequest], into destination: (Int) -> UnsafeMutableRawBufferPointer
     ) throws(MediaError) {
-        precondition(size > 0, "pictures of \(size) pixels")
+        precondition(requests.allSatisfy { $0.size > 0 }, "pictures of no pixels")
         for request in requests where !record.contains(request) {
             throw MediaError(
                 .impossible, path,
@@ -102,7 +87,7 @@ public final class VideoReader {
                 let isDone = tools.costs.time(.convert) {
                     tools.cropper.crop(
                         frame, box: request.box, uprightWidth: record.width, uprightHeight: record.height, orientation: record.orientation,
-                        isFlipped: request.isFlipped, size: size, into: destination(order[next]))
+                        isFlipped: request.isFlipped, size: request.size, into: destination(order[next]))
                 }
                 if !isDone { failure = MediaError(.unsupported, path, "\(Conversion.Side(frame).formatName) does not convert to RGB") }
                 next += 1
@@ -225,7 +210,7 @@ public final class VideoReader {
 
 extension VideoRecord {
     /// Whether a request asks for a part of a frame that exists.
-    fileprivate func contains(_ request: FrameRequest) -> Bool {
+    fileprivate func contains(_ request: PictureRequest) -> Bool {
         let box = request.box
         return (0..<frameCount).contains(request.frame) && box.x >= 0 && box.y >= 0 && box.width > 0 && box.height > 0
             && box.width <= width && box.height <= height && box.x <= width - box.width && box.y <= height - box.height

@@ -24,14 +24,6 @@ public enum MaskPattern: String, Codable, CaseIterable, Sendable {
     }
 }
 
-/// Which frames of a pair are masked.
-public enum MaskedFrames: String, Codable, CaseIterable, Sendable {
-    /// The future frame; the past one is whole.
-    case asymmetric
-    /// Both with one ratio, each with a mask of its own.
-    case symmetric
-}
-
 /// A mask that leaves a random set of patches visible: noise for each patch, of which the smallest stay.
 private func randomMask(patchCount: Int, visible: Int, from stream: inout RandomStream) -> [UInt8] {
     // The index in the low half makes equal noise sort the same way everywhere.

@@ -81,7 +81,7 @@ public struct SampleBlock {
         array(name).map { UnsafeRawBufferPointer(rebasing: bytes[$0.offset..<$0.offset + $0.byteCount]) }
     }
 
-    /// The views of a frame pair, empty where the sample has none.
+    /// What the array `views` tells of the pictures, empty where the sample has none.
     public var views: [View] {
         guard let array = array("views"), array.kind == .int32, array.shape.last == View.fieldCount else { return [] }
         let numbers = (0..<array.byteCount / 4).map { index in
@@ -93,7 +93,9 @@ public struct SampleBlock {
     /// Whether the sample is made as a layout says, and each mask hides as many patches as all do: a model relies on that.
     public func matches(_ layout: SampleLayout) -> Bool {
         guard arrays == layout.arrays else { return false }
-        guard let visible = layout.visiblePatchCount else { return true }
-        return ["mask", "mask1"].allSatisfy { name in bytes(name).map { mask in mask.count { $0 == 0 } == visible } ?? true }
+        return zip(arrays, layout.zeros).allSatisfy { array, zeros in
+            guard let zeros, let bytes = bytes(array.name) else { return true }
+            return bytes.count { $0 == 0 } == zeros
+        }
     }
 }

@@ -67,15 +67,4 @@ extension SampleLayout {
         let array = self[name]
         return UnsafeMutableRawBufferPointer(rebasing: block[array.offset..<array.offset + array.byteCount])
     }
-
-    /// Fills the arrays that describe a frame pair.
-    ///
-    /// - Parameter pastMask: the first frame's mask; nil where the layout has no place for one.
-    public func write(views: [View], mask: [UInt8], pastMask: [UInt8]? = nil, to block: UnsafeMutableRawBufferPointer) {
-        bytes(of: "mask", in: block).copyBytes(from: mask)
-        if let pastMask { bytes(of: "mask1", in: block).copyBytes(from: pastMask) }
-        var writer = ByteWriter()
-        for field in views.flatMap(\.fields) { writer.write(field) }
-        bytes(of: "views", in: block).copyBytes(from: writer.bytes)
-    }
 }

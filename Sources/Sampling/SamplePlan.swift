@@ -1,54 +1,46 @@
 import Base
 
-/// What makes two runs see the same samples: the manifest, the seed and the recipe.
+/// What makes two runs see the same samples: the manifest, the seed and the sampler.
 public struct PlanIdentity: Equatable, Sendable {
     /// Hash of the manifest, as the manifest states it.
-    public var manifestHash: String
-    public var seed: UInt64
-    public var recipe: Recipe
+    public let manifestHash: String
+    public let seed: UInt64
+    public let sampler: AnySampler
+    /// 64 bits that tell one plan's samples from another's (FNV-1a over ``write(to:)``); no protection against forgery.
+    public let fingerprint: UInt64
 
-    public init(manifestHash: String, seed: UInt64, recipe: Recipe) {
+    public init(manifestHash: String, seed: UInt64, sampler: AnySampler) {
         self.manifestHash = manifestHash
         self.seed = seed
-        self.recipe = recipe
+        self.sampler = sampler
+        var writer = ByteWriter()
+        Self.write(manifestHash, seed, sampler, to: &writer)
+        fingerprint = writer.bytes.withUnsafeBytes { FowlerNollVoHash.value(of: $0) }
     }
 
-    public func write(to writer: inout ByteWriter) {
+    public func write(to writer: inout ByteWriter) { Self.write(manifestHash, seed, sampler, to: &writer) }
+
+    private static func write(_ manifestHash: String, _ seed: UInt64, _ sampler: AnySampler, to writer: inout ByteWriter) {
         writer.write(manifestHash)
         writer.write(seed)
-        recipe.write(to: &writer)
+        sampler.write(to: &writer)
     }
 
     public init(from reader: inout ByteReader) throws(MalformedBytes) {
-        manifestHash = try reader.readText(limit: 256)
-        seed = try reader.read()
-        recipe = try Recipe(from: &reader)
-    }
-
-    /// 64 bits that tell one plan's samples from another's (FNV-1a over ``write(to:)``); no protection against forgery.
-    public var fingerprint: UInt64 {
-        var writer = ByteWriter()
-        write(to: &writer)
-        return writer.bytes.withUnsafeBytes { FowlerNollVoHash.value(of: $0) }
+        self.init(
+            manifestHash: try reader.readText(limit: 256), seed: try reader.read(), sampler: try AnySampler(from: &reader))
     }
 
     /// What differs from another plan, by the keys of a pipeline; nil where nothing does.
     public func difference(from other: PlanIdentity) -> String? {
-        func differs<Value: Equatable>(_ key: String, _ value: (PlanIdentity) -> Value) -> String? {
-            value(self) == value(other) ? nil : "\(key) (\(value(self)), not \(value(other)))"
+        func values(_ plan: PlanIdentity) -> [(key: String, value: String)] {
+            [("the manifest's hash", plan.manifestHash), ("seed", "\(plan.seed)"), ("the sampler", type(of: plan.sampler.value).name)]
+                + plan.sampler.settings.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         }
-        func bounds<Bound>(_ range: ClosedRange<Bound>) -> [Bound] { [range.lowerBound, range.upperBound] }
-        let found = [
-            differs("the manifest's hash") { $0.manifestHash }, differs("seed") { $0.seed },
-            differs("sampling.imageSize") { $0.recipe.imageSize }, differs("the patch of model.size") { $0.recipe.patchSize },
-            differs("sampling.frameGap") { bounds($0.recipe.frameGap) },
-            differs("the rate of sampling.timeline") { $0.recipe.timelineRate },
-            differs("sampling.cropArea") { bounds($0.recipe.cropArea) },
-            differs("sampling.cropAspect") { bounds($0.recipe.cropAspect) }, differs("sampling.flip") { $0.recipe.flipProbability },
-            differs("sampling.repeatedSampling") { $0.recipe.repeatedSampling },
-            differs("sampling.crops") { $0.recipe.crops.rawValue }, differs("mask.ratio") { $0.recipe.maskRatio },
-            differs("mask.pattern") { $0.recipe.maskPattern.rawValue }, differs("mask.frames") { $0.recipe.maskedFrames.rawValue },
-        ].compactMap { $0 }
+        let others = Dictionary(uniqueKeysWithValues: values(other).map { ($0.key, $0.value) })
+        let found = values(self).compactMap { key, value in
+            others[key] == value ? nil : "\(key) (\(value), not \(others[key] ?? "there"))"
+        }
         return found.isEmpty ? nil : found.joined(separator: ", ")
     }
 }
@@ -65,14 +57,15 @@ public struct SamplePlan: Equatable, Sendable {
 
     public let identity: PlanIdentity
     public let videoCount: Int
+    /// Samples of a ticket.
+    public let replicas: Int
 
     public init(identity: PlanIdentity, videoCount: Int) {
-        precondition(videoCount > 0 && (1...Self.mostReplicas).contains(identity.recipe.repeatedSampling))
+        replicas = identity.sampler.value.repeatedSampling
+        precondition(videoCount > 0 && (1...Self.mostReplicas).contains(replicas))
         self.identity = identity
         self.videoCount = videoCount
     }
-
-    public var replicas: Int { identity.recipe.repeatedSampling }
 
     /// Samples in an epoch: one for each video.
     public var samplesPerEpoch: Int { videoCount }
@@ -84,7 +77,7 @@ public struct SamplePlan: Equatable, Sendable {
     public func replica(ofSample sample: Int) -> Int { sample % replicas }
 
     /// The samples of a ticket.
-    public func samples(ofTicket ticket: Int) -> Range<Int> { identity.recipe.samples(ofTicket: ticket) }
+    public func samples(ofTicket ticket: Int) -> Range<Int> { ticket * replicas..<(ticket + 1) * replicas }
 
     /// The video of a ticket. A replacement is never one that failed at an earlier attempt, as long as there is another.
     public func video(ofTicket ticket: Int, attempt: Int) -> Int {

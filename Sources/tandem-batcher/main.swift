@@ -18,6 +18,7 @@ runProgram("tandem-batcher") {
     let memory = options.value("--memory", "MIB", "what this process may take, in MiB; 0: the pipeline's number", default: 0)
     let metrics = options.value("--metrics", "[HOST:]PORT", StatusAddress.help)
     options.finish()
+    Interruption.catchSignals()
 
     let pipeline = try Pipeline.load(path, overrides: overrides)
     let dataflow = pipeline.dataflow
@@ -28,13 +29,12 @@ runProgram("tandem-batcher") {
         keys: keys, isInsecure: isInsecure, listening: endpoint, shouldReload: Hangup.take, log: { writeError("\($0)\n") })
     if context.isGuarded { Hangup.catchSignal() }
     let server = try BatcherServer(
-        manifest: manifest, seed: pipeline.seed, recipe: pipeline.recipe,
+        manifest: manifest, seed: pipeline.seed, sampler: pipeline.sampler,
         options: .init(
             endpoint: endpoint, memory: (memory > 0 ? memory : dataflow.batcherMemory) << 20, processMemory: SystemMemory.resident,
             decoderMemory: dataflow.decoderMemory << 20, failureLimit: dataflow.failureLimit),
         context: context,
         log: { writeError("\($0)\n") })
-    Interruption.catchSignals()
     writeError("\(manifest.count) videos, listening at \(bind)\n")
 
     var status = BatcherStatus()

@@ -29,6 +29,7 @@ runProgram("tandem-decoder") {
     let metrics = options.value("--metrics", "[HOST:]PORT", StatusAddress.help)
     if !(1...Int.max >> 20).contains(memory) { options.refuse("--memory wants 1 to \(Int.max >> 20) MiB, not \(memory)") }
     options.finish()
+    Interruption.catchSignals()
 
     let media = MediaRoot(mediaText)
     var isFolder: ObjCBool = false
@@ -50,15 +51,14 @@ runProgram("tandem-decoder") {
     let worker = try DecoderWorker(
         endpoint: endpoint, patience: patience, context: Context(keys: keys, connecting: endpoint, log: log), log: log,
         isThere: { path in try reading { () throws(MediaError) in try media.holds(path, server: server) } },
-        readPictures: { record, views, size, destination in
+        readPictures: { record, requests, destination in
             defer { status.framesDecoded.store(reader.costs.framesDecoded, ordering: .relaxed) }
-            try reading { () throws(MediaError) in try reader.read(views, of: record, size: size, into: destination) }
+            try reading { () throws(MediaError) in try reader.read(requests, of: record, into: destination) }
         })
     let statusServer = try metrics.map { [counters = worker.counters] address in
         try StatusServer(StatusAddress(address), role: "decoder", report: { status.report(counters) })
     }
     do { try SystemMemory.limit(to: memory << 20) } catch { throw Failure("--memory \(memory): \(error)") }
-    Interruption.catchSignals()
     Crash.catchSignals()
     try withExtendedLifetime(statusServer) {
         try worker.run(until: {

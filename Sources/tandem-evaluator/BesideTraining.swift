@@ -1,8 +1,9 @@
 import Base
-import ComputeCPU
+import Compute
 import Configuration
 import Console
 import Dataflow
+import Devices
 import Foundation
 import Media
 import Propagation
@@ -16,7 +17,7 @@ struct BesideTraining {
     let root: (benchmark: Benchmark, path: String)?
     /// The results of a checkpoint go to OUTPUT/step-N/DATASET; nil: nowhere.
     let output: String?
-    let backend: CPUBackend
+    let backend: any Backend
     /// Seconds to wait for a trainer that is not there.
     let patience: Double
     /// Folder of keys for a tcp endpoint.

@@ -1,5 +1,5 @@
 import Compute
-import ComputeCPU
+import Devices
 import Models
 import Propagation
 import WeightFiles
@@ -13,7 +13,7 @@ struct EncoderMethod {
     ///   - precision: of the encoder's products; nil: what this processor computes fastest.
     init(
         _ weights: EncoderWeights, settings: PropagationSettings, recomputesPositions: Bool = false, precision: Precision? = nil,
-        backend: CPUBackend
+        backend: any Backend
     ) throws {
         try settings.validate()
         let encoder = try weights.makeEncoder(precision: precision ?? backend.fastestPrecision, backend: backend)

@@ -1,6 +1,7 @@
 import Base
-import ComputeCPU
+import Compute
 import Console
+import Devices
 import Files
 import Foundation
 import Propagation
@@ -33,7 +34,7 @@ struct OneEvaluation {
             settings["baseline"] = "copy"
             report = try measure(CopyMethod(), settings)
         case .weights(let path):
-            let backend = try CPUBackend(threads: options.threads == 0 ? CPUBackend.availableCores : options.threads)
+            let backend = try Device.cpu.makeBackend(threads: options.threads)
             let file = try CheckpointFolder.weights(at: path) { writeError("\(EvaluatorOptions.programName): warning: \($0)\n") }
             let weights = try EncoderWeights(path: file, heads: options.heads)
             settings.merge(options.settings.named) { $1 }

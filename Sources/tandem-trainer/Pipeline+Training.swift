@@ -43,7 +43,7 @@ extension Pipeline {
     }
 
     func planIdentity(_ manifest: Manifest) -> PlanIdentity {
-        PlanIdentity(manifestHash: manifest.identity, seed: seed, recipe: recipe)
+        PlanIdentity(manifestHash: manifest.identity, seed: seed, sampler: sampler)
     }
 
     /// Whether evaluators score the checkpoint of a step wholly: the first, the last, and those between that `evaluation.every` names.

@@ -1,10 +1,10 @@
 import Autograd
 import Base
 import Compute
-import ComputeCPU
 import Configuration
 import Console
 import Dataflow
+import Devices
 import Models
 import RunLog
 import Sampling
@@ -46,7 +46,7 @@ final class Trainer {
         folder = try RunFolder(path)
         checkpoints = try CheckpointFolder(path + "/checkpoints", keep: pipeline.train.keepCheckpoints)
 
-        let backend = try pipeline.train.threads == 0 ? CPUBackend() : CPUBackend(threads: pipeline.train.threads)
+        let backend = try pipeline.train.device.makeBackend(threads: pipeline.train.threads)
         model = SiamMAE(pipeline.modelConfiguration, seed: pipeline.seed, precision: pipeline.train.precision, backend: backend)
         memory = try TrainingMemory(pipeline, model)
         arena = Arena(backend: backend)

@@ -56,8 +56,6 @@ func importWeights(arguments: [String]) throws {
     if rest > 0 { print("left out: \(rest) arrays that are no part of the encoder") }
 }
 
-func warn(_ text: String) { writeError("tandem: warning: \(text)\n") }
-
 private func checkOutput(weights output: String, from input: String) throws {
     try checkOutput(file: output, inputs: [input], by: "'tandem export' or 'tandem import'", isOwn: EncoderWeights.didWrite)
 }

@@ -133,7 +133,7 @@ private func pipelineFacts(_ path: String) throws -> Facts {
     facts.add("encoder", "\(grouped(encoderCount)) parameters", "encoderParameters", encoderCount)
     facts.add("decoder", "\(grouped(decoderCount)) parameters", "decoderParameters", decoderCount)
 
-    let (patches, visible) = (model.encoder.patchCount, pipeline.recipe.visiblePatchCount)
+    let (patches, visible) = (model.encoder.patchCount, pipeline.framePairs.visiblePatchCount)
     let isSymmetric = pipeline.mask.frames == .symmetric
     facts.add(
         "visible", "\(visible) of \(patches) patches of \(isSymmetric ? "both frames" : "the second frame")", "visiblePatches", visible)

@@ -1,7 +1,7 @@
 import Base
 import Compute
-import ComputeCPU
 import Console
+import Devices
 import Models
 import Pictures
 import Propagation
@@ -39,7 +39,7 @@ struct PictureEncoder {
 
     init(weights: String, heads: Int?, size: InputSize, threads: Int) throws {
         let path = try CheckpointFolder.weights(at: weights, warn: warn)
-        let backend = try CPUBackend(threads: threads)
+        let backend = try Device.cpu.makeBackend(threads: threads)
         encoder = try EncoderWeights(path: path, heads: heads).makeEncoder(backend: backend)
         arena = Arena(backend: backend)
         inputSize = size

@@ -97,12 +97,3 @@ private func decoderRoles(count: Int, endpoint: String, media: String, options: 
     let arguments = ["--connect", endpoint, "--media", media] + options
     return (0..<count).map { Role(name: "decoder-\($0 + 1)", program: "tandem-decoder", arguments: arguments, purpose: .needed) }
 }
-
-/// `tandem evaluate`: the evaluator program, once.
-func evaluate(arguments: [String]) throws {
-    let program = programFolder + "/tandem-evaluator"
-    let words = ["tandem evaluate"] + arguments
-    var pointers = words.map { strdup($0) } + [nil]
-    execv(program, &pointers)
-    throw Failure("\(program) cannot be started: \(String(cString: strerror(errno))); 'make build' builds all programs")
-}

@@ -201,9 +201,3 @@ private final class Child {
         return pieces
     }
 }
-
-/// Folder of this program and its siblings.
-let programFolder: String = {
-    let path = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
-    return URL(fileURLWithPath: path).deletingLastPathComponent().path
-}()

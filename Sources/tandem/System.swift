@@ -1,5 +1,6 @@
-import ComputeCPU
+import Compute
 import Console
+import Devices
 import Foundation
 import Media
 import ZeroMQ
@@ -12,12 +13,6 @@ func printSystem(arguments: [String]) throws {
         ("libav", libraryVersions),
         ("ZeroMQ", "\(Library.version), \(Library.hasCURVE ? "with" : "without") CURVE"),
     ]
-    do {
-        let backend = try CPUBackend()
-        rows += [("OpenBLAS", backend.libraries.openBLAS), ("oneDNN", backend.libraries.oneDNN), ("compute", backend.summary)]
-    } catch {
-        rows.append(("compute", error.description))
-    }
-    rows.append(("cores", "\(CPUBackend.availableCores)"))
+    rows += Device.cpu.findings.map { ($0.name, $0.value) }
     for (name, value) in rows { print(name.padding(toLength: 10, withPad: " ", startingAt: 0) + value) }
 }

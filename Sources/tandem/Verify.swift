@@ -1,7 +1,7 @@
 import Base
 import Compute
-import ComputeCPU
 import Console
+import Devices
 import Foundation
 import Training
 import Verification
@@ -46,7 +46,7 @@ private func verifyMaths(arguments: [String]) throws {
     if files.isEmpty { options.refuse("FILE is missing") }
     options.finish()
 
-    let backend = try CPUBackend(threads: threads)
+    let backend = try Device.cpu.makeBackend(threads: threads)
     print("\(precision) on \(backend.summary)")
     var failures = 0
     for file in files {

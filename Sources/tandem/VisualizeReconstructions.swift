@@ -1,8 +1,8 @@
 import Base
 import Compute
-import ComputeCPU
 import Configuration
 import Console
+import Devices
 import Foundation
 import Media
 import Models
@@ -42,13 +42,13 @@ func visualizeReconstructions(arguments: [String]) throws {
     guard let text = file.pipeline else {
         throw Failure("\(path) carries no pipeline, which tells of its decoder; name a checkpoint of a training with Tandem")
     }
-    let recipes = try ratios.split(separator: ",", omittingEmptySubsequences: false).map { ratio in
-        do { return try Pipeline.parse(text, source: path, overrides: ["mask.ratio=\(ratio)"]).recipe } catch {
+    let samplers = try ratios.split(separator: ",", omittingEmptySubsequences: false).map { ratio in
+        do { return try Pipeline.parse(text, source: path, overrides: ["mask.ratio=\(ratio)"]).framePairs } catch {
             throw Failure("\(error)".replacingOccurrences(of: "--set mask.ratio:", with: "--ratios: '\(ratio)'"))
         }
     }
     let model = try file.makeModel(
-        Pipeline.parse(text, source: "the pipeline of \(path)").modelConfiguration, backend: CPUBackend(threads: threads))
+        Pipeline.parse(text, source: "the pipeline of \(path)").modelConfiguration, backend: Device.cpu.makeBackend(threads: threads))
     let arena = Arena(backend: model.parameters.backend)
     let draw = PairDraw(videos: try VideoCollection(paths, media: media), seed: seed)
     let encoder = model.configuration.encoder
@@ -62,7 +62,7 @@ func visualizeReconstructions(arguments: [String]) throws {
             throw Failure("only \(drawn) of \(pairs) pairs could be read; the warnings above say why")
         }
         do {
-            for sample in try draw.samples(ticket: ticket, recipes) {
+            for sample in try draw.samples(ticket: ticket, samplers) {
                 sample.withPair { sheet.append([$0], of: model, arena: arena) }
                 if Interruption.isRequested { throw Failure("interrupted; nothing was written") }
             }
@@ -103,21 +103,21 @@ private struct PairDraw {
         }
     }
 
-    /// One pair of frames, masked by each recipe; the recipes differ in their mask ratio only.
-    func samples(ticket: Int, _ recipes: [Recipe]) throws -> [Sample] {
+    /// One pair of frames, masked by each sampler; they differ in their mask ratio only.
+    func samples(ticket: Int, _ samplers: [FramePairSampler]) throws -> [Sample] {
         let order = EpochPermutation(count: videos.count, seed: seed, epoch: ticket / videos.count)
         let (record, media) = try videos.video(order[ticket % videos.count])
-        let draws = recipes.map { $0.draw(seed: seed, ticket: ticket, replica: 0, attempt: 0, record: record) }
-        let size = recipes[0].imageSize
+        let draws = samplers.map { $0.geometry(Draw(seed: seed, ticket: ticket, record: record)) }
+        let size = samplers[0].sampling.imageSize
         let frameBytes = size * size * 3
         var frames = [UInt8](repeating: 0, count: 2 * frameBytes)
         try frames.withUnsafeMutableBytes { frames in
-            try PictureReader(media: media).read(draws[0].views, of: record, size: size) { index in
+            try PictureReader(media: media).read(draws[0].views.map { $0.request(size: size) }, of: record) { index in
                 UnsafeMutableRawBufferPointer(rebasing: frames[index * frameBytes..<(index + 1) * frameBytes])
             }
         }
         return draws.map {
-            Sample(bytes: frames + $0.mask + ($0.pastMask ?? []), frameBytes: frameBytes, patches: recipes[0].patchCount)
+            Sample(bytes: frames + $0.mask + ($0.pastMask ?? []), frameBytes: frameBytes, patches: samplers[0].patchCount)
         }
     }
 }

@@ -8,7 +8,7 @@ private let commands: [(name: String, about: String, run: ([String]) throws -> V
     ("prepare", "verify a folder of videos and write its manifest", prepare),
     ("run", "start and supervise all processes of a pipeline on this machine", run),
     ("decoders", "start decoders that serve a batcher, here or on another machine", runDecoders),
-    ("evaluate", "score weights, or results, on DAVIS, JHMDB and VIP", evaluate),
+    ("evaluate", "score weights, or results, on DAVIS, JHMDB and VIP", { try become("tandem-evaluator", as: "tandem evaluate", $0) }),
     ("propagate", "label a video of one's own from a mask, or points, of its first frame", propagate),
     ("ablate", "run a pipeline with some settings varied, and print the table", ablate),
     ("visualize", "pictures of reconstructions, attention, correspondence and results", visualize),
@@ -21,7 +21,7 @@ private let commands: [(name: String, about: String, run: ([String]) throws -> V
     ("frames", "print time, size and MD5 of every frame of a video, as ffmpeg's framemd5 does", printFrames),
     ("verify", "compare the maths with reference values of PyTorch's", verify),
     ("synthesize", "make the embedded data set: moving textured scenes with exact masks, parts and joints", synthesize),
-    ("bench", "time parts of Tandem on this machine", bench),
+    ("bench", "time parts of Tandem on this machine", { try become("tandem-bench", as: "tandem bench", $0) }),
     ("system", "print what Tandem found on this machine", printSystem),
 ]
 

@@ -89,8 +89,13 @@ final class Hostile {
             let request: TrainerRequest
             switch Int.random(in: 0..<4, using: &random) {
             case 0:
-                let recipe = Recipe(imageSize: 32, patchSize: 8, repeatedSampling: 4)
-                let identity = PlanIdentity(manifestHash: "of another run", seed: UInt64(index), recipe: recipe)
+                let sampler = FramePairSampler {
+                    $0.sampling.imageSize = 32
+                    $0.patchSize = 8
+                    $0.mask.ratio = 0.75
+                    $0.sampling.repeatedSampling = 4
+                }
+                let identity = PlanIdentity(manifestHash: "of another run", seed: UInt64(index), sampler: .framePair(sampler))
                 request = .open(trainer: trainer, identity: identity, isReturning: index.isMultiple(of: 2))
             case 1: request = .samples(trainer: trainer, first: index, count: 1 + index % 8, received: index)
             case 2: request = .ping(trainer: trainer, received: index, asked: index)

@@ -10,7 +10,7 @@ func runTwin(identity: UInt64, endpoint: String, keys: String?, media: String) t
     let reader = PictureReader(media: MediaRoot(media))
     let worker = try DecoderWorker(
         endpoint: endpoint, id: identity, patience: 0, context: .init(keys: keys, connecting: endpoint, log: log), log: log,
-        readPictures: { record, views, size, destination in try reader.read(views, of: record, size: size, into: destination) })
+        readPictures: { record, requests, destination in try reader.read(requests, of: record, into: destination) })
     Interruption.catchSignals()
     try worker.run(until: { Interruption.isRequested })
 }

@@ -54,15 +54,15 @@ import Testing
             "{ mask: { ratio: 0.75, pattern: 'grid', frames: 'symmetric' }, sampling: { crops: 'independent' } }", source: "x",
             overrides: ["model.encoder=joint", "model.decoder=cross"])
         #expect(pipeline.model.encoder == .joint && pipeline.model.decoder == .cross)
-        let recipe = pipeline.recipe
-        #expect(recipe.maskPattern == .grid && recipe.maskedFrames == .symmetric && recipe.crops == .independent)
+        let pairs = pipeline.framePairs
+        #expect(pairs.mask.pattern == .grid && pairs.mask.frames == .symmetric && pairs.sampling.crops == .independent)
         #expect(try Pipeline.parse(pipeline.text, source: "effective") == pipeline)
         for word in ["cross-self", "cross", "joint"] {
             let pipeline = try Pipeline.parse("{}", source: "x", overrides: ["model.decoder=\(word)"])
             #expect(pipeline.model.decoder.rawValue == word)
         }
         // A pipeline of before there were words means their defaults.
-        #expect(Pipeline().recipe == Recipe())
+        #expect(Pipeline().sampler == .framePair(FramePairSampler()))
     }
 
     @Test(arguments: [

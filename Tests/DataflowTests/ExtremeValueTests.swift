@@ -72,13 +72,18 @@ private func extremes<Request>(of messages: [Request], _ bytes: (Request) -> [UI
 
     // MARK: The batcher's three doors
 
-    private static let recipe = Recipe(imageSize: 32, patchSize: 8, repeatedSampling: 2, maskRatio: 0.75)
+    fileprivate static let sampler = FramePairSampler {
+        $0.sampling.imageSize = 32
+        $0.patchSize = 8
+        $0.sampling.repeatedSampling = 2
+        $0.mask.ratio = 0.75
+    }
 
     /// A batcher as a program of its own, whose end can be seen, and what is needed to reach it.
     private func startProgram(overTCP: Bool) throws -> (program: Programs.Running, endpoint: Endpoint, context: Context, PlanIdentity) {
         var writer = try ManifestWriter(path: folder.file("manifest.tandem"))
         for record in videoRecords(40).sorted(by: { $0.path < $1.path }) { try writer.append(record) }
-        let identity = PlanIdentity(manifestHash: try writer.finish().identity, seed: 3, recipe: Self.recipe)
+        let identity = PlanIdentity(manifestHash: try writer.finish().identity, seed: 3, sampler: .framePair(Self.sampler))
         let pipeline = """
             { name: "x", seed: 3, data: { media: "nowhere", manifest: "manifest.tandem" }, sampling: { imageSize: 32 }, mask: { ratio: 0.75 },
               model: { size: { patch: 8, width: 24, depth: 1, heads: 2 } } }
@@ -138,8 +143,8 @@ private func extremes<Request>(of messages: [Request], _ bytes: (Request) -> [UI
         let hasEnded = Atomic(false)
         let decoder = Background { isStopped in
             defer { hasEnded.store(true, ordering: .relaxed) }
-            let worker = try DecoderWorker(endpoint: endpoint, patience: 60, log: { _ in }) { _, views, size, destination in
-                for index in views.indices { precondition(destination(index).count == size * size * 3) }
+            let worker = try DecoderWorker(endpoint: endpoint, patience: 60, log: { _ in }) { _, requests, destination in
+                for index in requests.indices { precondition(destination(index).count == requests[index].byteCount) }
             }
             try worker.run(until: isStopped)
         }
@@ -300,7 +305,7 @@ private func extremes<Request>(of messages: [Request], _ bytes: (Request) -> [UI
 
     private func undisturbed(_ identity: PlanIdentity) throws -> [String] {
         let endpoint = try freshEndpoint()
-        let batcher = try startBatcher(at: endpoint, recipe: identity.recipe)
+        let batcher = try startBatcher(at: endpoint, sampler: identity.sampler)
         let decoder = startDecoder(at: endpoint)
         defer {
             decoder.stop()
@@ -388,19 +393,19 @@ private final class Hostile {
         try say(requests.map { (Array(goodbye.prefix(12) + $0.ready[12..<20]), "goodbye") })
     }
 
-    /// A sample that is as the recipe says, and of an attempt that is not asked for; its description with every extreme, and every mask.
+    /// A sample that is as the sampler says, and of an attempt that is not asked for; its description with every extreme, and every mask.
     func lieInSamples(_ identity: PlanIdentity) throws {
-        let (plan, layout) = (SamplePlan(identity: identity, videoCount: 40), SampleLayout(for: identity.recipe))
+        let (plan, layout) = (SamplePlan(identity: identity, videoCount: 40), SampleLayout(identity.sampler.value.arrays))
         // Not a ticket whose video is 0 or 1: attempt and video overwritten together would make a lie of the sample, and no nonsense.
         let ticket = (10..<40).first { plan.video(ofTicket: $0, attempt: 0) > 1 }!
         let header = SampleHeader(
             fingerprint: identity.fingerprint, sample: 2 * ticket + 1, ticket: ticket, replica: 1, attempt: 1,
             video: plan.video(ofTicket: ticket, attempt: 1), path: "x")
         var bytes = [UInt8](repeating: 0, count: layout.byteCount(path: "x"))
-        let draw = identity.recipe.draw(seed: 3, ticket: ticket, replica: 1, attempt: 1, record: videoRecords(1)[0])
         bytes.withUnsafeMutableBytes {
             layout.write(header, to: $0)
-            layout.write(views: draw.views, mask: draw.mask, to: $0)
+            _ = ExtremeValueTests.sampler.draw(
+                Draw(seed: 3, ticket: ticket, replica: 1, attempt: 1, record: videoRecords(1)[0]), into: SampleWriter(layout, $0))
         }
         let described = Array(bytes.prefix(64 + 64 * layout.arrays.count))
         for sample in extremes(of: described, name: "sample", from: 0) {

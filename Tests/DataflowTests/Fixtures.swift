@@ -23,7 +23,14 @@ let manifest = try! {
 
 func planIdentity(seed: UInt64 = 3, imageSize: Int = 32, replicas: Int = 2) -> PlanIdentity {
     PlanIdentity(
-        manifestHash: manifest.identity, seed: seed, recipe: Recipe(imageSize: imageSize, patchSize: 8, repeatedSampling: replicas))
+        manifestHash: manifest.identity, seed: seed,
+        sampler: .framePair(
+            FramePairSampler {
+                $0.sampling.imageSize = imageSize
+                $0.patchSize = 8
+                $0.mask.ratio = 0.75
+                $0.sampling.repeatedSampling = replicas
+            }))
 }
 
 /// An ipc endpoint that no other test uses.

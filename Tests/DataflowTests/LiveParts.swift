@@ -26,12 +26,13 @@ final class Background: Sendable {
 }
 
 /// Paints pictures that depend on everything that a view says.
-func paint(_ record: VideoRecord, _ views: [View], _ size: Int, _ destination: (Int) -> UnsafeMutableRawBufferPointer) throws {
-    for (index, view) in views.enumerated() {
+func paint(_ record: VideoRecord, _ requests: [PictureRequest], _ destination: (Int) -> UnsafeMutableRawBufferPointer) throws {
+    for (index, request) in requests.enumerated() {
         var stream = RandomStream(
-            seed: UInt64(record.bytes), purpose: .crop, ticket: view.frame, replica: view.box.x + (view.isFlipped ? 1000 : 0))
+            seed: UInt64(record.bytes), purpose: .crop, ticket: request.frame,
+            replica: request.box.x + (request.isFlipped ? 1000 : 0))
         let picture = destination(index)
-        precondition(picture.count == size * size * 3)
+        precondition(picture.count == request.byteCount)
         for pixel in picture.indices { picture[pixel] = UInt8(truncatingIfNeeded: stream.nextUInt32()) }
     }
 }
@@ -42,13 +43,13 @@ struct BrokenVideo: CountedFailure, CustomStringConvertible {
 }
 
 func startBatcher(
-    at endpoint: Endpoint, seed: UInt64 = 3, recipe: Recipe = planIdentity().recipe, failureLimit: Double = 0.1,
+    at endpoint: Endpoint, seed: UInt64 = 3, sampler: AnySampler = planIdentity().sampler, failureLimit: Double = 0.1,
     context: Context = Context(),
     log: @escaping @Sendable (String) -> Void = { _ in }
 ) throws -> Background {
     let server = UncheckedBox(
         try BatcherServer(
-            manifest: manifest, seed: seed, recipe: recipe,
+            manifest: manifest, seed: seed, sampler: sampler,
             options: .init(endpoint: endpoint, memory: 400_000, decoderMemory: 60_000, failureLimit: failureLimit), context: context,
             log: log))
     return Background { isStopped in try server.take().run(until: isStopped) }
@@ -70,9 +71,9 @@ func startDecoder(
 ) -> Background {
     Background { isStopped in
         let decoder = try DecoderWorker(endpoint: endpoint, id: id, patience: 60, context: context, log: log) {
-            record, views, size, destination in
+            record, requests, destination in
             if broken.contains(record.path) { throw BrokenVideo() }
-            try paint(record, views, size, destination)
+            try paint(record, requests, destination)
             usleep(UInt32(delay))
         }
         try decoder.run(until: isStopped)

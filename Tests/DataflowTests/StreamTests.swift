@@ -229,7 +229,7 @@ import ZeroMQ
         }
         let decoder = startDecoder(at: endpoint)
         var noise = RandomStream(seed: 1, purpose: .crop, ticket: 0)
-        let layout = SampleLayout(for: planIdentity().recipe)
+        let layout = SampleLayout(planIdentity().sampler.value.arrays)
         let stream = try readStream(try client(at: endpoint), batches: 0..<60) { step in
             for socket in hostile {
                 let bytes = (0..<noise.uniform(below: 300)).map { _ in UInt8(truncatingIfNeeded: noise.nextUInt32()) }

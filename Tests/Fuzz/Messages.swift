@@ -10,8 +10,13 @@ enum MessageKind: String, CaseIterable {
     /// Damaged messages that one case reads: they take microseconds each.
     static let perCase = 200
 
-    private static let recipe = Recipe(imageSize: 16, patchSize: 8, repeatedSampling: 2)
-    private static let identity = PlanIdentity(manifestHash: String(repeating: "a", count: 32), seed: 7, recipe: recipe)
+    private static let sampler = FramePairSampler {
+        $0.sampling.imageSize = 16
+        $0.patchSize = 8
+        $0.mask.ratio = 0.5
+        $0.sampling.repeatedSampling = 2
+    }
+    private static let identity = PlanIdentity(manifestHash: String(repeating: "a", count: 32), seed: 7, sampler: .framePair(sampler))
 
     /// Good messages of every type.
     var messages: [[UInt8]] {
@@ -62,14 +67,14 @@ enum MessageKind: String, CaseIterable {
             let replies: [EvaluatorReply] = [.checkpoint(step: 400, isQuick: true), .nothing, .noted(step: 400), .finished]
             return replies.map(\.bytes)
         case .sample:
-            let layout = SampleLayout(for: Self.recipe)
-            let draw = Self.recipe.draw(seed: 7, ticket: 3, replica: 1, attempt: 0, record: Self.record)
+            let layout = SampleLayout(Self.sampler.arrays)
+            let draw = Draw(seed: 7, ticket: 3, replica: 1, attempt: 0, record: Self.record)
             let header = SampleHeader(
                 fingerprint: Self.identity.fingerprint, sample: 7, ticket: 3, replica: 1, attempt: 0, video: 5, path: Self.record.path)
             var bytes = [UInt8](repeating: 0, count: layout.byteCount(path: header.path))
             bytes.withUnsafeMutableBytes { block in
                 layout.write(header, to: block)
-                layout.write(views: draw.views, mask: draw.mask, pastMask: draw.pastMask, to: block)
+                _ = Self.sampler.draw(draw, into: SampleWriter(layout, block))
             }
             return [bytes]
         }
@@ -99,7 +104,7 @@ enum MessageKind: String, CaseIterable {
                 let sample = try SampleBlock(bytes)
                 _ = sample.views
                 for array in sample.arrays { precondition(sample.bytes(array.name) != nil) }
-                precondition(!sample.matches(SampleLayout(for: Self.recipe)) || sample.views.count == 2)
+                precondition(!sample.matches(SampleLayout(Self.sampler.arrays)) || sample.views.count == 2)
             }
         }
     }

@@ -70,8 +70,8 @@ private func readPictures(_ path: String, _ record: VideoRecord) throws {
     let corner = CropBox(x: record.width / 2, y: record.height / 2, width: (record.width + 1) / 2, height: (record.height + 1) / 2)
     for frame in [record.frameCount - 1, 0, record.frameCount / 2, record.frameCount / 3] {
         try pixels.withUnsafeMutableBytes { pixels in
-            let requests = [(whole, true), (corner, false)].map { FrameRequest(frame: frame, box: $0, isFlipped: $1) }
-            try reader.read(requests, size: 32) { _ in pixels }
+            let requests = [(whole, true), (corner, false)].map { PictureRequest(frame: frame, box: $0, isFlipped: $1, size: 32) }
+            try reader.read(requests) { _ in pixels }
         }
     }
 }
@@ -91,9 +91,7 @@ private func readManifest(_ path: String) throws {
 func drawSamples(of record: VideoRecord) {
     precondition(record.fault == nil && record.timestamps.count == record.frameCount)
     for ticket in 0..<4 {
-        let draw = Recipe(imageSize: 64, patchSize: 8, repeatedSampling: 1).draw(
-            seed: 1, ticket: ticket, replica: 0, attempt: 0, record: record)
-        for view in draw.views {
+        for view in FramePairSampler().geometry(Draw(seed: 1, ticket: ticket, record: record)).views {
             precondition((0..<record.frameCount).contains(view.frame) && view.box.x + view.box.width <= record.width)
         }
     }

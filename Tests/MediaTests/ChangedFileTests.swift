@@ -15,18 +15,18 @@ import Testing
         }
     }
 
-    private static let views = [3, 20].map {
-        View(tick: 0, frame: $0, box: CropBox(x: 0, y: 0, width: 96, height: 96), isFlipped: false)
+    private static let requests = [3, 20].map {
+        PictureRequest(frame: $0, box: CropBox(x: 0, y: 0, width: 96, height: 96), size: 32)
     }
 
     /// - Parameter meanwhile: called before a picture is written.
     private func read(
         _ record: VideoRecord, with reader: PictureReader, meanwhile: () throws -> Void = {}
     ) throws -> [UInt8] {
-        var pixels = [UInt8](repeating: 0, count: Self.views.count * 32 * 32 * 3)
+        var pixels = [UInt8](repeating: 0, count: Self.requests.count * 32 * 32 * 3)
         var failure: (any Error)?
         try pixels.withUnsafeMutableBytes { pixels in
-            try reader.read(Self.views, of: record, size: 32) { index in
+            try reader.read(Self.requests, of: record) { index in
                 do { try meanwhile() } catch { failure = error }
                 return UnsafeMutableRawBufferPointer(rebasing: pixels[index * 32 * 32 * 3..<(index + 1) * 32 * 32 * 3])
             }

@@ -54,7 +54,7 @@ import Testing
             let reader = try VideoReader(path: folder + "/c.ts", record: record)
             for (index, frame) in [2, 6].enumerated() {
                 try pictures[index].withUnsafeMutableBytes { pixels in
-                    try reader.read([FrameRequest(frame: frame, box: box, isFlipped: false)], size: 40) { _ in pixels }
+                    try reader.read([PictureRequest(frame: frame, box: box, size: 40)]) { _ in pixels }
                 }
             }
             for picture in pictures {

@@ -50,12 +50,12 @@ import Testing
             let path = try writeTestClip(folder + "/a.mp4", frames: 50, options: .init(groupOfPictures: 20))
             let record = try VideoRecord(inspecting: "a.mp4", in: folder)
             let requests = [41, 3, 3, 27, 49, 0].enumerated().map { i, frame in
-                FrameRequest(frame: frame, box: CropBox(x: i * 5, y: i * 3, width: 80 + i, height: 60), isFlipped: i % 2 == 0)
+                PictureRequest(frame: frame, box: CropBox(x: i * 5, y: i * 3, width: 80 + i, height: 60), isFlipped: i % 2 == 0, size: 32)
             }
-            func read(_ requests: [FrameRequest], with reader: VideoReader) throws -> [UInt8] {
+            func read(_ requests: [PictureRequest], with reader: VideoReader) throws -> [UInt8] {
                 let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: requests.count * 32 * 32 * 3, alignment: 64)
                 defer { memory.deallocate() }
-                try reader.read(requests, size: 32) { UnsafeMutableRawBufferPointer(rebasing: memory[$0 * 3072..<$0 * 3072 + 3072]) }
+                try reader.read(requests) { UnsafeMutableRawBufferPointer(rebasing: memory[$0 * 3072..<$0 * 3072 + 3072]) }
                 return [UInt8](memory)
             }
             let together = try read(requests, with: VideoReader(path: path, record: record))
@@ -76,7 +76,7 @@ import Testing
                 (0, CropBox(x: 0, y: 0, width: 0, height: 9)),
             ] {
                 let error = #expect(throws: MediaError.self) {
-                    try reader.read([FrameRequest(frame: frame, box: box, isFlipped: false)], size: 32) { _ in memory }
+                    try reader.read([PictureRequest(frame: frame, box: box, size: 32)]) { _ in memory }
                 }
                 #expect(error?.reason == .impossible)
             }

@@ -56,7 +56,7 @@ import Testing
             #expect(record.frameCount < 60 || !damagedTimes.isEmpty)
 
             for ticket in 0..<500 {
-                let draw = Recipe().draw(seed: 1, ticket: ticket, replica: 0, attempt: 0, record: record)
+                let draw = FramePairSampler().geometry(Draw(seed: 1, ticket: ticket, record: record))
                 #expect(draw.views.allSatisfy { !record.damagedFrames.contains($0.frame) })
             }
             // Frames behind the damage are read as exactly as before it.

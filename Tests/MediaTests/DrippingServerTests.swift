@@ -15,9 +15,9 @@ import Testing
             func pictures(_ media: String, _ server: MediaServer?) throws -> [UInt8] {
                 var pixels = [UInt8](repeating: 0, count: 2 * 32 * 32 * 3)
                 let box = CropBox(x: 8, y: 8, width: 80, height: 60)
-                let views = [5, 33].map { View(tick: 0, frame: $0, box: box, isFlipped: false) }
+                let requests = [5, 33].map { PictureRequest(frame: $0, box: box, size: 32) }
                 try pixels.withUnsafeMutableBytes { pixels in
-                    try PictureReader(media: MediaRoot(media), server: server).read(views, of: record, size: 32) { index in
+                    try PictureReader(media: MediaRoot(media), server: server).read(requests, of: record) { index in
                         UnsafeMutableRawBufferPointer(rebasing: pixels[index * 32 * 32 * 3..<(index + 1) * 32 * 32 * 3])
                     }
                 }
@@ -51,7 +51,7 @@ import Testing
             path: "a.mp4", bytes: 100_000, width: 8, height: 8, timeBase: Rational(1, 25), timestamps: Timestamps([0, 1]), keyFrames: [0],
             contentHash: String(repeating: "0", count: 32))
         let reader = PictureReader(media: MediaRoot("http://127.0.0.1:\(file.port)"), server: server)
-        let error = #expect(throws: MediaError.self) { try reader.read([], of: record, size: 8) { _ in preconditionFailure() } }
+        let error = #expect(throws: MediaError.self) { try reader.read([], of: record) { _ in preconditionFailure() } }
         #expect(error?.reason == .serverAway && error?.detail.contains("asked to stop") == true, "\(String(describing: error))")
     }
 }

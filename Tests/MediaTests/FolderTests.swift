@@ -137,8 +137,8 @@ import Testing
                 #expect(record.frameCount == 4 + source, "\(record.path)")
                 let reader = PictureReader(media: MediaRoot(output))
                 var pixels = [UInt8](repeating: 0, count: 16 * 16 * 3)
-                let view = View(tick: 0, frame: 3 + source, box: CropBox(x: 0, y: 0, width: 32, height: 32), isFlipped: false)
-                try pixels.withUnsafeMutableBytes { pixels in try reader.read([view], of: record, size: 16) { _ in pixels } }
+                let request = PictureRequest(frame: 3 + source, box: CropBox(x: 0, y: 0, width: 32, height: 32), size: 16)
+                try pixels.withUnsafeMutableBytes { pixels in try reader.read([request], of: record) { _ in pixels } }
             }
             #expect(try rejects(output).map { $0[0] } == ["\\xe9.mp4", "b\\xff.mp4"])
             #expect(try rejects(output).allSatisfy { $0[1] == "unusable name" && $0[2].contains("rename") })

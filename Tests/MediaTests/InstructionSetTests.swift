@@ -82,11 +82,11 @@ struct InstructionSetTests {
         let record = try VideoRecord(inspecting: "clip.mp4", in: fixture("Crops"))
         let reader = try VideoReader(path: fixture("Crops/clip.mp4"), record: record)
         let requests = (0..<record.frameCount).map {
-            FrameRequest(frame: $0, box: CropBox(x: $0 * 3, y: $0, width: 50 + $0, height: 45), isFlipped: $0 % 2 == 0)
+            PictureRequest(frame: $0, box: CropBox(x: $0 * 3, y: $0, width: 50 + $0, height: 45), isFlipped: $0 % 2 == 0, size: 32)
         }
         let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: requests.count * 3072, alignment: 64)
         defer { memory.deallocate() }
-        try reader.read(requests, size: 32) { UnsafeMutableRawBufferPointer(rebasing: memory[$0 * 3072..<$0 * 3072 + 3072]) }
+        try reader.read(requests) { UnsafeMutableRawBufferPointer(rebasing: memory[$0 * 3072..<$0 * 3072 + 3072]) }
         return Data(memory) + Data(try readImage(fixture("Images/photo.jpg")).pixels)
     }
 

@@ -26,8 +26,8 @@ struct PillowTests {
             let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: crops.count * count, alignment: 64)
             defer { memory.deallocate() }
             let reader = try VideoReader(path: crops[0].path, record: crops[0].record)
-            let requests = crops.map { FrameRequest(frame: $0.view.frame, box: $0.view.box, isFlipped: false) }
-            try reader.read(requests, size: size) { UnsafeMutableRawBufferPointer(rebasing: memory[$0 * count..<($0 + 1) * count]) }
+            let requests = crops.map { PictureRequest(frame: $0.view.frame, box: $0.view.box, size: size) }
+            try reader.read(requests) { UnsafeMutableRawBufferPointer(rebasing: memory[$0 * count..<($0 + 1) * count]) }
             for index in crops.indices {
                 let peer = expected[ratios.count * count..<(ratios.count + 1) * count]
                 let squares = zip(memory[index * count..<(index + 1) * count], peer).reduce(0) { sum, pair in
@@ -64,7 +64,7 @@ struct PillowTests {
         let lists = try names.enumerated().map { number, name in
             let record = try VideoRecord(inspecting: name, in: folder)
             return (0..<(200 / names.count + 1) / 2).flatMap { ticket in
-                Recipe().draw(seed: 5, ticket: number * 100 + ticket, replica: 0, attempt: 0, record: record).views.map {
+                FramePairSampler().geometry(Draw(seed: 5, ticket: number * 100 + ticket, record: record)).views.map {
                     Crop(view: $0, record: record, path: folder + "/" + name)
                 }
             }

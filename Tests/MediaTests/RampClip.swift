@@ -52,7 +52,7 @@ func readCrop(_ path: String, _ box: CropBox? = nil, size: Int, isFlipped: Bool 
     let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: size * size * 3, alignment: 64)
     defer { memory.deallocate() }
     let box = box ?? CropBox(x: 0, y: 0, width: record.width, height: record.height)
-    try reader.read([FrameRequest(frame: 1, box: box, isFlipped: isFlipped)], size: size) { _ in memory }
+    try reader.read([PictureRequest(frame: 1, box: box, isFlipped: isFlipped, size: size)]) { _ in memory }
     return [UInt8](memory)
 }
 

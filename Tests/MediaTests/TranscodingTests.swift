@@ -17,10 +17,10 @@ import Testing
     /// The whole of a frame as a small square.
     private func picture(_ frame: Int, of record: VideoRecord, in folder: String) throws -> [UInt8] {
         var pixels = [UInt8](repeating: 0, count: 64 * 64 * 3)
-        let request = FrameRequest(
-            frame: frame, box: CropBox(x: 0, y: 0, width: record.width, height: record.height), isFlipped: false)
+        let request = PictureRequest(
+            frame: frame, box: CropBox(x: 0, y: 0, width: record.width, height: record.height), size: 64)
         try pixels.withUnsafeMutableBytes { pixels in
-            try VideoReader(path: folder + "/" + record.path, record: record).read([request], size: 64) { _ in pixels }
+            try VideoReader(path: folder + "/" + record.path, record: record).read([request]) { _ in pixels }
         }
         return pixels
     }

@@ -21,7 +21,7 @@ import Testing
         let manifest = try writer.finish()
         try Data(#"{ name: "memory", data: { media: ".", manifest: "manifest.tandem" } }"#.utf8)
             .write(to: URL(fileURLWithPath: folder + "/memory.json5"))
-        return PlanIdentity(manifestHash: manifest.identity, seed: 0, recipe: Recipe())
+        return PlanIdentity(manifestHash: manifest.identity, seed: 0, sampler: .framePair(FramePairSampler()))
     }
 
     /// Sixteen decoders fill the batcher, whose trainer takes nothing; then another trainer starts elsewhere, and they fill it again. The
@@ -39,7 +39,7 @@ import Testing
         let decoders = try Decoders(16, at: endpoint)
         defer { decoders.stop() }
 
-        let sampleByteCount = SampleLayout(for: identity.recipe).byteCount(pathByteCount: 8)
+        let sampleByteCount = SampleLayout(identity.sampler.value.arrays).byteCount(pathByteCount: 8)
         var made = 0
         for start in [0, 100_000, 7] {
             // A trainer that asks and then does nothing, with a credit that has samples wait on both sides.
@@ -94,9 +94,9 @@ private final class Decoders: Sendable {
             Thread.detachNewThread { [self] in
                 defer { hasStopped.signal() }
                 do {
-                    let worker = try DecoderWorker(endpoint: endpoint, patience: 60, log: { _ in }) { [self] _, views, _, destination in
-                        for index in views.indices { _ = destination(index).initializeMemory(as: UInt8.self, repeating: 0) }
-                        made.add(views.count / 2, ordering: .relaxed)
+                    let worker = try DecoderWorker(endpoint: endpoint, patience: 60, log: { _ in }) { [self] _, requests, destination in
+                        for index in requests.indices { _ = destination(index).initializeMemory(as: UInt8.self, repeating: 0) }
+                        made.add(requests.count / 2, ordering: .relaxed)
                     }
                     try worker.run { self.isStopping.load(ordering: .relaxed) }
                 } catch {

@@ -4,26 +4,31 @@ import Testing
 
 private let record = videoRecord(times: (0..<300).map { $0 }, timeBase: Rational(1, 30))
 
-extension Recipe {
+extension FramePairSampler {
+    fileprivate static func draw(_ ticket: Int) -> Draw { Draw(seed: 7, ticket: ticket, replica: ticket % 2, record: record) }
+
     fileprivate func draw(_ ticket: Int) -> (views: [View], mask: [UInt8], pastMask: [UInt8]?) {
-        draw(seed: 7, ticket: ticket, replica: ticket % 2, attempt: 0, record: record)
+        geometry(Self.draw(ticket))
     }
 }
 
 @Suite struct MaskTests {
-    /// Samples of the default recipe are the same bytes for good, whatever recipes learn besides: a run that began earlier continues.
+    /// Samples of the default sampler are the same bytes for good, whatever samplers learn besides: a run that began earlier continues.
     @Test func defaultSamplesStayTheSameBytes() {
-        let recipe = Recipe(imageSize: 32, patchSize: 8, maskRatio: 0.75)
-        let layout = SampleLayout(for: recipe)
+        let sampler = FramePairSampler {
+            $0.sampling.imageSize = 32
+            $0.patchSize = 8
+            $0.mask.ratio = 0.75
+        }
+        let layout = SampleLayout(sampler.arrays)
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         for ticket in 0..<100 {
-            let draw = recipe.draw(ticket)
             var block = [UInt8](repeating: 0, count: layout.byteCount(path: record.path))
             let header = SampleHeader(
                 fingerprint: 1, sample: ticket, ticket: ticket, replica: ticket % 2, attempt: 0, video: 0, path: record.path)
             block.withUnsafeMutableBytes { bytes in
                 layout.write(header, to: bytes)
-                layout.write(views: draw.views, mask: draw.mask, pastMask: draw.pastMask, to: bytes)
+                _ = sampler.draw(FramePairSampler.draw(ticket), into: SampleWriter(layout, bytes))
             }
             for byte in block { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
         }
@@ -35,21 +40,32 @@ extension Recipe {
         (32, 16, 0.5, 1), (224, 16, 0, 196),
     ])
     func aGridIsTheNearestSquare(imageSize: Int, patchSize: Int, ratio: Double, expected: Int) {
-        #expect(Recipe(imageSize: imageSize, patchSize: patchSize, maskRatio: ratio, maskPattern: .grid).visiblePatchCount == expected)
+        #expect(
+            FramePairSampler {
+                $0.sampling.imageSize = imageSize
+                $0.patchSize = patchSize
+                $0.mask.ratio = ratio
+                $0.mask.pattern = .grid
+            }.visiblePatchCount == expected)
     }
 
     @Test(arguments: [(224, 16, 0.95), (224, 8, 0.95), (224, 16, 0.5), (64, 8, 0.95), (112, 16, 0.2)])
     func aGridIsEvenlySpaced(imageSize: Int, patchSize: Int, ratio: Double) {
-        let recipe = Recipe(imageSize: imageSize, patchSize: patchSize, maskRatio: ratio, maskPattern: .grid)
-        let side = recipe.gridSize
-        let lines = Int(Double(recipe.visiblePatchCount).squareRoot().rounded())
+        let sampler = FramePairSampler {
+            $0.sampling.imageSize = imageSize
+            $0.patchSize = patchSize
+            $0.mask.ratio = ratio
+            $0.mask.pattern = .grid
+        }
+        let side = sampler.gridSize
+        let lines = Int(Double(sampler.visiblePatchCount).squareRoot().rounded())
         var lattices: Set<[UInt8]> = []
         for ticket in 0..<300 {
-            let mask = recipe.draw(ticket).mask
+            let mask = sampler.draw(ticket).mask
             lattices.insert(mask)
             let visible = mask.indices.filter { mask[$0] == 0 }
             let rows = Set(visible.map { $0 / side }).sorted(), columns = Set(visible.map { $0 % side }).sorted()
-            #expect(visible.count == recipe.visiblePatchCount && rows.count == lines && columns.count == lines)
+            #expect(visible.count == sampler.visiblePatchCount && rows.count == lines && columns.count == lines)
             for places in [rows, columns] {
                 // Between neighbours, and from the last around the edge to the first.
                 let gaps = zip(places, places.dropFirst() + [places[0] + side]).map { $1 - $0 }
@@ -60,10 +76,10 @@ extension Recipe {
     }
 
     @Test(arguments: [MaskPattern.random, .grid]) func everyPatchIsVisibleEquallyOften(pattern: MaskPattern) {
-        let recipe = Recipe(maskPattern: pattern)
+        let sampler = FramePairSampler { $0.mask.pattern = pattern }
         var seen = [Int](repeating: 0, count: 196)
         for ticket in 0..<10_000 {
-            let mask = recipe.draw(ticket).mask
+            let mask = sampler.draw(ticket).mask
             for index in mask.indices where mask[index] == 0 { seen[index] += 1 }
         }
         // 10,000 * 9 / 196 = 459 each.
@@ -71,16 +87,20 @@ extension Recipe {
     }
 
     @Test(arguments: [MaskPattern.random, .grid]) func symmetricMasksAreIndependent(pattern: MaskPattern) throws {
-        let recipe = Recipe(maskRatio: 0.75, maskPattern: pattern, maskedFrames: .symmetric)
-        var asymmetric = recipe
-        asymmetric.maskedFrames = .asymmetric
+        let sampler = FramePairSampler {
+            $0.mask.ratio = 0.75
+            $0.mask.pattern = pattern
+            $0.mask.frames = .symmetric
+        }
+        var asymmetric = sampler
+        asymmetric.mask.frames = .asymmetric
         var both = 0
         var visiblePast = [Int](repeating: 0, count: 196)
         for ticket in 0..<4000 {
-            let draw = recipe.draw(ticket)
+            let draw = sampler.draw(ticket)
             let past = try #require(draw.pastMask)
             #expect(past.filter { $0 == 0 }.count == 49 && draw.mask.filter { $0 == 0 }.count == 49)
-            // What the asymmetric recipe draws too is drawn alike.
+            // What the asymmetric sampler draws too is drawn alike.
             let other = asymmetric.draw(ticket)
             #expect(other.pastMask == nil && other.mask == draw.mask && other.views == draw.views)
             for index in past.indices where past[index] == 0 {
@@ -95,7 +115,7 @@ extension Recipe {
     }
 
     @Test func independentCropsDiffer() {
-        let shared = Recipe(), independent = Recipe(crops: .independent)
+        let shared = FramePairSampler(), independent = FramePairSampler { $0.sampling.crops = .independent }
         var flips = [0, 0, 0, 0]
         for ticket in 0..<2000 {
             let (one, two) = (shared.draw(ticket), independent.draw(ticket))
@@ -109,10 +129,16 @@ extension Recipe {
     }
 
     @Test func symmetricSamplesHoldBothMasks() throws {
-        let recipe = Recipe(imageSize: 16, patchSize: 8, crops: .independent, maskRatio: 0.5, maskedFrames: .symmetric)
-        let layout = SampleLayout(for: recipe)
+        let sampler = FramePairSampler {
+            $0.sampling.imageSize = 16
+            $0.patchSize = 8
+            $0.sampling.crops = .independent
+            $0.mask.ratio = 0.5
+            $0.mask.frames = .symmetric
+        }
+        let layout = SampleLayout(sampler.arrays)
         #expect(layout.arrays.map(\.name) == ["frames", "mask", "views", "mask1"])
-        #expect(SampleLayout(for: Recipe()).arrays.map(\.name) == ["frames", "mask", "views"])
+        #expect(SampleLayout(FramePairSampler().arrays).arrays.map(\.name) == ["frames", "mask", "views"])
         let views = [
             View(tick: 1, frame: 2, box: CropBox(x: 5, y: 6, width: 70, height: 80), isFlipped: true),
             View(tick: 11, frame: 22, box: CropBox(x: 0, y: 0, width: 9, height: 9), isFlipped: false),
@@ -120,11 +146,18 @@ extension Recipe {
         var block = [UInt8](repeating: 0, count: layout.byteCount(path: "a.mp4"))
         block.withUnsafeMutableBytes { bytes in
             layout.write(SampleHeader(fingerprint: 1, sample: 9, ticket: 4, replica: 1, attempt: 0, video: 3, path: "a.mp4"), to: bytes)
-            layout.write(views: views, mask: [1, 0, 1, 0], pastMask: [0, 0, 1, 1], to: bytes)
+            let writer = SampleWriter(layout, bytes)
+            writer.write(views.flatMap(\.fields), to: "views")
+            writer.write([1, 0, 1, 0] as [UInt8], to: "mask")
+            writer.write([0, 0, 1, 1] as [UInt8], to: "mask1")
         }
         try block.withUnsafeBytes { bytes in
             let sample = try SampleBlock(bytes)
-            #expect(sample.matches(layout) && !sample.matches(SampleLayout(for: Recipe(imageSize: 16, patchSize: 8))))
+            let other = FramePairSampler {
+                $0.sampling.imageSize = 16
+                $0.patchSize = 8
+            }
+            #expect(sample.matches(layout) && !sample.matches(SampleLayout(other.arrays)))
             #expect(sample.bytes("mask").map(Array.init) == [1, 0, 1, 0] && sample.bytes("mask1").map(Array.init) == [0, 0, 1, 1])
             #expect(
                 SampleLog.line(step: 3, slot: 1, sample: sample, pixelHash: "00ff")

@@ -79,9 +79,12 @@ import Testing
         #expect(chiSquare(moves) < 50.8)
     }
 
+    private func identity(seed: UInt64 = 5, _ change: (inout FramePairSampler) -> Void = { _ in }) -> PlanIdentity {
+        PlanIdentity(manifestHash: "abc", seed: seed, sampler: .framePair(FramePairSampler(change)))
+    }
+
     private func plan(videos: Int, replicas: Int) -> SamplePlan {
-        SamplePlan(
-            identity: PlanIdentity(manifestHash: "abc", seed: 5, recipe: Recipe(repeatedSampling: replicas)), videoCount: videos)
+        SamplePlan(identity: identity { $0.sampling.repeatedSampling = replicas }, videoCount: videos)
     }
 
     /// Batches of 7 cut the stream of 10 videos over the ends of epochs: nothing is dropped, repeated or padded.
@@ -114,21 +117,22 @@ import Testing
     }
 
     @Test func plansAreToldApart() {
-        let identity = PlanIdentity(manifestHash: "abc", seed: 5, recipe: Recipe())
-        var other = identity
-        #expect(identity.difference(from: other) == nil)
-        other.seed = 6
-        other.recipe.maskRatio = 0.75
+        let identity = identity()
+        #expect(identity.difference(from: self.identity()) == nil)
+        let other = self.identity(seed: 6) { $0.mask.ratio = 0.75 }
         #expect(identity.difference(from: other) == "seed (5, not 6), mask.ratio (0.95, not 0.75)")
         #expect(identity.fingerprint != other.fingerprint)
 
-        var words = identity
-        words.recipe.crops = .independent
-        words.recipe.maskPattern = .grid
-        words.recipe.maskedFrames = .symmetric
+        let words = self.identity {
+            $0.sampling.crops = .independent
+            $0.sampling.frameGap = [1, 2]
+            $0.mask.pattern = .grid
+            $0.mask.frames = .symmetric
+        }
         #expect(
             identity.difference(from: words)
-                == "sampling.crops (shared, not independent), mask.pattern (random, not grid), mask.frames (asymmetric, not symmetric)")
+                == "mask.frames (asymmetric, not symmetric), mask.pattern (random, not grid), sampling.crops (shared, not independent),"
+                + " sampling.frameGap ([4, 48], not [1, 2])")
         #expect(identity.fingerprint != words.fingerprint)
     }
 }

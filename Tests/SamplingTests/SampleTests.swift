@@ -3,17 +3,20 @@ import Sampling
 import Testing
 
 @Suite struct SampleTests {
-    private let recipe = Recipe(imageSize: 16, patchSize: 8)
+    private let sampler = FramePairSampler {
+        $0.sampling.imageSize = 16
+        $0.patchSize = 8
+    }
 
     private func makeBlock(path: String = "a/ü.mp4") -> [UInt8] {
-        let layout = SampleLayout(for: recipe)
+        let layout = SampleLayout(sampler.arrays)
         let header = SampleHeader(fingerprint: 0xABCD, sample: 41, ticket: 20, replica: 1, attempt: 2, video: 3, path: path)
         let record = videoRecord(times: (0..<100).map { $0 }, timeBase: Rational(1, 30))
-        let draw = recipe.draw(seed: 1, ticket: 20, replica: 1, attempt: 2, record: record)
+        let draw = Draw(seed: 1, ticket: 20, replica: 1, attempt: 2, record: record)
         var block = [UInt8](repeating: 0xEE, count: layout.byteCount(path: path))
         block.withUnsafeMutableBytes { bytes in
             layout.write(header, to: bytes)
-            layout.write(views: draw.views, mask: draw.mask, to: bytes)
+            _ = sampler.draw(draw, into: SampleWriter(layout, bytes))
             let frames = layout.bytes(of: "frames", in: bytes)
             for index in frames.indices { frames[index] = UInt8(truncatingIfNeeded: index) }
         }
@@ -27,11 +30,11 @@ import Testing
             #expect(
                 sample.header
                     == SampleHeader(fingerprint: 0xABCD, sample: 41, ticket: 20, replica: 1, attempt: 2, video: 3, path: "a/ü.mp4"))
-            #expect(sample.matches(SampleLayout(for: recipe)))
+            #expect(sample.matches(SampleLayout(sampler.arrays)))
             #expect(sample.array("frames")?.shape == [2, 16, 16, 3])
             #expect(sample.arrays.allSatisfy { $0.offset.isMultiple(of: 64) })
             let record = videoRecord(times: (0..<100).map { $0 }, timeBase: Rational(1, 30))
-            let draw = recipe.draw(seed: 1, ticket: 20, replica: 1, attempt: 2, record: record)
+            let draw = sampler.geometry(Draw(seed: 1, ticket: 20, replica: 1, attempt: 2, record: record))
             #expect(sample.views == draw.views)
             #expect(sample.bytes("mask").map(Array.init) == draw.mask)
             let frames = try #require(sample.bytes("frames"))
@@ -42,7 +45,7 @@ import Testing
 
     /// Memory is written over completely, so what stood there before cannot show.
     @Test func everyByteIsDetermined() {
-        let layout = SampleLayout([("a", .uint8, [3]), ("b", .float32, [1])])
+        let layout = SampleLayout([ArrayDeclaration("a", .uint8, [3]), ArrayDeclaration("b", .float32, [1])])
         let header = SampleHeader(fingerprint: 1, sample: 2, ticket: 3, replica: 4, attempt: 5, video: 6, path: "p")
         let blocks = [UInt8.min, UInt8.max].map { fill -> [UInt8] in
             var block = [UInt8](repeating: fill, count: layout.byteCount(path: "p"))
@@ -97,14 +100,16 @@ import Testing
     }
 
     @Test func logLinesAreColumns() throws {
-        let layout = SampleLayout(for: recipe)
+        let layout = SampleLayout(sampler.arrays)
         let header = SampleHeader(fingerprint: 1, sample: 9, ticket: 4, replica: 1, attempt: 0, video: 3, path: "a\tb.mp4")
         var block = [UInt8](repeating: 0, count: layout.byteCount(path: header.path))
         let box = CropBox(x: 5, y: 6, width: 70, height: 80)
         block.withUnsafeMutableBytes { bytes in
             layout.write(header, to: bytes)
             let views = [View(tick: 1, frame: 2, box: box, isFlipped: true), View(tick: 11, frame: 22, box: box, isFlipped: true)]
-            layout.write(views: views, mask: [1, 0, 1, 1], to: bytes)
+            let writer = SampleWriter(layout, bytes)
+            writer.write(views.flatMap(\.fields), to: "views")
+            writer.write([1, 0, 1, 1] as [UInt8], to: "mask")
         }
         try block.withUnsafeBytes { bytes in
             let line = SampleLog.line(step: 3, slot: 1, sample: try SampleBlock(bytes), pixelHash: "00ff")

@@ -103,7 +103,8 @@ public struct DataflowSimulation {
     public init(_ options: Options) {
         self.options = options
         let identity = PlanIdentity(
-            manifestHash: "simulation", seed: options.seed, recipe: Recipe(repeatedSampling: options.replicas))
+            manifestHash: "simulation", seed: options.seed,
+            sampler: .framePair(FramePairSampler { $0.sampling.repeatedSampling = options.replicas }))
         var limits = Broker.Limits()
         limits.windowTickets = options.window
         limits.ticketsPerDecoder = BatcherServer.mostTicketsPerDecoder

@@ -93,7 +93,7 @@ final class DataflowBench {
     private var logPath: String { folder + "/log" }
 
     /// Bytes of a pair, with the path of its video.
-    private var pairByteCount: Int { SampleLayout(for: pipeline.recipe).byteCount(pathByteCount: manifest.longestPath) }
+    private var pairByteCount: Int { SampleLayout(pipeline.sampler.value.arrays).byteCount(pathByteCount: manifest.longestPath) }
 
     // MARK: The dataflow
 
@@ -107,7 +107,7 @@ final class DataflowBench {
         for _ in 0..<setup.decoders { try start(.decoder, endpoint, ["--decode-milliseconds", "\(setup.decodeMilliseconds)"]) }
         let place = try Endpoint(endpoint)
         let client = try BatchClient(
-            endpoint: place, identity: PlanIdentity(manifestHash: manifest.identity, seed: pipeline.seed, recipe: pipeline.recipe),
+            endpoint: place, identity: PlanIdentity(manifestHash: manifest.identity, seed: pipeline.seed, sampler: pipeline.sampler),
             credit: pipeline.dataflow.trainerMemory << 20, patience: 30, context: try Context(keys: keys, connecting: place, log: note),
             log: note)
         var asked = 0
@@ -210,16 +210,16 @@ func decodeNothing(for endpoint: String, keys: String?, milliseconds: Double) th
     let endpoint = try Endpoint(endpoint)
     let worker = try DecoderWorker(
         endpoint: endpoint, patience: 30, context: try Context(keys: keys, connecting: endpoint, log: note), log: note
-    ) { _, views, _, destination in
-        for index in views.indices { _ = destination(index) }
-        sleep(milliseconds: milliseconds * Double(views.count / 2))
+    ) { _, requests, destination in
+        for index in requests.indices { _ = destination(index) }
+        sleep(milliseconds: milliseconds * Double(requests.count / 2))
     }
     try worker.run(until: { Interruption.isRequested })
 }
 
 /// Sends messages of a pair's size as fast as they are taken, until it is stopped.
 func sendMessages(to endpoint: String, keys: String?) throws {
-    let byteCount = SampleLayout(for: Recipe()).byteCount(pathByteCount: 0)
+    let byteCount = SampleLayout(FramePairSampler().arrays).byteCount(pathByteCount: 0)
     let socket = try Socket(
         .push, in: try Context(keys: keys, connecting: try Endpoint(endpoint), log: note),
         options: .init(sendHighWaterMark: 8, receiveHighWaterMark: 1, linger: 0, maximumMessageBytes: byteCount))

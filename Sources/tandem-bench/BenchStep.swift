@@ -1,8 +1,8 @@
 import Base
 import Compute
-import ComputeCPU
 import Configuration
 import Console
+import Devices
 import Foundation
 import Models
 import Training
@@ -34,7 +34,7 @@ func benchStep(arguments: [String]) throws {
             "model.size=\(size)", "model.decoderSize=\(decoderSize)", "train.batch=\(batch)", "train.precision=\(precision)",
             "train.microBatch=\(microBatch == 0 ? largestDivisor(of: batch, upTo: 4) : microBatch)", "train.recompute=\(recompute)",
         ])
-    let bench = StepBench(pipeline, try CPUBackend(threads: threads))
+    let bench = StepBench(pipeline, try Device.cpu.makeBackend(threads: threads))
     let result = bench.run(steps: steps) { if !asJSON { writeError($0 + "\n") } }
     print(result.shown(asJSON: asJSON))
 }
@@ -71,13 +71,13 @@ private struct StepResult: BenchResult {
 /// A model, and random frames to train it on.
 private struct StepBench {
     let pipeline: Pipeline
-    let backend: CPUBackend
+    let backend: any Backend
     let model: SiamMAE
     let frames: [UInt8]
     let masks: [UInt8]
     let forecast: Int
 
-    init(_ pipeline: Pipeline, _ backend: CPUBackend) {
+    init(_ pipeline: Pipeline, _ backend: any Backend) {
         self.pipeline = pipeline
         self.backend = backend
         let (configuration, batch) = (pipeline.modelConfiguration, pipeline.train.batch)

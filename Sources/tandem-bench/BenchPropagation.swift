@@ -1,7 +1,7 @@
 import Base
 import Compute
-import ComputeCPU
 import Console
+import Devices
 import Foundation
 import Models
 import Pictures
@@ -32,7 +32,7 @@ func benchPropagation(arguments: [String]) throws {
     options.finish()
     guard case .exact(let height, let width) = inputSize, let configuration = EncoderConfiguration(preset: size) else { return }
 
-    let backend = try CPUBackend(threads: threads)
+    let backend = try Device.cpu.makeBackend(threads: threads)
     let chosen = precision ?? backend.fastestPrecision
     let encoder: VisionTransformer
     if let weights {
@@ -81,7 +81,7 @@ private struct PropagationResult: BenchResult {
 private struct PropagationBench {
     let settings: PropagationSettings
     let encoder: VisionTransformer
-    let backend: CPUBackend
+    let backend: any Backend
 
     func run(frames: Int, height: Int, width: Int, precision: Precision) throws -> PropagationResult {
         let patchSize = encoder.configuration.patchSize

@@ -1,7 +1,7 @@
 import Base
 import Compute
-import ComputeCPU
 import Console
+import Devices
 import Foundation
 
 /// `tandem bench`: how fast parts of Tandem are on this machine.
@@ -40,7 +40,7 @@ extension BenchResult {
     }
 }
 
-extension CPUBackend {
+extension Backend {
     /// Operations a second of a large square product, the best of several: what a step is measured by.
     func productPeak(_ precision: Precision) -> Double {
         // Rows of 2048 elements fall onto one another in the caches; 1536 and 2016 show what the cores can do.

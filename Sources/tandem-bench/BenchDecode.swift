@@ -28,7 +28,7 @@ func benchDecode(arguments: [String]) throws {
         record.path = String(url.path.dropFirst())
         return record
     }
-    let result = try DecodeBench(records, Recipe(repeatedSampling: repeats)).run(pairs: pairs)
+    let result = try DecodeBench(records, FramePairSampler { $0.sampling.repeatedSampling = repeats }).run(pairs: pairs)
     print(result.shown(asJSON: asJSON))
 }
 
@@ -62,38 +62,39 @@ private struct DecodeResult: BenchResult {
 /// Videos and how pairs are drawn from them.
 private struct DecodeBench {
     let records: [VideoRecord]
-    let recipe: Recipe
+    let sampler: FramePairSampler
 
-    init(_ records: [VideoRecord], _ recipe: Recipe) {
+    init(_ records: [VideoRecord], _ sampler: FramePairSampler) {
         self.records = records
-        self.recipe = recipe
+        self.sampler = sampler
     }
 
     func run(pairs: Int) throws -> DecodeResult {
         let reader = PictureReader(media: MediaRoot(""))
-        let pictureByteCount = recipe.imageSize * recipe.imageSize * 3
+        let (size, repeats) = (sampler.sampling.imageSize, sampler.repeatedSampling)
+        let pictureByteCount = size * size * 3
         let memory = UnsafeMutableRawBufferPointer.allocate(
-            byteCount: 2 * recipe.repeatedSampling * pictureByteCount, alignment: 64)
+            byteCount: 2 * repeats * pictureByteCount, alignment: 64)
         defer { memory.deallocate() }
         func serve(_ ticket: Int) throws {
             let record = records[ticket % records.count]
-            let views = (0..<recipe.repeatedSampling).flatMap { replica in
-                recipe.draw(seed: 1, ticket: ticket, replica: replica, attempt: 0, record: record).views
+            let requests = (0..<repeats).flatMap { replica in
+                sampler.geometry(Draw(seed: 1, ticket: ticket, replica: replica, record: record)).views.map { $0.request(size: size) }
             }
-            try reader.read(views, of: record, size: recipe.imageSize) { index in
+            try reader.read(requests, of: record) { index in
                 UnsafeMutableRawBufferPointer(rebasing: memory[index * pictureByteCount..<(index + 1) * pictureByteCount])
             }
         }
-        let tickets = (pairs + recipe.repeatedSampling - 1) / recipe.repeatedSampling
-        let done = Double(tickets * recipe.repeatedSampling)
-        let early = min(tickets, (999 + recipe.repeatedSampling) / recipe.repeatedSampling)
+        let tickets = (pairs + repeats - 1) / repeats
+        let done = Double(tickets * repeats)
+        let early = min(tickets, (999 + repeats) / repeats)
         let (wallStart, cpuStart) = (monotonicSeconds(), processorSeconds())
         for ticket in 0..<early { try serve(ticket) }
         let earlyBytes = SystemMemory.resident
         for ticket in early..<tickets { try serve(ticket) }
         let (wall, cpu) = (monotonicSeconds() - wallStart, processorSeconds() - cpuStart)
         return DecodeResult(
-            pairs: Int(done), pairsPerOpen: recipe.repeatedSampling, pairsPerSecond: done / wall, pairsPerCPUSecond: done / cpu,
+            pairs: Int(done), pairsPerOpen: repeats, pairsPerSecond: done / wall, pairsPerCPUSecond: done / cpu,
             framesPerPair: Double(reader.costs.framesDecoded) / done,
             shares: Dictionary(uniqueKeysWithValues: ReadingCosts.Stage.allCases.map { ("\($0)", reader.costs.seconds($0) / wall) }),
             earlyBytes: earlyBytes, lateBytes: SystemMemory.resident, peakBytes: SystemMemory.highWaterMark)

@@ -1,6 +1,6 @@
 import Compute
-import ComputeCPU
 import Console
+import Devices
 import Foundation
 
 /// `tandem bench ops`: the operations of a step of ViT-S/16 with the decoder `mae`.
@@ -19,7 +19,7 @@ func benchOps(arguments: [String]) throws {
     if pairs < 1 { options.refuse("--micro-batch wants 1 or more, not \(pairs)") }
     options.finish()
 
-    let bench = OpsBench(try CPUBackend(threads: threads), precision, pairs: pairs)
+    let bench = OpsBench(try Device.cpu.makeBackend(threads: threads), precision, pairs: pairs)
     if !asJSON {
         print("\(bench.backend.summary), \(pairs) pairs, \(precision)")
         print(String(format: "peaks: %.1f GFLOP/s of products, %.1f GB/s of memory", bench.productPeak / 1e9, bench.memoryPeak / 1e9))
@@ -47,7 +47,7 @@ private struct OpResult: BenchResult {
 
 /// The tensors of a layer of the encoder, and each operation on them.
 private struct OpsBench {
-    let backend: CPUBackend
+    let backend: any Backend
     let precision: Precision
     let productPeak: Double
     let memoryPeak: Double
@@ -57,7 +57,7 @@ private struct OpsBench {
     private let width = 384
     private var rows: Int { sequences.rows }
 
-    init(_ backend: CPUBackend, _ precision: Precision, pairs: Int) {
+    init(_ backend: any Backend, _ precision: Precision, pairs: Int) {
         self.backend = backend
         self.precision = precision
         productPeak = backend.productPeak(precision)

@@ -3,22 +3,27 @@ import Foundation
 import Sampling
 import Testing
 
-@Suite struct RecipeTests {
+@Suite struct FramePairSamplerTests {
     /// `int(n * (1 - ratio))` as Python computes it.
     @Test(arguments: [
         (224, 16, 0.95, 9), (224, 8, 0.95, 39), (224, 16, 0.75, 49), (224, 16, 0.9, 19), (224, 16, 0.5, 98), (64, 8, 0.95, 3),
         (160, 16, 0.9, 9), (224, 16, 0, 196),
     ])
     func visiblePatches(imageSize: Int, patchSize: Int, ratio: Double, expected: Int) {
-        #expect(Recipe(imageSize: imageSize, patchSize: patchSize, maskRatio: ratio).visiblePatchCount == expected)
+        #expect(
+            FramePairSampler {
+                $0.sampling.imageSize = imageSize
+                $0.patchSize = patchSize
+                $0.mask.ratio = ratio
+            }.visiblePatchCount == expected)
     }
 
     @Test func masksHideWhatTheyShouldAndAreFair() {
-        let recipe = Recipe()
+        let sampler = FramePairSampler()
         let record = videoRecord(times: (0..<100).map { $0 }, timeBase: Rational(1, 30))
         var seen = [Int](repeating: 0, count: 196)
         for ticket in 0..<10_000 {
-            let mask = recipe.draw(seed: 1, ticket: ticket, replica: 0, attempt: 0, record: record).mask
+            let mask = sampler.geometry(Draw(seed: 1, ticket: ticket, record: record)).mask
             #expect(mask.count == 196 && mask.filter { $0 == 0 }.count == 9 && mask.filter { $0 == 1 }.count == 187)
             for index in mask.indices where mask[index] == 0 { seen[index] += 1 }
         }
@@ -27,13 +32,13 @@ import Testing
     }
 
     @Test func aDrawIsAPureFunctionOfItsName() {
-        let recipe = Recipe()
+        let sampler = FramePairSampler()
         let record = videoRecord(times: (0..<300).map { $0 }, timeBase: Rational(1, 30))
-        let draw = recipe.draw(seed: 1, ticket: 2, replica: 1, attempt: 0, record: record)
-        let again = recipe.draw(seed: 1, ticket: 2, replica: 1, attempt: 0, record: record)
+        let draw = sampler.geometry(Draw(seed: 1, ticket: 2, replica: 1, attempt: 0, record: record))
+        let again = sampler.geometry(Draw(seed: 1, ticket: 2, replica: 1, attempt: 0, record: record))
         #expect(draw.views == again.views && draw.mask == again.mask)
         for (seed, ticket, replica, attempt) in [(2, 2, 1, 0), (1, 3, 1, 0), (1, 2, 0, 0), (1, 2, 1, 1)] as [(UInt64, Int, Int, Int)] {
-            let other = recipe.draw(seed: seed, ticket: ticket, replica: replica, attempt: attempt, record: record)
+            let other = sampler.geometry(Draw(seed: seed, ticket: ticket, replica: replica, attempt: attempt, record: record))
             #expect(other.views != draw.views && other.mask != draw.mask)
         }
         #expect(draw.views[0].box == draw.views[1].box && draw.views[0].isFlipped == draw.views[1].isFlipped)
@@ -42,54 +47,16 @@ import Testing
     @Test func halfOfTheSamplesAreMirrored() {
         let record = videoRecord(times: (0..<100).map { $0 }, timeBase: Rational(1, 30))
         let flips = (0..<4000).filter {
-            Recipe(imageSize: 32).draw(seed: 1, ticket: $0, replica: 0, attempt: 0, record: record).views[0].isFlipped
+            FramePairSampler { $0.sampling.imageSize = 32 }.geometry(Draw(seed: 1, ticket: $0, record: record))
+                .views[0].isFlipped
         }
         #expect(abs(flips.count - 2000) < 150)
-        let never = Recipe(imageSize: 32, flipProbability: 0)
-        #expect((0..<50).allSatisfy { !never.draw(seed: 1, ticket: $0, replica: 0, attempt: 0, record: record).views[0].isFlipped })
-    }
-
-    @Test func recipesSurviveJSONAndBytes() throws {
-        let recipe = Recipe(
-            imageSize: 96, patchSize: 8, frameGap: 2...9, crops: .independent, maskRatio: 0.9, maskPattern: .grid, maskedFrames: .symmetric)
-        #expect(try JSONDecoder().decode(Recipe.self, from: JSONEncoder().encode(recipe)) == recipe)
-        var writer = ByteWriter()
-        recipe.write(to: &writer)
-        try writer.bytes.withUnsafeBytes { bytes in
-            var reader = ByteReader(bytes)
-            #expect(try Recipe(from: &reader) == recipe)
-            try reader.finish()
+        let never = FramePairSampler {
+            $0.sampling.imageSize = 32
+            $0.sampling.flip = 0
         }
-    }
-
-    @Test func unknownWordsAreRefused() {
-        var writer = ByteWriter()
-        Recipe().write(to: &writer)
-        let word = Array("random".utf8)
-        var bytes = writer.bytes
-        let at = bytes.indices.first { bytes[$0...].starts(with: word) }!
-        bytes[at] = UInt8(ascii: "t")
-        _ = bytes.withUnsafeBytes { bytes in
-            #expect(throws: MalformedBytes("a recipe with the unknown word 'tandom'")) {
-                var reader = ByteReader(bytes)
-                _ = try Recipe(from: &reader)
-            }
-        }
-    }
-
-    @Test func impossibleRecipesAreRefused() {
-        for recipe in [
-            Recipe(maskRatio: 1), Recipe(imageSize: 100, patchSize: 16), Recipe(flipProbability: 1.5), Recipe(repeatedSampling: 0),
-        ] {
-            var writer = ByteWriter()
-            recipe.write(to: &writer)
-            _ = writer.bytes.withUnsafeBytes { bytes in
-                #expect(throws: MalformedBytes.self) {
-                    var reader = ByteReader(bytes)
-                    _ = try Recipe(from: &reader)
-                }
-            }
-        }
+        #expect(
+            (0..<50).allSatisfy { !never.geometry(Draw(seed: 1, ticket: $0, record: record)).views[0].isFlipped })
     }
 }
 

@@ -1,0 +1,64 @@
+import Base
+import Foundation
+
+/// One of the samplers that there are. The set is closed: what comes over the wire chooses among them, and nothing else runs.
+public enum AnySampler: Equatable, Sendable {
+    case framePair(FramePairSampler)
+
+    /// The sampler itself.
+    public var value: any Sampler {
+        switch self {
+        case .framePair(let sampler): sampler
+        }
+    }
+
+    /// Bytes of the longest settings that travel.
+    private static let longestText = 4096
+
+    /// Writes the sampler's name, and its settings as JSON: keys sorted, no spaces, numbers as short as they can be.
+    func write(to writer: inout ByteWriter) {
+        writer.write(type(of: value).name)
+        writer.write(text)
+    }
+
+    /// Reads what ``write(to:)`` wrote.
+    init(from reader: inout ByteReader) throws(MalformedBytes) {
+        let name = try reader.readText(limit: 64)
+        let text = try reader.readText(limit: Self.longestText)
+        switch name {
+        case FramePairSampler.name: self = .framePair(try Self.decoded(text))
+        default: throw MalformedBytes("a sampler with the unknown name '\(name)'")
+        }
+        // One text for each sampler, so that equal samplers have equal fingerprints.
+        guard self.text == text else { throw MalformedBytes("settings of a sampler that are not in canonical form") }
+    }
+
+    private static func decoded<Settings: Sampler>(_ text: String) throws(MalformedBytes) -> Settings {
+        let sampler: Settings
+        do { sampler = try JSONDecoder().decode(Settings.self, from: Data(text.utf8)) } catch {
+            throw MalformedBytes("a sampler with settings that cannot be read")
+        }
+        if let (key, message) = sampler.problem { throw MalformedBytes("a sampler whose \(key) \(message)") }
+        return sampler
+    }
+
+    private var text: String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        // Settings that were checked hold no number that JSON lacks; those that were not are refused where they arrive.
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        return String(decoding: try! encoder.encode(value), as: UTF8.self)
+    }
+
+    /// The settings one by one: by the path of their keys, as people read them.
+    var settings: [String: String] {
+        func leaves(_ value: Any, _ path: String) -> [(String, String)] {
+            switch value {
+            case let group as [String: Any]: group.flatMap { leaves($0.value, path.isEmpty ? $0.key : path + "." + $0.key) }
+            case let list as [Any]: [(path, "[" + list.map { "\($0)" }.joined(separator: ", ") + "]")]
+            default: [(path, "\(value)")]
+            }
+        }
+        return Dictionary(uniqueKeysWithValues: leaves(try! JSONSerialization.jsonObject(with: Data(text.utf8)), ""))
+    }
+}

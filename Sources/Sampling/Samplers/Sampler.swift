@@ -1,0 +1,110 @@
+/// How samples are drawn from videos: a value, a type of which has a file of its own, with its settings, their checks, the arrays of its
+/// samples and the draw. Everything that it draws is a pure function of the ``Draw``.
+public protocol Sampler: Codable, Equatable, Sendable {
+    /// The word by which the wire knows it.
+    static var name: String { get }
+    /// The published settings.
+    init()
+    /// The first value that no sampler can have, by its key, and what to write instead; nil where all are possible. Nothing else of a
+    /// sampler may be asked for before.
+    var problem: (key: String, message: String)? { get }
+    /// Samples drawn from a video each time it is opened, at most ``SamplePlan/mostReplicas``.
+    var repeatedSampling: Int { get }
+    /// The arrays of a sample, in their order: the same for every sample.
+    var arrays: [ArrayDeclaration] { get }
+    /// Fills all arrays of a sample but those of pictures, and says which pictures go where.
+    func draw(_ draw: Draw, into sample: SampleWriter) -> [PlacedPicture]
+    /// Called once the pictures of a sample are in their places: for what is made of their pixels.
+    func finish(_ sample: SampleWriter)
+}
+
+extension Sampler {
+    public func finish(_ sample: SampleWriter) {}
+
+    /// The published settings but for some.
+    public init(_ change: (inout Self) -> Void) {
+        self.init()
+        change(&self)
+    }
+}
+
+/// Which sample of which video is drawn, and all random numbers that there are for it.
+public struct Draw {
+    public var seed: UInt64
+    public var ticket: Int
+    public var replica: Int
+    public var attempt: Int
+    /// The video that (seed, ticket, attempt) chose; at least two frames.
+    public var record: VideoRecord
+
+    public init(seed: UInt64, ticket: Int, replica: Int = 0, attempt: Int = 0, record: VideoRecord) {
+        self.seed = seed
+        self.ticket = ticket
+        self.replica = replica
+        self.attempt = attempt
+        self.record = record
+    }
+
+    /// The random numbers for a purpose. What only some settings draw comes last in its stream, so that all agree on the rest.
+    func stream(_ purpose: RandomPurpose) -> RandomStream {
+        RandomStream(seed: seed, purpose: purpose, ticket: ticket, replica: replica, attempt: attempt)
+    }
+}
+
+/// A picture wanted from a video: which frame, which part of it, mirrored or not, and its side.
+public struct PictureRequest: Equatable, Sendable {
+    /// Index of the frame in presentation order.
+    public var frame: Int
+    /// In upright pixels of the size that the video's record gives.
+    public var box: CropBox
+    public var isFlipped: Bool
+    /// Side in pixels.
+    public var size: Int
+
+    public init(frame: Int, box: CropBox, isFlipped: Bool = false, size: Int) {
+        self.frame = frame
+        self.box = box
+        self.isFlipped = isFlipped
+        self.size = size
+    }
+
+    /// Bytes of the picture as packed RGB, `[size, size, 3]`.
+    public var byteCount: Int { size * size * 3 }
+}
+
+/// A picture and where it goes: the array, and its place among the array's pictures, which are all of one size.
+public struct PlacedPicture: Equatable, Sendable {
+    public var request: PictureRequest
+    public var array: String
+    public var index: Int
+}
+
+/// A sample's arrays while they are filled.
+public struct SampleWriter {
+    private let layout: SampleLayout
+    private let block: UnsafeMutableRawBufferPointer
+
+    /// - Parameter block: the sample's bytes, laid out so; it stays valid as long as the value.
+    public init(_ layout: SampleLayout, _ block: UnsafeMutableRawBufferPointer) {
+        self.layout = layout
+        self.block = block
+    }
+
+    /// The bytes of an array.
+    public func bytes(_ array: String) -> UnsafeMutableRawBufferPointer { layout.bytes(of: array, in: block) }
+
+    /// The bytes of a picture.
+    public func bytes(_ picture: PlacedPicture) -> UnsafeMutableRawBufferPointer {
+        let start = picture.index * picture.request.byteCount
+        return UnsafeMutableRawBufferPointer(rebasing: bytes(picture.array)[start..<start + picture.request.byteCount])
+    }
+
+    /// Fills an array of numbers, little-endian.
+    public func write<Value: FixedWidthInteger>(_ values: [Value], to array: String) {
+        let bytes = bytes(array)
+        precondition(bytes.count == values.count * MemoryLayout<Value>.size, "\(values.count) values for the array \(array)")
+        for (index, value) in values.enumerated() {
+            bytes.storeBytes(of: value.littleEndian, toByteOffset: index * MemoryLayout<Value>.size, as: Value.self)
+        }
+    }
+}

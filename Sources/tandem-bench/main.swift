@@ -1,0 +1,3 @@
+import Console
+
+runProgram("tandem") { try bench(arguments: Array(CommandLine.arguments.dropFirst())) }
