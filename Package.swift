@@ -1,5 +1,6 @@
 // swift-tools-version: 6.0
-// The architecture of Tandem, top to bottom. The data half and the maths half meet only in the programs.
+// The architecture of Tandem, top to bottom. The data half and the maths half meet in Configuration, which knows the settings of both, in
+// Recipes, and in the programs above them.
 import PackageDescription
 
 /// A Swift library of ours: its name and what it stands on.
@@ -35,18 +36,21 @@ let package = Package(
             "tandem",
             [
                 "Base", "Console", "Configuration", "Dataflow", "Files", "MatFiles", "Metrics", "Synthesis", "Media", "Pictures",
-                "Propagation", "RunLog", "Sampling", "ZeroMQ", "Training", "Verification",
+                "Propagation", "Recipes", "RunLog", "Sampling", "ZeroMQ", "Training", "Verification",
             ] + maths),
         program(
             "tandem-bench",
-            ["Base", "Console", "Configuration", "Dataflow", "Media", "Pictures", "Propagation", "Sampling", "ZeroMQ", "Training"] + maths),
+            [
+                "Base", "Console", "Configuration", "Dataflow", "Media", "Pictures", "Propagation", "Recipes", "Sampling", "ZeroMQ",
+                "Training",
+            ] + maths),
         program("tandem-decoder", ["Base", "Console", "Dataflow", "Media", "Metrics", "Sampling", "ZeroMQ"]),
-        program("tandem-batcher", ["Console", "Configuration", "Dataflow", "Metrics", "Sampling", "ZeroMQ"]),
+        program("tandem-batcher", ["Console", "Dataflow", "Metrics", "Sampling", "ZeroMQ"]),
         program(
             "tandem-trainer",
             [
                 "Base", "Console", "Configuration", "Dataflow", "Media", "Metrics", "Propagation", "RunLog", "Sampling", "ZeroMQ",
-                "Training", "Autograd",
+                "Recipes", "Training", "Autograd",
             ] + maths),
         program(
             "tandem-evaluator",
@@ -56,7 +60,10 @@ let package = Package(
             ] + maths),
         library("Console", ["Base"]),  // options, --help, progress, signals, errors as sentences
         library("Metrics", ["Base", "Console"]),  // what a process tells of itself over HTTP: numbers, and whether it is well
-        library("Configuration", ["Base", "Sampling", "Models", "Propagation", "Compute"]),  // Pipelines/*.json5: one typed, checked run
+        library("Configuration", ["Base", "Files", "Sampling", "Models", "Propagation", "Compute"]),  // Pipelines/*.json5, checked
+
+        // What is trained, from samples to gradients.
+        library("Recipes", ["Base", "Configuration", "Sampling", "Models", "WeightFiles", "Autograd", "Compute", "Pictures"]),
 
         // The ground floor, which both halves stand on.
         library("Files", ["Base"]),  // names and folders as file systems have them, whole files, what a command may write: only its own
@@ -74,7 +81,7 @@ let package = Package(
         // The maths half: from batches to weights and scores.
         library("Propagation", ["Base", "Files", "Pictures", "Compute"]),  // label propagation; DAVIS, JHMDB, VIP and their measures
         library("Verification", ["Base", "WeightFiles", "Training", "Models", "Autograd", "Compute"]),  // how far PyTorch's values are
-        library("Training", ["Base", "Files", "Pictures", "WeightFiles", "Models", "Autograd", "Compute"]),  // optimizer, checkpoints
+        library("Training", ["Base", "Files", "WeightFiles", "Autograd", "Compute"]),  // optimizer, checkpoints
         library("RunLog", ["Base", "Files"]),  // a run's folder: logs, scores, figures, TensorBoard's events
         library("Models", ["Base", "WeightFiles", "Layers", "Autograd", "Compute"]),  // ViT encoder, decoders, objectives: SiamMAE
         library("WeightFiles", ["Base", "Files"]),  // safetensors and PyTorch's files, read as nobody vouches for them
@@ -110,7 +117,8 @@ let package = Package(
         tests("Propagation", ["Base", "ComputeCPU", "Compute", "MatFiles", "Media", "Pictures"]),
         tests("WeightFiles", ["Base", "Models"]),
         tests("RunLog", ["Base"]),
-        tests("Training", ["Base", "Pictures", "WeightFiles", "Models", "Autograd", "Compute", "ComputeCPU"]),
+        tests("Training", ["Base", "WeightFiles", "Models", "Autograd", "Compute", "ComputeCPU"]),
+        tests("Recipes", ["Configuration", "Sampling", "Autograd", "Compute", "ComputeCPU"]),
         tests("Models", ["Training", "Verification", "Autograd", "Compute", "ComputeCPU"]),
         tests("Verification", ["Base", "ComputeCPU"] + maths),
         tests("Autograd", ["ComputeCPU", "Compute"]),

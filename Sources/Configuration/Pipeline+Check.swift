@@ -18,8 +18,8 @@ extension Pipeline {
     private var nameChecks: [Check] {
         [
             (
-                "name", !name.isEmpty && !name.hasPrefix(".") && !name.contains("/"),
-                "is \"\(name)\", but it names the folder runs/NAME: give it a plain name"
+                "name", !name.isEmpty && !name.hasPrefix(".") && !name.contains("/") && name.onOneLine == name,
+                "is \"\(name.onOneLine)\", but it names the folder runs/NAME: give it a plain name"
             )
         ]
     }
@@ -48,7 +48,8 @@ extension Pipeline {
         guard let size else { return [] }
         return [
             (key, size.width >= 4 && size.width % 4 == 0, "has width \(size.width), but the position table needs a multiple of 4"),
-            (key, size.depth >= 1, "has depth \(size.depth): at least one block"),
+            (key, size.width <= 1 << 16, "has width \(size.width), above the limit of \(1 << 16)"),
+            (key, (1...1000).contains(size.depth), "has depth \(size.depth): from 1 to 1000 blocks"),
             (
                 key, size.heads >= 1 && size.width % max(size.heads, 1) == 0,
                 "has \(size.heads) heads, which do not divide its width of \(size.width)"
@@ -59,13 +60,13 @@ extension Pipeline {
     private var trainChecks: [Check] {
         let micro = train.microBatch == 0 ? train.batch : train.microBatch
         return [
-            ("train.steps", train.steps >= 0, "is \(train.steps): 0 (what epochs give) or more"),
-            ("train.epochs", train.epochs > 0, "is \(train.epochs): above 0"),
+            ("train.steps", (0...1_000_000_000).contains(train.steps), "is \(train.steps): 0 (what epochs give) to 1000000000"),
+            ("train.epochs", train.epochs > 0 && train.epochs <= 1e6, "is \(train.epochs): above 0, up to 1000000"),
             (
                 "train.warmupEpochs", train.warmupEpochs >= 0 && train.warmupEpochs <= train.epochs,
                 "is \(train.warmupEpochs): from 0 to train.epochs (\(train.epochs))"
             ),
-            ("train.batch", train.batch >= 1, "is \(train.batch): at least one pair"),
+            ("train.batch", (1...1 << 20).contains(train.batch), "is \(train.batch): from 1 pair to \(1 << 20)"),
             (
                 "train.microBatch", micro >= 1 && train.batch % max(micro, 1) == 0,
                 "is \(train.microBatch), which does not divide train.batch (\(train.batch))"
@@ -106,8 +107,8 @@ extension Pipeline {
                 "evaluation.size", evaluation.size.count <= 2 && evaluation.size.allSatisfy { $0 >= patch },
                 "wants [height, width] or [short side], at least one patch (\(patch) pixels) each, or [] for the preset's"
             ),
-            ("evaluation.topK", evaluation.topK >= 0, "is \(evaluation.topK): at least one neighbour, or 0 for the preset's"),
-            ("evaluation.queue", evaluation.queue >= 0, "is \(evaluation.queue): at least one frame, or 0 for the preset's"),
+            ("evaluation.topK", (0...1000).contains(evaluation.topK), "is \(evaluation.topK): 1 to 1000 neighbours, or 0 for the preset's"),
+            ("evaluation.queue", (0...1000).contains(evaluation.queue), "is \(evaluation.queue): 1 to 1000 frames, or 0 for the preset's"),
             ("evaluation.radius", evaluation.radius >= 0, "is \(evaluation.radius): above 0, or 0 for the preset's"),
             ("evaluation.temperature", evaluation.temperature >= 0, "is \(evaluation.temperature): above 0, or 0 for the preset's"),
         ]

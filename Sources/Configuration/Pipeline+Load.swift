@@ -1,4 +1,5 @@
 import Compute
+import Files
 import Foundation
 import Models
 import Propagation
@@ -17,8 +18,11 @@ extension Pipeline {
     ///   - overrides: `key.path=value` each, as `--set` gives them; they win over the file.
     /// - Throws: ``PipelineMistake`` for an unreadable file, bad syntax, unknown keys, wrong types and impossible values.
     public static func load(_ path: String, overrides: [String] = []) throws -> Pipeline {
+        if let obstacle = obstacleToReading(path) {
+            throw PipelineMistake(description: "\(path): \(obstacle); see Pipelines/ for the pipeline files that come with Tandem")
+        }
         guard let bytes = FileManager.default.contents(atPath: path) else {
-            throw PipelineMistake(description: "\(path): no such pipeline file; see Pipelines/ for the ones that come with Tandem")
+            throw PipelineMistake(description: "\(path) cannot be read")
         }
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw PipelineMistake(description: "\(path) is no text in UTF-8; save it as UTF-8")
@@ -97,7 +101,10 @@ private struct PipelineReader {
             throw mistake(at: keys(context), "wants \(noun(type)), not null")
         } catch DecodingError.dataCorrupted(let context) {
             if let words = words(at: keys(context)) { throw mistake(at: keys(context), "is no word that it knows; it wants \(words)") }
-            throw PipelineMistake(description: "\(source): a number is out of range; 'seed' runs from 0 to 2^64 - 1")
+            guard context.codingPath.isEmpty else { throw mistake(at: keys(context), "is a number out of range") }
+            let place = overridden.isEmpty ? source : "\(source), or --set \(overridden.sorted().joined(separator: ", "))"
+            throw PipelineMistake(
+                description: "\(place): a number is out of range: whole numbers go up to 2^63 - 1, 'seed' from 0 to 2^64 - 1")
         }
     }
 

@@ -180,6 +180,7 @@ public struct Arguments {
     private static func noun(for type: Any.Type) -> String {
         switch type {
         case is Int.Type: "a whole number"
+        case is UInt64.Type: "a whole number from 0 to 2^64 - 1"
         case is Double.Type, is Float.Type: "a number"
         case let words as any CaseIterable.Type: list(words)
         default: "a \(type)"

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 import Synchronization
 
@@ -5,6 +6,7 @@ import Synchronization
 public func runProgram(_ name: String, _ body: () throws -> Void) {
     signal(SIGPIPE, SIG_IGN)
     do {
+        try requireUTF8()
         try body()
     } catch {
         writeError("\(name): error: \(sentence(of: error))\n")
@@ -12,14 +14,18 @@ public func runProgram(_ name: String, _ body: () throws -> Void) {
     }
 }
 
-/// An error as a person is told of it: ours are sentences already; of the system's the file and the reason, without what else they hold.
-public func sentence(of error: any Error) -> String {
-    switch error {
-    case let error as CocoaError:
-        let reason = (error.underlying as? POSIXError).map { String(cString: strerror($0.code.rawValue)) } ?? error.localizedDescription
-        return ((error.filePath ?? error.url?.path).map { $0 + ": " } ?? "") + reason
-    case let error as POSIXError: return String(cString: strerror(error.code.rawValue))
-    default: return "\(error)"
+/// Refuses arguments and a working directory whose bytes are not UTF-8: what Swift makes of them would name something else.
+private func requireUTF8() throws {
+    func require(_ bytes: UnsafePointer<CChar>, _ what: String) throws {
+        guard String(validatingCString: bytes) == nil else { return }
+        throw Failure("\(what) is not UTF-8: '\(String(cString: bytes))'; rename it, or reach it through a link whose name is UTF-8")
+    }
+    for index in 1..<max(1, Int(CommandLine.argc)) {
+        if let argument = CommandLine.unsafeArgv[index] { try require(argument, "argument \(index)") }
+    }
+    if let folder = getcwd(nil, 0) {
+        defer { free(folder) }
+        try require(folder, "the name of the working directory")
     }
 }
 

@@ -31,7 +31,7 @@ package final class OutputFolder {
     ///   - command: who fills it, "tandem prepare".
     ///   - task: what this is in messages, "preparation".
     ///   - source: what the command works on, where results of another source must stay.
-    ///   - inputs: folders that are read: the output may not lie in one.
+    ///   - inputs: files and folders that are read: the output may not be one, nor lie in one.
     ///   - names: what is made there, all of it or whatever the source; folders end in a slash. Nothing of it may be there in a folder that
     ///     has no list.
     ///   - older: what a version that kept no list is known to have made there.
@@ -62,6 +62,7 @@ package final class OutputFolder {
             try append([try line(maker)] + older.map { (name) throws(OutputError) in try line(name) })
         } else {
             try read(lines, names)
+            for name in names where !name.hasSuffix("/") { try requireReplaceable(name) }
         }
     }
 
@@ -72,11 +73,14 @@ package final class OutputFolder {
     /// - Throws: where something of that name is there and is not on the list. Then nothing is added.
     package func claim(_ names: [String]) throws(OutputError) {
         try checkPlaces(of: names)
+        let read = inputs.compactMap { input in FileIdentity(input).map { ($0, input) } }
+        for place in names.map(location) {
+            guard let identity = FileIdentity(place), let (_, input) = read.first(where: { $0.0 == identity }) else { continue }
+            throw OutputError("\(place) would be replaced and is what is read, \(input); choose another output")
+        }
         let new = names.filter { !made.contains(FilePath($0)) }
         try requireFree(new)
-        for name in names where made.contains(FilePath(name)) && !name.hasSuffix("/") {
-            if ![.file, .nothing].contains(FileKind(location(name))) { throw occupied(location(name)) }
-        }
+        for name in names where made.contains(FilePath(name)) && !name.hasSuffix("/") { try requireReplaceable(name) }
         try append(new.map { (name) throws(OutputError) in try line(name) })
         made.formUnion(new.map { FilePath($0) })
     }
@@ -147,6 +151,11 @@ package final class OutputFolder {
         }
     }
 
+    /// What a command made is a file; a link or a folder in its place is somebody else's.
+    private func requireReplaceable(_ name: String) throws(OutputError) {
+        if ![.file, .nothing].contains(FileKind(location(name))) { throw occupied(location(name)) }
+    }
+
     private func occupied(_ place: String, but maker: String = "") -> OutputError {
         let place = place.hasSuffix("/") ? String(place.dropLast()) : place
         return OutputError("\(place) is there and was not made by this \(task)\(maker); \(remedy)")
@@ -163,6 +172,7 @@ package final class OutputFolder {
     /// Opens the list, made where it is missing, and locks it.
     private func openLocked(_ list: String) throws(OutputError) -> Int32 {
         while true {
+            guard [.nothing, .file].contains(FileKind(list)) else { throw OutputError("\(list) is there, and is no file; \(remedy)") }
             let descriptor = open(list, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o644)
             guard descriptor >= 0 else { throw unwritable("cannot write \(list)") }
             // Some network file systems have no locks; there, users have to see to it themselves.

@@ -1,4 +1,5 @@
 import CFFmpeg
+import Glibc
 import Sampling
 
 /// One coded picture as a container stores it.
@@ -44,6 +45,9 @@ struct Demuxer: ~Copyable {
             byteCount = try fileSize(path)
         }
         try record?.requireSize(byteCount, at: path)
+        if remote == nil, access(path, R_OK) != 0, errno == EACCES {
+            throw MediaError(.noPermission, path, "let this user read it")
+        }
         var allocated = avformat_alloc_context()
         allocated!.pointee.interrupt_callback = deadline.interruptCallback
         if let remote {

@@ -12,6 +12,8 @@ public struct MediaError: CountedFailure, CustomStringConvertible, Equatable, Se
         case unusableName = "unusable name"
         case leadsAbove = "a link that leads back"
         case cannotOpen = "cannot open"
+        /// No word about the file: its rights, which change without a trace in it.
+        case noPermission = "no permission"
         case noVideoStream = "no video stream"
         case unsupported = "unsupported format"
         case truncated = "truncated"

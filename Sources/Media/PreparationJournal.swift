@@ -1,3 +1,4 @@
+import Base
 import Files
 import Foundation
 import Sampling
@@ -10,6 +11,9 @@ struct PreparationFinding: Codable, Sendable {
     var reason: MediaError.Reason?
     var detail: String?
     var transcoding: Transcoding.Figures?
+
+    /// Whether the file itself need not be at fault.
+    var mayPass: Bool { reason == .noPermission || reason == .cannotRead }
 }
 
 extension MediaError.Reason: Codable {}
@@ -51,6 +55,9 @@ struct PreparationJournal {
     init(path: String, transcoding: Transcoding?) throws(PreparationError) {
         self.path = path
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        if let obstacle = obstacleToReading(path), FileIdentity(path) != nil {
+            throw PreparationError("\(path) is to be the journal, and \(obstacle); choose another --output, or move it away")
+        }
         do {
             if !Self.isThere(path, transcoding) {
                 try Self.header(transcoding).write(to: URL(fileURLWithPath: path), options: .atomic)
@@ -58,7 +65,7 @@ struct PreparationJournal {
             guard let file = FileHandle(forUpdatingAtPath: path) else { throw CocoaError(.fileReadNoPermission) }
             self.file = file
         } catch {
-            throw PreparationError("\(path): cannot write the journal: \(error.localizedDescription)")
+            throw PreparationError("\(path): cannot write the journal: \(sentence(of: error))")
         }
     }
 
@@ -78,7 +85,7 @@ struct PreparationJournal {
             guard let finding = try? decoder.decode(PreparationFinding.self, from: line) else { continue }
             let path = FilePath(finding.file.path)
             guard let source = current[path], source.file == finding.file,
-                finding.record.map({ FilePath($0.path) == FilePath(source.name) }) ?? true, isCurrent(finding)
+                finding.record.map({ FilePath($0.path) == FilePath(source.name) }) ?? true, isCurrent(finding), !finding.mayPass
             else { continue }
             lines[path] = UInt64(line.startIndex)..<UInt64(line.endIndex)
         }
@@ -87,7 +94,7 @@ struct PreparationJournal {
     /// The finding about a file that the journal knows.
     func finding(_ file: VideoFile) throws(PreparationError) -> PreparationFinding {
         do { return try JSONDecoder().decode(PreparationFinding.self, from: try line(file)) } catch {
-            throw PreparationError("\(path): cannot read the journal: \(error.localizedDescription)")
+            throw PreparationError("\(path): cannot read the journal: \(sentence(of: error))")
         }
     }
 
@@ -106,7 +113,7 @@ struct PreparationJournal {
             try file.write(contentsOf: [UInt8(ascii: "\n")] + line + [UInt8(ascii: "\n")])
             lines[FilePath(finding.file.path)] = start..<start + UInt64(line.count)
         } catch {
-            throw PreparationError("\(path): cannot write the journal: \(error.localizedDescription)")
+            throw PreparationError("\(path): cannot write the journal: \(sentence(of: error))")
         }
     }
 }

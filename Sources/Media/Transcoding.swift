@@ -1,3 +1,4 @@
+import Base
 import CFFmpeg
 import Foundation
 import Sampling
@@ -61,7 +62,7 @@ public struct Transcoding: Codable, Equatable, Sendable {
         do {
             try FileManager.default.createDirectory(
                 atPath: (target as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
-        } catch { throw MediaError(.cannotWrite, target, "creating its folder: \(error.localizedDescription)") }
+        } catch { throw MediaError(.cannotWrite, target, "creating its folder: \(sentence(of: error))") }
 
         var rateFactor = Self.firstRateFactor
         while true {

@@ -11,22 +11,27 @@ public enum InputSize: Equatable, Sendable, LosslessStringConvertible {
 
     /// Help for the option `--size`, and what it wants.
     public static let help = "frames are scaled to height H and width W, or to short or long side S"
-    public static let wanted = "HEIGHTxWIDTH, a short side or longSIDE"
+    public static let wanted = "HEIGHTxWIDTH, a short side or longSIDE, of 1 to \(longest) pixels"
+
+    /// Pixels of the longest side that can be asked for, and patches of the largest picture.
+    private static let longest = 16_384
+    private static let mostPatches = 65_536
 
     /// Reads "HEIGHTxWIDTH", "SHORT_SIDE" or "longSIDE".
     public init?(_ text: String) {
+        func side(_ text: some StringProtocol) -> Int? { Int(text).flatMap { (1...Self.longest).contains($0) ? $0 : nil } }
         if text.hasPrefix("long") {
-            guard let side = Int(text.dropFirst(4)), side > 0 else { return nil }
+            guard let side = side(text.dropFirst(4)) else { return nil }
             self = .longSide(side)
             return
         }
-        let numbers = text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
+        let numbers = text.split(separator: "x", omittingEmptySubsequences: false).map { side($0) }
         switch numbers.count {
         case 1:
-            guard let side = numbers[0], side > 0 else { return nil }
+            guard let side = numbers[0] else { return nil }
             self = .shortSide(side)
         case 2:
-            guard let height = numbers[0], let width = numbers[1], height > 0, width > 0 else { return nil }
+            guard let height = numbers[0], let width = numbers[1] else { return nil }
             self = .exact(height: height, width: width)
         default: return nil
         }
@@ -40,8 +45,20 @@ public enum InputSize: Equatable, Sendable, LosslessStringConvertible {
         }
     }
 
-    /// The input's height and width for a frame, in whole patches. Throws where a given size is not whole patches.
+    /// The input's height and width for a frame, in whole patches. Throws where a given size is not whole patches, and where these are too
+    /// many for the encoder, whose attention grows with their square.
     public func resolved(frameHeight: Int, frameWidth: Int, patchSize: Int) throws -> (height: Int, width: Int) {
+        let size = try wholePatches(frameHeight: frameHeight, frameWidth: frameWidth, patchSize: patchSize)
+        let patches = (size.height / patchSize) * (size.width / patchSize)
+        guard patches <= Self.mostPatches else {
+            throw Failure(
+                "a frame of \(frameWidth)x\(frameHeight) pixels becomes \(size.width)x\(size.height) by the input size \(self): \(patches)"
+                    + " patches, above the limit of \(Self.mostPatches); choose a smaller size")
+        }
+        return size
+    }
+
+    private func wholePatches(frameHeight: Int, frameWidth: Int, patchSize: Int) throws -> (height: Int, width: Int) {
         func checked(_ side: Int) throws -> Int {
             guard side % patchSize == 0 else {
                 throw Failure("the input size \(self) is not a whole number of \(patchSize)-pixel patches")
@@ -111,11 +128,11 @@ public struct PropagationSettings: Equatable, Sendable {
 
     /// Throws where a number makes no sense.
     public func validate() throws {
-        guard topK >= 1 else { throw Failure("top-k is \(topK); it takes at least 1") }
-        guard queue >= 1 else { throw Failure("the queue holds \(queue) frames; it takes at least 1") }
+        guard (1...1000).contains(topK) else { throw Failure("top-k is \(topK); it takes 1 to 1000") }
+        guard (1...1000).contains(queue) else { throw Failure("the queue holds \(queue) frames; it takes 1 to 1000") }
         guard radius > 0 || (radius == 0 && family == .dino), radius.isFinite else {
             throw Failure("the radius is \(radius); it must be above 0, or 0 with family dino for no limit")
         }
-        guard temperature > 0, temperature.isFinite else { throw Failure("the temperature is \(temperature); it must be above 0") }
+        guard (1e-4...1e4).contains(temperature) else { throw Failure("the temperature is \(temperature); it takes 0.0001 to 10000") }
     }
 }

@@ -47,6 +47,13 @@ public final class RunFolder {
     /// Throws where it holds files of a run's names that no run made, and where a trainer is at work in it.
     public static func claim(_ path: String) throws { try outputFolder(path).release() }
 
+    /// The same, and a file that lies elsewhere, such as the log of samples.
+    public static func claim(_ path: String, file: String) throws {
+        let folder = try outputFolder(path)
+        defer { folder.release() }
+        try claim(file, in: folder)
+    }
+
     /// Claims a folder, and holds it for the process that starts all others of the run.
     ///
     /// - Returns: what holds it, for as long as the run is up.
@@ -63,8 +70,14 @@ public final class RunFolder {
     }
 
     /// Makes a file elsewhere the run's. Throws where it is there and another made it.
-    public func claim(file: String) throws {
-        try claimed.claim(outside: file)
+    public func claim(file: String) throws { try Self.claim(file, in: claimed) }
+
+    private static func claim(_ file: String, in folder: OutputFolder) throws {
+        guard !file.isEmpty else { throw Failure("--sample-log wants the name of a file") }
+        do throws(OutputError) { try folder.claim(outside: file) } catch {
+            guard error.reason == .refused else { throw error }
+            throw Failure("\(file) cannot be the run's --sample-log: it is there and was not made by this run; name another file")
+        }
     }
 
     /// What a run's folder holds, with what 'tandem ablate' adds to it.
@@ -181,7 +194,7 @@ public final class RunFolder {
             }
             end = off_t(kept)
         } catch {
-            throw Failure("cannot read \(path): \(error.localizedDescription)")
+            throw Failure("cannot read \(path): \(sentence(of: error))")
         }
         guard truncate(path, end) == 0 else { throw Failure("cannot write \(path): \(String(cString: strerror(errno)))") }
     }

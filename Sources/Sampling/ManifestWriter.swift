@@ -46,7 +46,7 @@ public struct ManifestWriter: ~Copyable {
 
     private mutating func flush() throws(ManifestError) {
         do { try file.write(contentsOf: Data(buffer.bytes)) } catch {
-            throw ManifestError(path, nil, "cannot be written: \(error.localizedDescription)")
+            throw ManifestError(path, nil, "cannot be written: \(sentence(of: error))")
         }
         written += buffer.bytes.count
         buffer = ByteWriter()
@@ -75,7 +75,7 @@ public struct ManifestWriter: ~Copyable {
             try file.write(contentsOf: Data(header.bytes))
             try file.synchronize()
         } catch {
-            throw ManifestError(path, nil, "cannot be written: \(error.localizedDescription)")
+            throw ManifestError(path, nil, "cannot be written: \(sentence(of: error))")
         }
         do { try keepPartial(of: path) } catch { throw ManifestError(path, nil, "cannot be written: \(error.reason)") }
         return try Manifest(contentsOf: path)

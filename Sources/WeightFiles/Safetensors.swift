@@ -1,4 +1,5 @@
 import Base
+import Files
 import Foundation
 
 /// Named arrays in Hugging Face's safetensors format, opened for reading.
@@ -134,14 +135,8 @@ public struct Safetensors {
 
 /// The bytes of a file, mapped: only what is looked at is read.
 func mapFile(_ path: String) throws -> Data {
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-        throw Failure("cannot read \(path): no such file")
+    if let obstacle = obstacleToReading(path) {
+        throw Failure("cannot read \(path): \(obstacle)\(FileIdentity(path + "/.") == nil ? "" : "; name a file of weights in it")")
     }
-    guard !isFolder.boolValue else { throw Failure("\(path) is a folder; name a file of weights in it") }
-    do {
-        return try Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped)
-    } catch {
-        throw Failure("cannot read \(path): no permission or no file")
-    }
+    return try Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped)
 }

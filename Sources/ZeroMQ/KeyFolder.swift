@@ -60,8 +60,8 @@ public struct KeyFolder: Sendable {
 
     /// Makes one more pair for those who connect, `NAME.key`, and allows it.
     public func addClient(_ name: String) throws(Failure) {
-        guard !name.isEmpty, name != "server", !name.contains("/"), !name.hasPrefix(".") else {
-            throw Failure("'\(name)' cannot name a key: choose a name without slashes, other than 'server'")
+        guard !name.isEmpty, name != "server", !name.contains("/"), !name.hasPrefix("."), name.onOneLine == name else {
+            throw Failure("'\(name.onOneLine)' cannot name a key: choose a name without slashes and ends of lines, other than 'server'")
         }
         // A list that holds something else is somebody's file, and is not added to.
         _ = try allowed()
@@ -89,6 +89,7 @@ public struct KeyFolder: Sendable {
 
     private func read(_ name: String) throws(Failure) -> String {
         let file = path + "/" + name
+        if let obstacle = obstacleToReading(file) { throw Failure("\(file): \(obstacle); 'tandem keys FOLDER' makes keys") }
         guard let stream = fopen(file, "re") else {
             throw Failure("\(file): \(String(cString: strerror(errno))); 'tandem keys FOLDER' makes keys")
         }
@@ -110,7 +111,11 @@ public struct KeyFolder: Sendable {
         defer { close(descriptor) }
         var text = text
         let isWritten = text.withUTF8 { Glibc.write(descriptor, $0.baseAddress, $0.count) == $0.count } && fsync(descriptor) == 0
-        guard isWritten else { throw Failure("\(file): \(String(cString: strerror(errno)))") }
+        guard isWritten else {
+            let failure = Failure("\(file): \(String(cString: strerror(errno)))")
+            unlink(file)
+            throw failure
+        }
     }
 
     private func isThere(_ name: String) -> Bool {

@@ -1,6 +1,6 @@
-import Configuration
 import Console
 import Dataflow
+import Foundation
 import Metrics
 import Sampling
 import ZeroMQ
@@ -20,19 +20,20 @@ runProgram("tandem-batcher") {
     options.finish()
     Interruption.catchSignals()
 
-    let pipeline = try Pipeline.load(path, overrides: overrides)
-    let dataflow = pipeline.dataflow
-    let manifest = try Manifest(contentsOf: manifestPath ?? pipeline.data.manifestPath)
+    // What a pipeline means is known to the recipes, which are not part of this program.
+    let plan = try JSONDecoder().decode(
+        BatcherPlan.self, from: answer(of: "tandem", ["plan", path] + overrides.flatMap { ["--set", $0] }))
+    let manifest = try Manifest(contentsOf: manifestPath ?? plan.manifest)
     manifest.releasePages()
     let endpoint = try Endpoint(bind)
     let context = try Context(
         keys: keys, isInsecure: isInsecure, listening: endpoint, shouldReload: Hangup.take, log: { writeError("\($0)\n") })
     if context.isGuarded { Hangup.catchSignal() }
     let server = try BatcherServer(
-        manifest: manifest, seed: pipeline.seed, sampler: pipeline.sampler,
+        manifest: manifest, seed: plan.seed, sampler: plan.sampler,
         options: .init(
-            endpoint: endpoint, memory: (memory > 0 ? memory : dataflow.batcherMemory) << 20, processMemory: SystemMemory.resident,
-            decoderMemory: dataflow.decoderMemory << 20, failureLimit: dataflow.failureLimit),
+            endpoint: endpoint, memory: (memory > 0 ? memory : plan.batcherMemory) << 20, processMemory: SystemMemory.resident,
+            decoderMemory: plan.decoderMemory << 20, failureLimit: plan.failureLimit),
         context: context,
         log: { writeError("\($0)\n") })
     writeError("\(manifest.count) videos, listening at \(bind)\n")

@@ -33,7 +33,7 @@ func benchDataflow(arguments: [String]) throws {
     let seed = options.value("--seed", "N", "of everything that happens in a simulation", default: UInt64(1))
     let asJSON = options.flag("--json", "print one JSON object")
     if tickets < 1000 { options.refuse("--tickets wants 1000 or more") }
-    if setup.decoders < 1 { options.refuse("--decoders wants 1 or more") }
+    if !(1...256).contains(setup.decoders) { options.refuse("--decoders wants 1 to 256") }
     if setup.seconds <= 0 { options.refuse("--seconds wants more than 0") }
     if setup.decodeMilliseconds < 0 || setup.stepMilliseconds < 0 { options.refuse("milliseconds cannot be negative") }
     if role != .trainer, endpoint == nil { options.refuse("--role \(role) wants --connect ENDPOINT") }

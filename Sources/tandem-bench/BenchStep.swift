@@ -4,7 +4,8 @@ import Configuration
 import Console
 import Devices
 import Foundation
-import Models
+import Recipes
+import Sampling
 import Training
 
 /// `tandem bench step`: the time of whole training steps.
@@ -68,64 +69,44 @@ private struct StepResult: BenchResult {
     }
 }
 
-/// A model, and random frames to train it on.
+/// A recipe, and random samples to train it on.
 private struct StepBench {
     let pipeline: Pipeline
     let backend: any Backend
-    let model: SiamMAE
-    let frames: [UInt8]
-    let masks: [UInt8]
+    let recipe: any Recipe
+    let samples: RandomSamples
     let forecast: Int
 
     init(_ pipeline: Pipeline, _ backend: any Backend) {
         self.pipeline = pipeline
         self.backend = backend
-        let (configuration, batch) = (pipeline.modelConfiguration, pipeline.train.batch)
-        var noise = SplitMix64(seed: 1)
-        frames = (0..<batch * 2 * configuration.encoder.imageSize * configuration.encoder.imageSize * 3).map { _ in
-            UInt8.random(in: 0...255, using: &noise)
-        }
-        let (patches, visible) = (configuration.encoder.patchCount, pipeline.visiblePatches.future)
-        masks = (0..<batch).flatMap { _ in
-            (Array(repeating: UInt8(0), count: visible) + Array(repeating: 1, count: patches - visible)).shuffled(using: &noise)
-        }
+        samples = RandomSamples(of: pipeline.sampler.value, count: pipeline.train.batch)
         let before = SystemMemory.resident
-        model = SiamMAE(configuration, seed: 1, precision: pipeline.train.precision, backend: backend)
-        let step = StepMemory(
-            model, pairs: pipeline.microBatchSize, visible: pipeline.visiblePatches, recomputes: pipeline.train.recompute)
-        forecast = before + step.total
+        recipe = pipeline.makeRecipe(on: backend)
+        forecast = before + StepMemory(recipe, samples: pipeline.microBatchSize, recomputes: pipeline.train.recompute).total
     }
 
     func run(steps: Int, _ tell: (String) -> Void) -> StepResult {
         let (batch, micro) = (pipeline.train.batch, pipeline.microBatchSize)
-        let encoder = model.configuration.encoder
         let arena = Arena(backend: backend)
         var number = 0
-        let seconds = frames.withUnsafeBufferPointer { frames in
-            masks.withUnsafeBufferPointer { masks in
-                let pairs = (0..<batch).map {
-                    FramePair(
-                        frames: frames.baseAddress! + $0 * frames.count / batch, mask: masks.baseAddress! + $0 * encoder.patchCount)
+        let seconds = samples.withBlocks { samples in
+            fastest(of: steps) {
+                let start = monotonicSeconds()
+                number += 1
+                recipe.parameters.clearGradients()
+                let losses = stride(from: 0, to: batch, by: micro).map { first in
+                    recipe.accumulateGradients(
+                        Array(samples[first..<first + micro]), share: Float(micro) / Float(batch), recomputes: pipeline.train.recompute,
+                        arena: arena)
                 }
-                return fastest(of: steps) {
-                    let start = monotonicSeconds()
-                    number += 1
-                    model.parameters.clearGradients()
-                    let share = Float(micro) / Float(batch)
-                    let losses = stride(from: 0, to: batch, by: micro).map { first in
-                        model.accumulateGradients(
-                            Array(pairs[first..<first + micro]), share: share, recomputes: pipeline.train.recompute, arena: arena)
-                    }
-                    AdamW().update(model.parameters, learningRate: 1e-4, step: number)
-                    let loss = losses.reduce(0, +) / Double(losses.count)
-                    tell(String(format: "step %d: %.3f s, loss %.4f", number, monotonicSeconds() - start, loss))
-                }
+                AdamW().update(recipe.parameters, learningRate: 1e-4, step: number)
+                let loss = losses.reduce(0, +) / Double(losses.count)
+                tell(String(format: "step %d: %.3f s, loss %.4f", number, monotonicSeconds() - start, loss))
             }
         }
         let highest = SystemMemory.highWaterMark
-        let rate =
-            model.configuration.stepOperations(past: encoder.patchCount, future: pipeline.visiblePatches.future)
-            * Double(batch) / seconds
+        let rate = recipe.operationsPerSample * Double(batch) / seconds
         let peak = backend.productPeak(pipeline.train.precision)
         return StepResult(
             device: backend.summary, precision: pipeline.train.precision, batch: batch, microBatch: micro,

@@ -113,7 +113,7 @@ struct EvaluatorOptions {
         switch scoreSize.map({ InputSize($0) }) {
         case nil: break
         case .exact(let height, let width): selection.scoreSize = (height, width)
-        default: options.refuse("--score-size wants HEIGHTxWIDTH, not '\(scoreSize!)'")
+        default: options.refuse("--score-size wants HEIGHTxWIDTH, each of 1 to 16384 pixels, not '\(scoreSize!)'")
         }
         self.selection = selection
 

@@ -1,6 +1,5 @@
 import Configuration
 import Dataflow
-import Models
 import Sampling
 import Training
 import ZeroMQ
@@ -44,12 +43,4 @@ final class BatchStream {
     }
 
     func close() throws { try client.close() }
-}
-
-extension FramePair {
-    /// A view of a sample, whose arrays the stream has checked.
-    init(_ sample: SampleBlock) {
-        func bytes(_ name: String) -> UnsafePointer<UInt8>? { sample.bytes(name)?.baseAddress!.assumingMemoryBound(to: UInt8.self) }
-        self.init(frames: bytes("frames")!, mask: bytes("mask")!, pastMask: bytes("mask1"))
-    }
 }

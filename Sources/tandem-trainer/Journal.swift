@@ -5,8 +5,8 @@ import Console
 import Dataflow
 import Foundation
 import Media
-import Models
 import Propagation
+import Recipes
 import RunLog
 import Training
 
@@ -37,7 +37,7 @@ struct Journal: ~Copyable {
 
     /// A log of about so many lines shows a run's course, however long it is.
     private static let linesOfRun = 500
-    private static let pairsInPicture = 6
+    private static let samplesInPicture = 6
     /// Seconds before the first advice, and between two.
     private static let patienceWithWaiting = 60.0
     private static let adviceEvery = 600.0
@@ -152,15 +152,11 @@ struct Journal: ~Copyable {
         return last.sorted { $0.key < $1.key }.map { ($1.step, [($0, Float($1.value))]) }
     }
 
-    /// Draws what the model makes of some pairs: first frame, masked second frame, prediction, second frame.
-    func drawReconstructions(step: Int, _ model: SiamMAE, _ arena: Arena) throws {
+    /// Draws what the recipe makes of some samples.
+    func draw(_ recipe: any Recipe, step: Int, _ arena: Arena) throws {
         guard let examples else { return }
-        let encoder = model.configuration.encoder
-        var sheet = ReconstructionSheet(imageSize: encoder.imageSize, patchSize: encoder.patchSize)
-        examples.withSamples { samples in
-            sheet.append(samples.prefix(Self.pairsInPicture).map(FramePair.init), of: model, arena: arena)
-        }
-        try writePNG(sheet.image, to: folder.figurePath("reconstruction", step: step))
+        let picture = examples.withSamples { recipe.picture(of: Array($0.prefix(Self.samplesInPicture)), arena: arena) }
+        try writePNG(picture, to: folder.figurePath("reconstruction", step: step))
     }
 
     private func timeLeft(_ course: TrainingCourse) -> String {

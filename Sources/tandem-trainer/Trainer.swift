@@ -5,7 +5,7 @@ import Configuration
 import Console
 import Dataflow
 import Devices
-import Models
+import Recipes
 import RunLog
 import Sampling
 import Training
@@ -17,7 +17,7 @@ final class Trainer {
     private let manifest: Manifest
     private let folder: RunFolder
     private let checkpoints: CheckpointFolder
-    private let model: SiamMAE
+    private let recipe: any Recipe
     private let arena: Arena
     private let optimizer: AdamW
     private let schedule: LearningRateSchedule
@@ -47,14 +47,15 @@ final class Trainer {
         checkpoints = try CheckpointFolder(path + "/checkpoints", keep: pipeline.train.keepCheckpoints)
 
         let backend = try pipeline.train.device.makeBackend(threads: pipeline.train.threads)
-        model = SiamMAE(pipeline.modelConfiguration, seed: pipeline.seed, precision: pipeline.train.precision, backend: backend)
-        memory = try TrainingMemory(pipeline, model)
+        try TrainingMemory.requireRoom(forParameters: pipeline.parameterCount)
+        recipe = pipeline.makeRecipe(on: backend)
+        memory = try TrainingMemory(pipeline, recipe)
         arena = Arena(backend: backend)
         optimizer = pipeline.optimizer
 
         let checkpoint = try checkpoints.latest(warn: note)
         let course = try pipeline.course(continuing: checkpoint?.metadata, manifest, mayChangeBatch: mayChangeBatch)
-        try checkpoint?.restore(into: model.parameters)
+        try checkpoint?.restore(into: recipe.parameters)
         self.course = course
         startStep = course.step
         schedule = pipeline.schedule(totalSamples: course.totalSamples)
@@ -75,7 +76,7 @@ final class Trainer {
         journal = try Journal(folder, pipeline, videos: manifest.count, course, continuingAfter: lastStep, progress)
         try announceUnscored()
         (status.step, status.totalSteps) = (course.step, course.totalSteps)
-        note("\(pipeline.name): \(model.parameters.count) parameters on \(backend.summary); \(manifest.count) videos")
+        note("\(pipeline.name): \(recipe.parameters.count) parameters on \(backend.summary); \(manifest.count) videos")
         note(memory.forecast)
         note(
             startStep == 0
@@ -90,8 +91,8 @@ final class Trainer {
             guard loss.isFinite else { throw notFinite("the loss is \(loss) at step \(course.step + 1)") }
             if course.step == 0 { try writeCheckpoint() }
             let rate = schedule.rate(atSample: course.samplesSeen)
-            let gradientNorm = model.parameters.gradientNorm
-            optimizer.update(model.parameters, learningRate: rate, step: course.step + 1)
+            let gradientNorm = recipe.parameters.gradientNorm
+            optimizer.update(recipe.parameters, learningRate: rate, step: course.step + 1)
             course.finishStep()
             try listReplaced(step: course.step)
             if course.step == startStep + 1 { note(memory.report(activations: arena.touchedBytes)) }
@@ -118,7 +119,7 @@ final class Trainer {
 
     /// One batch forward and backward, micro-batch by micro-batch. Returns its loss, nil where the user asked to stop.
     private func accumulateGradients() throws -> Double? {
-        model.parameters.clearGradients()
+        recipe.parameters.clearGradients()
         var (loss, slot) = (0.0, 0)
         while slot < course.stepSize {
             guard let batch = try nextBatch() else { return nil }
@@ -128,8 +129,7 @@ final class Trainer {
                 try sampleLog?.append(samples, step: course.step + 1, firstSlot: slot)
                 loss +=
                     Double(share)
-                    * model.accumulateGradients(
-                        samples.map(FramePair.init), share: share, recomputes: pipeline.train.recompute, arena: arena)
+                    * recipe.accumulateGradients(samples, share: share, recomputes: pipeline.train.recompute, arena: arena)
             }
             replaced += batch.replaced
             slot += batch.count
@@ -203,15 +203,15 @@ final class Trainer {
 
     private func writeCheckpoint() throws {
         // A finite loss may have an infinite gradient: what can no longer be continued does not take a good checkpoint's place.
-        guard model.parameters.isFinite else { throw notFinite("the weights are not finite after step \(course.step)") }
+        guard recipe.parameters.isFinite else { throw notFinite("the weights are not finite after step \(course.step)") }
         try sampleLog?.synchronize()
         let metadata = Checkpoint.Metadata(
             step: course.step, samplesSeen: course.samplesSeen, samplesPlanned: course.totalSamples, seed: pipeline.seed,
-            manifestHash: manifest.identity, pipeline: pipeline.text, encoderHeads: model.configuration.encoder.heads)
+            manifestHash: manifest.identity, pipeline: pipeline.text, encoderHeads: recipe.encoder.configuration.heads)
         try makeRoom()
-        try checkpoints.write(metadata, model.parameters, constants: model.positionTables, held: evaluations?.pending ?? [])
+        try checkpoints.write(metadata, recipe.parameters, constants: recipe.constants, held: evaluations?.pending ?? [])
         if pipeline.isEvaluated(step: course.step, of: course.totalSteps) {
-            try journal.drawReconstructions(step: course.step, model, arena)
+            try journal.draw(recipe, step: course.step, arena)
         }
         if isScored { evaluations?.announce(course.step) }
     }

@@ -1,28 +1,26 @@
 import Base
 import Configuration
 import Console
-import Models
-import Training
+import Recipes
 
 /// The memory that a training will take, told and checked before its first step.
 struct TrainingMemory {
     private let step: StepMemory
     private let batches: Int
-    private let pairs: Int
+    private let samples: Int
 
     /// Refuses a pipeline whose steps do not fit into this machine's free memory, naming what would.
-    init(_ pipeline: Pipeline, _ model: SiamMAE) throws {
-        let (pairs, recomputes) = (pipeline.microBatchSize, pipeline.train.recompute)
-        let visible = pipeline.visiblePatches
-        step = StepMemory(model, pairs: pairs, visible: visible, recomputes: recomputes)
+    init(_ pipeline: Pipeline, _ recipe: any Recipe) throws {
+        let (samples, recomputes) = (pipeline.microBatchSize, pipeline.train.recompute)
+        step = StepMemory(recipe, samples: samples, recomputes: recomputes)
         batches = pipeline.dataflow.trainerMemory << 20
-        self.pairs = pairs
+        self.samples = samples
 
         let free = SystemMemory.available
         guard step.total + batches > free else { return }
         func largest(recomputes: Bool) -> Int? {
             StepMemory.largestMicroBatch(
-                model, below: recomputes && !pipeline.train.recompute ? pairs + 1 : pairs, of: pipeline.train.batch, visible: visible,
+                recipe, below: recomputes && !pipeline.train.recompute ? samples + 1 : samples, of: pipeline.train.batch,
                 recomputes: recomputes, fittingInto: free - batches)
         }
         let remedies = [
@@ -34,9 +32,19 @@ struct TrainingMemory {
                 + (remedies.isEmpty ? "take a smaller model or a machine with more memory" : remedies.joined(separator: "; ")))
     }
 
+    /// Refuses a model that alone does not fit into this machine's free memory, before it is made.
+    static func requireRoom(forParameters count: Int) throws {
+        // Of each parameter: itself, its gradient and two moments.
+        let free = SystemMemory.available
+        guard count > free / 16 else { return }
+        throw Failure(
+            "the model has \(count) parameters, which take \(formatBytes(16 * count)) with their optimizer, but \(formatBytes(free)) are free:"
+                + " take a smaller model or a machine with more memory")
+    }
+
     /// What the steps will take.
     var forecast: String {
-        "a step with \(pairs) pairs at once takes \(formatBytes(step.total)): \(formatBytes(step.parameters)) for parameters and optimizer,"
+        "a step with \(samples) samples at once takes \(formatBytes(step.total)): \(formatBytes(step.parameters)) for parameters and optimizer,"
             + " \(formatBytes(step.activations)) for activations; batches under way take up to \(formatBytes(batches)) more"
     }
 

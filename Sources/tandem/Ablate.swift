@@ -17,7 +17,7 @@ func ablate(arguments: [String]) throws {
     let overrides = options.values("--set", "KEY=VALUE", "override a key in all runs; may stand several times")
     let seeds = options.value("--seeds", "N", "runs of each combination, with seeds in a row from the pipeline's on", default: 3)
     let path = options.operand("PIPELINE", "the pipeline file")
-    if seeds < 1 { options.refuse("--seeds wants 1 or more, not \(seeds)") }
+    if !(1...1000).contains(seeds) { options.refuse("--seeds wants 1 to 1000, not \(seeds)") }
     let varied = variations.compactMap(Variation.init)
     if varied.count < max(1, variations.count) { options.refuse("--vary wants KEY=VALUE,VALUE,…, for example mask.ratio=.5,.75,.9,.95") }
     options.finish()
@@ -26,6 +26,9 @@ func ablate(arguments: [String]) throws {
     let base = try Pipeline.load(path, overrides: overrides)
     guard !base.evaluation.isEmpty else {
         throw Failure("\(path) scores nothing: name a data set, for example --set evaluation.davis=DAVIS")
+    }
+    guard base.seed <= .max - UInt64(seeds) else {
+        throw Failure("\(path): 'seed' is \(base.seed), and \(seeds) seeds in a row from there go beyond 2^64 - 1")
     }
     let variants = try varied.combinations.map { try AblationVariant($0, of: base, path: path, overrides: overrides) }
     let runs = try variants.flatMap { variant in try (0..<seeds).map { try variant.run(seed: base.seed + UInt64($0)) } }

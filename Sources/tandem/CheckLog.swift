@@ -1,5 +1,6 @@
 import Base
 import Console
+import Files
 import Foundation
 import Sampling
 
@@ -12,11 +13,11 @@ func checkLog(arguments: [String]) throws {
             as far as the shorter ones go. Exit code 1, and the first difference, where they are not.
             """, arguments: arguments)
     let paths = options.remainingOperands("LOG", "sample logs")
+    if paths.isEmpty { options.refuse("LOG is missing") }
     options.finish()
     let logs = try paths.map { path in
-        do { return (path: path, data: try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)) } catch {
-            throw Failure("\(path): \(error.localizedDescription)")
-        }
+        if let obstacle = obstacleToReading(path) { throw Failure("\(path) cannot be read as a log of samples: \(obstacle)") }
+        return (path: path, data: try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe))
     }
     let proof = try SampleLogCheck.check(logs)
     for (log, content) in zip(logs, proof.logs) {

@@ -1,6 +1,7 @@
 import Base
 import Configuration
 import Console
+import Files
 import Foundation
 import Propagation
 import RunLog
@@ -16,6 +17,10 @@ func demo(arguments: [String]) throws {
     let seed = options.value("--seed", "N", "which data and which run", default: UInt64(1))
     if demoSizes[size] == nil { options.refuse("--size wants full or smoke, not '\(size)'") }
     options.finish()
+    let pipeline = "Pipelines/demo.json5"
+    if let obstacle = obstacleToReading(pipeline) {
+        throw Failure("\(pipeline): \(obstacle); the demo reads its pipeline there: run it in the folder of Tandem's sources")
+    }
 
     let name = size == "full" ? "demo-\(seed)" : "demo-\(size)-\(seed)"
     let numbers = demoSizes[size]!
@@ -36,7 +41,7 @@ func demo(arguments: [String]) throws {
         ["name=\"\(name)\"", "seed=\(seed)", "data.media=\"\(data)/train\""]
         + Benchmark.allCases.map { "evaluation.\($0)=\"\(data)/\($0)\"" }
         + numbers.overrides
-    try run(arguments: ["Pipelines/demo.json5"] + settings.flatMap { ["--set", $0] })
+    try run(arguments: [pipeline] + settings.flatMap { ["--set", $0] })
     guard !Interruption.isRequested else { throw Failure("interrupted; run it again, and it continues") }
 
     headline("results on \(numbers.sequences) held-out sequences")

@@ -45,8 +45,9 @@ private func facts(_ path: String, heads: Int?) throws -> Facts {
     let manifest = manifestPath(path)
     if manifest != path { return try manifestFacts(manifest) }
     let file = try CheckpointFolder.weights(at: path, warn: warn)
-    guard let handle = FileHandle(forReadingAtPath: file), let head = try? handle.read(upToCount: 4096) ?? Data() else {
-        throw Failure("cannot read \(file): \(FileManager.default.fileExists(atPath: file) ? "no permission or no file" : "no such file")")
+    if let obstacle = obstacleToReading(file) { throw Failure("cannot read \(file): \(obstacle)") }
+    guard let head = try FileHandle(forReadingFrom: URL(fileURLWithPath: file)).read(upToCount: 4096) else {
+        throw Failure("\(file) is empty")
     }
     if head.starts(with: Manifest.magic) { return try manifestFacts(file) }
     // Text holds no zero byte; both formats of weights do within their first bytes.
@@ -121,14 +122,7 @@ private func pipelineFacts(_ path: String) throws -> Facts {
     let pipeline = try Pipeline.load(path)
     var facts = Facts("\(path): pipeline '\(pipeline.name)'", kind: "pipeline")
     facts.add("path", path)
-    // Loading has refused unknown sizes.
-    let (encoder, decoder) = (pipeline.model.encoderNumbers!, pipeline.model.decoderNumbers!)
-    let model = SiamMAE.Configuration(
-        encoder: EncoderConfiguration(
-            imageSize: pipeline.sampling.imageSize, patchSize: encoder.patch, width: encoder.width, depth: encoder.depth,
-            heads: encoder.heads),
-        decoder: SiamMAE.DecoderConfiguration(width: decoder.width, depth: decoder.depth, heads: decoder.heads),
-        encoderKind: pipeline.model.encoder, decoderKind: pipeline.model.decoder)
+    let model = pipeline.modelConfiguration
     let (encoderCount, decoderCount) = (model.encoderParameterCount, model.decoderParameterCount)
     facts.add("encoder", "\(grouped(encoderCount)) parameters", "encoderParameters", encoderCount)
     facts.add("decoder", "\(grouped(decoderCount)) parameters", "decoderParameters", decoderCount)

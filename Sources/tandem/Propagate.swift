@@ -47,8 +47,14 @@ func propagate(arguments: [String]) throws {
 
     let common = ["overlay.mp4", "sheet.png"]
     let names = labels.isMask ? (0..<frames.count).map { "masks/\(frames.name(ofFrame: $0)).png" } + common : ["points.json"] + common
+    if let (name, others) = Dictionary(grouping: names, by: { $0 }).first(where: { $1.count > 1 }) {
+        throw Failure(
+            "\(video): \(others.count) frames would have their results in \(name): their names differ in the ending alone; rename them")
+    }
+    // Results of another video, or of other labels, would mix with these.
     let claimed = try OutputFolder(
-        output, by: "tandem propagate", task: "propagation", source: resolvedPath(video), inputs: [video], names: names)
+        output, by: "tandem propagate", task: "propagation",
+        source: "\(resolvedPath(mask)) on the \(frames.count) frames of \(resolvedPath(video))", inputs: [video, mask], names: [])
     defer { claimed.release() }
     try claimed.claim(names)
     var results = try PropagatedVideo(frames, to: output)
@@ -111,8 +117,15 @@ private enum FirstLabels {
         let isBlackAndWhite = Set(image.indices) == [0, 255]
         let labels = isBlackAndWhite ? image.indices.map { min($0, 1) } : image.indices
         let map = LabelMap(width: image.width, height: image.height, labels: labels)
-        guard map.withoutVoid.labels.contains(where: { $0 > 0 }) else {
-            throw Failure("\(path) shows no object: every pixel is 0; give each object's pixels a number from 1 to 254")
+        let (objects, void) = (labels.count { (1...254).contains($0) }, labels.count { $0 == 255 })
+        guard objects > 0 else {
+            let found = void > 0 ? "0 or 255, which is void beside other numbers" : "0"
+            throw Failure("\(path) shows no object: every pixel is \(found); give each object's pixels a number from 1 to 254")
+        }
+        guard void <= objects else {
+            throw Failure(
+                "\(path): \(void) pixels are 255, which is void beside other numbers, and \(objects) are of objects: if the mask is black and"
+                    + " white with smooth edges, make every pixel 0 or 255; else number the objects from 1 to 254")
         }
         return map
     }
@@ -120,25 +133,51 @@ private enum FirstLabels {
     private static func points(_ path: String, _ first: RGBImage) throws -> FirstLabels {
         let form = "it wants [[X, Y], ...] or [{\"name\": NAME, \"x\": X, \"y\": Y}, ...], in pixels of the first frame"
         guard let bytes = FileManager.default.contents(atPath: path) else { throw Failure("\(path) cannot be read; is it there?") }
-        guard let list = try? JSONSerialization.jsonObject(with: bytes) as? [Any] else {
-            throw Failure("\(path) is no list of points: \(form)")
+        let list: [GivenPoint]
+        do { list = try JSONDecoder().decode([GivenPoint].self, from: bytes) } catch {
+            let index = (error as? DecodingError)?.index.map { ": point \($0) cannot be read" } ?? " is no list of points"
+            throw Failure("\(path)\(index): \(form)")
         }
-        var names: [String?] = []
-        var points: [Joint] = []
-        for (index, item) in list.enumerated() {
-            let named = item as? [String: Any]
-            let numbers = named.map { [$0["x"], $0["y"]].compactMap { $0 as? Double } } ?? (item as? [Double]) ?? []
-            guard numbers.count == 2 else { throw Failure("\(path): point \(index) cannot be read; \(form)") }
-            guard (0..<Double(first.width)).contains(numbers[0]), (0..<Double(first.height)).contains(numbers[1]) else {
+        for (index, point) in list.enumerated() {
+            guard (0..<Double(first.width)).contains(point.x), (0..<Double(first.height)).contains(point.y) else {
                 throw Failure(
-                    "\(path): point \(index) lies at \(numbers[0]), \(numbers[1]), outside the first frame of \(first.width)x\(first.height)"
-                )
+                    "\(path): point \(index) lies at \(point.x), \(point.y), outside the first frame of \(first.width)x\(first.height)")
             }
-            names.append(named?["name"] as? String)
-            points.append(Joint(x: numbers[0], y: numbers[1]))
         }
-        guard !points.isEmpty else { throw Failure("\(path) lists no point; \(form)") }
-        return .points(names: names, points)
+        guard !list.isEmpty else { throw Failure("\(path) lists no point; \(form)") }
+        return .points(names: list.map(\.name), list.map { Joint(x: $0.x, y: $0.y) })
+    }
+}
+
+/// A point as a file lists it: `[X, Y]`, or `{"name": NAME, "x": X, "y": Y}`.
+private struct GivenPoint: Decodable {
+    let name: String?
+    let x: Double
+    let y: Double
+
+    private enum Keys: CodingKey { case name, x, y }
+
+    init(from decoder: any Decoder) throws {
+        if let named = try? decoder.container(keyedBy: Keys.self) {
+            name = try named.decodeIfPresent(String.self, forKey: .name)
+            (x, y) = (try named.decode(Double.self, forKey: .x), try named.decode(Double.self, forKey: .y))
+        } else {
+            var numbers = try decoder.unkeyedContainer()
+            name = nil
+            (x, y) = (try numbers.decode(Double.self), try numbers.decode(Double.self))
+            guard numbers.isAtEnd else { throw DecodingError.dataCorruptedError(in: numbers, debugDescription: "more than two numbers") }
+        }
+    }
+}
+
+extension DecodingError {
+    /// The element of the outermost list in which something is wrong.
+    fileprivate var index: Int? {
+        switch self {
+        case .typeMismatch(_, let context), .valueNotFound(_, let context), .keyNotFound(_, let context), .dataCorrupted(let context):
+            context.codingPath.first?.intValue
+        @unknown default: nil
+        }
     }
 }
 
@@ -159,6 +198,11 @@ private final class FrameReader {
             pictures = try frames.read(Array(index..<min(index + Self.framesAtOnce, frames.count)))
             first = index
             if index == 0 { firstSize = (pictures[0].width, pictures[0].height) }
+            for (offset, picture) in pictures.enumerated() where (picture.width, picture.height) != firstSize {
+                throw Failure(
+                    "\(frames.path): frame \(frames.name(ofFrame: index + offset)) has \(picture.width)x\(picture.height) pixels, and the first"
+                        + " \(firstSize.width)x\(firstSize.height): bring all frames to one size")
+            }
         }
         return pictures[index - first]
     }

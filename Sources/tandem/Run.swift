@@ -1,6 +1,7 @@
 import Base
 import Configuration
 import Console
+import Files
 import Foundation
 import Media
 import RunLog
@@ -23,6 +24,12 @@ func run(arguments: [String]) throws {
     options.finish()
 
     let pipeline = try Pipeline.load(path, overrides: overrides)
+    guard !pipeline.data.media.isEmpty || !pipeline.data.manifest.isEmpty else {
+        throw Failure("\(path): 'data.media' is missing: name the folder of videos, prepared by 'tandem prepare'")
+    }
+    for (benchmark, root) in pipeline.evaluation.roots where FileIdentity(root + "/.") == nil {
+        throw Failure("\(path): 'evaluation.\(benchmark)' is \"\(root)\", and there is no such folder")
+    }
     guard !MediaRoot(pipeline.data.manifestPath).isServer else {
         throw Failure(
             "\(path): data.media is a server: name the manifest too, data.manifest; 'tandem prepare' wrote it into the folder that is served"
@@ -34,6 +41,7 @@ func run(arguments: [String]) throws {
     let folder = "runs/\(pipeline.name)"
     let hold = try RunFolder.holdForStart(folder)
     try checkContinues(pipeline, folder, mayChangeBatch: changesBatch)
+    if let sampleLog { try RunFolder.claim(folder, file: sampleLog) }
     // The file and its overrides are read once, here: whoever starts again reads what the others have read.
     let effective = try RunFolder.write(pipeline: pipeline.text, in: folder)
     let batcher = endpoint ?? "ipc://\(folder)/batcher"
@@ -88,7 +96,7 @@ func runDecoders(arguments: [String]) throws {
         "--verify-content", "replace videos whose content is not what was prepared, not only those of another size")
     let count = options.value("--count", "N", "how many decoders", default: ProcessInfo.processInfo.activeProcessorCount)
     options.finish()
-    guard count >= 1 else { throw Failure("--count \(count): start at least one decoder") }
+    guard (1...1024).contains(count) else { throw Failure("--count \(count): start 1 to 1024 decoders") }
     let shared = (keys.map { ["--keys", $0] } ?? []) + (verifiesContent ? ["--verify-content"] : [])
     try Supervisor(decoderRoles(count: count, endpoint: endpoint, media: media, options: shared)).run()
 }

@@ -19,6 +19,7 @@ struct SequenceFolders {
     private static let framesBetweenMaps = 5
     /// JHMDB sorts clips by action.
     private static let action = "move"
+    private static let jointsName = "joint_positions.mat"
 
     init(_ root: String, name: String, index: Int) {
         self.root = root
@@ -41,6 +42,9 @@ struct SequenceFolders {
     private var jhmdbPictures: String { "\(root)/jhmdb/Rename_Images/\(Self.action)/\(name)" }
     private var jhmdbJoints: String { "\(root)/jhmdb/joint_positions/\(Self.action)/\(name)" }
 
+    /// What they are called in the set's folder.
+    var names: [String] { all.map { $0.dropFirst(root.count + 1) + "/" } }
+
     /// In the order in which they get their names.
     private var all: [String] { [davisMasks, vipMaps, vipPictures] + (hasJoints ? [jhmdbJoints, jhmdbPictures] : []) + [davisPictures] }
 
@@ -49,12 +53,26 @@ struct SequenceFolders {
 
     private func partial(_ folder: String) -> String { folder + partialSuffix }
 
-    /// Makes the folders under names of their own.
+    /// Makes the folders under names of their own. What an interruption left of them goes, and nothing else does.
     func begin() throws {
         for folder in all {
-            for path in [partial(folder), folder] { try? FileManager.default.removeItem(atPath: path) }
+            try? FileManager.default.removeItem(atPath: partial(folder))
+            try removeLeft(folder)
             try FileManager.default.createDirectory(atPath: partial(folder), withIntermediateDirectories: true)
         }
+    }
+
+    /// Removes a folder of files that are called as those that are written there.
+    private func removeLeft(_ folder: String) throws {
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
+            let parts = name.split(separator: ".")
+            let isNumbered = parts.count == 2 && Int(parts[0]) != nil && ["jpg", "png"].contains(parts[1])
+            guard isNumbered || name == Self.jointsName else {
+                throw Failure("\(folder)/\(name) is there and was not made by this synthesis; move it away, or choose another folder")
+            }
+            unlink("\(folder)/\(name)")
+        }
+        rmdir(folder)
     }
 
     func write(frame: Int, _ picture: RGBImage, mask: IndexImage, parts: IndexImage) throws {
@@ -76,7 +94,7 @@ struct SequenceFolders {
             let clip = joints.prefix(Self.framesOfClip)
             let positions = MatArray(
                 dimensions: [2, clip[0].count, clip.count], values: clip.flatMap { $0.flatMap { [$0.x + 1, $0.y + 1] } })
-            try positions.write(Pose.variable, to: partial(jhmdbJoints) + "/joint_positions.mat")
+            try positions.write(Pose.variable, to: "\(partial(jhmdbJoints))/\(Self.jointsName)")
         }
         for folder in all { try FileManager.default.moveItem(atPath: partial(folder), toPath: folder) }
     }

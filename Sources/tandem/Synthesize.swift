@@ -18,8 +18,9 @@ func synthesize(arguments: [String]) throws {
     let sequences = options.value("--sequences", "N", "how many validation sequences", default: 10)
     let threads = options.value("--threads", "N", "scenes drawn at a time", default: ProcessInfo.processInfo.activeProcessorCount)
     let output = options.operand("OUTPUT", "the folder to fill")
-    if videos < 0 || sequences < 0 { options.refuse("--videos and --sequences cannot be negative") }
-    if threads < 1 { options.refuse("--threads \(threads): draw at least one scene at a time") }
+    let counts = 0...1_000_000
+    if !counts.contains(videos) || !counts.contains(sequences) { options.refuse("--videos and --sequences want 0 to \(counts.upperBound)") }
+    if !(1...1024).contains(threads) { options.refuse("--threads wants 1 to 1024, not \(threads)") }
     options.finish()
 
     Interruption.catchSignals()

@@ -35,7 +35,7 @@ struct SyntheticSet: Sendable {
 
     /// Makes the folder this seed's own, for as long as the result is not let go.
     ///
-    /// - Throws: where it holds another seed's scenes, or what is no scene.
+    /// - Throws: where it holds another seed's scenes, or what is no scene, and where something is in the way of one that is missing.
     func claimFolder() throws -> OutputFolder {
         let label = "\(folder)/synthesis.txt"
         let claim = "seed \(seed)\n"
@@ -45,6 +45,8 @@ struct SyntheticSet: Sendable {
         let names = ["train/", "davis/", "vip/", "jhmdb/", "synthesis.txt"]
         let isOlder = FileManager.default.contents(atPath: label) == Data(claim.utf8)
         let claimed = try OutputFolder(folder, by: "tandem synthesize", task: "synthesis", names: names, older: isOlder ? names : [])
+        try claimed.claim(
+            scenes.filter { !exists($0) }.flatMap { $0.purpose == .training ? ["train/\($0.name).mp4"] : sequenceFolders($0).names })
         for path in ["train"] + SequenceFolders.parents {
             try FileManager.default.createDirectory(atPath: "\(folder)/\(path)", withIntermediateDirectories: true)
         }

@@ -7,6 +7,7 @@ import Foundation
 import Media
 import Models
 import Pictures
+import Recipes
 import Sampling
 import Training
 import WeightFiles

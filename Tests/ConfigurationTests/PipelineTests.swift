@@ -136,7 +136,7 @@ import Testing
 
     @Test func missingFileIsNamed() {
         let error = #expect(throws: PipelineMistake.self) { try Pipeline.load("/nowhere/x.json5") }
-        #expect(error?.description.contains("/nowhere/x.json5: no such pipeline file") == true)
+        #expect(error?.description.contains("/nowhere/x.json5: there is no such file") == true)
     }
 
     /// Each group within a group takes some of the stack of whoever reads it.

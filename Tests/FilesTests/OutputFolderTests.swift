@@ -35,6 +35,38 @@ import Testing
         } catch { return "\(error)" }
     }
 
+    @Test func whatIsReadIsNotReplaced() throws {
+        let first = try claim()
+        try first.claim(["a.png"])
+        try write("ours", "out/a.png")
+        first.release()
+        try link("alias.png", to: "out/a.png")
+        for input in [out + "/a.png", folder.file("alias.png")] {
+            let again = try claim(inputs: [input])
+            #expect(
+                refusal { try again.claim(["a.png"]) }
+                    == "\(out)/a.png would be replaced and is what is read, \(input); choose another output")
+            again.release()
+        }
+    }
+
+    @Test func aLinkWhereAListedFileWasIsSomebodys() throws {
+        let first = try claim()
+        try write("ours", "out/list.txt")
+        first.release()
+        try FileManager.default.removeItem(atPath: out + "/list.txt")
+        try write("a user's", "mine.txt")
+        try link("out/list.txt", to: "../mine.txt")
+        #expect(refusal { _ = try claim() } == "\(out)/list.txt is there and was not made by this painting; choose an empty folder")
+    }
+
+    /// A pipe waits for somebody who writes into it.
+    @Test func aListThatIsNoFileIsRefused() throws {
+        try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: true)
+        #expect(mkfifo(out + "/.tandem-made", 0o600) == 0)
+        #expect(refusal { _ = try claim() } == "\(out)/.tandem-made is there, and is no file; choose an empty folder")
+    }
+
     @Test func whatIsThereIsKeptAndWhatWasMadeIsReplaced() throws {
         let first = try claim()
         try first.claim(["a.png", "b/"])

@@ -5,7 +5,28 @@ import Testing
 /// What users get wrong: one sentence that says what, where and what to do, and an exit code that is not 0.
 @Suite struct ErrorTests {
     @Test(arguments: [
-        (["run", "missing.json5"], "missing.json5: no such pipeline file"),
+        (["run", "missing.json5"], "missing.json5: there is no such file; see Pipelines/"),
+        (["run", "nothing.json5"], "'data.media' is missing: name the folder of videos"),
+        (["run", "pipe"], "pipe: it is a pipe, a socket or a device"), (["run", "."], ".: it is a folder"),
+        (["inspect", "pipe"], "cannot read pipe: it is a pipe, a socket or a device"),
+        (["run", "empty.json5", "--set", "train.steps=9223372036854775807"], "--set train.steps: is 9223372036854775807: 0 (what epochs"),
+        (["run", "empty.json5", "--set", "train.steps=9223372036854775808"], "--set train.steps: a number is out of range"),
+        (["run", "empty.json5", "--set", "train.batch=9223372036854775807"], "--set train.batch: is 9223372036854775807: from 1 pair to"),
+        (
+            ["run", "empty.json5", "--set", "model.size={patch: 8, width: 24, depth: 9223372036854775807, heads: 2}"],
+            "--set model.size: has depth 9223372036854775807: from 1 to 1000 blocks"
+        ),
+        (["run", "empty.json5", "--set", "model.size={patch: 8, width: 1000000, depth: 1, heads: 2}"], "width 1000000, above the limit"),
+        (["run", "empty.json5", "--set", "name=\"a\\nb\""], "--set name: is \"a\\u{A}b\""),
+        (["run", "empty.json5", "--set", "evaluation.davis='nowhere'"], "'evaluation.davis' is \"nowhere\", and there is no such folder"),
+        (["ablate", "empty.json5", "--vary", "seed=1", "--seeds", "9223372036854775807"], "--seeds wants 1 to 1000"),
+        (["synthesize", "scenes", "--videos", "99999999999999"], "--videos and --sequences want 0 to 1000000"),
+        (["synthesize", "scenes", "--seed", "-1"], "--seed wants a whole number from 0 to 2^64 - 1, not '-1'"),
+        (["decoders", "--connect", "tcp://127.0.0.1:1", "--media", ".", "--count", "9223372036854775807"], "start 1 to 1024 decoders"),
+        (["bench", "dataflow", "--decoders", "99999999999"], "--decoders wants 1 to 256"),
+        (["check-log"], "LOG is missing"), (["check-log", "."], ". cannot be read as a log of samples: it is a folder"),
+        (["keys", "keys", "--client", "a\nb"], "'a\\u{A}b' cannot name a key"),
+        (["demo"], "Pipelines/demo.json5: there is no such file; the demo reads its pipeline there"),
         (["run", "typo.json5"], "line 1: there is no key 'ratoi' in 'mask'"),
         (["run", "empty.json5"], "there is no manifest; make one with 'tandem prepare"),
         (["run", "empty.json5", "--set", "mask.ratio=1"], "from 0 to below 1"),
@@ -37,13 +58,31 @@ import Testing
         defer { try? FileManager.default.removeItem(atPath: folder) }
         try Data("{ mask: { ratoi: 0.5 } }".utf8).write(to: URL(fileURLWithPath: folder + "/typo.json5"))
         try Data("{ data: { media: 'videos' } }".utf8).write(to: URL(fileURLWithPath: folder + "/empty.json5"))
+        try Data("{}".utf8).write(to: URL(fileURLWithPath: folder + "/nothing.json5"))
+        #expect(mkfifo(folder + "/pipe", 0o600) == 0)
         let (status, output) = try Programs.run("tandem", arguments, in: folder, seconds: 20)
         #expect(status == 1 || status == 2)
         #expect(output.contains(expected), "\(output)")
         #expect(!output.contains("Fatal error"), "\(output)")
     }
 
-    @Test(arguments: ["tandem", "tandem-decoder", "tandem-batcher", "tandem-trainer", "tandem-evaluator"])
+    /// Swift replaces what is not UTF-8 in a name, and the result would be another name: `\351` is an accented e of Latin-1.
+    @Test func namesThatAreNotUTF8AreRefused() throws {
+        try withTemporaryFolder { folder in
+            func run(_ command: String) throws -> (status: Int32, output: String) {
+                try Programs.run(
+                    path: "/bin/bash", ["-c", "cd '\(folder)' && mkdir -p $'fold\\351' && \(command) 2>&1"],
+                    environment: ["PATH": Programs.folder + ":/usr/bin:/bin"])
+            }
+            let argument = try run("tandem prepare $'fold\\351'")
+            #expect(argument.status == 1 && argument.output.contains("argument 2 is not UTF-8"), "\(argument.output)")
+            let place = try run("cd $'fold\\351' && tandem synthesize here --videos 1 --sequences 0")
+            #expect(place.status == 1 && place.output.contains("the name of the working directory is not UTF-8"), "\(place.output)")
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder).count == 1)
+        }
+    }
+
+    @Test(arguments: ["tandem", "tandem-bench", "tandem-decoder", "tandem-batcher", "tandem-trainer", "tandem-evaluator"])
     func everyProgramHasHelp(program: String) throws {
         let (status, output) = try Programs.run(program, ["--help"], in: NSTemporaryDirectory(), seconds: 20)
         #expect(status == 0)
@@ -52,7 +91,8 @@ import Testing
 
     /// Every program and command, at two widths; only a word that is longer than its column may stand out.
     @Test(arguments: [
-        "tandem", "tandem demo", "tandem prepare", "tandem run", "tandem decoders", "tandem evaluate", "tandem ablate", "tandem visualize",
+        "tandem", "tandem demo", "tandem prepare", "tandem run", "tandem plan", "tandem decoders", "tandem evaluate", "tandem ablate",
+        "tandem visualize",
         "tandem visualize reconstructions", "tandem visualize attention", "tandem visualize correspondence", "tandem visualize overlays",
         "tandem keys", "tandem export", "tandem import", "tandem inspect", "tandem health", "tandem check-log", "tandem frames",
         "tandem verify", "tandem verify maths", "tandem synthesize", "tandem bench", "tandem bench step", "tandem bench ops",

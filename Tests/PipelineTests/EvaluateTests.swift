@@ -182,7 +182,10 @@ struct EvaluateTests {
             (["--baseline", "copy", "--root", ".", "--results", "x"], "--metrics-only and --results FOLDER go together"),
             (["--baseline", "copy", "--root", ".", "--dataset", "kinetics"], "--dataset wants davis or jhmdb or vip, not 'kinetics'"),
             (["--baseline", "copy", "--root", ".", "--dataset", "vip", "--score-size", "480x880"], "--score-size is for --dataset davis"),
-            (["--baseline", "copy", "--root", ".", "--score-size", "480"], "--score-size wants HEIGHTxWIDTH, not '480'"),
+            (
+                ["--baseline", "copy", "--root", ".", "--score-size", "480"],
+                "--score-size wants HEIGHTxWIDTH, each of 1 to 16384 pixels, not '480'"
+            ),
             (["--root", "."], "give one of --weights FILE, --baseline copy, --metrics-only and --trainer ENDPOINT"),
         ] {
             let (status, output) = try evaluate(arguments, in: NSTemporaryDirectory())

@@ -6,6 +6,38 @@ import TestSupport
 import Testing
 
 @Suite struct PrepareTests {
+    /// Rights leave no trace in a file: what could not be read for want of them is looked at again. To the system's administrator all files
+    /// are readable, so the program runs as nobody there.
+    @Test(
+        "what a user could not read is read again",
+        .enabled(if: getuid() != 0 || Programs.find("setpriv") != nil, "needs setpriv, or another user than root"))
+    func rightsThatChange() throws {
+        try withTemporaryFolder { folder in
+            try FileManager.default.copyItem(atPath: Programs.folder + "/tandem", toPath: folder + "/tandem")
+            try FileManager.default.createDirectory(atPath: folder + "/videos", withIntermediateDirectories: true)
+            let pixels = [UInt8](repeating: 99, count: 64 * 64 * 3)
+            for name in ["a", "b"] {
+                var writer = try VideoWriter(
+                    path: "\(folder)/videos/\(name).mp4", width: 64, height: 64, framesPerSecond: Rational(25, 1))
+                for _ in 0..<3 { try pixels.withUnsafeBytes { try writer.write(rgb: $0) } }
+                try writer.finish()
+            }
+            try FileManager.default.setAttributes([.posixPermissions: 0o777], ofItemAtPath: folder)
+            func prepare() throws -> (status: Int32, output: String) {
+                let command = ["\(folder)/tandem", "prepare", "\(folder)/videos", "--output", "\(folder)/out"]
+                guard getuid() == 0 else { return try Programs.run(path: command[0], Array(command.dropFirst())) }
+                return try Programs.run(
+                    path: try #require(Programs.find("setpriv")), ["--reuid=65534", "--clear-groups", "--regid=65534"] + command)
+            }
+            try FileManager.default.setAttributes([.posixPermissions: 0], ofItemAtPath: folder + "/videos/b.mp4")
+            let before = try prepare()
+            #expect(before.status == 0 && before.output.contains("1 rejected: 1 no permission"), "\(before.output)")
+            try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: folder + "/videos/b.mp4")
+            let after = try prepare()
+            #expect(after.status == 0 && after.output.contains("2 videos with 6 frames"), "\(after.output)")
+        }
+    }
+
     @Test("a disk that takes no more ends the preparation with a remedy, and running again goes on") func fullDisk() throws {
         try withTemporaryFolder { folder in
             try FileManager.default.createDirectory(atPath: folder + "/videos", withIntermediateDirectories: true)

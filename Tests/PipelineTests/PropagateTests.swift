@@ -108,11 +108,14 @@ import Testing
 
     @Test(arguments: [
         ("small.png", "small.png has 8x8 pixels, but the first frame of frames 64x48: draw the mask on that frame"),
-        ("empty.png", "empty.png shows no object: every pixel is 0"),
+        ("empty.png", "empty.png shows no object: every pixel is 0"), ("void.png", "void.png shows no object: every pixel is 0 or 255"),
+        ("smooth.png", "smooth.png: 1000 pixels are 255, which is void beside other numbers, and 100 are of objects"),
         ("colours.png", "this one has colours or 16 bits"), ("missing.png", "missing.png"), ("missing.json", "missing.json cannot be read"),
         ("text.json", "text.json is no list of points"), ("none.json", "none.json lists no point"),
         ("outside.json", "outside.json: point 1 lies at 64.0, 3.0, outside the first frame of 64x48"),
-        ("wrong.json", "wrong.json: point 0 cannot be read; it wants [[X, Y], ...]"),
+        ("wrong.json", "wrong.json: point 0 cannot be read: it wants [[X, Y], ...]"),
+        ("flags.json", "flags.json: point 1 cannot be read: it wants"), ("number.json", "number.json: point 0 cannot be read: it wants"),
+        ("three.json", "three.json: point 0 cannot be read: it wants"),
     ])
     func labelsThatCannotBeAreRefusedBeforeAnyWork(mask: String, expected: String) throws {
         try withTemporaryFolder { folder in
@@ -123,12 +126,51 @@ import Testing
             try writePNG(IndexImage(width: 8, height: 8, indices: [UInt8](repeating: 1, count: 64)), to: folder + "/small.png")
             try writePNG(IndexImage(width: 64, height: 48, indices: [UInt8](repeating: 0, count: 64 * 48)), to: folder + "/empty.png")
             try writePNG(RGBImage(width: 64, height: 48, color: .white), to: folder + "/colours.png")
-            for (name, text) in [("text", "points"), ("none", "[]"), ("outside", "[[1, 2], [64, 3]]"), ("wrong", "[{\"x\": 3}]")] {
+            for (name, counts) in [("void", [(255, 64 * 48)]), ("smooth", [(255, 1000), (128, 100), (0, 64 * 48 - 1100)])] {
+                let indices = counts.flatMap { [UInt8](repeating: UInt8($0), count: $1) }
+                try writeGreyPNG(IndexImage(width: 64, height: 48, indices: indices), to: "\(folder)/\(name).png")
+            }
+            for (name, text) in [
+                ("text", "points"), ("none", "[]"), ("outside", "[[1, 2], [64, 3]]"), ("wrong", "[{\"x\": 3}]"),
+                ("flags", "[[1, 2], [true, false]]"), ("number", "[{\"name\": 7, \"x\": 1, \"y\": 2}]"), ("three", "[[1, 2, 3]]"),
+            ] {
                 try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name).json"))
             }
             let (status, output) = try propagate("frames", mask, in: folder)
             #expect(status == 1 && output.contains(expected), "\(output)")
             #expect(!FileManager.default.fileExists(atPath: folder + "/out"))
+        }
+    }
+
+    @Test(.timeLimit(.minutes(5))) func resultsReplaceNoInputAndNoOtherResults() throws {
+        try withTemporaryFolder { folder in
+            let square = (0..<64 * 48).map { UInt8($0 % 64 < 32 ? 1 : 0) }
+            func makeFrames(_ names: [String]) throws {
+                try? FileManager.default.removeItem(atPath: folder + "/frames")
+                try FileManager.default.createDirectory(atPath: folder + "/frames", withIntermediateDirectories: true)
+                for name in names { try writeJPEG(RGBImage(width: 64, height: 48, color: .white), to: "\(folder)/frames/\(name)") }
+            }
+            try writePNG(IndexImage(width: 64, height: 48, indices: square), to: folder + "/first.png")
+            try makeFrames(["0.jpg", "1.jpg"])
+            #expect(try propagate("frames", "first.png", in: folder).0 == 0)
+            #expect(try propagate("frames", "first.png", in: folder).0 == 0, "the same command replaces what it made")
+            let made = try Data(contentsOf: URL(fileURLWithPath: folder + "/out/masks/1.png"))
+
+            let otherMask = try propagate("frames", "out/masks/1.png", in: folder)
+            #expect(otherMask.0 == 1 && otherMask.1.contains("out is there and was not made by this propagation"), "\(otherMask.1)")
+            try makeFrames(["0.jpg", "1.jpg", "2.jpg"])
+            let otherFrames = try propagate("frames", "first.png", in: folder)
+            #expect(otherFrames.0 == 1 && otherFrames.1.contains("out is there and was not made by this propagation"), "\(otherFrames.1)")
+            #expect(try Data(contentsOf: URL(fileURLWithPath: folder + "/out/masks/1.png")) == made)
+
+            try makeFrames(["0.jpg", "1.jpg", "1.jpeg"])
+            let sameNames = try propagate("frames", "first.png", in: folder)
+            #expect(sameNames.0 == 1 && sameNames.1.contains("2 frames would have their results in masks/1.png"), "\(sameNames.1)")
+            try makeFrames(["0.jpg"])
+            try writeJPEG(RGBImage(width: 32, height: 48, color: .white), to: folder + "/frames/1.jpg")
+            try FileManager.default.removeItem(atPath: folder + "/out")
+            let otherSize = try propagate("frames", "first.png", in: folder)
+            #expect(otherSize.0 == 1 && otherSize.1.contains("frame 1 has 32x48 pixels, and the first 64x48"), "\(otherSize.1)")
         }
     }
 

@@ -70,9 +70,35 @@ struct ResizingTests {
         #expect("\(size)" == text)
     }
 
-    @Test(arguments: ["", "x", "480x", "0", "-3", "480x880x3", "4 80"])
+    @Test(arguments: [
+        "", "x", "480x", "0", "-3", "480x880x3", "4 80", "16385", "long16385", "64x16385", "long9223372036854775807",
+    ])
     func malformedInputSizes(_ text: String) {
         #expect(InputSize(text) == nil)
+    }
+
+    /// The encoder's attention grows with the square of the patches.
+    @Test func inputSizesHaveALimit() throws {
+        #expect(try InputSize("4096x4096")!.resolved(frameHeight: 1, frameWidth: 1, patchSize: 16) == (4096, 4096))
+        for (text, height, width) in [("4096x4112", 1, 1), ("480", 1, 4000), ("long16384", 500, 500)] {
+            #expect(throws: Failure.self) { try InputSize(text)!.resolved(frameHeight: height, frameWidth: width, patchSize: 16) }
+        }
+    }
+
+    @Test func settingsHaveLimits() {
+        func isRefused(_ change: (inout PropagationSettings) -> Void) -> Bool {
+            var settings = PropagationSettings(.cropmae, for: .davis)
+            change(&settings)
+            do {
+                try settings.validate()
+                return false
+            } catch { return true }
+        }
+        #expect(!isRefused { _ in } && !isRefused { ($0.topK, $0.queue, $0.temperature) = (1000, 1000, 1e-4) })
+        for number in [0, -1, 1001, .max] {
+            #expect(isRefused { $0.topK = number } && isRefused { $0.queue = number })
+        }
+        for number in [0, -1, 1e-300, .infinity, .nan] { #expect(isRefused { $0.temperature = number }) }
     }
 
     @Test func inputSizesAreWholePatches() {

@@ -173,7 +173,7 @@ struct SafetensorsTests {
     }
 
     @Test func missingFileIsNamed() {
-        #expect(throws: Failure("cannot read /nowhere/a.safetensors: no such file")) {
+        #expect(throws: Failure("cannot read /nowhere/a.safetensors: there is no such file")) {
             try Safetensors(path: "/nowhere/a.safetensors")
         }
     }

@@ -62,3 +62,23 @@ public enum AnySampler: Equatable, Sendable {
         return Dictionary(uniqueKeysWithValues: leaves(try! JSONSerialization.jsonObject(with: Data(text.utf8)), ""))
     }
 }
+
+/// As JSON for people: `{"name": …, "settings": {…}}`.
+extension AnySampler: Codable {
+    private enum Keys: CodingKey { case name, settings }
+
+    public init(from decoder: any Decoder) throws {
+        let members = try decoder.container(keyedBy: Keys.self)
+        let name = try members.decode(String.self, forKey: .name)
+        switch name {
+        case FramePairSampler.name: self = .framePair(try members.decode(FramePairSampler.self, forKey: .settings))
+        default: throw DecodingError.dataCorruptedError(forKey: .name, in: members, debugDescription: "the unknown sampler '\(name)'")
+        }
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var members = encoder.container(keyedBy: Keys.self)
+        try members.encode(type(of: value).name, forKey: .name)
+        try members.encode(value, forKey: .settings)
+    }
+}

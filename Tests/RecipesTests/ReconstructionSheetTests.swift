@@ -1,5 +1,5 @@
+import Recipes
 import Testing
-import Training
 
 @Suite struct ReconstructionSheetTests {
     /// The true patches, normalised, must give the second frame back; hidden patches are grey in the second column.
