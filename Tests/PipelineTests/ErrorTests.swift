@@ -82,7 +82,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ["tandem", "tandem-bench", "tandem-decoder", "tandem-batcher", "tandem-trainer", "tandem-evaluator"])
+    @Test(arguments: ["tandem", "tandem-decoder", "tandem-batcher", "tandem-trainer", "tandem-evaluator"])
     func everyProgramHasHelp(program: String) throws {
         let (status, output) = try Programs.run(program, ["--help"], in: NSTemporaryDirectory(), seconds: 20)
         #expect(status == 0)
