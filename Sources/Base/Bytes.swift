@@ -59,10 +59,10 @@ public struct ByteReader {
     }
 
     /// Far beyond any count, size or place that is, and far from where sums and products of such overflow.
-    public static let largestCount = 1 << 50
+    public static let maximumCount = 1 << 50
 
     /// A whole number that must lie in a range.
-    public mutating func readInt(in range: ClosedRange<Int> = 0...largestCount) throws(MalformedBytes) -> Int {
+    public mutating func readInt(in range: ClosedRange<Int> = 0...maximumCount) throws(MalformedBytes) -> Int {
         let value = Int(try read(Int64.self))
         guard range.contains(value) else { throw MalformedBytes("\(value) lies outside \(range)") }
         return value

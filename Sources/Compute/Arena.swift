@@ -58,7 +58,7 @@ public final class Arena {
     private static let chunkBytes = 64 << 20
 
     private func take(_ byteCount: Int) -> Piece {
-        let index = smallestFree(byteCount) ?? grow(byteCount)
+        let index = minimumFree(byteCount) ?? grow(byteCount)
         let taken = Piece(address: free[index].address, byteCount: byteCount, chunk: free[index].chunk)
         extents[taken.chunk] = max(extents[taken.chunk], taken.end - chunks[taken.chunk].address)
         if free[index].byteCount == byteCount {
@@ -70,7 +70,7 @@ public final class Arena {
         return taken
     }
 
-    private func smallestFree(_ byteCount: Int) -> Int? {
+    private func minimumFree(_ byteCount: Int) -> Int? {
         free.indices.lazy.filter { self.free[$0].byteCount >= byteCount }.min { self.free[$0].byteCount < self.free[$1].byteCount }
     }
 

@@ -11,7 +11,7 @@ struct JSON5Parser {
     private var depth = 0
 
     /// Groups within groups; each takes some of the stack.
-    private static let mostDepth = 100
+    private static let maximumDepth = 100
 
     init(_ text: String) { scalars = Array(text.unicodeScalars) }
 
@@ -68,7 +68,7 @@ struct JSON5Parser {
         let start = line
         switch scalar {
         case "{", "[":
-            guard depth < Self.mostDepth else { throw mistake("more than \(Self.mostDepth) groups stand in each other") }
+            guard depth < Self.maximumDepth else { throw mistake("more than \(Self.maximumDepth) groups stand in each other") }
             depth += 1
             defer { depth -= 1 }
             return JSON5(scalar == "{" ? try object() : try array(), line: start)

@@ -29,9 +29,9 @@ public enum SystemMemory {
     /// Throws `Failure` where the system refuses, as it does above a limit set before, or where the process could not go on.
     public static func limit(to bytes: Int) throws(Failure) {
         let taken = field("VmData", of: "/proc/self/status") ?? 0
-        if bytes < taken + leastLeft {
+        if bytes < taken + minimumLeft {
             throw Failure(
-                "\(formatBytes(bytes)) are too few: \(formatBytes(taken)) are taken already; give \(formatBytes(taken + leastLeft))")
+                "\(formatBytes(bytes)) are too few: \(formatBytes(taken)) are taken already; give \(formatBytes(taken + minimumLeft))")
         }
         let resource = __rlimit_resource_t(RLIMIT_DATA.rawValue)
         var limit = rlimit(rlim_cur: rlim_t(bytes), rlim_max: rlim_t(bytes)), present = rlimit()
@@ -44,7 +44,7 @@ public enum SystemMemory {
     }
 
     /// What a limit must leave: libraries end the process that gets no memory for a few messages and threads.
-    private static let leastLeft = 32 << 20
+    private static let minimumLeft = 32 << 20
 
     /// A line such as "VmHWM:     1234 kB".
     private static func field(_ name: String, of path: String) -> Int? {

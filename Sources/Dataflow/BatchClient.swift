@@ -57,7 +57,7 @@ public final class BatchClient {
             .dealer, in: context,
             options: .init(
                 sendHighWaterMark: 4096, receiveHighWaterMark: 4096, linger: 1000,
-                maximumMessageBytes: max(Wire.largestReply, layout.byteCount(pathByteCount: SampleLayout.mostPathBytes))))
+                maximumMessageBytes: max(Wire.maximumReplyBytes, layout.byteCount(pathByteCount: SampleLayout.maximumPathBytes))))
         try socket.connect(to: endpoint.batches)
     }
 

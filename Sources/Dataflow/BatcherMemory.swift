@@ -15,7 +15,7 @@ enum BatcherMemory {
     /// table, and the system maps up to 64 KiB around each.
     static let recordsBetweenReleases = 64
     private static let manifestBytes = recordsBetweenReleases * 2 * (64 << 10)
-    private static let leastTickets = 2
+    private static let minimumTickets = 2
 
     /// Bytes that are left for samples.
     ///
@@ -26,11 +26,11 @@ enum BatcherMemory {
         of total: Int, process: Int, sampleByteCount: Int, ticketByteCount: Int
     ) throws(DataflowError) -> Int {
         let overhead = process + decoders * (queuedSamples + 2) * sampleByteCount + manifestBytes
-        let least = overhead + leastTickets * ticketByteCount
+        let least = overhead + minimumTickets * ticketByteCount
         guard total >= least else {
             throw DataflowError(
                 "\(total >> 20) MiB are too little memory for the batcher: it takes \(overhead >> 20) MiB itself and for its queues, and holds "
-                    + "at least \(leastTickets) tickets of \(ticketByteCount) bytes; give it \((least >> 20) + 1) MiB or more "
+                    + "at least \(minimumTickets) tickets of \(ticketByteCount) bytes; give it \((least >> 20) + 1) MiB or more "
                     + "(dataflow.batcherMemory, or --memory)")
         }
         return total - overhead

@@ -28,19 +28,19 @@ public final class BatcherServer {
     }
 
     /// A decoder takes its share of the tickets in small bites, however small they are: those it has cannot be done by others.
-    static let mostTicketsPerDecoder = 16
+    static let maximumTicketsPerDecoder = 16
     /// Decoders that may be at work; what more say hello are not heard.
-    static let mostDecoders = 4096
+    static let maximumDecoders = 4096
     /// Messages received from one socket before the others have their turn.
     private static let turn = 64
     /// Replaced videos that a trainer is told of where the run ends of them.
-    private static let mostToldAtTheEnd = 10_000
+    private static let maximumReplacedAtTheEnd = 10_000
 
     /// Bytes that libzmq is given to send before it has sent others. A trainer that is stopped takes them with it, for as long as it likes.
-    private static let mostUnsent = 16 << 20
+    private static let maximumUnsentBytes = 16 << 20
     /// Seconds for which samples stay with the decoders while batches wait to be sent: what is not yet here is not in the way. If nobody
     /// listened to them for longer, libzmq would take their connections for dead.
-    private static let longestWithDecoders = 0.1
+    private static let maximumSecondsWithDecoders = 0.1
 
     private let options: Options
     private let plan: SamplePlan
@@ -97,7 +97,7 @@ public final class BatcherServer {
                     of: options.memory, process: process, sampleByteCount: sampleByteCount, ticketByteCount: ticketByteCount)
             } else { options.memory }
         limits.windowTickets = sampleMemory / ticketByteCount
-        limits.ticketsPerDecoder = max(1, min(Self.mostTicketsPerDecoder, options.decoderMemory / ticketByteCount))
+        limits.ticketsPerDecoder = max(1, min(Self.maximumTicketsPerDecoder, options.decoderMemory / ticketByteCount))
         limits.failureLimit = options.failureLimit
         guard limits.windowTickets >= 2 else {
             throw DataflowError(
@@ -106,7 +106,7 @@ public final class BatcherServer {
         broker = Broker(plan: plan, limits: limits)
 
         reservation = try options.endpoint.reserve(for: context)
-        let requests = Wire.largestRequest
+        let requests = Wire.maximumRequestBytes
         control = try Socket(
             .router, in: context,
             options: .init(sendHighWaterMark: 64, receiveHighWaterMark: 64, linger: 0, maximumMessageBytes: requests))
@@ -128,7 +128,7 @@ public final class BatcherServer {
         var (all, withoutSamples) = (Poller([control, batches, samples]), Poller([control, batches]))
         var (lastTick, lastTaken) = (-1.0, -1.0)
         while !isStopped() {
-            let takesSamples = outbox.isEmpty || watch.seconds - lastTaken > Self.longestWithDecoders
+            let takesSamples = outbox.isEmpty || watch.seconds - lastTaken > Self.maximumSecondsWithDecoders
             let isThere = takesSamples ? try all.wait(milliseconds: outbox.isEmpty ? 50 : 1) : try withoutSamples.wait(milliseconds: 1)
             if isThere[0] { try receive(from: control, answer) }
             if isThere[1] { try receive(from: batches, serve) }
@@ -167,13 +167,13 @@ public final class BatcherServer {
         let now = watch.seconds
         switch try parts[1].withBytes({ try DecoderRequest($0) }) {
         case .hello(let decoder, let host):
-            guard decoderRoutes[decoder] != nil || decoderRoutes.count < Self.mostDecoders else {
-                throw MalformedBytes("the hello of one decoder more than \(Self.mostDecoders)")
+            guard decoderRoutes[decoder] != nil || decoderRoutes.count < Self.maximumDecoders else {
+                throw MalformedBytes("the hello of one decoder more than \(Self.maximumDecoders)")
             }
             // Hellos pile up while a batcher is away; only the first is news.
             let isNew = decoderRoutes.updateValue(route, forKey: decoder) == nil
             broker.joined(decoder, host: host, now: now)
-            let examples = try stride(from: 0, to: manifest.count, by: 1 + (manifest.count - 1) / Welcome.mostExamples).map {
+            let examples = try stride(from: 0, to: manifest.count, by: 1 + (manifest.count - 1) / Welcome.maximumExamples).map {
                 try manifest[$0].path
             }
             let welcome = Welcome(identity: plan.identity, capacity: broker.limits.ticketsPerDecoder, examples: examples)
@@ -220,7 +220,7 @@ public final class BatcherServer {
             let sample = try SampleBlock(bytes)
             guard sample.header.fingerprint == fingerprint else { throw MalformedBytes("a sample of another run") }
             guard sample.matches(layout), sample.header.ticket == plan.ticket(ofSample: sample.header.sample),
-                sample.header.replica == plan.replica(ofSample: sample.header.sample), sample.header.attempt < SamplePlan.mostAttempts,
+                sample.header.replica == plan.replica(ofSample: sample.header.sample), sample.header.attempt < SamplePlan.maximumAttempts,
                 sample.header.video == plan.video(ofTicket: sample.header.ticket, attempt: sample.header.attempt)
             else { throw MalformedBytes("a sample that is not as the sampler says") }
             return sample.header
@@ -285,7 +285,7 @@ public final class BatcherServer {
     }
 
     private func sendBatches() throws {
-        while let trainer, !outbox.isEmpty, unsent.count < Self.mostUnsent {
+        while let trainer, !outbox.isEmpty, unsent.count < Self.maximumUnsentBytes {
             let (range, replaced, messages) = outbox.removeFirst()
             let header = Message(TrainerReply.batch(first: range.lowerBound, count: range.count, replaced: replaced).bytes)
             // What does not get through is asked for again, and made again.
@@ -321,7 +321,7 @@ public final class BatcherServer {
             case .discard(let sample): store[sample] = nil
             case .refuse(let reason):
                 log(reason)
-                let replaced = broker.failure == nil ? [] : Array(broker.replaced.prefix(Self.mostToldAtTheEnd))
+                let replaced = broker.failure == nil ? [] : Array(broker.replaced.prefix(Self.maximumReplacedAtTheEnd))
                 if let trainer { try reply(.refused(reason, replaced: replaced), to: trainer.route) }
             case .silent(_, let tickets):
                 log("a decoder has fallen silent: its \(tickets) tickets go to others; \(broker.decoderCount) at work")

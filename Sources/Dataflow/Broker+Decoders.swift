@@ -22,13 +22,13 @@ extension Broker {
             decoders.setInTransit(decoder, received: received)
         }
         decoders.update(
-            decoder, received: received, free: free, held: held, horizon: limits.horizon, most: mostTicketsPerDecoder, now: now)
+            decoder, received: received, free: free, held: held, horizon: limits.horizon, most: maximumTicketsPerDecoder, now: now)
         assign(now: now)
         return true
     }
 
     /// Tickets that a decoder may hold: all of them together a quarter of the window, so that the others can go on while one is slow.
-    private var mostTicketsPerDecoder: Int {
+    private var maximumTicketsPerDecoder: Int {
         min(limits.ticketsPerDecoder, max(1, window.capacity / (4 * max(1, decoders.count))))
     }
 

@@ -75,11 +75,11 @@ public struct Broker {
         public var headOfLineSeconds = 0.0
 
         /// Kinds that are told apart; whoever makes up more has them counted together.
-        private static let mostKinds = 32
+        private static let maximumKinds = 32
 
         mutating func addFailure(_ kind: String) {
             let isNew = failuresByKind[kind] == nil
-            failuresByKind[isNew && failuresByKind.count >= Self.mostKinds ? "other failure" : kind, default: 0] += 1
+            failuresByKind[isNew && failuresByKind.count >= Self.maximumKinds ? "other failure" : kind, default: 0] += 1
         }
 
         /// "3 damaged frame, 1 cannot open": the failures, the most frequent kind first.
@@ -293,7 +293,7 @@ public struct Broker {
         releaseLeases(of: ticket)
         window.putBack(ticket)
         let visits = counters.failures + counters.accepted / plan.replicas
-        if attempt + 1 >= min(plan.videoCount, SamplePlan.mostAttempts) {
+        if attempt + 1 >= min(plan.videoCount, SamplePlan.maximumAttempts) {
             stop("ticket \(ticket): none of \(attempt + 1) videos could give its frames; the last said: \(reason)")
         } else if visits >= limits.failureMinimum, Double(counters.failures) > limits.failureLimit * Double(visits) {
             stop(

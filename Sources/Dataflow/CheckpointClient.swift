@@ -25,13 +25,13 @@ public final class CheckpointClient {
     public var refusal: String? { socket.refusal }
 
     /// Above the encoder of a ViT-g.
-    private static let largestReply = 8 << 30
+    private static let maximumReplyBytes = 8 << 30
 
     /// - Parameter identity: tells this evaluator from others; random.
     public init(_ endpoint: Endpoint, in context: Context, identity: UInt64) throws(ZeroMQError) {
         socket = try Socket(
             .dealer, in: context,
-            options: .init(sendHighWaterMark: 8, receiveHighWaterMark: 8, linger: 1000, maximumMessageBytes: Self.largestReply))
+            options: .init(sendHighWaterMark: 8, receiveHighWaterMark: 8, linger: 1000, maximumMessageBytes: Self.maximumReplyBytes))
         try socket.connect(to: endpoint.control)
         self.identity = identity
     }

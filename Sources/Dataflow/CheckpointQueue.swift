@@ -14,13 +14,13 @@ public struct CheckpointQueue: Sendable {
     }
 
     /// So many failures are the checkpoint's fault, and not that of one evaluator.
-    private static let mostFailures = 3
+    private static let maximumFailures = 3
     /// Seconds of rest after the first failure and after the second.
     private static let rests = [10.0, 60.0]
     /// An evaluator without work asks more often than this, in seconds.
     private static let idleSilence = 3.0
     /// Evaluators that may be at work; more that ask get nothing.
-    private static let mostEvaluators = 4096
+    private static let maximumEvaluators = 4096
 
     private let patience: Double
     /// By step, ascending.
@@ -62,7 +62,7 @@ public struct CheckpointQueue: Sendable {
     public mutating func hear(_ evaluator: UInt64, now: Double) -> Bool {
         if evaluators[evaluator] == nil {
             evaluators = evaluators.filter { now - $0.value <= patience }
-            guard evaluators.count < Self.mostEvaluators else { return false }
+            guard evaluators.count < Self.maximumEvaluators else { return false }
         }
         evaluators[evaluator] = now
         return true
@@ -117,7 +117,7 @@ public struct CheckpointQueue: Sendable {
     private mutating func countFailure(of evaluator: UInt64, atPlace place: Int) -> Bool {
         entries[place].lease = nil
         entries[place].failures.append(evaluator)
-        guard entries[place].failures.count >= Self.mostFailures else { return false }
+        guard entries[place].failures.count >= Self.maximumFailures else { return false }
         entries.remove(at: place)
         return true
     }

@@ -17,9 +17,9 @@ public final class CheckpointServer {
     /// Parts of messages, and bytes of them, that are received in a turn; the others have to wait for the next one.
     private static let turn = (parts: 256, bytes: 32 << 20)
     /// The sender's route, the request, its pictures.
-    private static let mostParts = 2 + EvaluatorRequest.mostPictures
+    private static let maximumParts = 2 + EvaluatorRequest.maximumPictures
     /// Checkpoints that libzmq may hold for evaluators that have not taken them yet.
-    private static let mostUnsent = 4
+    private static let maximumUnsentBytes = 4
     /// Making weights takes a tenth of the trainer's time at most: after so long a rest for each second of it.
     private static let restAfterWeights = 9.0
 
@@ -54,7 +54,7 @@ public final class CheckpointServer {
         socket = try Socket(
             .router, in: context,
             options: .init(
-                sendHighWaterMark: 2, receiveHighWaterMark: 1, linger: 1000, maximumMessageBytes: EvaluatorRequest.Picture.mostBytes))
+                sendHighWaterMark: 2, receiveHighWaterMark: 1, linger: 1000, maximumMessageBytes: EvaluatorRequest.Picture.maximumBytes))
         try socket.bind(to: endpoint.control)
         queue = CheckpointQueue(patience: patience)
         self.weights = weights
@@ -86,7 +86,7 @@ public final class CheckpointServer {
         while parts < Self.turn.parts, bytes < Self.turn.bytes, let part = try socket.receive() {
             (parts, bytes) = (parts + 1, bytes + part.byteCount)
             // One part too many is kept as the sign that there were too many.
-            if arriving.count <= Self.mostParts { arriving.append(part) }
+            if arriving.count <= Self.maximumParts { arriving.append(part) }
             guard !part.hasMore else { continue }
             defer { arriving = [] }
             do {
@@ -151,7 +151,7 @@ public final class CheckpointServer {
 
     /// Answers those that asked, as far as checkpoints may be made for them.
     private func answerAsking(now: Double) throws {
-        while !asking.isEmpty, watch.seconds >= mayMakeWeightsAt, unsent.count <= Self.mostUnsent * weightByteCount {
+        while !asking.isEmpty, watch.seconds >= mayMakeWeightsAt, unsent.count <= Self.maximumUnsentBytes * weightByteCount {
             let (evaluator, peer) = asking.removeFirst()
             if let step = queue.next(for: evaluator, now: now) {
                 try offer(step, to: evaluator, peer, now: now)

@@ -42,18 +42,18 @@ public enum DecoderRequest: Equatable, Sendable {
     case goodbye(decoder: UInt64)
 
     /// Bytes of a kind, of a reason and of a host's name that travel.
-    static let longestKind = 100
-    static let longestReason = 1000
-    static let longestHost = 256
+    static let maximumKindBytes = 100
+    static let maximumReasonBytes = 1000
+    static let maximumHostBytes = 256
     /// Tickets that a decoder may say it has, or has room for.
-    private static let mostTickets = 1_000_000
+    private static let maximumTickets = 1_000_000
 
     public var bytes: [UInt8] {
         switch self {
         case .hello(let decoder, let host):
             Wire.pack(1) {
                 $0.write(decoder)
-                $0.write(host, limit: Self.longestHost)
+                $0.write(host, limit: Self.maximumHostBytes)
             }
         case .ready(let decoder, let received, let free, let held):
             Wire.pack(2) {
@@ -74,8 +74,8 @@ public enum DecoderRequest: Equatable, Sendable {
                 $0.write(decoder)
                 $0.write(ticket)
                 $0.write(attempt)
-                $0.write(kind, limit: Self.longestKind)
-                $0.write(reason, limit: Self.longestReason)
+                $0.write(kind, limit: Self.maximumKindBytes)
+                $0.write(reason, limit: Self.maximumReasonBytes)
             }
         case .goodbye(let decoder): Wire.pack(5) { $0.write(decoder) }
         }
@@ -84,11 +84,11 @@ public enum DecoderRequest: Equatable, Sendable {
     public init(_ bytes: UnsafeRawBufferPointer) throws(MalformedBytes) {
         self = try Wire.unpack(bytes) { type, reader throws(MalformedBytes) in
             switch type {
-            case 1: return .hello(decoder: try reader.read(), host: try reader.readLine(limit: Self.longestHost))
+            case 1: return .hello(decoder: try reader.read(), host: try reader.readLine(limit: Self.maximumHostBytes))
             case 2:
                 return .ready(
-                    decoder: try reader.read(), received: try reader.readInt(), free: try reader.readInt(in: 0...Self.mostTickets),
-                    held: try reader.readInt(in: 0...Self.mostTickets))
+                    decoder: try reader.read(), received: try reader.readInt(), free: try reader.readInt(in: 0...Self.maximumTickets),
+                    held: try reader.readInt(in: 0...Self.maximumTickets))
             case 3:
                 let decoder = try reader.read(UInt64.self)
                 var progress = DecoderProgress()
@@ -99,7 +99,7 @@ public enum DecoderRequest: Equatable, Sendable {
             case 4:
                 return .failed(
                     decoder: try reader.read(), ticket: try reader.readInt(), attempt: try reader.readInt(),
-                    kind: try reader.readLine(limit: Self.longestKind), reason: try reader.readLine(limit: Self.longestReason))
+                    kind: try reader.readLine(limit: Self.maximumKindBytes), reason: try reader.readLine(limit: Self.maximumReasonBytes))
             case 5: return .goodbye(decoder: try reader.read())
             default: throw MalformedBytes("a request of unknown type \(type)")
             }
@@ -116,7 +116,7 @@ public struct Welcome: Equatable, Sendable {
     public var examples: [String]
 
     /// Examples sent at most.
-    public static let mostExamples = 8
+    public static let maximumExamples = 8
 
     public init(identity: PlanIdentity, capacity: Int, examples: [String]) {
         self.identity = identity
@@ -162,13 +162,13 @@ public enum DecoderReply: Equatable, Sendable {
                 var welcome = Welcome(
                     identity: try PlanIdentity(from: &reader), capacity: try reader.readInt(in: 1...10_000), examples: [])
                 let count = Int(try reader.read(UInt8.self))
-                guard 1...Welcome.mostExamples ~= count else { throw MalformedBytes("\(count) examples of videos") }
+                guard 1...Welcome.maximumExamples ~= count else { throw MalformedBytes("\(count) examples of videos") }
                 for _ in 0..<count { welcome.examples.append(try reader.readText()) }
                 return .welcome(welcome)
             case 102:
                 return .ticket(
                     Ticket(
-                        ticket: try reader.readInt(), attempt: try reader.readInt(in: 0...SamplePlan.mostAttempts - 1),
+                        ticket: try reader.readInt(), attempt: try reader.readInt(in: 0...SamplePlan.maximumAttempts - 1),
                         video: try reader.readInt(), record: try VideoRecord(from: &reader)))
             case 103: return .idle
             case 104: return .stranger

@@ -54,10 +54,10 @@ public final class DecoderWorker {
         self.readPictures = readPictures
         control = try Socket(
             .dealer, in: context,
-            options: .init(sendHighWaterMark: 64, receiveHighWaterMark: 64, linger: 1000, maximumMessageBytes: Wire.largestReply))
+            options: .init(sendHighWaterMark: 64, receiveHighWaterMark: 64, linger: 1000, maximumMessageBytes: Wire.maximumReplyBytes))
         samples = try Socket(
             .push, in: context,
-            options: .init(sendHighWaterMark: 8, receiveHighWaterMark: 1, linger: 1000, maximumMessageBytes: Wire.largestRequest))
+            options: .init(sendHighWaterMark: 8, receiveHighWaterMark: 1, linger: 1000, maximumMessageBytes: Wire.maximumRequestBytes))
         try control.connect(to: endpoint.control)
         try samples.connect(to: endpoint.samples)
     }
@@ -201,7 +201,7 @@ public final class DecoderWorker {
 
 /// The name of this machine, for people.
 private func machineName() -> String {
-    var name = [CChar](repeating: 0, count: DecoderRequest.longestHost)
+    var name = [CChar](repeating: 0, count: DecoderRequest.maximumHostBytes)
     guard gethostname(&name, name.count - 1) == 0 else { return "a machine without a name" }
     return name.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
 }

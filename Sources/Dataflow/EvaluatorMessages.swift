@@ -31,7 +31,7 @@ public enum EvaluatorRequest: Equatable, Sendable {
         public let png: [UInt8]
 
         /// No picture may be larger. A sheet of sixteen frames of 320 x 320 pixels is smaller, whatever they show.
-        public static let mostBytes = 8 << 20
+        public static let maximumBytes = 8 << 20
 
         public init(name: String, png: [UInt8]) {
             self.name = name
@@ -45,12 +45,12 @@ public enum EvaluatorRequest: Equatable, Sendable {
     }
 
     /// Pictures that a request may have at most: each benchmark has one.
-    public static let mostPictures = 4
-    private static let mostScores = 10_000
-    private static let longestName = 256
+    public static let maximumPictures = 4
+    private static let maximumScores = 10_000
+    private static let maximumNameBytes = 256
     /// Beyond any percentage, count or loss.
-    private static let largestScore = 1e15
-    private static let longestReason = 4000
+    private static let maximumScore = 1e15
+    private static let maximumReasonBytes = 4000
 
     public var bytes: [UInt8] {
         switch self {
@@ -76,7 +76,7 @@ public enum EvaluatorRequest: Equatable, Sendable {
             Wire.pack(404) {
                 $0.write(evaluator)
                 $0.write(step)
-                $0.write(reason, limit: Self.longestReason)
+                $0.write(reason, limit: Self.maximumReasonBytes)
             }
         }
     }
@@ -90,25 +90,25 @@ public enum EvaluatorRequest: Equatable, Sendable {
                 let evaluator = try reader.read(UInt64.self)
                 let step = try reader.readInt()
                 let count = Int(try reader.read(UInt32.self))
-                guard count <= Self.mostScores else { throw MalformedBytes("\(count) scores are more than \(Self.mostScores)") }
+                guard count <= Self.maximumScores else { throw MalformedBytes("\(count) scores are more than \(Self.maximumScores)") }
                 var scores: [Score] = []
                 for _ in 0..<count {
-                    let score = Score(try reader.readText(limit: Self.longestName), try reader.readDouble())
+                    let score = Score(try reader.readText(limit: Self.maximumNameBytes), try reader.readDouble())
                     // Both end up in one line of the run's scores, whose keys they are.
                     guard score.name.onOneLine == score.name, !score.name.isEmpty, score.name != "step" else {
                         throw MalformedBytes("'\(score.name)' is no name for a score")
                     }
-                    guard abs(score.value) <= Self.largestScore else { throw MalformedBytes("\(score.value) is no score") }
+                    guard abs(score.value) <= Self.maximumScore else { throw MalformedBytes("\(score.value) is no score") }
                     scores.append(score)
                 }
                 guard Set(scores.map(\.name)).count == count else { throw MalformedBytes("two scores of one name") }
                 let pictureCount = Int(try reader.read(UInt32.self))
-                guard pictureCount <= Self.mostPictures else {
-                    throw MalformedBytes("\(pictureCount) pictures are more than \(Self.mostPictures)")
+                guard pictureCount <= Self.maximumPictures else {
+                    throw MalformedBytes("\(pictureCount) pictures are more than \(Self.maximumPictures)")
                 }
                 var pictures: [String] = []
                 for _ in 0..<pictureCount {
-                    let name = try reader.readText(limit: Self.longestName)
+                    let name = try reader.readText(limit: Self.maximumNameBytes)
                     guard name.isPlainFileName else { throw MalformedBytes("'\(name)' is no name for a picture") }
                     pictures.append(name)
                 }
@@ -116,7 +116,7 @@ public enum EvaluatorRequest: Equatable, Sendable {
             case 404:
                 return .failed(
                     evaluator: try reader.read(), step: try reader.readInt(),
-                    reason: try reader.readLine(limit: Self.longestReason))
+                    reason: try reader.readLine(limit: Self.maximumReasonBytes))
             default: throw MalformedBytes("a request of unknown type \(type)")
             }
         }

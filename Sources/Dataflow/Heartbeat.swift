@@ -79,7 +79,7 @@ final class Heartbeat {
             guard
                 let socket = try? Socket(
                     .dealer, in: context,
-                    options: .init(sendHighWaterMark: 4, receiveHighWaterMark: 1, linger: 0, maximumMessageBytes: Wire.largestRequest)),
+                    options: .init(sendHighWaterMark: 4, receiveHighWaterMark: 1, linger: 0, maximumMessageBytes: Wire.maximumRequestBytes)),
                 (try? socket.connect(to: endpoint.control)) != nil
             else { return }
             func send(_ request: DecoderRequest) -> Bool { (try? socket.send(Message(request.bytes))) == .queued }

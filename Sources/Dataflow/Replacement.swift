@@ -33,10 +33,10 @@ extension ByteWriter {
         for replacement in replaced {
             write(replacement.ticket)
             write(replacement.attempt)
-            write(replacement.kind, limit: DecoderRequest.longestKind)
-            write(replacement.reason, limit: DecoderRequest.longestReason)
+            write(replacement.kind, limit: DecoderRequest.maximumKindBytes)
+            write(replacement.reason, limit: DecoderRequest.maximumReasonBytes)
             write(replacement.decoder)
-            write(replacement.host, limit: DecoderRequest.longestHost)
+            write(replacement.host, limit: DecoderRequest.maximumHostBytes)
         }
     }
 }
@@ -49,9 +49,10 @@ extension ByteReader {
         for _ in 0..<count {
             replaced.append(
                 Replacement(
-                    ticket: try readInt(), attempt: try readInt(in: 0...SamplePlan.mostAttempts - 1),
-                    kind: try readLine(limit: DecoderRequest.longestKind), reason: try readLine(limit: DecoderRequest.longestReason),
-                    decoder: try read(), host: try readLine(limit: DecoderRequest.longestHost)))
+                    ticket: try readInt(), attempt: try readInt(in: 0...SamplePlan.maximumAttempts - 1),
+                    kind: try readLine(limit: DecoderRequest.maximumKindBytes),
+                    reason: try readLine(limit: DecoderRequest.maximumReasonBytes),
+                    decoder: try read(), host: try readLine(limit: DecoderRequest.maximumHostBytes)))
         }
         return replaced
     }

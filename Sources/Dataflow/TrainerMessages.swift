@@ -12,7 +12,7 @@ public enum TrainerRequest: Equatable, Sendable {
     case goodbye(trainer: UInt64)
 
     /// Samples of one batch.
-    static let mostSamples = 1 << 30
+    static let maximumSamples = 1 << 30
 
     public var bytes: [UInt8] {
         switch self {
@@ -48,7 +48,7 @@ public enum TrainerRequest: Equatable, Sendable {
             case 202:
                 return .samples(
                     trainer: try reader.read(), first: try reader.readInt(),
-                    count: try reader.readInt(in: 1...Self.mostSamples),
+                    count: try reader.readInt(in: 1...Self.maximumSamples),
                     received: try reader.readInt())
             case 203:
                 return .ping(
@@ -76,10 +76,10 @@ public enum TrainerReply: Equatable, Sendable {
     /// The trainer cannot be served, for the reason given. `replaced`: visits that failed of tickets that may not have been sent yet.
     case refused(String, replaced: [Replacement])
 
-    static let longestRefusal = 4000
+    static let maximumRefusalBytes = 4000
     /// Bytes of a sample, more than any sampler's.
-    private static let largestSample = 1 << 28
-    private static let mostDecoders = 1_000_000
+    private static let maximumSampleBytes = 1 << 28
+    private static let maximumDecoders = 1_000_000
 
     public var bytes: [UInt8] {
         switch self {
@@ -99,7 +99,7 @@ public enum TrainerReply: Equatable, Sendable {
         case .stranger: Wire.pack(304) { _ in }
         case .refused(let reason, let replaced):
             Wire.pack(305) {
-                $0.write(reason, limit: Self.longestRefusal)
+                $0.write(reason, limit: Self.maximumRefusalBytes)
                 $0.write(replaced)
             }
         }
@@ -108,16 +108,16 @@ public enum TrainerReply: Equatable, Sendable {
     public init(_ bytes: UnsafeRawBufferPointer) throws(MalformedBytes) {
         self = try Wire.unpack(bytes) { type, reader throws(MalformedBytes) in
             switch type {
-            case 301: return .accepted(sampleByteCount: try reader.readInt(in: 1...Self.largestSample))
+            case 301: return .accepted(sampleByteCount: try reader.readInt(in: 1...Self.maximumSampleBytes))
             case 302:
                 return .batch(
-                    first: try reader.readInt(), count: try reader.readInt(in: 1...TrainerRequest.mostSamples),
+                    first: try reader.readInt(), count: try reader.readInt(in: 1...TrainerRequest.maximumSamples),
                     replaced: try reader.readReplacements())
             case 303:
                 return .status(
-                    decoders: try reader.readInt(in: 0...Self.mostDecoders), asked: try reader.readInt(), pending: try reader.readList())
+                    decoders: try reader.readInt(in: 0...Self.maximumDecoders), asked: try reader.readInt(), pending: try reader.readList())
             case 304: return .stranger
-            case 305: return .refused(try reader.readLine(limit: Self.longestRefusal), replaced: try reader.readReplacements())
+            case 305: return .refused(try reader.readLine(limit: Self.maximumRefusalBytes), replaced: try reader.readReplacements())
             default: throw MalformedBytes("a reply of unknown type \(type)")
             }
         }

@@ -8,9 +8,9 @@ enum Wire {
     static let version: UInt16 = 7
     static let headerByteCount = 12
     /// What a batcher may send: a ticket with the frame table of a long video, a batch's list of replaced videos.
-    static let largestReply = 64 << 20
+    static let maximumReplyBytes = 64 << 20
     /// What decoders and trainers may send to a batcher, samples apart.
-    static let largestRequest = 64 << 10
+    static let maximumRequestBytes = 64 << 10
 
     static func pack(_ type: UInt16, _ fields: (inout ByteWriter) -> Void) -> [UInt8] {
         var writer = ByteWriter()

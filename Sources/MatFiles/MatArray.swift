@@ -18,8 +18,8 @@ public struct MatArray: Equatable, Sendable {
 }
 
 extension MatArray {
-    private static let mostBytes = 1 << 26
-    private static let mostElements = 1 << 22
+    private static let maximumBytes = 1 << 26
+    private static let maximumElements = 1 << 22
 
     /// Reads a variable of a version 5 MAT file, compressed or not; integers and single precision become Double.
     ///
@@ -43,7 +43,7 @@ extension MatArray {
         let dimensions = (0..<rank).map { Int(exactly: lengths[$0]) ?? .max }
         for length in dimensions {
             let (product, overflow) = count.multipliedReportingOverflow(by: length)
-            guard !overflow, product <= Self.mostElements else { throw MatError(path, "'\(name)' claims a size of \(dimensions)") }
+            guard !overflow, product <= Self.maximumElements else { throw MatError(path, "'\(name)' claims a size of \(dimensions)") }
             count = product
         }
         guard count > 0 else {
@@ -93,8 +93,8 @@ extension MatArray {
         guard order == "IM" && version == [0, 1] || order == "MI" && version == [1, 0] else {
             throw MatError(path, "this is no MAT file of version 5; MATLAB writes one with save(…, '-v7')")
         }
-        guard fseek(file, 0, SEEK_END) == 0, (0...mostBytes).contains(ftell(file)) else {
-            throw MatError(path, "the file is above \(mostBytes >> 20) MiB")
+        guard fseek(file, 0, SEEK_END) == 0, (0...maximumBytes).contains(ftell(file)) else {
+            throw MatError(path, "the file is above \(maximumBytes >> 20) MiB")
         }
     }
 

@@ -8,7 +8,7 @@ import Sampling
 /// the two frames of a pair share their box and setting one up costs as much as using it a few times.
 struct Cropper: ~Copyable {
     /// Scalers kept at most; more than the distinct boxes of one pass over a video.
-    private static let mostScalers = 64
+    private static let maximumScalers = 64
 
     private var planar = PlanarCropper()
     private var scalers: [Conversion: KeptScaler] = [:]
@@ -73,7 +73,7 @@ struct Cropper: ~Copyable {
             return kept
         }
         guard let scaler = Scaler(conversion) else { return nil }
-        if scalers.count >= Self.mostScalers {
+        if scalers.count >= Self.maximumScalers {
             scalers.remove(at: scalers.indices.min { scalers[$0].value.lastUse < scalers[$1].value.lastUse }!)
         }
         let kept = KeptScaler(scaler)

@@ -101,7 +101,7 @@ struct Demuxer: ~Copyable {
         var options = [OpaquePointer?](repeating: nil, count: Int(context.pointee.nb_streams))
         defer { for index in options.indices { av_dict_free(&options[index]) } }
         for index in options.indices {
-            let code = av_dict_set_int(&options[index], "max_pixels", MediaLimits.mostPixels, 0)
+            let code = av_dict_set_int(&options[index], "max_pixels", MediaLimits.maximumPixels, 0)
             guard code >= 0 else { return code }
         }
         return avformat_find_stream_info(context, &options)

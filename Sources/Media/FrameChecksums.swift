@@ -26,7 +26,7 @@ public struct FrameChecksums: Equatable, Sendable {
     public init(sequential path: String) throws(MediaError) {
         var hashes: [(byteCount: Int, md5: String)] = []
         var size = (width: 0, height: 0)
-        let record = try VideoRecord(inspecting: path, in: "", leastFrames: 1) { index, frame in
+        let record = try VideoRecord(inspecting: path, in: "", minimumFrames: 1) { index, frame in
             if index == 0 { size = (frame.width, frame.height) }
             hashes.append((frame.byteCount, frame.hexadecimalHash(.md5)))
         }
@@ -37,7 +37,7 @@ public struct FrameChecksums: Equatable, Sendable {
     ///
     /// - Throws: as above, and where a frame does not come out alone.
     public init(random path: String, seed: UInt64) throws(MediaError) {
-        let record = try VideoRecord(inspecting: path, in: "", leastFrames: 1)
+        let record = try VideoRecord(inspecting: path, in: "", minimumFrames: 1)
         let reader = try VideoReader(path: path, record: record)
         let order = EpochPermutation(count: record.frameCount, seed: seed, epoch: 0)
         var hashes = [(byteCount: Int, md5: String)](repeating: (0, ""), count: record.frameCount)

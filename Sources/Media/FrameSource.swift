@@ -27,7 +27,7 @@ struct FrameSource: ~Copyable {
     }
 
     /// Errors in a row after which a decoder that neither takes nor gives is held for stuck.
-    private static let mostErrors = 1000
+    private static let maximumErrors = 1000
 
     let demuxer: Demuxer
     private let deadline: Deadline
@@ -119,7 +119,7 @@ struct FrameSource: ~Copyable {
             } else {
                 noteRefusal()
                 errors += 1
-                if errors > Self.mostErrors { break }
+                if errors > Self.maximumErrors { break }
             }
         }
         isEnded = true

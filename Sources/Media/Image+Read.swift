@@ -87,7 +87,7 @@ private struct CodedImage: ~Copyable {
         silenceLibav()
         MediaLimits.boundLibav()
         let byteCount = try fileSize(path)
-        guard byteCount <= MediaLimits.mostImageBytes else { throw MediaError(.tooBig, path, "\(byteCount) bytes are no picture") }
+        guard byteCount <= MediaLimits.maximumImageBytes else { throw MediaError(.tooBig, path, "\(byteCount) bytes are no picture") }
         guard let file = fopen(path, "rb") else { throw MediaError(.cannotOpen, path, String(cString: strerror(errno))) }
         defer { fclose(file) }
         try check(av_new_packet(packet.pointer, Int32(byteCount)), .cannotRead, path, "making room for the file")
@@ -126,7 +126,7 @@ private struct CodedImage: ~Copyable {
 
     func decode() throws(MediaError) -> Frame {
         guard isJPEG || pngHeader != nil else { throw MediaError(.unsupported, path, "this is neither JPEG nor PNG") }
-        if let (width, height) = claimedSize, width > 0, height > Int(MediaLimits.mostPixels) / width {
+        if let (width, height) = claimedSize, width > 0, height > Int(MediaLimits.maximumPixels) / width {
             throw MediaError(.tooBig, path, "a picture of \(width)x\(height)")
         }
         let codec = avcodec_find_decoder(isJPEG ? AV_CODEC_ID_MJPEG : AV_CODEC_ID_PNG)!
@@ -134,7 +134,7 @@ private struct CodedImage: ~Copyable {
         decoder.pointer.pointee.thread_count = 1
         // The inverse transform of libjpeg, and so of what others read pictures with.
         decoder.pointer.pointee.idct_algo = FF_IDCT_INT
-        decoder.pointer.pointee.max_pixels = MediaLimits.mostPixels
+        decoder.pointer.pointee.max_pixels = MediaLimits.maximumPixels
         // A picture cut off in the middle is an error, not half a picture.
         decoder.pointer.pointee.err_recognition = AV_EF_EXPLODE
         try check(avcodec_open2(decoder.pointer, codec, nil), .cannotOpen, path, "opening the decoder")

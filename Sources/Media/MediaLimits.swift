@@ -4,16 +4,16 @@ import Glibc
 /// What a file may claim. A header that claims more is refused before memory is taken for it.
 enum MediaLimits {
     /// Pixels of a picture: 8192 x 8192, above 8K video.
-    static let mostPixels: Int64 = 1 << 26
+    static let maximumPixels: Int64 = 1 << 26
 
     /// Bytes of a picture file: six for each pixel, which no such file has even without compression.
-    static let mostImageBytes = Int(mostPixels) * 6
+    static let maximumImageBytes = Int(maximumPixels) * 6
 
     /// Bounds what libav takes at a time for tables and pictures whose sizes it reads from files. A request above fails as if memory had
     /// run out, and with it the file.
     static func boundLibav() { _ = bound }
 
-    private static let bound: Void = av_max_alloc(Int(mostPixels) * 6)
+    private static let bound: Void = av_max_alloc(Int(maximumPixels) * 6)
 }
 
 /// A file as it was at a moment: where two are equal, nobody wrote to it between them.

@@ -29,12 +29,12 @@ extension FrameSource {
     ///
     /// - Parameter first: the video's first frame. A message comes with single pictures and is meant for those that follow, too.
     func orientation(first frame: borrowing Frame) -> Orientation {
-        let leastByteCount = 9 * MemoryLayout<Int32>.size
+        let minimumByteCount = 9 * MemoryLayout<Int32>.size
         var size = 0
-        if let data = av_stream_get_side_data(demuxer.stream, AV_PKT_DATA_DISPLAYMATRIX, &size), size >= leastByteCount {
+        if let data = av_stream_get_side_data(demuxer.stream, AV_PKT_DATA_DISPLAYMATRIX, &size), size >= minimumByteCount {
             return Orientation(displayMatrix: data)
         }
-        if let message = av_frame_get_side_data(frame.pointer, AV_FRAME_DATA_DISPLAYMATRIX), message.pointee.size >= leastByteCount {
+        if let message = av_frame_get_side_data(frame.pointer, AV_FRAME_DATA_DISPLAYMATRIX), message.pointee.size >= minimumByteCount {
             return Orientation(displayMatrix: message.pointee.data)
         }
         return Orientation()

@@ -13,7 +13,7 @@ public final class PictureReader {
     private var hashesOfURLs: [String: String] = [:]
 
     /// How often a video is read again that somebody writes to meanwhile.
-    private static let mostTries = 5
+    private static let maximumTries = 5
 
     /// - Parameters:
     ///   - media: what the paths of records are relative to.
@@ -41,7 +41,7 @@ public final class PictureReader {
             return try read()
         }
         // What was read of a file while somebody wrote to it may be a mixture, and its errors need not be its own.
-        for _ in 0..<Self.mostTries {
+        for _ in 0..<Self.maximumTries {
             let state = try FileState(path)
             if verifiesContent {
                 try record.requireSize(state.bytes, at: path)

@@ -42,7 +42,7 @@ final class StreamDecoder {
         guard let codec = avcodec_find_decoder(parameters.pointee.codec_id) else {
             throw MediaError(.unsupported, path, "no decoder for \(String(cString: avcodec_get_name(parameters.pointee.codec_id)))")
         }
-        guard Int64(parameters.pointee.width) * Int64(parameters.pointee.height) <= MediaLimits.mostPixels else {
+        guard Int64(parameters.pointee.width) * Int64(parameters.pointee.height) <= MediaLimits.maximumPixels else {
             throw MediaError(.tooBig, path, "pictures of \(parameters.pointee.width)x\(parameters.pointee.height)")
         }
         self.description = description
@@ -51,7 +51,7 @@ final class StreamDecoder {
         try check(avcodec_parameters_to_context(context.pointer, parameters), .cannotOpen, path, "describing the stream")
         context.pointer.pointee.thread_count = 1
         context.pointer.pointee.pkt_timebase = demuxer.stream.pointee.time_base
-        context.pointer.pointee.max_pixels = MediaLimits.mostPixels
+        context.pointer.pointee.max_pixels = MediaLimits.maximumPixels
         if demuxer.assumesReordering { context.pointer.pointee.strict_std_compliance = FF_COMPLIANCE_STRICT }
         context.pointer.pointee.opaque = Unmanaged.passUnretained(self).toOpaque()
         context.pointer.pointee.get_buffer2 = { context, frame, flags in

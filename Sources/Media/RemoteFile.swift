@@ -13,9 +13,9 @@ final class RemoteFile {
     /// Bytes that demuxers ask for at a time.
     private static let bufferByteCount = 64 << 10
     /// Seconds that a connection may stay silent before another is tried; a quarter of the patience where that is less.
-    private static let longestSilence = 10.0
+    private static let maximumSilence = 10.0
     /// Bytes that end a silence. Fewer are a drip, and no better.
-    private static let fewestBytes = 4 << 10
+    private static let minimumBytes = 4 << 10
 
     private let url: String
     private let server: MediaServer
@@ -38,7 +38,7 @@ final class RemoteFile {
         silenceLibav()
         self.url = url
         self.server = server
-        silence = server.patience > 0 ? min(Self.longestSilence, server.patience / 4) : Self.longestSilence
+        silence = server.patience > 0 ? min(Self.maximumSilence, server.patience / 4) : Self.maximumSilence
         context = avio_alloc_context(
             av_malloc(Self.bufferByteCount)?.assumingMemoryBound(to: UInt8.self), Int32(Self.bufferByteCount), 0,
             Unmanaged.passUnretained(self).toOpaque(),
@@ -173,11 +173,11 @@ final class RemoteFile {
         spell.waited += waited
         spell.waitedHere += waited
         spell.bytes += Int(max(0, bytes))
-        if spell.bytes >= Self.fewestBytes { spell = (0, 0, 0) }
+        if spell.bytes >= Self.minimumBytes { spell = (0, 0, 0) }
     }
 
     private func describeTrouble(_ code: Int32) -> String {
-        if code >= 0 { return "fewer than \(Self.fewestBytes) bytes in \(Int(silence)) s" }
+        if code >= 0 { return "fewer than \(Self.minimumBytes) bytes in \(Int(silence)) s" }
         if hasRefusedCertificate.load(ordering: .relaxed) {
             return "its certificate is not vouched for; SSL_CERT_FILE can name a file of other authorities"
         }

@@ -43,7 +43,7 @@ final class TranscodingSink {
     ) throws(MediaError) {
         let (width, height) = orientation.isTransposed ? (uprightSize.height, uprightSize.width) : uprightSize
         let scale = min(
-            1, Double(shortSide) / Double(min(width, height)), Double(VideoEncoder.longestSide) / Double(max(width, height)))
+            1, Double(shortSide) / Double(min(width, height)), Double(VideoEncoder.maximumSide) / Double(max(width, height)))
         func even(_ side: Int) -> Int { max(2, Int((Double(side) * scale / 2).rounded()) * 2) }
         var format = VideoEncoder.Format(width: even(width), height: even(height), frameRate: frameRate)
         let side = self.side(frame)

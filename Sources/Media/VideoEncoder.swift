@@ -21,7 +21,7 @@ struct VideoEncoder: ~Copyable {
     }
 
     /// Pixels that x264 takes at most.
-    static let longestSide = 16384
+    static let maximumSide = 16384
 
     let context: CodecContext
     private let path: String

@@ -6,9 +6,9 @@ import Sampling
 extension VideoRecord {
     /// Seconds between two frames that a video may have at most. Pairs are drawn less than two seconds apart; where a pause takes longer than
     /// this, a pair across it has nothing to do with the gap that was drawn.
-    public static let longestPause = 5.0
+    public static let maximumPause = 5.0
     /// Bytes of a file that pay for a second of decoding: ten minutes for a film of 30 MB.
-    private static let fewestBytesPerSecond = 50_000.0
+    private static let minimumBytesPerSecond = 50_000.0
 
     /// Decodes a video from its first frame to its last and records what came out.
     ///
@@ -31,22 +31,22 @@ extension VideoRecord {
     ///   - folder: the media folder; empty: `path` is all.
     ///   - patience: seconds of processor time without a new frame after which the file is given up. All frames together may take
     ///     longer, the longer the bigger the file.
-    ///   - leastFrames: frames it must have.
+    ///   - minimumFrames: frames it must have.
     ///   - visit: sees every frame, with its index.
     /// - Throws: where the file does not open, is cut off, gives too few frames or too many damaged ones, or pauses for longer than
-    ///   ``longestPause`` between two.
+    ///   ``maximumPause`` between two.
     public init(
-        inspecting path: String, in folder: String, patience: Double = 30, leastFrames: Int = 2,
+        inspecting path: String, in folder: String, patience: Double = 30, minimumFrames: Int = 2,
         visit: (Int, borrowing Frame) -> Void = { _, _ in }
     ) throws(MediaError) {
-        self = try .inspect(path, in: folder, patience: patience, leastFrames: leastFrames) { _, index, frame in visit(index, frame) }
+        self = try .inspect(path, in: folder, patience: patience, minimumFrames: minimumFrames) { _, index, frame in visit(index, frame) }
     }
 
     /// The same, with the decoder's side shown as well.
     ///
     /// - Parameter visit: may throw, which ends the inspection; its own work does not count as the file's.
     static func inspect(
-        _ path: String, in folder: String, patience: Double = 30, leastFrames: Int = 2,
+        _ path: String, in folder: String, patience: Double = 30, minimumFrames: Int = 2,
         visit: (_ source: borrowing FrameSource, _ index: Int, _ frame: borrowing Frame) throws(MediaError) -> Void
     ) throws(MediaError) -> VideoRecord {
         let fullPath = folder.isEmpty ? path : folder + "/" + path
@@ -54,7 +54,7 @@ extension VideoRecord {
 
         let deadline = Deadline(seconds: patience)
         // A small file can hold frames for days, each of them good: many samples that lie at one place.
-        let wholeDeadline = Deadline(seconds: patience + Double(byteCount) / Self.fewestBytesPerSecond)
+        let wholeDeadline = Deadline(seconds: patience + Double(byteCount) / Self.minimumBytesPerSecond)
         var source = try FrameSource.open(fullPath, bytes: byteCount, deadline: deadline)
         let frame = Frame()
         var damage = DamageTracker()
@@ -92,7 +92,7 @@ extension VideoRecord {
             decodingTimes.append(frame.decodingTime)
         }
         guard !times.isEmpty else { throw MediaError(.undecodable, fullPath, "the video stream gives no frame at all") }
-        guard times.count >= leastFrames else { throw MediaError(.tooShort, fullPath, "one frame, and a pair needs two") }
+        guard times.count >= minimumFrames else { throw MediaError(.tooShort, fullPath, "one frame, and a pair needs two") }
         for time in source.refusedTimes { damage.refused(at: time) }
         let damaged = damage.findings(times)
         for time in source.gapTimes { if let time { damage.missing(before: time) } }
@@ -111,10 +111,10 @@ extension VideoRecord {
         try record.refuseLongPauses(fullPath)
         // Damaged frames that the decoder kept to itself count as well.
         let all = record.frameCount + damaged.count - damaged.frames.count
-        guard damaged.count <= all / 2, damaged.frames.count <= record.mostDamagedFrames else {
+        guard damaged.count <= all / 2, damaged.frames.count <= record.maximumDamagedFrames else {
             throw MediaError(.undecodable, fullPath, "\(damaged.count) of \(all) frames are damaged")
         }
-        if damagedOrMissing.count <= record.mostDamagedFrames {
+        if damagedOrMissing.count <= record.maximumDamagedFrames {
             record.damagedFrames = damagedOrMissing
         } else {
             record.keyFrames = []
@@ -128,7 +128,7 @@ extension VideoRecord {
     private func refuseLongPauses(_ path: String) throws(MediaError) {
         for frame in 1..<max(1, frameCount) {
             let pause = Double(timestamps[frame] - timestamps[frame - 1]) * timeBase.value
-            guard pause <= Self.longestPause else {
+            guard pause <= Self.maximumPause else {
                 let seconds = (pause * 10).rounded() / 10
                 throw MediaError(.tooLongGap, path, "\(seconds) s between frames \(frame - 1) and \(frame)")
             }

@@ -45,7 +45,7 @@ public final class StatusServer {
 }
 
 /// A request above this is refused.
-private let largestRequest = 4096
+private let maximumRequestBytes = 4096
 
 private func serve(_ listener: Int32, role: String, patience: Double, _ read: () -> StatusReport) {
     var watch = ProgressWatch(now: monotonicSeconds())
@@ -61,7 +61,7 @@ private func serve(_ listener: Int32, role: String, patience: Double, _ read: ()
         isShort = descriptor < 0 && ![EAGAIN, ECONNABORTED, EINTR].contains(errno)
         guard descriptor >= 0 else { continue }
         let connection = Connection(descriptor, patience: patience)
-        let request = connection.read(limit: largestRequest, until: isRequest)
+        let request = connection.read(limit: maximumRequestBytes, until: isRequest)
         _ = connection.write(answer(to: request, report, watch, role: role))
     }
 }
@@ -73,7 +73,7 @@ private func isRequest(_ bytes: [UInt8]) -> Bool {
 
 private func answer(to request: [UInt8], _ report: StatusReport, _ watch: ProgressWatch, role: String) -> String {
     guard isRequest(request) else {
-        return request.count < largestRequest ? response("408 Request Timeout", "too slow") : response("431 Too Large", "too long")
+        return request.count < maximumRequestBytes ? response("408 Request Timeout", "too slow") : response("431 Too Large", "too long")
     }
     let words = String(decoding: request.prefix { $0 != 10 && $0 != 13 }, as: UTF8.self).split(separator: " ")
     guard words.count == 3, words[2].hasPrefix("HTTP/1.") else { return response("400 Bad Request", "this is not HTTP") }

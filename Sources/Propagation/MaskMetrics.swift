@@ -48,12 +48,12 @@ public struct MetricStatistics: Equatable, Sendable {
     public let decay: Double
 
     /// With more evaluated frames davis2017-evaluation prints another decay, or none.
-    public static let mostFramesOfOfficialDecay = 255
+    public static let maximumFramesOfOfficialDecay = 255
 
     /// - Parameter values: the metric of each evaluated frame, at least one.
     ///
     /// The quarters overlap by a frame and their bounds are rounded as in the official code (davis2017-evaluation: davis2017/utils.py,
-    /// `db_statistics`). Beyond ``mostFramesOfOfficialDecay`` frames that code's decay means nothing, because its bounds overflow a byte;
+    /// `db_statistics`). Beyond ``maximumFramesOfOfficialDecay`` frames that code's decay means nothing, because its bounds overflow a byte;
     /// here they do not.
     public init(_ values: [Double]) {
         precondition(!values.isEmpty, "statistics of no frame")

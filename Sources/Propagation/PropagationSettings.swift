@@ -15,7 +15,7 @@ public enum InputSize: Equatable, Sendable, LosslessStringConvertible {
 
     /// Pixels of the longest side that can be asked for, and patches of the largest picture.
     private static let longest = 16_384
-    private static let mostPatches = 65_536
+    private static let maximumPatches = 65_536
 
     /// Reads "HEIGHTxWIDTH", "SHORT_SIDE" or "longSIDE".
     public init?(_ text: String) {
@@ -50,10 +50,10 @@ public enum InputSize: Equatable, Sendable, LosslessStringConvertible {
     public func resolved(frameHeight: Int, frameWidth: Int, patchSize: Int) throws -> (height: Int, width: Int) {
         let size = try wholePatches(frameHeight: frameHeight, frameWidth: frameWidth, patchSize: patchSize)
         let patches = (size.height / patchSize) * (size.width / patchSize)
-        guard patches <= Self.mostPatches else {
+        guard patches <= Self.maximumPatches else {
             throw Failure(
                 "a frame of \(frameWidth)x\(frameHeight) pixels becomes \(size.width)x\(size.height) by the input size \(self): \(patches)"
-                    + " patches, above the limit of \(Self.mostPatches); choose a smaller size")
+                    + " patches, above the limit of \(Self.maximumPatches); choose a smaller size")
         }
         return size
     }

@@ -22,7 +22,7 @@ public struct SampleBlock {
         let arrayCount = Int(try reader.read(UInt16.self))
         let total = try reader.readInt()
         guard total == bytes.count else { throw MalformedBytes("a sample of \(total) bytes in a message of \(bytes.count)") }
-        guard arrayCount <= SampleLayout.mostArrays else { throw MalformedBytes("a sample of \(arrayCount) arrays") }
+        guard arrayCount <= SampleLayout.maximumArrays else { throw MalformedBytes("a sample of \(arrayCount) arrays") }
         let fingerprint = try reader.read(UInt64.self)
         let sample = try reader.readInt()
         let ticket = try reader.readInt()
@@ -31,7 +31,7 @@ public struct SampleBlock {
         let video = try reader.readInt()
         let pathByteCount = Int(try reader.read(UInt32.self))
         _ = try reader.read(UInt32.self)
-        guard pathByteCount <= SampleLayout.mostPathBytes else { throw MalformedBytes("a path of \(pathByteCount) bytes") }
+        guard pathByteCount <= SampleLayout.maximumPathBytes else { throw MalformedBytes("a path of \(pathByteCount) bytes") }
         var end = SampleLayout.headerByteCount + SampleLayout.entryByteCount * arrayCount
         var arrays: [SampleArray] = []
         for _ in 0..<arrayCount {
@@ -57,10 +57,10 @@ public struct SampleBlock {
         }
         guard let kind = ElementKind(rawValue: try reader.read()) else { throw MalformedBytes("array \(text) has an unknown kind") }
         let rank = Int(try reader.read(UInt32.self))
-        guard rank <= SampleLayout.mostDimensions else { throw MalformedBytes("array \(text) has \(rank) dimensions") }
+        guard rank <= SampleLayout.maximumDimensions else { throw MalformedBytes("array \(text) has \(rank) dimensions") }
         var shape: [Int] = []
         var byteCount = kind.byteCount
-        for index in 0..<SampleLayout.mostDimensions {
+        for index in 0..<SampleLayout.maximumDimensions {
             let length = Int(try reader.read(UInt32.self))
             guard index < rank else { continue }
             let (product, overflows) = byteCount.multipliedReportingOverflow(by: length)

@@ -31,7 +31,7 @@ extension SampleLayout {
     /// - Parameter block: `byteCount(path: header.path)` bytes; those between the parts are set to zero, so that equal samples are
     ///   equal bytes.
     public func write(_ header: SampleHeader, to block: UnsafeMutableRawBufferPointer) {
-        precondition(block.count == byteCount(path: header.path) && header.path.utf8.count <= Self.mostPathBytes)
+        precondition(block.count == byteCount(path: header.path) && header.path.utf8.count <= Self.maximumPathBytes)
         var writer = ByteWriter()
         writer.write(Self.magic)
         writer.write(Self.version)
@@ -50,7 +50,7 @@ extension SampleLayout {
             for index in 0..<Self.nameByteCount { writer.write(index < name.count ? name[index] : 0) }
             writer.write(array.kind.rawValue)
             writer.write(UInt32(array.shape.count))
-            for index in 0..<Self.mostDimensions { writer.write(index < array.shape.count ? UInt32(array.shape[index]) : 0) }
+            for index in 0..<Self.maximumDimensions { writer.write(index < array.shape.count ? UInt32(array.shape[index]) : 0) }
             writer.write(UInt64(array.offset))
             writer.write(UInt64(array.byteCount))
         }

@@ -51,17 +51,17 @@ public struct SampleLayout: Equatable, Sendable {
     static let headerByteCount = 64
     static let entryByteCount = 64
     static let nameByteCount = 16
-    static let mostArrays = 64
-    static let mostDimensions = 6
+    static let maximumArrays = 64
+    static let maximumDimensions = 6
     /// Bytes of the longest path that a sample can name.
-    public static let mostPathBytes = 4096
+    public static let maximumPathBytes = 4096
 
     /// Lays arrays one after another.
     public init(_ declarations: [ArrayDeclaration]) {
-        precondition(declarations.count <= Self.mostArrays)
+        precondition(declarations.count <= Self.maximumArrays)
         var offset = Self.headerByteCount + Self.entryByteCount * declarations.count
         arrays = declarations.map { array in
-            precondition(array.name.utf8.count <= Self.nameByteCount && array.shape.count <= Self.mostDimensions)
+            precondition(array.name.utf8.count <= Self.nameByteCount && array.shape.count <= Self.maximumDimensions)
             let placed = SampleArray(name: array.name, kind: array.kind, shape: array.shape, offset: offset)
             offset += (placed.byteCount + 63) / 64 * 64
             return placed

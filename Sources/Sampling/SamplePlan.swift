@@ -51,9 +51,9 @@ public struct PlanIdentity: Equatable, Sendable {
 /// a new order. An *attempt* above 0 is the visit of another video in place of one that could not give its frames.
 public struct SamplePlan: Equatable, Sendable {
     /// Replicas are counted in the bits of one word while a ticket is under way.
-    public static let mostReplicas = 64
+    public static let maximumReplicas = 64
     /// Attempts are counted in eight bits of the random streams' counters.
-    public static let mostAttempts = 256
+    public static let maximumAttempts = 256
 
     public let identity: PlanIdentity
     public let videoCount: Int
@@ -62,7 +62,7 @@ public struct SamplePlan: Equatable, Sendable {
 
     public init(identity: PlanIdentity, videoCount: Int) {
         replicas = identity.sampler.value.repeatedSampling
-        precondition(videoCount > 0 && (1...Self.mostReplicas).contains(replicas))
+        precondition(videoCount > 0 && (1...Self.maximumReplicas).contains(replicas))
         self.identity = identity
         self.videoCount = videoCount
     }
@@ -81,7 +81,7 @@ public struct SamplePlan: Equatable, Sendable {
 
     /// The video of a ticket. A replacement is never one that failed at an earlier attempt, as long as there is another.
     public func video(ofTicket ticket: Int, attempt: Int) -> Int {
-        precondition(ticket >= 0 && attempt < Self.mostAttempts)
+        precondition(ticket >= 0 && attempt < Self.maximumAttempts)
         let permutation = EpochPermutation(count: videoCount, seed: identity.seed, epoch: ticket / videoCount)
         var chosen = permutation[ticket % videoCount]
         guard attempt > 0 else { return chosen }

@@ -43,14 +43,14 @@ public struct Timeline {
     /// A random pair: a gap drawn uniformly, cut to the largest that fits (at least one tick), from a start drawn uniformly over
     /// those that fit. The two frames differ even where the video is slower than the timeline.
     ///
-    /// A pair that touches a damaged frame is drawn again, ``mostDraws`` times at most; of the last draw each damaged frame gives way to
+    /// A pair that touches a damaged frame is drawn again, ``maximumDraws`` times at most; of the last draw each damaged frame gives way to
     /// the intact one that is nearest by index, the earlier of two.
     public func drawPair(gap: ClosedRange<Int>, from stream: inout RandomStream) -> (past: Point, future: Point) {
         precondition(record.frameCount >= 2, "a pair needs two frames, \(record.path) has \(record.frameCount)")
         var pair = drawAnyPair(gap: gap, from: &stream)
         var draws = 1
         func isIntact() -> Bool { !record.isDamaged(pair.past.frame) && !record.isDamaged(pair.future.frame) }
-        while draws < Self.mostDraws, !isIntact() {
+        while draws < Self.maximumDraws, !isIntact() {
             pair = drawAnyPair(gap: gap, from: &stream)
             draws += 1
         }
@@ -61,7 +61,7 @@ public struct Timeline {
     }
 
     /// Draws of a pair before damaged frames are replaced.
-    public static let mostDraws = 32
+    public static let maximumDraws = 32
 
     private func drawAnyPair(gap: ClosedRange<Int>, from stream: inout RandomStream) -> (past: Point, future: Point) {
         let drawn = gap.lowerBound + stream.uniform(below: gap.count)

@@ -63,7 +63,7 @@ extension VideoRecord {
         if !isWithinArithmetic { return "a duration or a size beyond all bounds" }
         if !isListOfFrames(keyFrames) { return "key frames that do not ascend or are no frames" }
         if !isListOfFrames(damagedFrames) { return "damaged frames that do not ascend or are no frames" }
-        if damagedFrames.count > mostDamagedFrames { return "\(damagedFrames.count) damaged frames of \(frameCount)" }
+        if damagedFrames.count > maximumDamagedFrames { return "\(damagedFrames.count) damaged frames of \(frameCount)" }
         if contentHash.utf8.count != 32 { return "a content hash of \(contentHash.utf8.count) digits, not 32" }
         return nil
     }

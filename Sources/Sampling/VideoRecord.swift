@@ -42,7 +42,7 @@ public struct VideoRecord: Codable, Equatable, Sendable {
     public var frameCount: Int { timestamps.count }
 
     /// A video with more damaged frames is none to learn from: half of all, and two must be intact.
-    public var mostDamagedFrames: Int { max(0, min(frameCount / 2, frameCount - 2)) }
+    public var maximumDamagedFrames: Int { max(0, min(frameCount / 2, frameCount - 2)) }
 
     /// Whether a frame is among ``damagedFrames``.
     public func isDamaged(_ frame: Int) -> Bool {

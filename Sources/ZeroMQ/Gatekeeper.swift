@@ -28,7 +28,7 @@ final class Gatekeeper: Sendable {
     private let isEnded = DispatchSemaphore(value: 0)
     /// Seconds between two lines about one machine, and machines that are remembered for that.
     private static let repeatedAfter = 60.0
-    private static let mostRemembered = 1000
+    private static let maximumRemembered = 1000
 
     /// Takes its place before any socket of the context can ask. Ends when the context is shut down.
     init(
@@ -161,7 +161,7 @@ final class Gatekeeper: Sendable {
                 return nil
             }
             defer { (state.loggedAt, state.unlogged) = (now, 0) }
-            if state.told.count >= Self.mostRemembered { state.told = [:] }
+            if state.told.count >= Self.maximumRemembered { state.told = [:] }
             state.told[String(client)] = now
             return "refused \(address): \(reason)" + (state.unlogged > 0 ? "; \(state.unlogged) more were refused since the last" : "")
         }

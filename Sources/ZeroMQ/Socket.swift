@@ -46,7 +46,7 @@ public final class Socket {
     private static let ipcBufferBytes: Int32 = 1 << 20
 
     /// Bytes that CURVE adds to a part at most (ZeroMQ RFC 26: command name, nonce, flags and authenticator).
-    private static let mostCurveBytes = 64
+    private static let maximumCurveBytes = 64
 
     let handle: UnsafeMutableRawPointer
     private let context: Context
@@ -69,7 +69,7 @@ public final class Socket {
         try set(ZMQ_RCVHWM, options.receiveHighWaterMark)
         try set(ZMQ_LINGER, options.linger)
         // What encryption adds to a part counts too.
-        try set(ZMQ_MAXMSGSIZE, Int64(options.maximumMessageBytes + (context.credentials == nil ? 0 : Self.mostCurveBytes)))
+        try set(ZMQ_MAXMSGSIZE, Int64(options.maximumMessageBytes + (context.credentials == nil ? 0 : Self.maximumCurveBytes)))
         try set(ZMQ_HANDSHAKE_IVL, Int32(5000))
         try set(ZMQ_TCP_KEEPALIVE, Int32(1))
         try set(ZMQ_TCP_KEEPALIVE_IDLE, Int32(5))

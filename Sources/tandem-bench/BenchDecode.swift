@@ -19,7 +19,7 @@ func benchDecode(arguments: [String]) throws {
     let asJSON = options.flag("--json", "print one JSON object")
     if paths.isEmpty { options.refuse("--video FILE is missing") }
     if pairs < 1 { options.refuse("--pairs wants 1 or more") }
-    if !(1...SamplePlan.mostReplicas).contains(repeats) { options.refuse("--repeat wants 1 to \(SamplePlan.mostReplicas)") }
+    if !(1...SamplePlan.maximumReplicas).contains(repeats) { options.refuse("--repeat wants 1 to \(SamplePlan.maximumReplicas)") }
     options.finish()
 
     let records = try paths.map { path in

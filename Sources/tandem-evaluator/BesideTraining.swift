@@ -99,7 +99,7 @@ struct BesideTraining {
         }
         let finite = scores.filter { $0.value.isFinite || leaveOut($0.name, "is not a number") }
         guard !finite.isEmpty else { throw Failure("not one score is a number") }
-        let limit = EvaluatorRequest.Picture.mostBytes
+        let limit = EvaluatorRequest.Picture.maximumBytes
         return (finite, pictures.filter { $0.png.count <= limit || leaveOut("the picture \($0.name)", "takes more than \(limit) bytes") })
     }
 

@@ -89,7 +89,7 @@ extension DAVISTask.Outcome {
     fileprivate var note: String? {
         let name = sequence.name
         if scores == nil { return "\(name) has \(sequence.reasonNotScored) and is not scored" }
-        return sequence.frameNames.count - 2 > MetricStatistics.mostFramesOfOfficialDecay
+        return sequence.frameNames.count - 2 > MetricStatistics.maximumFramesOfOfficialDecay
             ? "\(name) is so long that davis2017-evaluation's decay overflows; here it does not" : nil
     }
 }

@@ -8,7 +8,7 @@ final class PicturedMethod: LabelMethod {
     private var cells: [RGBImage] = []
     private var sequences = 0
 
-    private static let mostSequences = 4
+    private static let maximumSequences = 4
     private static let framesPerSequence = 4
     /// Longer side of a frame in the sheet, in pixels.
     private static let cellSide = 320
@@ -54,7 +54,7 @@ final class PicturedMethod: LabelMethod {
     /// What takes a sequence's frames and labels and keeps those that the sheet shows.
     private func show<Labels>(_ frames: [String], _ draw: @escaping (RGBImage, Labels) -> RGBImage) -> (Int, Labels) throws -> Void {
         sequences += 1
-        let shown = sequences <= Self.mostSequences ? evenlySpaced(Self.framesPerSequence, of: frames.count) : []
+        let shown = sequences <= Self.maximumSequences ? evenlySpaced(Self.framesPerSequence, of: frames.count) : []
         return { frame, labels in
             guard shown.contains(frame) else { return }
             self.cells.append(draw(try readImage(frames[frame]), labels))

@@ -9,7 +9,7 @@ import Propagation
 /// objects of some frames of some sequences.
 struct QuickScore {
     static let name = "davis_knn_j"
-    private static let mostSequences = 5
+    private static let maximumSequences = 5
     private static let framesOfSequence = 3
 
     let dataset: DAVISDataset
@@ -17,7 +17,7 @@ struct QuickScore {
 
     /// - Parameter frameDone: called after each frame with the number of frames done so far and of all.
     func value(frameDone: (Int, Int) throws -> Void) throws -> Double {
-        let sequences = dataset.sequences.filter { $0.frames.count >= 2 && $0.isAnnotated }.prefix(Self.mostSequences)
+        let sequences = dataset.sequences.filter { $0.frames.count >= 2 && $0.isAnnotated }.prefix(Self.maximumSequences)
         var scores: [Double] = []
         for (index, sequence) in sequences.enumerated() {
             let first = try readLabels(sequence.annotations[0])

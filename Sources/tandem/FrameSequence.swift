@@ -32,7 +32,7 @@ struct FrameSequence {
             }
             source = .files(names.map { "\(path)/\($0)" })
         } else if isVideo(path) {
-            source = .video(try VideoReader(path: path, record: try VideoRecord(inspecting: path, in: "", leastFrames: 1)))
+            source = .video(try VideoReader(path: path, record: try VideoRecord(inspecting: path, in: "", minimumFrames: 1)))
         } else {
             source = .files([path])
         }

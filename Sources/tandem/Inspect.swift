@@ -46,9 +46,7 @@ private func facts(_ path: String, heads: Int?) throws -> Facts {
     if manifest != path { return try manifestFacts(manifest) }
     let file = try CheckpointFolder.weights(at: path, warn: warn)
     if let obstacle = obstacleToReading(file) { throw Failure("cannot read \(file): \(obstacle)") }
-    guard let head = try FileHandle(forReadingFrom: URL(fileURLWithPath: file)).read(upToCount: 4096) else {
-        throw Failure("\(file) is empty")
-    }
+    let head = try FileHandle(forReadingFrom: URL(fileURLWithPath: file)).read(upToCount: 4096) ?? Data()
     if head.starts(with: Manifest.magic) { return try manifestFacts(file) }
     // Text holds no zero byte; both formats of weights do within their first bytes.
     let isText = !head.isEmpty && !head.contains(0)

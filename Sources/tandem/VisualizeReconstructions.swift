@@ -76,12 +76,12 @@ func visualizeReconstructions(arguments: [String]) throws {
     }
     progress.finish(progressBar(done: drawn, of: pairs, unit: "pairs", elapsed: monotonicSeconds() - start))
     // Small frames, as the demo trains on, are enlarged to be seen.
-    let picture = sheet.image.magnified(max(1, smallestSide / encoder.imageSize))
+    let picture = sheet.image.magnified(max(1, minimumSide / encoder.imageSize))
     try sheetFile.write(picture, "\(pairs) pair\(pairs == 1 ? "" : "s") at the mask ratios \(ratios)")
 }
 
 /// Frames that are smaller than half of this many pixels are enlarged.
-private let smallestSide = 224
+private let minimumSide = 224
 
 /// Draws pairs of frames as a training does.
 private struct PairDraw {

@@ -34,7 +34,7 @@ final class Conductor {
     /// Decoders at the start; the first is always wanted, the second reaches the batcher through the hostile client.
     private static let decodersAtStart = 3
     private static let decodersOnNetwork = 5
-    private static let mostDecoders = 7
+    private static let maximumDecoders = 7
     /// Mean seconds between faults, and bounds of the seconds for which a process is stopped: longer than silence and
     /// handshakes (5 s); one in ten longer than leases and stalls (60 s), where there is time for that.
     private static let interval = 2.0
@@ -52,7 +52,7 @@ final class Conductor {
         batcher = stage.batcher()
         trainer = stage.trainer()
         evaluator = stage.evaluator()
-        decoders = (1...Self.mostDecoders).map { stage.decoder($0, isTapped: $0 == 2) }
+        decoders = (1...Self.maximumDecoders).map { stage.decoder($0, isTapped: $0 == 2) }
         twins = (1...2).map { stage.twin($0) }
         hostile = stage.hostile(rate: hostileRate)
         let atStart = stage.network == nil ? Self.decodersAtStart : Self.decodersOnNetwork

@@ -370,7 +370,7 @@ private func plan(videos: Int = 50, replicas: Int = 2) -> SamplePlan {
 
     /// A decoder that says it has got as many tickets as a message can say, and has none, gets the next ones.
     @Test func theLargestCountOfTicketsLeavesRoom() {
-        let received = ByteReader.largestCount
+        let received = ByteReader.maximumCount
         var broker = Broker(plan: plan(), limits: limits(window: 8))
         broker.request(samples: 0..<8, received: 0, now: 0)
         broker.joined(1, now: 0)

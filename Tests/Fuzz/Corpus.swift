@@ -27,7 +27,7 @@ struct Corpus {
     }
 
     /// Bytes of the biggest seed: small files are damaged in more of what they say, and read faster.
-    private static let mostBytes = 150 << 10
+    private static let maximumBytes = 150 << 10
 
     /// Containers and codecs that the program `ffmpeg` writes: name, size, and its options.
     private static let clips: [(name: String, size: String, options: String)] = [
@@ -94,7 +94,7 @@ struct Corpus {
     private static func copyVideos(from source: String, to folder: String) throws {
         for case let path as String in FileManager.default.enumerator(atPath: source) ?? .init() {
             guard videoExtensions.contains((path as NSString).pathExtension),
-                let data = FileManager.default.contents(atPath: source + "/" + path), (1...mostBytes).contains(data.count)
+                let data = FileManager.default.contents(atPath: source + "/" + path), (1...maximumBytes).contains(data.count)
             else { continue }
             let isFragmented = path.contains("fragmented")
             let name = (isFragmented ? "fragmented-" : "given-") + path.replacingOccurrences(of: "/", with: "-")

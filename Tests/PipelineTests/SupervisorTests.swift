@@ -13,7 +13,7 @@ import Testing
         try FileManager.default.copyItem(atPath: Programs.folder + "/tandem", toPath: folder.file("tandem"))
         for name in ["trainer", "batcher", "decoder", "evaluator"] {
             let path = folder.file("tandem-" + name)
-            try Data("#!/bin/sh\n\(scripts[name] ?? "exec sleep 600")\n".utf8).write(to: URL(fileURLWithPath: path))
+            try Data("#!/bin/sh\n\(scripts[name] ?? "exec sleep 3000")\n".utf8).write(to: URL(fileURLWithPath: path))
             try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
         }
         try Data().write(to: URL(fileURLWithPath: folder.file("manifest.tandem")))
@@ -25,20 +25,20 @@ import Testing
         return (status, try String(contentsOfFile: folder.file("output"), encoding: .utf8))
     }
 
-    @Test(.timeLimit(.minutes(2))) func theTrainersEndEndsTheRun() throws {
-        let (status, output) = try run(["trainer": "sleep 300 & echo $! >heir; exit 0"])
+    @Test(.timeLimit(.minutes(10))) func theTrainersEndEndsTheRun() throws {
+        let (status, output) = try run(["trainer": "sleep 3000 & echo $! >heir; exit 0"])
         #expect(status == 0, "\(output)")
     }
 
-    @Test(.timeLimit(.minutes(2))) func theTrainersErrorEndsTheRun() throws {
-        let (status, output) = try run(["trainer": "sleep 300 & echo $! >heir; exit 3"])
+    @Test(.timeLimit(.minutes(10))) func theTrainersErrorEndsTheRun() throws {
+        let (status, output) = try run(["trainer": "sleep 3000 & echo $! >heir; exit 3"])
         #expect(status == 1 && output.contains("trainer ended with exit code 3"), "\(output)")
     }
 
-    @Test(.timeLimit(.minutes(2))) func aKilledDecoderIsStartedAgain() throws {
+    @Test(.timeLimit(.minutes(10))) func aKilledDecoderIsStartedAgain() throws {
         let (status, output) = try run([
             "trainer": "while [ ! -e again ]; do sleep 0.05; done",
-            "decoder": "[ ! -e heir ] || { touch again; exec sleep 600; }; sleep 300 & echo $! >heir; kill -KILL $$",
+            "decoder": "[ ! -e heir ] || { touch again; exec sleep 3000; }; sleep 3000 & echo $! >heir; kill -KILL $$",
         ])
         #expect(status == 0 && output.contains("ended with signal 9; starting it again"), "\(output)")
     }

@@ -87,7 +87,7 @@ import WeightFiles
     }
 
     @Test(arguments: [
-        (["export", "--weights", "nothing", "--output", "a"], "cannot read nothing: no such file"),
+        (["export", "--weights", "nothing", "--output", "a"], "cannot read nothing: there is no such file"),
         (["export", "--weights", ".", "--output", "a"], ". is a folder without a whole checkpoint"),
         (["export", "--weights", "x", "--output", "a", "--format", "onnx"], "--format knows 'timm' and 'mae', not 'onnx'"),
         (["export", "--weights", "FIXTURES/dino.pth", "--format", "mae", "--output", "a"], "holds no decoder"),
@@ -107,9 +107,9 @@ import WeightFiles
         (["bench", "propagation", "--model", "huge"], "--model wants ti16, s16, s8, b16 or l16, not 'huge'"),
         (["import", "empty.pth", "--output", "a"], "it is empty; download or copy it again"),
         (["inspect", "empty.pth"], "it is empty; download or copy it again"),
-        (["import", ".", "--output", "a"], ". is a folder; name a file of weights in it"),
+        (["import", ".", "--output", "a"], "cannot read .: it is a folder; name a file of weights in it"),
         (["inspect", "FIXTURES/peer.py"], "is no file of weights (safetensors, PyTorch), no manifest and no pipeline"),
-        (["inspect", "nothing"], "cannot read nothing: no such file"),
+        (["inspect", "nothing"], "cannot read nothing: there is no such file"),
         (["inspect", "empty.json5"], "line 1"),
     ])
     func mistakesAreTold(arguments: [String], expected: String) throws {

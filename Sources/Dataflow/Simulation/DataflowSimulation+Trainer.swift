@@ -129,11 +129,12 @@ extension DataflowSimulation {
             guard attempt != Self.missing else {
                 return fault = Fault(description: "sample \(sample) was shipped and is not here")
             }
-            guard let right = (0..<SamplePlan.mostAttempts).first(where: { !isBroken(broker.plan.video(ofTicket: ticket, attempt: $0)) }),
+            guard
+                let right = (0..<SamplePlan.maximumAttempts).first(where: { !isBroken(broker.plan.video(ofTicket: ticket, attempt: $0)) }),
                 attempt == right
             else { return fault = Fault(description: "sample \(sample) came from attempt \(attempt)") }
             // A sum, since ranks take their parts in any order; of bits mixed well.
-            trainer.digest &+= SplitMix64.scramble(UInt64(sample * SamplePlan.mostAttempts + attempt))
+            trainer.digest &+= SplitMix64.scramble(UInt64(sample * SamplePlan.maximumAttempts + attempt))
         }
     }
 }

@@ -107,7 +107,7 @@ public struct DataflowSimulation {
             sampler: .framePair(FramePairSampler { $0.sampling.repeatedSampling = options.replicas }))
         var limits = Broker.Limits()
         limits.windowTickets = options.window
-        limits.ticketsPerDecoder = BatcherServer.mostTicketsPerDecoder
+        limits.ticketsPerDecoder = BatcherServer.maximumTicketsPerDecoder
         limits.failureLimit = 1
         broker = Broker(plan: SamplePlan(identity: identity, videoCount: options.videos), limits: limits)
         random = RandomStream(seed: options.seed, purpose: .framePair, ticket: 0)

@@ -13,7 +13,7 @@ public enum AnySampler: Equatable, Sendable {
     }
 
     /// Bytes of the longest settings that travel.
-    private static let longestText = 4096
+    private static let maximumTextBytes = 4096
 
     /// Writes the sampler's name, and its settings as JSON: keys sorted, no spaces, numbers as short as they can be.
     func write(to writer: inout ByteWriter) {
@@ -24,7 +24,7 @@ public enum AnySampler: Equatable, Sendable {
     /// Reads what ``write(to:)`` wrote.
     init(from reader: inout ByteReader) throws(MalformedBytes) {
         let name = try reader.readText(limit: 64)
-        let text = try reader.readText(limit: Self.longestText)
+        let text = try reader.readText(limit: Self.maximumTextBytes)
         switch name {
         case FramePairSampler.name: self = .framePair(try Self.decoded(text))
         default: throw MalformedBytes("a sampler with the unknown name '\(name)'")

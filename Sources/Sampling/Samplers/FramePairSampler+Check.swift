@@ -26,8 +26,8 @@ extension FramePairSampler {
             ("sampling.flip", (0...1).contains(sampling.flip), "is \(sampling.flip), but a chance lies between 0 and 1"),
             ("sampling.repeatedSampling", repeatedSampling >= 1, "is \(repeatedSampling): take 1 or more pairs a video"),
             (
-                "sampling.repeatedSampling", repeatedSampling <= SamplePlan.mostReplicas,
-                "is \(repeatedSampling), above the limit of \(SamplePlan.mostReplicas)"
+                "sampling.repeatedSampling", repeatedSampling <= SamplePlan.maximumReplicas,
+                "is \(repeatedSampling), above the limit of \(SamplePlan.maximumReplicas)"
             ),
             ("sampling.imageSize", (1...2048).contains(size), "is \(size): from 1 to 2048 pixels"),
             ("model.size", patchSize >= 1, "has a patch of no pixels"),

@@ -8,7 +8,7 @@ public protocol Sampler: Codable, Equatable, Sendable {
     /// The first value that no sampler can have, by its key, and what to write instead; nil where all are possible. Nothing else of a
     /// sampler may be asked for before.
     var problem: (key: String, message: String)? { get }
-    /// Samples drawn from a video each time it is opened, at most ``SamplePlan/mostReplicas``.
+    /// Samples drawn from a video each time it is opened, at most ``SamplePlan/maximumReplicas``.
     var repeatedSampling: Int { get }
     /// The arrays of a sample, in their order: the same for every sample.
     var arrays: [ArrayDeclaration] { get }
