@@ -26,13 +26,15 @@ test: setup ## Build everything and pass the tests
 ##@ Runs
 
 .PHONY: run
-run: build ## Run a pipeline on this machine: make run PIPELINE=Pipelines/NAME.json5 [ARGS="--set train.steps=100"]
+run: ## Run a pipeline on this machine: make run PIPELINE=Pipelines/NAME.json5 [ARGS="--set train.steps=100"]
 	@test -n "$(PIPELINE)" || { echo "say which pipeline: make run PIPELINE=Pipelines/NAME.json5 (there are: $$(ls Pipelines/*.json5 | xargs))" >&2; exit 2; }
+	@$(MAKE) build
 	@$(BIN)/tandem run $(PIPELINE) $(ARGS)
 
 .PHONY: decoders
-decoders: build ## Add decoders to a run: make decoders CONNECT=tcp://127.0.0.1:5555 MEDIA=FOLDER [DECODERS=N] [KEYS=FOLDER]
+decoders: ## Add decoders to a run: make decoders CONNECT=tcp://127.0.0.1:5555 MEDIA=FOLDER [DECODERS=N] [KEYS=FOLDER]
 	@test -n "$(CONNECT)" -a -n "$(MEDIA)" || { echo "say where the batcher and the videos are: make decoders CONNECT=tcp://127.0.0.1:5555 MEDIA=FOLDER" >&2; exit 2; }
+	@$(MAKE) build
 	@$(BIN)/tandem decoders --connect $(CONNECT) --media $(MEDIA) --count $(DECODERS) $(addprefix --keys ,$(KEYS))
 
 ##@ Containers

@@ -297,9 +297,9 @@ public struct Broker {
             stop("ticket \(ticket): none of \(attempt + 1) videos could give its frames; the last said: \(reason)")
         } else if visits >= limits.failureMinimum, Double(counters.failures) > limits.failureLimit * Double(visits) {
             stop(
-                "\(counters.failures) of \(visits) visits to videos failed (\(counters.failuresText)), more than the limit of "
-                    + "\(limits.failureLimit * 100) %; "
-                    + "check the media folder, or prepare it again; the last said: \(reason)")
+                "\(counters.failures) of \(visits) visits to videos failed (\(counters.failuresText)), more than the"
+                    + " \(limits.failureLimit * 100) % of dataflow.failureLimit; check that the decoders have the videos that were prepared, or"
+                    + " prepare them again; the last, from decoder \(failed.decoderName) on \(failed.host): \(reason)")
         }
     }
 

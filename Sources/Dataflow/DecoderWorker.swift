@@ -148,6 +148,9 @@ public final class DecoderWorker {
         } catch {
             let kind = (error as? any CountedFailure)?.kind ?? "other failure"
             counters.addFailure(kind)
+            // One that has other videos than were prepared fails at nearly all.
+            let failures = counters.progress.failures
+            if failures.nonzeroBitCount == 1 { log("failure \(failures) of a video: \(error)") }
             let failed = DecoderRequest.failed(
                 decoder: id, ticket: ticket.ticket, attempt: ticket.attempt, kind: kind, reason: "\(error)")
             _ = try control.send(Message(failed.bytes))

@@ -145,8 +145,8 @@ final class Gatekeeper: Sendable {
                 // A connection's failure and its end are told one behind the other.
                 let address = watched.addresses.removeValue(forKey: value) ?? "an unknown address"
                 if let failure = watched.failure.take() { refuse(address, failure) }
-            case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL: watched.failure = "it speaks without encryption, or knows another key of this server"
-            default: watched.failure = "it gave up before it was known"
+            case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL: watched.failure = "it has no keys, or the server.pub of another machine"
+            default: watched.failure = "it closed the connection before it had shown a key"
             }
         }
     }

@@ -114,6 +114,9 @@ final class Trainer {
             journal.finish()
             try batches.close()
             try evaluations?.waitForScores(whileWaiting: showWaiting, takeScores)
+            let missing = evaluations?.pending.count ?? 0
+            note("finished: the weights after step \(course.step) are \(checkpoints.path(ofStep: course.step))")
+            if missing > 0 { note("checkpoints without their scores: \(missing); run again to get them") }
         }
     }
 

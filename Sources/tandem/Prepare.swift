@@ -11,7 +11,7 @@ func prepare(arguments: [String]) throws {
         about: """
             Decodes every video of a folder once, and writes which frames they have (\(Preparation.manifestName)) and which files cannot be \
             used (\(Preparation.rejectsName)). With --transcode it writes the videos anew on the way, small and quick to seek in: H.264 in \
-            MP4 under the old names, with the frames and times of the originals, at least \(Int(Transcoding.leastQuality)) dB from the \
+            MP4 under the old names but for the ending, with the frames and times of the originals, at least \(Int(Transcoding.leastQuality)) dB from the \
             scaled original. Can be interrupted and run again; what is done is not done twice.
             """,
         arguments: arguments)

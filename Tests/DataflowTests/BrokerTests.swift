@@ -262,7 +262,7 @@ private func plan(videos: Int = 50, replicas: Int = 2) -> SamplePlan {
         for _ in 0..<200 { simulation.step() }
         let reason = try #require(simulation.refusals.first)
         let failures = simulation.broker.counters.failures
-        #expect(reason.contains("visits to videos failed (\(failures) damaged frame), more than the limit of 10.0 %"))
+        #expect(reason.contains("visits to videos failed (\(failures) damaged frame), more than the 10.0 % of dataflow.failureLimit"))
         simulation.request(0..<4, received: 0)
         #expect(simulation.refusals.count == 2, "later requests are refused as well")
     }
