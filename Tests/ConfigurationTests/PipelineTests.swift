@@ -1,4 +1,5 @@
 import Configuration
+import Foundation
 import Sampling
 import Testing
 
@@ -10,6 +11,18 @@ import Testing
         #expect(pipeline.mask.ratio == 0.95)
         #expect(pipeline.train.batch == 2048)
         #expect(pipeline.model.patchSize == 16)
+    }
+
+    /// The file that explains the keys has all of them, with the values that a pipeline has that names none.
+    @Test func theFileOfKeysIsWhole() throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let path = root.path + "/Pipelines/keys.json5"
+        #expect(try Pipeline.load(path) == Pipeline())
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        func keys(_ value: Any) -> [String] { (value as? [String: Any] ?? [:]).flatMap { [$0.key] + keys($0.value) } }
+        let all = keys(try JSONSerialization.jsonObject(with: Data(Pipeline().text.utf8)))
+        #expect(all.count > 45)
+        for key in all { #expect(text.contains(" \(key): "), "\(key)") }
     }
 
     @Test func readsJSON5() throws {
