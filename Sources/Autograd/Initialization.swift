@@ -8,7 +8,7 @@ public enum Initialization: Equatable, Sendable {
     /// Evenly from `-bound` to `bound`.
     case uniform(bound: Double)
     /// Normal with mean 0.
-    case normal(deviation: Double)
+    case normal(standardDeviation: Double)
 
     /// Xavier's uniform distribution for a matrix `[out, in]` (Glorot and Bengio 2010, equation 16).
     public static func xavierUniform(out: Int, in: Int) -> Initialization {
@@ -25,7 +25,8 @@ public enum Initialization: Equatable, Sendable {
             case .ones: 1
             case .uniform(let bound): Float((2 * stream.next01() - 1) * bound)
             // Box and Muller; 1 − u is never 0.
-            case .normal(let deviation): Float(deviation * (-2 * log(1 - stream.next01())).squareRoot() * cos(2 * .pi * stream.next01()))
+            case .normal(let standardDeviation):
+                Float(standardDeviation * (-2 * log(1 - stream.next01())).squareRoot() * cos(2 * .pi * stream.next01()))
             }
         }
     }

@@ -40,9 +40,9 @@ public protocol Backend: AnyObject {
     func linear(_ output: Tensor, _ input: Tensor, weight: Tensor, bias: Tensor)
     /// `output = residual + input · weightᵀ + bias`. `input` and `weight` are operands.
     func linearResidual(_ output: Tensor, _ input: Tensor, residual: Tensor, weight: Tensor, bias: Tensor)
-    /// `output = gelu(x)` and `slope = gelu'(x)` for `x = input · weightᵀ + bias`, GELU being `x Φ(x)` with the exact normal distribution.
+    /// `output = gelu(x)` and `derivative = gelu'(x)` for `x = input · weightᵀ + bias`, GELU being `x Φ(x)` with the exact normal distribution.
     /// All but `bias` are operands.
-    func linearGELU(_ output: Tensor, slope: Tensor, _ input: Tensor, weight: Tensor, bias: Tensor)
+    func linearGELU(_ output: Tensor, derivative: Tensor, _ input: Tensor, weight: Tensor, bias: Tensor)
     /// `dInput = dOutput · weight`; overwrites, or adds if `accumulates`. `dOutput` and `weight` are operands, `dInput` may be one.
     func linearBackwardInput(_ dInput: Tensor, _ dOutput: Tensor, weight: Tensor, accumulates: Bool)
     /// `dWeight += dOutputᵀ · input`, `dBias += Σ rows of dOutput`. `dOutput` and `input` are operands.
@@ -75,11 +75,11 @@ public protocol Backend: AnyObject {
 
     // MARK: Tokens and pixels
 
-    /// `output[r] = (sources[r] ≥ 0 ? input[sources[r]] : filler) + table[positions[r]]`: puts tokens into place, with one learned token
+    /// `output[r] = (sources[r] ≥ 0 ? input[sources[r]] : maskToken) + table[positions[r]]`: puts tokens into place, with one learned token
     /// where there is none, and adds a position embedding.
-    func gatherTokens(_ output: Tensor, _ input: Tensor, filler: Tensor, table: Tensor, sources: [Int32], positions: [Int32])
+    func gatherTokens(_ output: Tensor, _ input: Tensor, maskToken: Tensor, table: Tensor, sources: [Int32], positions: [Int32])
     /// Backward pass of `gatherTokens`. `dInput` adds; gradients of a row that is gathered several times are summed in their order.
-    func gatherTokensBackward(_ dInput: Tensor, dFiller: Tensor, _ dOutput: Tensor, sources: [Int32])
+    func gatherTokensBackward(_ dInput: Tensor, dMaskToken: Tensor, _ dOutput: Tensor, sources: [Int32])
     /// `output[r] = input[sources[r]]`. `input` may be an operand.
     func selectRows(_ output: Tensor, _ input: Tensor, sources: [Int32])
     /// `output[r] =` patch `patches[r]` of `images` `[batch, 3, height, width]` as a vector in the order channel, row, column. Patches are

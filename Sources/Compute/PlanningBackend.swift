@@ -27,7 +27,7 @@ public final class PlanningBackend: Backend {
     public func product(_ output: Tensor, _ a: Tensor, _ b: Tensor, transposeA: Bool, transposeB: Bool) {}
     public func linear(_ output: Tensor, _ input: Tensor, weight: Tensor, bias: Tensor) {}
     public func linearResidual(_ output: Tensor, _ input: Tensor, residual: Tensor, weight: Tensor, bias: Tensor) {}
-    public func linearGELU(_ output: Tensor, slope: Tensor, _ input: Tensor, weight: Tensor, bias: Tensor) {}
+    public func linearGELU(_ output: Tensor, derivative: Tensor, _ input: Tensor, weight: Tensor, bias: Tensor) {}
     public func linearBackwardInput(_ dInput: Tensor, _ dOutput: Tensor, weight: Tensor, accumulates: Bool) {}
     public func linearBackwardWeight(_ dWeight: Tensor, dBias: Tensor, _ dOutput: Tensor, _ input: Tensor) {}
 
@@ -46,8 +46,8 @@ public final class PlanningBackend: Backend {
         key: Columns, value: Columns, queries: SequenceLayout, keys: SequenceLayout, heads: Int
     ) {}
 
-    public func gatherTokens(_ output: Tensor, _ input: Tensor, filler: Tensor, table: Tensor, sources: [Int32], positions: [Int32]) {}
-    public func gatherTokensBackward(_ dInput: Tensor, dFiller: Tensor, _ dOutput: Tensor, sources: [Int32]) {}
+    public func gatherTokens(_ output: Tensor, _ input: Tensor, maskToken: Tensor, table: Tensor, sources: [Int32], positions: [Int32]) {}
+    public func gatherTokensBackward(_ dInput: Tensor, dMaskToken: Tensor, _ dOutput: Tensor, sources: [Int32]) {}
     public func frameEmbedding(_ output: Tensor, _ input: Tensor, embedding: Tensor, frames: [Int32]) {}
     public func frameEmbeddingBackward(dEmbedding: Tensor, _ dOutput: Tensor, frames: [Int32]) {}
     public func selectRows(_ output: Tensor, _ input: Tensor, sources: [Int32]) {}

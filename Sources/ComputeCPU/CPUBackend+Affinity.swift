@@ -4,7 +4,7 @@ import Compute
 extension CPUBackend {
     public func unitRows(_ output: Tensor, _ input: Tensor) {
         precondition(output.count == input.count && output.columns == input.columns, "unit rows of \(input.shape) into \(output.shape)")
-        forEachPiece(input.rows, grain: 128) { rows, _ in
+        forEachPiece(input.rows, grain: CPUBackend.rowsPerTask) { rows, _ in
             let first = rows.lowerBound * input.columns
             kernels.unit_rows(output.pointer + first, input.pointer + first, rows.count, input.columns)
         }

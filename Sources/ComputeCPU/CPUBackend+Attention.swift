@@ -30,8 +30,8 @@ extension CPUBackend {
         }
 
         /// The head's part of some rows.
-        func part(of matrix: Columns, _ rows: Range<Int>) -> Block {
-            Block(
+        func part(of matrix: Columns, _ rows: Range<Int>) -> MatrixView {
+            MatrixView(
                 matrix.matrix, rows: rows,
                 columns: matrix.range.lowerBound + columns.lowerBound..<matrix.range.lowerBound + columns.upperBound)
         }

@@ -2,9 +2,6 @@ import CKernels
 import Compute
 
 extension CPUBackend {
-    /// Rows that one task takes.
-    private static let rowsPerTask = 128
-
     public func frameEmbedding(_ output: Tensor, _ input: Tensor, embedding: Tensor, frames: [Int32]) {
         let width = output.columns
         precondition(

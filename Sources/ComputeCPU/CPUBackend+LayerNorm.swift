@@ -2,9 +2,6 @@ import CKernels
 import Compute
 
 extension CPUBackend {
-    /// Rows that one task takes; what it adds up over them is kept apart until all tasks are done.
-    private static let rowsPerTask = 128
-
     public func layerNorm(_ output: Tensor, statistics: Tensor, _ input: Tensor, weight: Tensor, bias: Tensor, epsilon: Float) {
         let width = input.columns
         precondition(

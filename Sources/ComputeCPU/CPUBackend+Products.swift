@@ -39,9 +39,12 @@ extension CPUBackend {
         let (n, inner) = transposeB ? (b.rows, b.columns) : (b.columns, b.rows)
         precondition(k == inner && output.rows == m && output.columns == n, "\(output.shape) is not \(a.shape) times \(b.shape)")
         forEachTile(rows: m, columns: n) { tile, workspace in
-            let left = transposeA ? Block(a, rows: 0..<k, columns: tile.rows).transposed : Block(a, rows: tile.rows, columns: 0..<k)
-            let right = transposeB ? Block(b, rows: tile.columns, columns: 0..<k).transposed : Block(b, rows: 0..<k, columns: tile.columns)
-            multiply(into: Block(output, rows: tile.rows, columns: tile.columns), left, right, workspace)
+            let left =
+                transposeA ? MatrixView(a, rows: 0..<k, columns: tile.rows).transposed : MatrixView(a, rows: tile.rows, columns: 0..<k)
+            let right =
+                transposeB
+                ? MatrixView(b, rows: tile.columns, columns: 0..<k).transposed : MatrixView(b, rows: 0..<k, columns: tile.columns)
+            multiply(into: MatrixView(output, rows: tile.rows, columns: tile.columns), left, right, workspace)
         }
     }
 
@@ -60,11 +63,13 @@ extension CPUBackend {
         }
     }
 
-    public func linearGELU(_ output: Tensor, slope: Tensor, _ input: Tensor, weight: Tensor, bias: Tensor) {
-        precondition(slope.count == output.count && slope.precision == output.precision, "a slope \(slope.shape) for \(output.shape)")
+    public func linearGELU(_ output: Tensor, derivative: Tensor, _ input: Tensor, weight: Tensor, bias: Tensor) {
+        precondition(
+            derivative.count == output.count && derivative.precision == output.precision,
+            "a derivative \(derivative.shape) for \(output.shape)")
         forEachLinearTile(output, input, weight, bias) { sums, bias, first in
             kernels.add_bias_gelu(
-                output.address(of: first), slope.address(of: first), output.precision.kernelType, sums.floats, bias, sums.rows,
+                output.address(of: first), derivative.address(of: first), output.precision.kernelType, sums.floats, bias, sums.rows,
                 sums.columns, output.columns)
         }
     }
@@ -73,7 +78,7 @@ extension CPUBackend {
     /// the index of the tile's first element in the output.
     private func forEachLinearTile(
         _ output: Tensor, _ input: Tensor, _ weight: Tensor, _ bias: Tensor,
-        finish: (_ sums: Block, _ bias: UnsafePointer<Float>, _ first: Int) -> Void
+        finish: (_ sums: MatrixView, _ bias: UnsafePointer<Float>, _ first: Int) -> Void
     ) {
         let (n, k) = (output.columns, input.columns)
         precondition(
@@ -83,7 +88,8 @@ extension CPUBackend {
         forEachTile(rows: output.rows, columns: n) { tile, workspace in
             let sums = workspace.block(tile.rows.count, tile.columns.count)
             multiply(
-                into: sums, Block(input, rows: tile.rows, columns: 0..<k), Block(weight, rows: tile.columns, columns: 0..<k).transposed,
+                into: sums, MatrixView(input, rows: tile.rows, columns: 0..<k),
+                MatrixView(weight, rows: tile.columns, columns: 0..<k).transposed,
                 workspace)
             finish(sums, bias.pointer + tile.columns.lowerBound, tile.rows.lowerBound * n + tile.columns.lowerBound)
         }
@@ -95,8 +101,9 @@ extension CPUBackend {
             dInput.rows == dOutput.rows && weight.count == n * k, "\(dInput.shape) is not \(dOutput.shape) times \(weight.shape)")
         let weight = weight.reshaped([k, n])
         forEachTile(rows: dInput.rows, columns: n) { tile, workspace in
-            let target = Block(dInput, rows: tile.rows, columns: tile.columns)
-            let gradient = Block(dOutput, rows: tile.rows, columns: 0..<k), weight = Block(weight, rows: 0..<k, columns: tile.columns)
+            let target = MatrixView(dInput, rows: tile.rows, columns: tile.columns)
+            let gradient = MatrixView(dOutput, rows: tile.rows, columns: 0..<k),
+                weight = MatrixView(weight, rows: 0..<k, columns: tile.columns)
             switch dInput.precision {
             case .f32: multiply(into: target, gradient, weight, keeping: accumulates ? 1 : 0, workspace)
             case .bf16:
@@ -119,10 +126,10 @@ extension CPUBackend {
             let rows = m * index / down..<m * (index + 1) / down
             let workspace = workspaces[thread]
             workspace.clear()
-            let gradient = Block(dOutput, rows: 0..<dOutput.rows, columns: rows)
+            let gradient = MatrixView(dOutput, rows: 0..<dOutput.rows, columns: rows)
             multiply(
-                into: Block(dWeight, rows: rows, columns: 0..<n), gradient.transposed,
-                Block(input, rows: 0..<input.rows, columns: 0..<n), keeping: 1, workspace)
+                into: MatrixView(dWeight, rows: rows, columns: 0..<n), gradient.transposed,
+                MatrixView(input, rows: 0..<input.rows, columns: 0..<n), keeping: 1, workspace)
             kernels.add_column_sums(
                 dBias.pointer + rows.lowerBound, gradient.address, gradient.precision.kernelType, gradient.rows, rows.count,
                 gradient.stride)

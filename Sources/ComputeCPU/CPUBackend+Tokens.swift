@@ -2,15 +2,13 @@ import CKernels
 import Compute
 
 extension CPUBackend {
-    /// Rows that one task takes.
-    private static let rowsPerTask = 128
     /// Columns that one task takes, where it takes all rows.
     private static let columnsPerTask = 64
 
-    public func gatherTokens(_ output: Tensor, _ input: Tensor, filler: Tensor, table: Tensor, sources: [Int32], positions: [Int32]) {
+    public func gatherTokens(_ output: Tensor, _ input: Tensor, maskToken: Tensor, table: Tensor, sources: [Int32], positions: [Int32]) {
         let width = output.columns
         precondition(
-            sources.count == output.rows && positions.count == output.rows && input.columns == width && filler.count == width
+            sources.count == output.rows && positions.count == output.rows && input.columns == width && maskToken.count == width
                 && table.columns == width, "gathering \(sources.count) of \(input.shape) into \(output.shape)")
         precondition(sources.allSatisfy { $0 < input.rows }, "a token that does not exist")
         precondition(positions.allSatisfy { $0 >= 0 && $0 < table.rows }, "a position that does not exist")
@@ -18,17 +16,17 @@ extension CPUBackend {
             positions.withUnsafeBufferPointer { positions in
                 forEachPiece(output.rows, grain: CPUBackend.rowsPerTask) { rows, _ in
                     kernels.gather_tokens(
-                        output.pointer + rows.lowerBound * width, input.pointer, filler.pointer, table.pointer,
+                        output.pointer + rows.lowerBound * width, input.pointer, maskToken.pointer, table.pointer,
                         sources.baseAddress! + rows.lowerBound, positions.baseAddress! + rows.lowerBound, rows.count, width)
                 }
             }
         }
     }
 
-    public func gatherTokensBackward(_ dInput: Tensor, dFiller: Tensor, _ dOutput: Tensor, sources: [Int32]) {
+    public func gatherTokensBackward(_ dInput: Tensor, dMaskToken: Tensor, _ dOutput: Tensor, sources: [Int32]) {
         let width = dOutput.columns
         precondition(
-            sources.count == dOutput.rows && dInput.columns == width && dFiller.count == width, "gathering gradients \(dOutput.shape)")
+            sources.count == dOutput.rows && dInput.columns == width && dMaskToken.count == width, "gathering gradients \(dOutput.shape)")
         precondition(sources.allSatisfy { $0 < dInput.rows }, "a token that does not exist")
         // A task takes some columns of all rows, one row after the other: where a source is repeated, its sum has one order.
         sources.withUnsafeBufferPointer { sources in
@@ -38,7 +36,7 @@ extension CPUBackend {
                     columns.count, width)
             }
         }
-        sumRows(dOutput, into: dFiller, places: sources.map { $0 < 0 ? 0 : -1 })
+        sumRows(dOutput, into: dMaskToken, places: sources.map { $0 < 0 ? 0 : -1 })
     }
 
     public func selectRows(_ output: Tensor, _ input: Tensor, sources: [Int32]) {

@@ -42,6 +42,10 @@ public final class CPUBackend: Backend {
         workspaces = (0..<threads).map { _ in Workspace() }
     }
 
+    /// Rows of a matrix that a thread takes at once: enough to pay for the taking, few enough to share a small matrix. Part of the order of
+    /// every sum over rows, so that another number gives other bits.
+    static let rowsPerTask = 128
+
     /// The cores of this machine.
     public static var availableCores: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
@@ -56,12 +60,12 @@ public final class CPUBackend: Backend {
     public var libraries: (openBLAS: String, oneDNN: String) { products.found }
 
     /// `output = keeping · output + scale · a b`, in the thread that owns `workspace`.
-    func multiply(into output: Block, _ a: Block, _ b: Block, scale: Float = 1, keeping: Float = 0, _ workspace: Workspace) {
+    func multiply(into output: MatrixView, _ a: MatrixView, _ b: MatrixView, scale: Float = 1, keeping: Float = 0, _ workspace: Workspace) {
         products.multiply(into: output, a, b, scale: scale, keeping: keeping, workspace)
     }
 
     /// `target = source`, or `target += source`, rounded to the precision of `target`.
-    func store(_ source: Block, in target: Block, accumulates: Bool = false) {
+    func store(_ source: MatrixView, in target: MatrixView, accumulates: Bool = false) {
         kernels.store_product(
             target.address, target.precision.kernelType, source.floats, source.rows, source.columns, target.stride, accumulates ? 1 : 0)
     }

@@ -30,9 +30,9 @@ final class Workspace {
     }
 
     /// An uninitialised matrix, each row `stride` elements long: as long as it is wide, if nothing is said.
-    func block(_ rows: Int, _ columns: Int, stride: Int? = nil, _ precision: Precision = .f32) -> Block {
+    func block(_ rows: Int, _ columns: Int, stride: Int? = nil, _ precision: Precision = .f32) -> MatrixView {
         let stride = stride ?? columns
-        return Block(take(rows * stride * precision.byteCount), precision, rows, columns, stride: stride)
+        return MatrixView(take(rows * stride * precision.byteCount), precision, rows, columns, stride: stride)
     }
 
     private func take(_ byteCount: Int) -> UnsafeMutableRawPointer {

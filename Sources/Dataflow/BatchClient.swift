@@ -24,7 +24,7 @@ public final class BatchClient {
     private var requests: [Range<Int>] = []
     private var sent = 0
     private var arrived: [Int: Batch] = [:]
-    private var nextSign = 0.0
+    private var nextAnnouncement = 0.0
     private var absence = Absence()
 
     /// Seconds spent waiting in ``next(isCancelled:)``, the first time apart: before the first batch is there, everything starts.
@@ -85,7 +85,7 @@ public final class BatchClient {
         while true {
             // A trainer whose batches are always there must hear of it too.
             if isCancelled() { return nil }
-            if watch.seconds >= nextSign { try giveSign() }
+            if watch.seconds >= nextAnnouncement { try announce() }
             while let parts = try socket.receiveParts(limit: 1 << 20) { try handle(parts) }
             if let batch = arrived.removeValue(forKey: requests[0].lowerBound) {
                 hasBegun = true
@@ -111,10 +111,10 @@ public final class BatchClient {
 
     // MARK: Messages
 
-    private func giveSign() throws(ZeroMQError) {
+    private func announce() throws(ZeroMQError) {
         let request: TrainerRequest = isOpen ? ping : .open(trainer: id, identity: identity, isReturning: wasOpen)
         // Before a connection stands, nothing can be sent: look again soon.
-        nextSign = watch.seconds + (try send(request) ? 1 : 0.1)
+        nextAnnouncement = watch.seconds + (try send(request) ? 1 : 0.1)
     }
 
     private var ping: TrainerRequest {
@@ -167,7 +167,7 @@ public final class BatchClient {
                 $0.upperBound <= asked && arrived[$0.lowerBound] == nil && !pending.contains(Int64($0.lowerBound))
             }
             for request in lost { try send(request) }
-        case .stranger: isOpen = false
+        case .unknownPeer: isOpen = false
         case .refused(let reason, let replaced):
             replacedAtTheEnd = replaced
             throw DataflowError(reason)

@@ -184,7 +184,7 @@ public final class BatcherServer {
             guard decoderRoutes[decoder] == route,
                 broker.ready(decoder, received: received, free: free, held: held, now: now)
             else {
-                _ = try control.send(parts: [Message(route), Message(DecoderReply.stranger.bytes)])
+                _ = try control.send(parts: [Message(route), Message(DecoderReply.unknownPeer.bytes)])
                 return
             }
             if held == 0 { try send(.idle, to: decoder) }
@@ -277,7 +277,7 @@ public final class BatcherServer {
     /// Whether a trainer is the one that is served; its route may have changed by reconnecting.
     private func isServed(_ id: UInt64, _ route: [UInt8]) throws -> Bool {
         guard trainer?.id == id else {
-            try reply(.stranger, to: route)
+            try reply(.unknownPeer, to: route)
             return false
         }
         trainer?.route = route

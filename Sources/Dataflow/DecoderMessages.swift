@@ -132,7 +132,7 @@ public enum DecoderReply: Equatable, Sendable {
     /// The batcher is there, but has nothing to do.
     case idle
     /// The batcher does not know this decoder: it must say hello.
-    case stranger
+    case unknownPeer
 
     public var bytes: [UInt8] {
         switch self {
@@ -151,7 +151,7 @@ public enum DecoderReply: Equatable, Sendable {
                 ticket.record.write(to: &$0)
             }
         case .idle: Wire.pack(103) { _ in }
-        case .stranger: Wire.pack(104) { _ in }
+        case .unknownPeer: Wire.pack(104) { _ in }
         }
     }
 
@@ -171,7 +171,7 @@ public enum DecoderReply: Equatable, Sendable {
                         ticket: try reader.readInt(), attempt: try reader.readInt(in: 0...SamplePlan.maximumAttempts - 1),
                         video: try reader.readInt(), record: try VideoRecord(from: &reader)))
             case 103: return .idle
-            case 104: return .stranger
+            case 104: return .unknownPeer
             default: throw MalformedBytes("a reply of unknown type \(type)")
             }
         }

@@ -30,7 +30,7 @@ public final class DecoderWorker {
     private var welcome: Welcome?
     private var tickets: [Ticket] = []
     private var received = 0
-    private var nextSign = 0.0
+    private var nextAnnouncement = 0.0
     private var absence = Absence()
 
     /// - Parameters:
@@ -75,10 +75,10 @@ public final class DecoderWorker {
                 try work(on: ticket, until: isStopped)
                 // A reply to a hello may have emptied the list meanwhile.
                 if tickets.first == ticket { tickets.removeFirst() }
-                try giveSign()
+                try announce()
                 continue
             }
-            if watch.seconds >= nextSign { try giveSign() }
+            if watch.seconds >= nextAnnouncement { try announce() }
             let before = watch.seconds
             _ = try poller.wait(milliseconds: 100)
             // A way for samples is looked for before there are any.
@@ -95,7 +95,7 @@ public final class DecoderWorker {
     }
 
     /// Says hello, or how much room there is.
-    private func giveSign() throws(ZeroMQError) {
+    private func announce() throws(ZeroMQError) {
         let request: DecoderRequest =
             if let welcome {
                 // A batcher that crossed an earlier sign with a hello may have sent more than there is room for.
@@ -104,7 +104,7 @@ public final class DecoderWorker {
                 .hello(decoder: id, host: machineName())
             }
         // Before a connection stands, nothing can be sent: look again soon.
-        nextSign = watch.seconds + (try control.send(Message(request.bytes)) == .queued ? 1 : 0.1)
+        nextAnnouncement = watch.seconds + (try control.send(Message(request.bytes)) == .queued ? 1 : 0.1)
     }
 
     private func handle(_ message: Message) throws {
@@ -124,14 +124,14 @@ public final class DecoderWorker {
             self.welcome = welcome
             tickets.removeAll()
             received = 0
-            try giveSign()
+            try announce()
         case .ticket(let ticket):
             received += 1
             tickets.append(ticket)
         case .idle: break
-        case .stranger:
+        case .unknownPeer:
             welcome = nil
-            try giveSign()
+            try announce()
         }
     }
 

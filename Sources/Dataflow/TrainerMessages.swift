@@ -72,7 +72,7 @@ public enum TrainerReply: Equatable, Sendable {
     /// keep their order, so a request before `asked` that is neither listed nor answered before was lost.
     case status(decoders: Int, asked: Int, pending: [Int64])
     /// The batcher does not know this trainer: it must open again.
-    case stranger
+    case unknownPeer
     /// The trainer cannot be served, for the reason given. `replaced`: visits that failed of tickets that may not have been sent yet.
     case refused(String, replaced: [Replacement])
 
@@ -96,7 +96,7 @@ public enum TrainerReply: Equatable, Sendable {
                 $0.write(asked)
                 $0.write(pending)
             }
-        case .stranger: Wire.pack(304) { _ in }
+        case .unknownPeer: Wire.pack(304) { _ in }
         case .refused(let reason, let replaced):
             Wire.pack(305) {
                 $0.write(reason, limit: Self.maximumRefusalBytes)
@@ -116,7 +116,7 @@ public enum TrainerReply: Equatable, Sendable {
             case 303:
                 return .status(
                     decoders: try reader.readInt(in: 0...Self.maximumDecoders), asked: try reader.readInt(), pending: try reader.readList())
-            case 304: return .stranger
+            case 304: return .unknownPeer
             case 305: return .refused(try reader.readLine(limit: Self.maximumRefusalBytes), replaced: try reader.readReplacements())
             default: throw MalformedBytes("a reply of unknown type \(type)")
             }

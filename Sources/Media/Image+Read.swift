@@ -18,7 +18,9 @@ public func readIndexImage(_ path: String) throws(MediaError) -> IndexImage {
     guard let header = image.pngHeader else { throw MediaError(.unsupported, path, "labels are read from PNG files") }
     guard header.isIndexed else {
         throw MediaError(
-            .unsupported, path, "a PNG of labels has a palette or is grey, at most 8 bits deep; this one has colours or 16 bits: save it as grey, or with a palette")
+            .unsupported, path,
+            "a PNG of labels has a palette or is grey, at most 8 bits deep; this one has colours or 16 bits: save it as grey, or with a palette"
+        )
     }
     let frame = try image.decode()
     let (width, height) = (Int(frame.pointer.pointee.width), Int(frame.pointer.pointee.height))

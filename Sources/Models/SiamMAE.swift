@@ -39,10 +39,11 @@ public final class SiamMAE {
         let (size, decoder) = (configuration.encoder, configuration.decoder)
 
         encoder = VisionTransformer(size, all)
-        frameEmbed = configuration.encoderKind == .joint ? all.make("frame_embed", [1, 2, size.width], .normal(deviation: 0.02)) : nil
+        frameEmbed =
+            configuration.encoderKind == .joint ? all.make("frame_embed", [1, 2, size.width], .normal(standardDeviation: 0.02)) : nil
 
         decoderEmbed = Linear(all["decoder_embed"], in: size.width, out: decoder.width)
-        maskToken = all.make("mask_token", [1, 1, decoder.width], .normal(deviation: 0.02))
+        maskToken = all.make("mask_token", [1, 1, decoder.width], .normal(standardDeviation: 0.02))
         decoderPositions = PositionEmbedding(gridSize: size.gridSize, width: decoder.width)
         func blocks<Kind>(_ make: (Parameters, Int, Int) -> Kind) -> [Kind] {
             (0..<decoder.depth).map { make(all["decoder_blocks", $0], decoder.width, decoder.heads) }
@@ -51,7 +52,7 @@ public final class SiamMAE {
         case .crossSelf: decoderBlocks = .memory(blocks(CrossSelfBlock.init(_:width:heads:)))
         case .cross: decoderBlocks = .memory(blocks(CrossBlock.init(_:width:heads:)))
         case .joint:
-            let frameEmbed = all.make("decoder_frame_embed", [1, 2, decoder.width], .normal(deviation: 0.02))
+            let frameEmbed = all.make("decoder_frame_embed", [1, 2, decoder.width], .normal(standardDeviation: 0.02))
             decoderBlocks = .joint(blocks(Block.init(_:width:heads:)), frameEmbed: frameEmbed)
         }
         decoderNorm = LayerNorm(all["decoder_norm"], width: decoder.width)
@@ -94,7 +95,7 @@ public final class SiamMAE {
         let frame = Array(0...Int32(patches))
         func place(_ sources: [[Int32]], _ positions: [Int32]) -> Variable {
             tape.gatherTokens(
-                embedded, filler: maskToken, table: decoderTable, sources: sources.flatMap { $0 },
+                embedded, maskToken: maskToken, table: decoderTable, sources: sources.flatMap { $0 },
                 positions: sources.flatMap { _ in positions })
         }
         let layout = SequenceLayout(count: batch, length: tokensPerPair)

@@ -32,7 +32,7 @@ public final class VisionTransformer {
         let (width, heads) = (configuration.width, configuration.heads)
         self.positions = positions ?? PositionEmbedding(gridSize: configuration.gridSize, width: width)
         patchEmbed = PatchEmbedding(parameters["patch_embed"], patchSize: configuration.patchSize, width: width)
-        clsToken = parameters.make("cls_token", [1, 1, width], .normal(deviation: 0.02))
+        clsToken = parameters.make("cls_token", [1, 1, width], .normal(standardDeviation: 0.02))
         blocks = (0..<configuration.depth).map { Block(parameters["blocks", $0], width: width, heads: heads) }
         norm = LayerNorm(parameters["norm"], width: width)
     }
@@ -78,7 +78,7 @@ public final class VisionTransformer {
             }
         }
         let x = tape.gatherTokens(
-            embedded, filler: clsToken, table: table(gridHeight, gridWidth, tape), sources: sources, positions: positions)
+            embedded, maskToken: clsToken, table: table(gridHeight, gridWidth, tape), sources: sources, positions: positions)
         return (x, sequences)
     }
 

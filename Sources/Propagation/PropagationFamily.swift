@@ -1,4 +1,5 @@
 import Compute
+import Pictures
 
 /// The two published ways of label propagation. All that differs between them stands in this file.
 public enum PropagationFamily: String, CaseIterable, Codable, Sendable {
@@ -83,6 +84,6 @@ extension PropagationFamily {
     /// DINO scales 8-bit pictures; videowalk floats.
     var scalesBytes: Bool { self == .dino }
 
-    /// The channels' deviation; DINO's red is a slip of the pen that its numbers were published with.
-    var deviation: [Float] { [self == .dino ? 0.228 : 0.229, 0.224, 0.225] }
+    /// The channels' standard deviation; DINO's red is a slip of the pen that its numbers were published with.
+    var standardDeviation: [Float] { self == .dino ? [0.228] + ImageNet.standardDeviation[1...] : ImageNet.standardDeviation }
 }

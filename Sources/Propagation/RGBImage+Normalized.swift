@@ -11,8 +11,7 @@ extension RGBImage {
         if family.scalesBytes, (newHeight, newWidth) != (height, width) {
             return resizedAsOpenCV(height: newHeight, width: newWidth).normalized(height: newHeight, width: newWidth, family: family)
         }
-        let mean: [Float] = [0.485, 0.456, 0.406]
-        let deviation = family.deviation
+        let (mean, deviation) = (ImageNet.mean, family.standardDeviation)
         let columns = Bilinear(from: width, to: newWidth).taps
         let rows = Bilinear(from: height, to: newHeight).taps
         return [Float](unsafeUninitializedCapacity: 3 * newHeight * newWidth) { planes, count in

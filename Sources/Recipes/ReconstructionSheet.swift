@@ -12,9 +12,6 @@ public struct ReconstructionSheet {
     private var cells: [RGBImage] = []
 
     private static let hidden = RGBColor(128, 128, 128)
-    // ImageNet's statistics, by which images are normalised.
-    private static let mean: [Float] = [0.485, 0.456, 0.406]
-    private static let deviation: [Float] = [0.229, 0.224, 0.225]
 
     public init(imageSize: Int, patchSize: Int) {
         precondition(imageSize % patchSize == 0, "patches of \(patchSize) do not divide \(imageSize)")
@@ -61,7 +58,7 @@ public struct ReconstructionSheet {
             for element in 0..<patchSize * patchSize * 3 {
                 let channel = element % 3
                 let value = prediction[start + element] * scale + offset
-                let shown = (value * Self.deviation[channel] + Self.mean[channel]) * 255
+                let shown = (value * ImageNet.standardDeviation[channel] + ImageNet.mean[channel]) * 255
                 cells[predicted].pixels[index(patch: patch, element: element)] = UInt8(max(0, min(255, shown.rounded())))
             }
         }
@@ -88,7 +85,8 @@ public struct ReconstructionSheet {
         let count = patchSize * patchSize * 3
         let values = (0..<count).map { element -> Float in
             let channel = element % 3
-            return (Float(image[index(patch: patch, element: element)]) / 255 - Self.mean[channel]) / Self.deviation[channel]
+            return (Float(image[index(patch: patch, element: element)]) / 255 - ImageNet.mean[channel])
+                / ImageNet.standardDeviation[channel]
         }
         let mean = values.reduce(0, +) / Float(count)
         let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Float(max(1, count - 1))

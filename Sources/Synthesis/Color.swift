@@ -17,7 +17,7 @@ struct Color: Equatable, Sendable {
 
     /// The few colours that everything in one scene is painted with: random hues, lightnesses spread evenly, all of it in some haze:
     /// an encoder has to learn to look through low contrast and changing light.
-    static func palette(count: Int, _ random: inout RandomStream) -> [Color] {
+    static func palette(count: Int, _ random: inout SceneNumbers) -> [Color] {
         let lightnesses = random.shuffled((0..<count).map { (Double($0) + 0.5) / Double(count) })
         return lightnesses.map { lightness in
             let value = 77 + 76 * lightness

@@ -19,7 +19,7 @@ struct Light: Sendable {
     private let shadowDepth: Double
     private let shadowWidth: Double
 
-    init(_ random: inout RandomStream) {
+    init(_ random: inout SceneNumbers) {
         direction = random.uniform(0...(2 * .pi))
         exposure = Wave(around: random.uniform(-0.1...0.1), amplitude: random.uniform(0.05...0.2), frequency: 0.1...0.5, &random)
         // From frame to frame one brightness means another thing, so that raw pixels are poor company for matching.

@@ -20,7 +20,7 @@ struct Wave: Sendable {
     }
 
     /// Waves around an offset: a slow one of the given amplitude, and a quicker one of a quarter of it.
-    init(around offset: Double, amplitude: Double, frequency: ClosedRange<Double>, _ random: inout RandomStream) {
+    init(around offset: Double, amplitude: Double, frequency: ClosedRange<Double>, _ random: inout SceneNumbers) {
         self.offset = offset
         let slow = random.uniform(frequency)
         let quick = slow * random.uniform(1.7...2.6)

@@ -6,7 +6,7 @@ struct NoiseTile {
     /// - Parameters:
     ///   - logSide: the side is 2^logSide texels.
     ///   - logCell: the first octave's lattice cells are 2^logCell texels wide; each further octave halves width and weight.
-    init(logSide: Int, logCell: Int, octaves: Int, _ random: inout RandomStream) {
+    init(logSide: Int, logCell: Int, octaves: Int, _ random: inout SceneNumbers) {
         let side = 1 << logSide
         var sum = [Float](repeating: 0, count: side * side)
         let total = (0..<octaves).reduce(Float(0)) { $0 + 1 / Float(1 << $1) }
@@ -16,7 +16,7 @@ struct NoiseTile {
         values = sum
     }
 
-    private static func add(_ weight: Float, to sum: inout [Float], logSide: Int, logCell: Int, _ random: inout RandomStream) {
+    private static func add(_ weight: Float, to sum: inout [Float], logSide: Int, logCell: Int, _ random: inout SceneNumbers) {
         let side = 1 << logSide
         let cell = 1 << logCell
         let cells = side / cell
@@ -44,7 +44,7 @@ struct SiteGrid {
     private let perSide: Int
     private let sites: [(x: Float, y: Float, tone: Float)]
 
-    init(perSide: Int, _ random: inout RandomStream) {
+    init(perSide: Int, _ random: inout SceneNumbers) {
         self.perSide = perSide
         sites = (0..<perSide * perSide).map { _ in
             (Float(random.uniform(0.15...0.85)), Float(random.uniform(0.15...0.85)), Float(random.uniform(0...1)))

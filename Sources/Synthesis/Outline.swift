@@ -15,7 +15,7 @@ struct Outline: Sendable {
     /// 120 vertices: corners of polygons and stars with 3, 4, 5, 6 or 8 tips fall on vertices.
     private static let vertexCount = 120
 
-    init(_ kind: Kind, radius: Double, _ random: inout RandomStream) {
+    init(_ kind: Kind, radius: Double, _ random: inout SceneNumbers) {
         let sides = random.element(of: kind == .star ? [4, 5, 6, 8] : [3, 4, 5, 6])
         let flatness = random.uniform(kind == .ellipse || kind == .roundedBox ? 0.55...0.8 : 0.8...1)
         let lobes = (2...5).map { (order: Double($0), share: random.uniform(0...0.45) / Double($0), phase: random.uniform(0...(2 * .pi))) }

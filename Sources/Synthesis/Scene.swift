@@ -43,13 +43,13 @@ public struct Scene: Sendable {
     public init(_ purpose: Purpose, seed: UInt64, index: Int, shortSide: Int = 256) {
         var attempt: UInt64 = 0
         repeat {
-            var random = RandomStream(seed: seed, path: purpose.rawValue, UInt64(index), attempt)
+            var random = SceneNumbers(seed: seed, path: purpose.rawValue, UInt64(index), attempt)
             self.init(drawnFor: purpose, shortSide: shortSide, &random)
             attempt += 1
         } while purpose == .validation && !showsEveryObject
     }
 
-    private init(drawnFor purpose: Purpose, shortSide: Int, _ random: inout RandomStream) {
+    private init(drawnFor purpose: Purpose, shortSide: Int, _ random: inout SceneNumbers) {
         let isPortrait = purpose == .training && random.index(below: 5) == 0
         let longSide = shortSide * 4 / 3 / 2 * 2
         width = isPortrait ? shortSide : longSide

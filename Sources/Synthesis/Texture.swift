@@ -12,7 +12,7 @@ struct Texture: Sendable {
 
     /// Paints a tile of one family with three colours: two carry the pattern, the third drifts in by large patches, so that distant
     /// parts of one texture can be told apart.
-    init(_ family: Family, colors: [Color], logSide: Int, _ random: inout RandomStream) {
+    init(_ family: Family, colors: [Color], logSide: Int, _ random: inout SceneNumbers) {
         let side = 1 << logSide
         let large = NoiseTile(logSide: logSide, logCell: 6, octaves: 2, &random)
         let fine = NoiseTile(logSide: logSide, logCell: 5, octaves: 3, &random)
@@ -33,7 +33,7 @@ struct Texture: Sendable {
 
     /// The pattern of a family, 0 ... 1 per texel.
     private static func pattern(
-        _ family: Family, logSide: Int, large: NoiseTile, fine: NoiseTile, _ random: inout RandomStream
+        _ family: Family, logSide: Int, large: NoiseTile, fine: NoiseTile, _ random: inout SceneNumbers
     ) -> [Float] {
         let side = 1 << logSide
         // Patterns repeat 2^logSide / 256 times as often on a larger tile: a texel is a texel.

@@ -74,14 +74,14 @@ private struct OpsBench {
 
     private func products(_ tell: (OpResult) -> Void) {
         let hidden = 4 * width
-        let (x, h, slope) = (operand([rows, width]), operand([rows, hidden]), operand([rows, hidden]))
+        let (x, h, derivative) = (operand([rows, width]), operand([rows, hidden]), operand([rows, hidden]))
         let (y, residual) = (full([rows, width]), full([rows, width]))
         let (wide, narrow) = (operand([hidden, width]), operand([width, hidden]))
         let (bias, short) = (full([hidden]), full([width]))
         let (dWide, dBias) = (full([hidden, width]), full([hidden]))
         let work = 2 * Double(rows * width * hidden), size = "\(rows)x\(width)x\(hidden)"
         product("linear", size, work, tell) { backend.linear(h, x, weight: wide, bias: bias) }
-        product("linearGELU", size, work, tell) { backend.linearGELU(h, slope: slope, x, weight: wide, bias: bias) }
+        product("linearGELU", size, work, tell) { backend.linearGELU(h, derivative: derivative, x, weight: wide, bias: bias) }
         product("linearResidual", size, work, tell) { backend.linearResidual(y, h, residual: residual, weight: narrow, bias: short) }
         product("linearBackwardInput", size, work, tell) { backend.linearBackwardInput(x, h, weight: wide, accumulates: false) }
         product("linearBackwardWeight", size, work, tell) { backend.linearBackwardWeight(dWide, dBias: dBias, h, x) }
@@ -111,7 +111,7 @@ private struct OpsBench {
         let hidden = 4 * width, bytes = precision.byteCount
         let (x, y, dx, statistics) = (full([rows, width]), operand([rows, width]), full([rows, width]), full([rows, 2]))
         let (weight, bias, dWeight, dBias) = (full([width]), full([width]), full([width]), full([width]))
-        let (h, slope) = (operand([rows, hidden]), operand([rows, hidden]))
+        let (h, derivative) = (operand([rows, hidden]), operand([rows, hidden]))
         let size = "\(rows)x\(width)"
         moving("layerNorm", size, rows * width * (4 + bytes), tell) {
             backend.layerNorm(y, statistics: statistics, x, weight: weight, bias: bias, epsilon: 1e-6)
@@ -120,7 +120,7 @@ private struct OpsBench {
             backend.layerNormBackward(
                 dx, dWeight: dWeight, dBias: dBias, x, x, statistics: statistics, weight: weight, accumulates: true)
         }
-        moving("multiply", "\(rows)x\(hidden)", rows * hidden * 3 * bytes, tell) { backend.multiply(h, slope) }
+        moving("multiply", "\(rows)x\(hidden)", rows * hidden * 3 * bytes, tell) { backend.multiply(h, derivative) }
         moving("add", size, rows * width * 12, tell) { backend.add(dx, x) }
 
         let count = 22_000_000

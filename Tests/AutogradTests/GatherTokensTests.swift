@@ -12,10 +12,11 @@ import Testing
         let check = try GradientCheck([.variable([300, width]), .parameter([1, 1, width])])
         let table = TestNumbers.normal(7 * width, seed: 5)
         let y = check.tape.gatherTokens(
-            check.variable(0), filler: check.parameter(1), table: check.tape.tensor(table, [7, width]), sources: sources.map { Int32($0) },
+            check.variable(0), maskToken: check.parameter(1), table: check.tape.tensor(table, [7, width]),
+            sources: sources.map { Int32($0) },
             positions: positions.map { Int32($0) })
         check.expectAgreement(y) {
-            Reference.gatherTokens($0[0], filler: $0[1], table: table.doubles, sources: sources, positions: positions)
+            Reference.gatherTokens($0[0], maskToken: $0[1], table: table.doubles, sources: sources, positions: positions)
         }
     }
 }

@@ -25,7 +25,7 @@ import Testing
         let store = try initial(
             [
                 Parameter("uniform", [200, 300], .xavierUniform(out: 200, in: 300)),
-                Parameter("normal", [50_000], .normal(deviation: 0.02)),
+                Parameter("normal", [50_000], .normal(standardDeviation: 0.02)),
                 Parameter("zeros", [7], .zeros), Parameter("ones", [7], .ones),
             ], seed: 3)
         let uniform = store.parameter("uniform").value.numbers.map { Double($0) }
@@ -42,7 +42,7 @@ import Testing
     }
 
     @Test func firstValuesDependOnSeedAndNameOnly() throws {
-        func parameter(_ name: String) -> Parameter { Parameter(name, [16], .normal(deviation: 1)) }
+        func parameter(_ name: String) -> Parameter { Parameter(name, [16], .normal(standardDeviation: 1)) }
         let first = try initial([parameter("a"), parameter("b")], seed: 1)
         let other = try initial([parameter("b"), parameter("c"), parameter("a")], seed: 1)
         let reseeded = try initial([parameter("a")], seed: 2)

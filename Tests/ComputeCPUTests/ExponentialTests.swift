@@ -109,13 +109,14 @@ import Testing
         #expect(output.numbers == [1.5])
     }
 
-    /// GELU's slope has the density times x: 3e38 times nothing.
+    /// GELU's derivative has the density times x: 3e38 times nothing.
     @Test func slopeOfLargeNumbers() throws {
         let test = try TestTensors()
         let x: [Float] = [3e38, -3e38, 1e20, -1e20, 20, -20], column = [x.count, 1]
-        let y = test.undefined(column), slope = test.undefined(column)
-        test.backend.linearGELU(y, slope: slope, test.tensor(x, column), weight: test.constant(1, [1, 1]), bias: test.constant(0, [1]))
+        let y = test.undefined(column), derivative = test.undefined(column)
+        test.backend.linearGELU(
+            y, derivative: derivative, test.tensor(x, column), weight: test.constant(1, [1, 1]), bias: test.constant(0, [1]))
         #expect(y.numbers == [3e38, 0, 1e20, 0, 20, 0])
-        #expect(slope.numbers == [1, 0, 1, 0, 1, 0])
+        #expect(derivative.numbers == [1, 0, 1, 0, 1, 0])
     }
 }

@@ -6,13 +6,13 @@ import Testing
 @Suite struct GELUTests {
     private static let line: [Float] = stride(from: -12, through: 12, by: 0.0007).map { Float($0) }
 
-    /// GELU and its slope, through a product with one.
-    private func gelu(_ x: Tensor, _ test: TestTensors) -> (value: [Float], slope: [Float]) {
+    /// GELU and its derivative, through a product with one.
+    private func gelu(_ x: Tensor, _ test: TestTensors) -> (value: [Float], derivative: [Float]) {
         let shape = [x.count, 1]
-        let y = test.undefined(shape, x.precision), slope = test.undefined(shape, x.precision)
+        let y = test.undefined(shape, x.precision), derivative = test.undefined(shape, x.precision)
         test.backend.linearGELU(
-            y, slope: slope, x.reshaped(shape), weight: test.constant(1, [1, 1], x.precision), bias: test.constant(0, [1]))
-        return (y.numbers, slope.numbers)
+            y, derivative: derivative, x.reshaped(shape), weight: test.constant(1, [1, 1], x.precision), bias: test.constant(0, [1]))
+        return (y.numbers, derivative.numbers)
     }
 
     @Test(arguments: Precision.allCases) func valueEverywhere(precision: Precision) throws {
@@ -31,9 +31,9 @@ import Testing
         let test = try TestTensors()
         let rounding = precision == .bf16 ? BFloat16.precision : 0
         let x = test.tensor(Self.line, [Self.line.count], precision)
-        let wrong = zip(x.numbers.doubles, gelu(x, test).slope).first { x, slope in
+        let wrong = zip(x.numbers.doubles, gelu(x, test).derivative).first { x, derivative in
             let expected = 0.5 * erfc(-x / 2.0.squareRoot()) + x * exp(-x * x / 2) / (2 * .pi).squareRoot()
-            return !(abs(Double(slope) - expected) < 1e-6 + rounding * abs(expected))
+            return !(abs(Double(derivative) - expected) < 1e-6 + rounding * abs(expected))
         }
         #expect(wrong == nil)
     }

@@ -54,11 +54,11 @@ import Testing
             ("bias", x, weight, badBias, { _, column in column == 5 }),
         ]
         for (name, x, weight, bias, place) in cases {
-            let y = test.constant(0, [rows, out], precision), slope = test.constant(0, [rows, out], precision)
+            let y = test.constant(0, [rows, out], precision), derivative = test.constant(0, [rows, out], precision)
             test.backend.linear(y, x, weight: weight, bias: bias)
             expectBad(y, "linear, \(name)", where: place)
-            test.backend.linearGELU(y, slope: slope, x, weight: weight, bias: bias)
-            expectBad(slope, "slope of GELU, \(name)", where: place)
+            test.backend.linearGELU(y, derivative: derivative, x, weight: weight, bias: bias)
+            expectBad(derivative, "derivative of GELU, \(name)", where: place)
             expectBad(y, "linearGELU, \(name)", where: place)
             let sum = test.constant(0, [rows, out])
             test.backend.linearResidual(sum, x, residual: residual, weight: weight, bias: bias)

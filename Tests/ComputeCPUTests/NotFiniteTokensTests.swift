@@ -58,18 +58,18 @@ import Testing
         func badElements(_ tensor: Tensor) -> [Int] { tensor.numbers.indices.filter { !tensor.numbers[$0].isFinite } }
 
         let y = test.constant(0, [rows, width])
-        test.backend.gatherTokens(y, x, filler: zeros, table: table, sources: sources, positions: sources.indices.map { Int32($0) })
+        test.backend.gatherTokens(y, x, maskToken: zeros, table: table, sources: sources, positions: sources.indices.map { Int32($0) })
         #expect(badElements(y) == [9 * width + 2])
         test.backend.gatherTokens(
-            y, zeros, filler: test.tensor(Array(numbers[(140 * width)..<(141 * width)]), [1, width]), table: x,
+            y, zeros, maskToken: test.tensor(Array(numbers[(140 * width)..<(141 * width)]), [1, width]), table: x,
             sources: Array(repeating: -1, count: rows), positions: Array(repeating: 0, count: rows))
         #expect(badElements(y) == (0..<rows).map { $0 * width + 2 })
 
-        let dx = test.constant(0, [rows, width]), dFiller = test.constant(0, [1, width])
-        test.backend.gatherTokensBackward(dx, dFiller: dFiller, x, sources: sources)
-        #expect(badElements(dx) == [9 * width + 2] && badElements(dFiller).isEmpty)
-        test.backend.gatherTokensBackward(dx, dFiller: dFiller, x, sources: Array(repeating: -1, count: rows))
-        #expect(badElements(dFiller) == [2])
+        let dx = test.constant(0, [rows, width]), dMaskToken = test.constant(0, [1, width])
+        test.backend.gatherTokensBackward(dx, dMaskToken: dMaskToken, x, sources: sources)
+        #expect(badElements(dx) == [9 * width + 2] && badElements(dMaskToken).isEmpty)
+        test.backend.gatherTokensBackward(dx, dMaskToken: dMaskToken, x, sources: Array(repeating: -1, count: rows))
+        #expect(badElements(dMaskToken) == [2])
 
         test.backend.frameEmbedding(y, x, embedding: test.constant(0, [1, 2, width]), frames: Array(repeating: 1, count: rows))
         #expect(badElements(y) == [140 * width + 2])

@@ -20,11 +20,11 @@ import Testing
         test.backend.linearResidual(sum, x, residual: residual, weight: weight, bias: bias)
         #expect(sum.error(zip(expected, residual.numbers).map { $0 + Double($1) }) < 1e-6)
 
-        let slope = test.undefined([rows, out], path.precision), y = test.undefined([rows, out], path.precision)
-        test.backend.linearGELU(y, slope: slope, x, weight: weight, bias: bias)
+        let derivative = test.undefined([rows, out], path.precision), y = test.undefined([rows, out], path.precision)
+        test.backend.linearGELU(y, derivative: derivative, x, weight: weight, bias: bias)
         #expect(y.error(expected.map(Reference.gelu)) < 1e-6)
-        // A millionth of a preactivation of 30, of which the slope takes at most 0.8 times the difference.
-        #expect(slope.error(expected.map(Reference.geluSlope)) < 2e-5)
+        // A millionth of a preactivation of 30, of which the derivative takes at most 0.8 times the difference.
+        #expect(derivative.error(expected.map(Reference.geluSlope)) < 2e-5)
     }
 
     @Test(arguments: TestTensors.shapes, Path.all) func gradients(shape: [Int], path: Path) throws {

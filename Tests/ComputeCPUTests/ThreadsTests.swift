@@ -13,7 +13,7 @@ import Testing
         let weight = test.normal([3 * width, width], seed: 3, path.precision), bias = test.normal([3 * width], seed: 4)
         let y = test.undefined([rows, 3 * width], path.precision)
         let dWeight = test.constant(0, [3 * width, width]), dBias = test.constant(0, [3 * width])
-        let dScale = test.constant(0, [width]), dShift = test.constant(0, [width]), dFiller = test.constant(0, [width])
+        let dScale = test.constant(0, [width]), dShift = test.constant(0, [width]), dMaskToken = test.constant(0, [width])
         let dx = test.undefined([rows, width]), statistics = test.undefined([rows, 2]), scale = test.normal([width], seed: 5)
         let normalised = test.undefined([rows, width], path.precision)
         test.backend.linear(y, operand, weight: weight, bias: bias)
@@ -22,9 +22,9 @@ import Testing
         test.backend.layerNorm(normalised, statistics: statistics, x, weight: scale, bias: scale, epsilon: 1e-6)
         test.backend.layerNormBackward(
             dx, dWeight: dScale, dBias: dShift, operand, x, statistics: statistics, weight: scale, accumulates: true)
-        // Every third row a filler, the others of seven tokens.
+        // Every third row a maskToken, the others of seven tokens.
         let sources = (0..<Int32(rows)).map { $0 % 3 == 0 ? -1 : $0 % 7 }
-        test.backend.gatherTokensBackward(dx, dFiller: dFiller, x, sources: sources)
+        test.backend.gatherTokensBackward(dx, dMaskToken: dMaskToken, x, sources: sources)
 
         let sequences = SequenceLayout(lengths: [600, 511]), columns = (0..<3).map { Columns(y, $0 * width..<($0 + 1) * width) }
         let attended = test.undefined([rows, width], path.precision), logSumExp = test.undefined([2, rows])
@@ -37,7 +37,7 @@ import Testing
             dQuery: dColumns[0], dKey: dColumns[1], dValue: dColumns[2], operand, attended, logSumExp: logSumExp, query: columns[0],
             key: columns[1], value: columns[2], queries: sequences, keys: sequences, heads: 2)
         let sum = Float(test.backend.sumOfSquares(dx.pointer, count: dx.count))
-        return [y, dWeight, dBias, dx, dScale, dShift, dFiller, attended, dQKV].flatMap(\.numbers) + [sum]
+        return [y, dWeight, dBias, dx, dScale, dShift, dMaskToken, attended, dQKV].flatMap(\.numbers) + [sum]
     }
 
     @Test(arguments: [1, 2, 3, 5], Path.all) func sameBitsFromAnyNumberOfThreads(threads: Int, path: Path) throws {

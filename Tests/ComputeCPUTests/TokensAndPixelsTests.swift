@@ -41,25 +41,25 @@ import Testing
     @Test(arguments: TestTensors.shapes) func tokensGoToTheirPlaces(shape: [Int]) throws {
         let test = try TestTensors()
         let (rows, width) = (shape[0], shape[1])
-        let x = test.normal([rows, width], seed: 1), filler = test.normal([1, width], seed: 2), table = test.normal([4, width], seed: 3)
-        // Backwards, every tenth place a filler.
+        let x = test.normal([rows, width], seed: 1), maskToken = test.normal([1, width], seed: 2), table = test.normal([4, width], seed: 3)
+        // Backwards, every tenth place a maskToken.
         let (sources, positions) = ((0..<rows).map { $0 % 10 == 3 ? -1 : rows - 1 - $0 }, (0..<rows).map { $0 * 3 % 4 })
         let output = test.undefined([rows, width])
         test.backend.gatherTokens(
-            output, x, filler: filler, table: table, sources: sources.map { Int32($0) }, positions: positions.map { Int32($0) })
+            output, x, maskToken: maskToken, table: table, sources: sources.map { Int32($0) }, positions: positions.map { Int32($0) })
         let expected = Reference.gatherTokens(
-            x.numbers.doubles, filler: filler.numbers.doubles, table: table.numbers.doubles, sources: sources, positions: positions)
+            x.numbers.doubles, maskToken: maskToken.numbers.doubles, table: table.numbers.doubles, sources: sources, positions: positions)
         #expect(output.error(expected) < 1e-6)
 
-        let dx = test.constant(1, [rows, width]), dFiller = test.constant(2, [1, width])
-        test.backend.gatherTokensBackward(dx, dFiller: dFiller, output, sources: sources.map { Int32($0) })
+        let dx = test.constant(1, [rows, width]), dMaskToken = test.constant(2, [1, width])
+        test.backend.gatherTokensBackward(dx, dMaskToken: dMaskToken, output, sources: sources.map { Int32($0) })
         var (dxExpected, dFillerExpected) = ([Double](repeating: 1, count: rows * width), [Double](repeating: 2, count: width))
         for (index, gradient) in output.numbers.doubles.enumerated() {
             let (row, column) = (index / width, index % width)
             if sources[row] < 0 { dFillerExpected[column] += gradient } else { dxExpected[sources[row] * width + column] += gradient }
         }
         #expect(dx.error(dxExpected) < 1e-6)
-        #expect(dFiller.error(dFillerExpected) < 1e-6)
+        #expect(dMaskToken.error(dFillerExpected) < 1e-6)
     }
 
     /// All rows but the fillers come from two tokens. Sums of whole numbers are exact.
@@ -68,14 +68,14 @@ import Testing
         let rows = 1000
         let gradients = test.tensor(TestNumbers.normal(rows * width, seed: 1).map { ($0 * 8).rounded() }, [rows, width])
         let sources = (0..<rows).map { $0 % 7 == 3 ? -1 : $0 % 2 * 2 }
-        let dx = test.constant(1, [3, width]), dFiller = test.constant(2, [1, width])
-        test.backend.gatherTokensBackward(dx, dFiller: dFiller, gradients, sources: sources.map { Int32($0) })
+        let dx = test.constant(1, [3, width]), dMaskToken = test.constant(2, [1, width])
+        test.backend.gatherTokensBackward(dx, dMaskToken: dMaskToken, gradients, sources: sources.map { Int32($0) })
         var sums = [Float](repeating: 1, count: 3 * width) + [Float](repeating: 2, count: width)
         for (index, gradient) in gradients.numbers.enumerated() {
             let source = sources[index / width]
             sums[(source < 0 ? 3 : source) * width + index % width] += gradient
         }
-        #expect(dx.numbers + dFiller.numbers == sums)
+        #expect(dx.numbers + dMaskToken.numbers == sums)
     }
 
     /// As in the forward pass.
@@ -83,7 +83,7 @@ import Testing
         await #expect(processExitsWith: .failure) {
             let test = try TestTensors(threads: 1)
             test.backend.gatherTokensBackward(
-                test.constant(0, [3, 4]), dFiller: test.constant(0, [1, 4]), test.constant(0, [2, 4]), sources: [0, 3])
+                test.constant(0, [3, 4]), dMaskToken: test.constant(0, [1, 4]), test.constant(0, [2, 4]), sources: [0, 3])
         }
     }
 

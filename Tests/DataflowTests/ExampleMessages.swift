@@ -23,7 +23,7 @@ let decoderReplies: [DecoderReply] = {
     return [
         .welcome(Welcome(identity: planIdentity(), capacity: 5, examples: ["a.mp4", "b/ü.mkv"])),
         .ticket(Ticket(ticket: 9, attempt: 1, video: 0, record: videoRecords(1)[0])),
-        .ticket(Ticket(ticket: 10, attempt: 0, video: 1, record: irregular)), .idle, .stranger,
+        .ticket(Ticket(ticket: 10, attempt: 0, video: 1, record: irregular)), .idle, .unknownPeer,
     ]
 }()
 
@@ -40,7 +40,7 @@ let trainerReplies: [TrainerReply] = [
             Replacement(
                 ticket: 2050, attempt: 0, kind: "truncated", reason: "a.mp4: truncated – “moov” is missing", decoder: 7, host: "node-3"),
             Replacement(ticket: 2050, attempt: 1, kind: "damaged frame", reason: "", decoder: .max, host: ""),
-        ]), .status(decoders: 3, asked: 49, pending: [1, 17, 33]), .stranger,
+        ]), .status(decoders: 3, asked: 49, pending: [1, 17, 33]), .unknownPeer,
     .refused("seed (1, not 2)", replaced: []),
     .refused(
         "too much fails", replaced: [Replacement(ticket: 5, attempt: 0, kind: "truncated", reason: "b.mp4", decoder: 8, host: "x")]),

@@ -422,7 +422,7 @@ private final class Hostile {
     func lieAsTrainer(_ identity: PlanIdentity) throws {
         func isStatus(_ bytes: [UInt8]) throws -> Bool {
             switch try? bytes.withUnsafeBytes({ try TrainerReply($0) }) {
-            case .status, .stranger: true
+            case .status, .unknownPeer: true
             default: false
             }
         }

@@ -38,7 +38,7 @@ enum MessageKind: String, CaseIterable {
             let replies: [DecoderReply] = [
                 .welcome(Welcome(identity: Self.identity, capacity: 5, examples: ["a.mp4", "b/ü.mkv"])),
                 .ticket(Ticket(ticket: 9, attempt: 1, video: 0, record: Self.record)),
-                .ticket(Ticket(ticket: 10, attempt: 0, video: 1, record: irregular)), .idle, .stranger,
+                .ticket(Ticket(ticket: 10, attempt: 0, video: 1, record: irregular)), .idle, .unknownPeer,
             ]
             return replies.map(\.bytes)
         case .trainerRequest:
@@ -52,7 +52,7 @@ enum MessageKind: String, CaseIterable {
             let replies: [TrainerReply] = [
                 .accepted(sampleByteCount: 301_056), .batch(first: 4096, count: 16, replaced: [Self.replaced]),
                 .status(decoders: 3, asked: 49, pending: [1, 17, 33]),
-                .stranger,
+                .unknownPeer,
                 .refused("seed (1, not 2)", replaced: [Self.replaced]),
             ]
             return replies.map(\.bytes)

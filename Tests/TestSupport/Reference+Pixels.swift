@@ -1,13 +1,13 @@
 import Foundation
 
 extension Reference {
-    /// `x[sources[r]]`, or `filler` where that is negative, plus `table[positions[r]]`.
+    /// `x[sources[r]]`, or `maskToken` where that is negative, plus `table[positions[r]]`.
     public static func gatherTokens(
-        _ x: [Double], filler: [Double], table: [Double], sources: [Int], positions: [Int]
+        _ x: [Double], maskToken: [Double], table: [Double], sources: [Int], positions: [Int]
     ) -> [Double] {
-        let width = filler.count
+        let width = maskToken.count
         return zip(sources, positions).flatMap { source, position in
-            (0..<width).map { (source < 0 ? filler[$0] : x[source * width + $0]) + table[position * width + $0] }
+            (0..<width).map { (source < 0 ? maskToken[$0] : x[source * width + $0]) + table[position * width + $0] }
         }
     }
 

@@ -1,17 +1,17 @@
 import Compute
 
 extension Tape {
-    /// Puts tokens into place: row `r` of the result is `x[sources[r]]`, or the learned `filler` where `sources[r]` is negative, plus row
+    /// Puts tokens into place: row `r` of the result is `x[sources[r]]`, or the learned `maskToken` where `sources[r]` is negative, plus row
     /// `positions[r]` of the fixed `table`.
     ///
     /// Puts CLS before an encoder's tokens and mask tokens where a decoder sees nothing. Backward: `dx[sources[r]] += dy[r]`,
-    /// `dFiller += Σ dy[r]` over the rows without a source.
-    public func gatherTokens(_ x: Variable, filler: Parameter, table: Tensor, sources: [Int32], positions: [Int32]) -> Variable {
+    /// `dMaskToken += Σ dy[r]` over the rows without a source.
+    public func gatherTokens(_ x: Variable, maskToken: Parameter, table: Tensor, sources: [Int32], positions: [Int32]) -> Variable {
         let y = Variable(arena.tensor([sources.count, x.value.columns]))
-        backend.gatherTokens(y.value, x.value, filler: filler.value, table: table, sources: sources, positions: positions)
+        backend.gatherTokens(y.value, x.value, maskToken: maskToken.value, table: table, sources: sources, positions: positions)
         record { tape in
             guard let dy = y.takeGradient() else { return }
-            tape.backend.gatherTokensBackward(x.gradientToAddTo(tape), dFiller: filler.gradient, dy, sources: sources)
+            tape.backend.gatherTokensBackward(x.gradientToAddTo(tape), dMaskToken: maskToken.gradient, dy, sources: sources)
         }
         return y
     }

@@ -21,12 +21,12 @@ extension Tape {
         return y
     }
 
-    /// `gelu(x · weightᵀ + bias)`, with GELU in its exact form. Its slope is computed with it, while the cost is shared.
+    /// `gelu(x · weightᵀ + bias)`, with GELU in its exact form. Its derivative is computed with it, while the cost is shared.
     public func linearGELU(_ x: Variable, weight: Parameter, bias: Parameter) -> Variable {
         let y = Variable(arena.tensor([x.value.rows, bias.value.count], weight.precision))
-        let slope = arena.tensor(y.value.shape, weight.precision)
-        backend.linearGELU(y.value, slope: slope, x.value, weight: weight.operand, bias: bias.value)
-        recordLinear(y, x, weight: weight, bias: bias, before: { tape, dy in tape.backend.multiply(dy, slope) })
+        let derivative = arena.tensor(y.value.shape, weight.precision)
+        backend.linearGELU(y.value, derivative: derivative, x.value, weight: weight.operand, bias: bias.value)
+        recordLinear(y, x, weight: weight, bias: bias, before: { tape, dy in tape.backend.multiply(dy, derivative) })
         return y
     }
 

@@ -56,8 +56,8 @@ typedef struct {
 
     // GELU, exact form: gelu(x) = x Φ(x) (gelu.c).
 
-    /// y = gelu(x + bias), slope = gelu'(x + bias); x as above.
-    void (*add_bias_gelu)(void *y, void *slope, tandem_type type, const float *x, const float *bias, size_t rows, size_t columns,
+    /// y = gelu(x + bias), derivative = gelu'(x + bias); x as above.
+    void (*add_bias_gelu)(void *y, void *derivative, tandem_type type, const float *x, const float *bias, size_t rows, size_t columns,
                           size_t stride);
     /// y = y · x
     void (*multiply)(void *y, const void *x, tandem_type type, size_t count);
@@ -84,8 +84,8 @@ typedef struct {
 
     // Tokens (gather_tokens.c).
 
-    /// output[row] = (sources[row] >= 0 ? input[sources[row]] : filler) + table[positions[row]].
-    void (*gather_tokens)(float *output, const float *input, const float *filler, const float *table, const int32_t *sources,
+    /// output[row] = (sources[row] >= 0 ? input[sources[row]] : mask_token) + table[positions[row]].
+    void (*gather_tokens)(float *output, const float *input, const float *mask_token, const float *table, const int32_t *sources,
                           const int32_t *positions, size_t rows, size_t columns);
     /// sums[places[row]] += x[row], one row after the other, where places[row] >= 0; rows of both are `stride` apart.
     void (*scatter_rows)(float *sums, const float *x, const int32_t *places, size_t rows, size_t columns, size_t stride);

@@ -80,13 +80,13 @@ extension DataflowSimulation {
         // Whatever was held belongs to an earlier welcome; the one in work is finished all the same.
         decoders[place].tickets.removeAll()
         decoders[place].received = 0
-        giveSign(place)
+        announce(place)
     }
 
     mutating func estrange(_ id: UInt64) {
-        guard let place = place(of: id, for: .stranger(id)) else { return }
+        guard let place = place(of: id, for: .unknownPeer(id)) else { return }
         decoders[place].isKnown = false
-        giveSign(place)
+        announce(place)
     }
 
     mutating func take(_ work: Work, _ id: UInt64) {
@@ -97,7 +97,7 @@ extension DataflowSimulation {
         begin(place)
     }
 
-    private mutating func giveSign(_ place: Int) {
+    private mutating func announce(_ place: Int) {
         let decoder = decoders[place]
         let held = decoder.tickets.count
         say(
@@ -130,7 +130,7 @@ extension DataflowSimulation {
                 send(.sample(sample, attempt: work.attempt), after: decoders[place].latency + 5)
             }
         }
-        giveSign(place)
+        announce(place)
         begin(place)
     }
 
@@ -144,7 +144,7 @@ extension DataflowSimulation {
         guard let place = place(of: id, for: .look(id)) else { return }
         say(.heartbeat(decoder: id, progress: decoders[place].progress), id)
         decoders[place].looks += 1
-        if decoders[place].looks % 2 == 0, decoders[place].tickets.isEmpty { giveSign(place) }
+        if decoders[place].looks % 2 == 0, decoders[place].tickets.isEmpty { announce(place) }
         at(now + Self.interval, .look(id))
     }
 

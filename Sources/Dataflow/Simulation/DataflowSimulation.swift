@@ -149,7 +149,7 @@ public struct DataflowSimulation {
         case ping(rank: Int, life: Int)
         /// A message reaches a decoder, told by its identity: it is lost where that one is gone.
         case welcome(UInt64)
-        case stranger(UInt64)
+        case unknownPeer(UInt64)
         case ticket(Int, attempt: Int, video: Int, decoder: UInt64)
         /// A message reaches a rank.
         case batch(Range<Int>, attempts: [Int], life: Int)
@@ -209,7 +209,7 @@ public struct DataflowSimulation {
             at(now + 1, .ping(rank: rank, life: life))
             send(.status(rank: rank, pending: broker.pendingRequests, life: life), after: Trainer.latency)
         case .welcome(let id): welcome(id)
-        case .stranger(let id): estrange(id)
+        case .unknownPeer(let id): estrange(id)
         case .ticket(let ticket, let attempt, let video, let id): take(Work(ticket: ticket, attempt: attempt, video: video), id)
         case .batch(let samples, let attempts, let life): receive(samples, attempts, life)
         case .status(let rank, let pending, let life): review(rank, pending, life)
@@ -235,7 +235,7 @@ public struct DataflowSimulation {
         case .ready(let id, let received, let free, let held):
             var isKnown = true
             drive { isKnown = $0.ready(id, received: received, free: free, held: held, now: $1) }
-            if !isKnown { reply(.stranger(id), to: id) }
+            if !isKnown { reply(.unknownPeer(id), to: id) }
         case .heartbeat(let id, let progress): drive { _ = $0.heartbeat(id, progress: progress, now: $1) }
         case .failed(let id, let ticket, let attempt, let kind, let reason):
             drive { $0.failed(id, ticket: ticket, attempt: attempt, kind: kind, reason: reason, now: $1) }

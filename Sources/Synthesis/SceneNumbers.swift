@@ -4,7 +4,7 @@ import Base
 ///
 /// Streams with different paths are independent, so that a scene does not change when another scene, or another part of the same scene,
 /// draws more or fewer numbers.
-struct RandomStream {
+struct SceneNumbers {
     private var numbers: SplitMix64
 
     init(seed: UInt64, path: UInt64...) {

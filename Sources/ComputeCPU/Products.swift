@@ -4,7 +4,7 @@ import COpenBLAS
 import Compute
 
 /// A matrix inside a larger one, as a product takes it.
-struct Block {
+struct MatrixView {
     let address: UnsafeMutableRawPointer
     let precision: Precision
     let rows: Int
@@ -28,7 +28,7 @@ struct Block {
             tensor.address(of: rows.lowerBound * stride + columns.lowerBound), tensor.precision, rows.count, columns.count, stride: stride)
     }
 
-    var transposed: Block {
+    var transposed: MatrixView {
         var block = self
         block.isTransposed.toggle()
         return block
@@ -40,7 +40,7 @@ struct Block {
     fileprivate var halves: UnsafeMutablePointer<UInt16> { address.assumingMemoryBound(to: UInt16.self) }
 
     /// This bf16 block as f32.
-    fileprivate func widened(in workspace: Workspace, _ kernels: tandem_kernels) -> Block {
+    fileprivate func widened(in workspace: Workspace, _ kernels: tandem_kernels) -> MatrixView {
         var block = workspace.block(rows, columns)
         kernels.widen(block.floats, halves, rows, columns, stride)
         block.isTransposed = isTransposed
@@ -77,7 +77,7 @@ struct Products {
     /// `output = keeping · output + scale · a b`; `output` is f32, `a` and `b` have one precision.
     ///
     /// - Parameter workspace: memory of the thread that calls, for bf16 that has to be widened.
-    func multiply(into output: Block, _ a: Block, _ b: Block, scale: Float = 1, keeping: Float = 0, _ workspace: Workspace) {
+    func multiply(into output: MatrixView, _ a: MatrixView, _ b: MatrixView, scale: Float = 1, keeping: Float = 0, _ workspace: Workspace) {
         precondition(output.precision == .f32 && a.precision == b.precision, "a product of \(a.precision) and \(b.precision)")
         if a.precision == .bf16, !hasOneDNN {
             let mark = workspace.mark
