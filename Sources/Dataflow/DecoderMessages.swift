@@ -48,60 +48,64 @@ public enum DecoderRequest: Equatable, Sendable {
     /// Tickets that a decoder may say it has, or has room for.
     private static let maximumTickets = 1_000_000
 
+    /// The numbers that stand for the cases on the wire.
+    private enum Kind: UInt16 {
+        case hello = 1, ready, heartbeat, failed, goodbye
+    }
+
     public var bytes: [UInt8] {
         switch self {
         case .hello(let decoder, let host):
-            Wire.pack(1) {
+            Wire.pack(Kind.hello) {
                 $0.write(decoder)
                 $0.write(host, limit: Self.maximumHostBytes)
             }
         case .ready(let decoder, let received, let free, let held):
-            Wire.pack(2) {
+            Wire.pack(Kind.ready) {
                 $0.write(decoder)
                 $0.write(received)
                 $0.write(free)
                 $0.write(held)
             }
         case .heartbeat(let decoder, let progress):
-            Wire.pack(3) {
+            Wire.pack(Kind.heartbeat) {
                 $0.write(decoder)
                 $0.write(progress.samples)
                 $0.write(progress.failures)
                 $0.write(progress.pictures)
             }
         case .failed(let decoder, let ticket, let attempt, let kind, let reason):
-            Wire.pack(4) {
+            Wire.pack(Kind.failed) {
                 $0.write(decoder)
                 $0.write(ticket)
                 $0.write(attempt)
                 $0.write(kind, limit: Self.maximumKindBytes)
                 $0.write(reason, limit: Self.maximumReasonBytes)
             }
-        case .goodbye(let decoder): Wire.pack(5) { $0.write(decoder) }
+        case .goodbye(let decoder): Wire.pack(Kind.goodbye) { $0.write(decoder) }
         }
     }
 
     public init(_ bytes: UnsafeRawBufferPointer) throws(MalformedBytes) {
-        self = try Wire.unpack(bytes) { type, reader throws(MalformedBytes) in
-            switch type {
-            case 1: return .hello(decoder: try reader.read(), host: try reader.readLine(limit: Self.maximumHostBytes))
-            case 2:
+        self = try Wire.unpack(bytes, as: "a request") { (kind: Kind, reader) throws(MalformedBytes) in
+            switch kind {
+            case .hello: return .hello(decoder: try reader.read(), host: try reader.readLine(limit: Self.maximumHostBytes))
+            case .ready:
                 return .ready(
                     decoder: try reader.read(), received: try reader.readInt(), free: try reader.readInt(in: 0...Self.maximumTickets),
                     held: try reader.readInt(in: 0...Self.maximumTickets))
-            case 3:
+            case .heartbeat:
                 let decoder = try reader.read(UInt64.self)
                 var progress = DecoderProgress()
                 progress.samples = try reader.readInt()
                 progress.failures = try reader.readInt()
                 progress.pictures = try reader.readInt()
                 return .heartbeat(decoder: decoder, progress: progress)
-            case 4:
+            case .failed:
                 return .failed(
                     decoder: try reader.read(), ticket: try reader.readInt(), attempt: try reader.readInt(),
                     kind: try reader.readLine(limit: Self.maximumKindBytes), reason: try reader.readLine(limit: Self.maximumReasonBytes))
-            case 5: return .goodbye(decoder: try reader.read())
-            default: throw MalformedBytes("a request of unknown type \(type)")
+            case .goodbye: return .goodbye(decoder: try reader.read())
             }
         }
     }
@@ -134,45 +138,49 @@ public enum DecoderReply: Equatable, Sendable {
     /// The batcher does not know this decoder: it must say hello.
     case unknownPeer
 
+    /// The numbers that stand for the cases on the wire.
+    private enum Kind: UInt16 {
+        case welcome = 101, ticket, idle, unknownPeer
+    }
+
     public var bytes: [UInt8] {
         switch self {
         case .welcome(let welcome):
-            Wire.pack(101) {
+            Wire.pack(Kind.welcome) {
                 welcome.identity.write(to: &$0)
                 $0.write(welcome.capacity)
                 $0.write(UInt8(welcome.examples.count))
                 for path in welcome.examples { $0.write(path) }
             }
         case .ticket(let ticket):
-            Wire.pack(102) {
+            Wire.pack(Kind.ticket) {
                 $0.write(ticket.ticket)
                 $0.write(ticket.attempt)
                 $0.write(ticket.video)
                 ticket.record.write(to: &$0)
             }
-        case .idle: Wire.pack(103) { _ in }
-        case .unknownPeer: Wire.pack(104) { _ in }
+        case .idle: Wire.pack(Kind.idle) { _ in }
+        case .unknownPeer: Wire.pack(Kind.unknownPeer) { _ in }
         }
     }
 
     public init(_ bytes: UnsafeRawBufferPointer) throws(MalformedBytes) {
-        self = try Wire.unpack(bytes) { type, reader throws(MalformedBytes) in
-            switch type {
-            case 101:
+        self = try Wire.unpack(bytes, as: "a reply") { (kind: Kind, reader) throws(MalformedBytes) in
+            switch kind {
+            case .welcome:
                 var welcome = Welcome(
                     identity: try PlanIdentity(from: &reader), capacity: try reader.readInt(in: 1...10_000), examples: [])
                 let count = Int(try reader.read(UInt8.self))
                 guard 1...Welcome.maximumExamples ~= count else { throw MalformedBytes("\(count) examples of videos") }
                 for _ in 0..<count { welcome.examples.append(try reader.readText()) }
                 return .welcome(welcome)
-            case 102:
+            case .ticket:
                 return .ticket(
                     Ticket(
                         ticket: try reader.readInt(), attempt: try reader.readInt(in: 0...SamplePlan.maximumAttempts - 1),
                         video: try reader.readInt(), record: try VideoRecord(from: &reader)))
-            case 103: return .idle
-            case 104: return .unknownPeer
-            default: throw MalformedBytes("a reply of unknown type \(type)")
+            case .idle: return .idle
+            case .unknownPeer: return .unknownPeer
             }
         }
     }

@@ -52,16 +52,21 @@ public enum EvaluatorRequest: Equatable, Sendable {
     private static let maximumScore = 1e15
     private static let maximumReasonBytes = 4000
 
+    /// The numbers that stand for the cases on the wire.
+    private enum Kind: UInt16 {
+        case next = 401, working, scores, failed
+    }
+
     public var bytes: [UInt8] {
         switch self {
-        case .next(let evaluator): Wire.pack(401) { $0.write(evaluator) }
+        case .next(let evaluator): Wire.pack(Kind.next) { $0.write(evaluator) }
         case .working(let evaluator, let step):
-            Wire.pack(402) {
+            Wire.pack(Kind.working) {
                 $0.write(evaluator)
                 $0.write(step)
             }
         case .scores(let evaluator, let step, let scores, let pictures):
-            Wire.pack(403) {
+            Wire.pack(Kind.scores) {
                 $0.write(evaluator)
                 $0.write(step)
                 $0.write(UInt32(scores.count))
@@ -73,7 +78,7 @@ public enum EvaluatorRequest: Equatable, Sendable {
                 for name in pictures { $0.write(name) }
             }
         case .failed(let evaluator, let step, let reason):
-            Wire.pack(404) {
+            Wire.pack(Kind.failed) {
                 $0.write(evaluator)
                 $0.write(step)
                 $0.write(reason, limit: Self.maximumReasonBytes)
@@ -82,11 +87,11 @@ public enum EvaluatorRequest: Equatable, Sendable {
     }
 
     public init(_ bytes: UnsafeRawBufferPointer) throws(MalformedBytes) {
-        self = try Wire.unpack(bytes) { type, reader throws(MalformedBytes) in
-            switch type {
-            case 401: return .next(evaluator: try reader.read())
-            case 402: return .working(evaluator: try reader.read(), step: try reader.readInt())
-            case 403:
+        self = try Wire.unpack(bytes, as: "a request") { (kind: Kind, reader) throws(MalformedBytes) in
+            switch kind {
+            case .next: return .next(evaluator: try reader.read())
+            case .working: return .working(evaluator: try reader.read(), step: try reader.readInt())
+            case .scores:
                 let evaluator = try reader.read(UInt64.self)
                 let step = try reader.readInt()
                 let count = Int(try reader.read(UInt32.self))
@@ -113,11 +118,10 @@ public enum EvaluatorRequest: Equatable, Sendable {
                     pictures.append(name)
                 }
                 return .scores(evaluator: evaluator, step: step, scores, pictures: pictures)
-            case 404:
+            case .failed:
                 return .failed(
                     evaluator: try reader.read(), step: try reader.readInt(),
                     reason: try reader.readLine(limit: Self.maximumReasonBytes))
-            default: throw MalformedBytes("a request of unknown type \(type)")
             }
         }
     }
@@ -135,29 +139,33 @@ public enum EvaluatorReply: Equatable, Sendable {
     /// The run is over and nothing is left to evaluate.
     case finished
 
+    /// The numbers that stand for the cases on the wire.
+    private enum Kind: UInt16 {
+        case checkpoint = 501, nothing, noted, finished
+    }
+
     public var bytes: [UInt8] {
         switch self {
         case .checkpoint(let step, let isQuick):
-            Wire.pack(501) {
+            Wire.pack(Kind.checkpoint) {
                 $0.write(step)
                 $0.write(isQuick ? 1 : 0)
             }
-        case .nothing: Wire.pack(502) { _ in }
-        case .noted(let step): Wire.pack(503) { $0.write(step) }
-        case .finished: Wire.pack(504) { _ in }
+        case .nothing: Wire.pack(Kind.nothing) { _ in }
+        case .noted(let step): Wire.pack(Kind.noted) { $0.write(step) }
+        case .finished: Wire.pack(Kind.finished) { _ in }
         }
     }
 
     public init(_ bytes: UnsafeRawBufferPointer) throws(MalformedBytes) {
-        self = try Wire.unpack(bytes) { type, reader throws(MalformedBytes) in
-            switch type {
-            case 501:
+        self = try Wire.unpack(bytes, as: "a reply") { (kind: Kind, reader) throws(MalformedBytes) in
+            switch kind {
+            case .checkpoint:
                 return .checkpoint(
                     step: try reader.readInt(), isQuick: try reader.readInt(in: 0...1) == 1)
-            case 502: return .nothing
-            case 503: return .noted(step: try reader.readInt())
-            case 504: return .finished
-            default: throw MalformedBytes("a reply of unknown type \(type)")
+            case .nothing: return .nothing
+            case .noted: return .noted(step: try reader.readInt())
+            case .finished: return .finished
             }
         }
     }

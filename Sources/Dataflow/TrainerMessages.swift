@@ -14,48 +14,52 @@ public enum TrainerRequest: Equatable, Sendable {
     /// Samples of one batch.
     static let maximumSamples = 1 << 30
 
+    /// The numbers that stand for the cases on the wire.
+    private enum Kind: UInt16 {
+        case open = 201, samples, ping, goodbye
+    }
+
     public var bytes: [UInt8] {
         switch self {
         case .open(let trainer, let identity, let isReturning):
-            Wire.pack(201) {
+            Wire.pack(Kind.open) {
                 $0.write(trainer)
                 identity.write(to: &$0)
                 $0.write(UInt8(isReturning ? 1 : 0))
             }
         case .samples(let trainer, let first, let count, let received):
-            Wire.pack(202) {
+            Wire.pack(Kind.samples) {
                 $0.write(trainer)
                 $0.write(first)
                 $0.write(count)
                 $0.write(received)
             }
         case .ping(let trainer, let received, let asked):
-            Wire.pack(203) {
+            Wire.pack(Kind.ping) {
                 $0.write(trainer)
                 $0.write(received)
                 $0.write(asked)
             }
-        case .goodbye(let trainer): Wire.pack(204) { $0.write(trainer) }
+        case .goodbye(let trainer): Wire.pack(Kind.goodbye) { $0.write(trainer) }
         }
     }
 
     public init(_ bytes: UnsafeRawBufferPointer) throws(MalformedBytes) {
-        self = try Wire.unpack(bytes) { type, reader throws(MalformedBytes) in
-            switch type {
-            case 201:
+        self = try Wire.unpack(bytes, as: "a request") { (kind: Kind, reader) throws(MalformedBytes) in
+            switch kind {
+            case .open:
                 return .open(
                     trainer: try reader.read(), identity: try PlanIdentity(from: &reader), isReturning: try reader.read(UInt8.self) != 0)
-            case 202:
+            case .samples:
                 return .samples(
                     trainer: try reader.read(), first: try reader.readInt(),
                     count: try reader.readInt(in: 1...Self.maximumSamples),
                     received: try reader.readInt())
-            case 203:
+            case .ping:
                 return .ping(
                     trainer: try reader.read(), received: try reader.readInt(),
                     asked: try reader.readInt())
-            case 204: return .goodbye(trainer: try reader.read())
-            default: throw MalformedBytes("a request of unknown type \(type)")
+            case .goodbye: return .goodbye(trainer: try reader.read())
             }
         }
     }
@@ -81,24 +85,29 @@ public enum TrainerReply: Equatable, Sendable {
     private static let maximumSampleBytes = 1 << 28
     private static let maximumDecoders = 1_000_000
 
+    /// The numbers that stand for the cases on the wire.
+    private enum Kind: UInt16 {
+        case accepted = 301, batch, status, unknownPeer, refused
+    }
+
     public var bytes: [UInt8] {
         switch self {
-        case .accepted(let sampleByteCount): Wire.pack(301) { $0.write(sampleByteCount) }
+        case .accepted(let sampleByteCount): Wire.pack(Kind.accepted) { $0.write(sampleByteCount) }
         case .batch(let first, let count, let replaced):
-            Wire.pack(302) {
+            Wire.pack(Kind.batch) {
                 $0.write(first)
                 $0.write(count)
                 $0.write(replaced)
             }
         case .status(let decoders, let asked, let pending):
-            Wire.pack(303) {
+            Wire.pack(Kind.status) {
                 $0.write(decoders)
                 $0.write(asked)
                 $0.write(pending)
             }
-        case .unknownPeer: Wire.pack(304) { _ in }
+        case .unknownPeer: Wire.pack(Kind.unknownPeer) { _ in }
         case .refused(let reason, let replaced):
-            Wire.pack(305) {
+            Wire.pack(Kind.refused) {
                 $0.write(reason, limit: Self.maximumRefusalBytes)
                 $0.write(replaced)
             }
@@ -106,19 +115,18 @@ public enum TrainerReply: Equatable, Sendable {
     }
 
     public init(_ bytes: UnsafeRawBufferPointer) throws(MalformedBytes) {
-        self = try Wire.unpack(bytes) { type, reader throws(MalformedBytes) in
-            switch type {
-            case 301: return .accepted(sampleByteCount: try reader.readInt(in: 1...Self.maximumSampleBytes))
-            case 302:
+        self = try Wire.unpack(bytes, as: "a reply") { (kind: Kind, reader) throws(MalformedBytes) in
+            switch kind {
+            case .accepted: return .accepted(sampleByteCount: try reader.readInt(in: 1...Self.maximumSampleBytes))
+            case .batch:
                 return .batch(
                     first: try reader.readInt(), count: try reader.readInt(in: 1...TrainerRequest.maximumSamples),
                     replaced: try reader.readReplacements())
-            case 303:
+            case .status:
                 return .status(
                     decoders: try reader.readInt(in: 0...Self.maximumDecoders), asked: try reader.readInt(), pending: try reader.readList())
-            case 304: return .unknownPeer
-            case 305: return .refused(try reader.readLine(limit: Self.maximumRefusalBytes), replaced: try reader.readReplacements())
-            default: throw MalformedBytes("a reply of unknown type \(type)")
+            case .unknownPeer: return .unknownPeer
+            case .refused: return .refused(try reader.readLine(limit: Self.maximumRefusalBytes), replaced: try reader.readReplacements())
             }
         }
     }

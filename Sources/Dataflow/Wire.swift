@@ -12,11 +12,11 @@ enum Wire {
     /// What decoders and trainers may send to a batcher, samples apart.
     static let maximumRequestBytes = 64 << 10
 
-    static func pack(_ type: UInt16, _ fields: (inout ByteWriter) -> Void) -> [UInt8] {
+    static func pack(_ kind: some RawRepresentable<UInt16>, _ fields: (inout ByteWriter) -> Void) -> [UInt8] {
         var writer = ByteWriter()
         writer.write(magic)
         writer.write(version)
-        writer.write(type)
+        writer.write(kind.rawValue)
         writer.write(UInt32(0))
         fields(&writer)
         writer.overwrite(at: 8, with: UInt32(writer.bytes.count))
@@ -24,8 +24,10 @@ enum Wire {
     }
 
     /// Checks the wrapping and reads the fields, all of them.
-    static func unpack<Value>(
-        _ bytes: UnsafeRawBufferPointer, _ fields: (UInt16, inout ByteReader) throws(MalformedBytes) -> Value
+    ///
+    /// - Parameter what: the message is to be, in messages: "a request".
+    static func unpack<Kind: RawRepresentable<UInt16>, Value>(
+        _ bytes: UnsafeRawBufferPointer, as what: String, _ fields: (Kind, inout ByteReader) throws(MalformedBytes) -> Value
     ) throws(MalformedBytes) -> Value {
         var reader = ByteReader(bytes)
         guard try reader.read(UInt32.self) == magic else { throw MalformedBytes("this is no message of Tandem's") }
@@ -37,7 +39,8 @@ enum Wire {
         let type = try reader.read(UInt16.self)
         let length = Int(try reader.read(UInt32.self))
         guard length == bytes.count else { throw MalformedBytes("a message of \(length) bytes came as \(bytes.count)") }
-        let value = try fields(type, &reader)
+        guard let kind = Kind(rawValue: type) else { throw MalformedBytes("\(what) of unknown type \(type)") }
+        let value = try fields(kind, &reader)
         try reader.finish()
         return value
     }
