@@ -69,11 +69,23 @@ struct DecoderTable {
             return now - since > seconds
         }
 
-        /// Returns whether it is to be given a turn.
+        /// Takes note of what a decoder says of itself, and derives how many more tickets it may be issued. Returns whether it is to be given a
+        /// turn.
+        ///
+        /// The decoder's *credit* is what it finishes within the horizon at its pace, at least one ticket, so that a slow decoder works too,
+        /// and at most `most`. From that go the tickets that it holds, and those that are still on their way to it: issued, and not among
+        /// `received`. Of all that it never gets more than it has room for, `free`, which does not count those on their way either.
+        ///
+        /// - Parameters:
+        ///   - received: tickets that have reached it since its hello.
+        ///   - free: tickets that it could take besides those that it holds.
+        ///   - held: tickets that it has and has not finished.
+        ///   - horizon: seconds of work that a decoder may hold.
         fileprivate mutating func report(received: Int, free: Int, held: Int, horizon: Double, most: Int, now: Double) -> Bool {
             measure(done: received - held, now: now)
             let credit = pace == 0 ? DecoderTable.firstCredit : Int(min(horizon / pace, Double(most)).rounded(.up))
-            room = min(free, max(1, min(credit, most)) - held) - max(0, issued - received)
+            let onTheirWay = max(0, issued - received)
+            room = min(free, max(1, min(credit, most)) - held) - onTheirWay
             guard room > 0, !isInTurn else { return false }
             isInTurn = true
             return true
@@ -83,13 +95,15 @@ struct DecoderTable {
         fileprivate mutating func measure(done newDone: Int, now: Double) {
             guard newDone > done else { return }
             let seconds = max(now - busySince, 1e-6) / Double(newDone - done)
-            pace = pace == 0 ? seconds : pace * 0.8 + seconds * 0.2
+            pace = pace == 0 ? seconds : pace + DecoderTable.weightOfLatest * (seconds - pace)
             (done, busySince) = (newDone, now)
         }
     }
 
-    /// Tickets for a decoder whose pace is not known.
+    /// Tickets for a decoder whose pace is not known: one to work on, and one that is there when the first is done.
     private static let firstCredit = 2
+    /// Weight of the latest measurement in a decoder's pace: five tickets decide, so that a decoder that slows down soon gets less.
+    private static let weightOfLatest = 0.2
 
     private var entries: [UInt64: Entry] = [:]
     private var silentCount = 0
