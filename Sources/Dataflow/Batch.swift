@@ -21,6 +21,7 @@ public final class Batch {
         self.blocks = blocks
     }
 
+    /// Samples in the batch.
     public var count: Int { blocks.count }
 
     /// Whether the list of what was replaced is that of the samples' attempts.

@@ -5,7 +5,9 @@ import Sampling
 public struct BatcherPlan: Codable, Equatable, Sendable {
     /// The manifest's path.
     public var manifest: String
+    /// The seed of all random choices of the run: the order of the videos and what is drawn from each.
     public var seed: UInt64
+    /// How samples are drawn from the videos.
     public var sampler: AnySampler
     /// MiB that the batcher process may take.
     public var batcherMemory: Int

@@ -8,6 +8,7 @@ import ZeroMQ
 public final class BatcherServer {
     /// What an operator decides about a batcher.
     public struct Options: Sendable {
+        /// Where decoders and trainers find the batcher.
         public var endpoint: Endpoint
         /// Bytes of samples that may be asked for, waiting, or shipped and not yet acknowledged.
         public var memory: Int
@@ -57,6 +58,7 @@ public final class BatcherServer {
     private let samples: Socket
     private let batches: Socket
 
+    /// The state that the batcher drives: what is asked for, under way and done.
     public private(set) var broker: Broker
     /// Messages that were no messages, and samples of other runs.
     public private(set) var malformed = 0

@@ -41,6 +41,7 @@ public struct Broker {
         public init() {}
     }
 
+    /// What is to be done by whoever drives the broker.
     public enum Action: Equatable, Sendable {
         /// Send a ticket to a decoder.
         case issue(ticket: Int, attempt: Int, video: Int, decoder: UInt64)
@@ -62,12 +63,19 @@ public struct Broker {
 
     /// Counts since the start.
     public struct Counters: Equatable, Sendable {
+        /// Tickets given to decoders, those of ``reissued`` included.
         public var issued = 0
+        /// Tickets given once more: late ones, and those given back, replaced, or wanted again after they were shipped.
         public var reissued = 0
+        /// Samples that came in and were kept.
         public var accepted = 0
+        /// Samples sent to the trainer; those that it asked for again count again.
         public var shipped = 0
+        /// Samples, and failures of videos, that came in and were not needed, or not any more.
         public var duplicates = 0
+        /// Visits to videos that failed and were replaced.
         public var failures: Int { failuresByKind.values.reduce(0, +) }
+        /// Those visits by their kind of failure; from the 33rd kind on they stand together as "other failure".
         public var failuresByKind: [String: Int] = [:]
         /// Leases that ended because their decoder fell silent, got stuck or lost the ticket.
         public var expired = 0
@@ -86,8 +94,11 @@ public struct Broker {
         public var failuresText: String { listByFrequency(failuresByKind) }
     }
 
+    /// What the tickets and samples of the run are.
     public let plan: SamplePlan
+    /// The bounds that the broker was given.
     public let limits: Limits
+    /// What was done since the start.
     public internal(set) var counters = Counters()
     /// Why the run cannot go on, nil as long as it can.
     public private(set) var failure: String?
@@ -108,12 +119,14 @@ public struct Broker {
     var waiting = (ticket: -1, since: 0.0, notice: 0.0)
     var lastTick: Double?
 
+    /// Begins with no decoder and nothing asked for.
     public init(plan: SamplePlan, limits: Limits) {
         self.plan = plan
         self.limits = limits
         window = ReorderWindow(capacity: limits.windowTickets, replicas: plan.replicas)
     }
 
+    /// Decoders at work; those that fell silent are not counted.
     public var decoderCount: Int { decoders.count }
 
     /// The first samples of the requests not yet answered, ascending.

@@ -9,6 +9,7 @@ import ZeroMQ
 public final class CheckpointServer {
     /// What evaluators said since the last call of ``serve(now:)``.
     public enum Event: Equatable, Sendable {
+        /// A checkpoint was evaluated: its scores, and the pictures that came with them.
         case scores(step: Int, [EvaluatorRequest.Score], pictures: [EvaluatorRequest.Picture])
         /// Something to tell the user: a checkpoint that could not be evaluated or read, a malformed message.
         case problem(String)

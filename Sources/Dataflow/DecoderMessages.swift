@@ -3,10 +3,13 @@ import Sampling
 
 /// One visit to a video: what a decoder is asked to do.
 public struct Ticket: Equatable, Sendable {
+    /// The number of the visit in the run, from 0.
     public var ticket: Int
+    /// Which attempt of the ticket this is: 0, or above it where another video stands in for one that failed.
     public var attempt: Int
     /// The video's place in the manifest.
     public var video: Int
+    /// What the manifest knows of the video.
     public var record: VideoRecord
 
     public init(ticket: Int, attempt: Int, video: Int, record: VideoRecord) {
@@ -19,7 +22,9 @@ public struct Ticket: Equatable, Sendable {
 
 /// What a decoder has done since it started. A batcher takes any change as a sign of life.
 public struct DecoderProgress: Equatable, Sendable {
+    /// Samples sent.
     public var samples = 0
+    /// Tickets whose video could not give its frames.
     public var failures = 0
     /// Pictures decoded, cropped and resized.
     public var pictures = 0
@@ -36,9 +41,11 @@ public enum DecoderRequest: Equatable, Sendable {
     /// `received` counts the tickets that reached it since its hello, `free` those it could take now, `held` those it has and has not
     /// finished. Absolute numbers, so that a lost message is made good by the next one.
     case ready(decoder: UInt64, received: Int, free: Int, held: Int)
+    /// The decoder lives, and has done so much since it started.
     case heartbeat(decoder: UInt64, progress: DecoderProgress)
     /// A ticket whose video could not give its frames. Failures are counted by kind, a few words.
     case failed(decoder: UInt64, ticket: Int, attempt: Int, kind: String, reason: String)
+    /// The decoder leaves: what it holds can go to others.
     case goodbye(decoder: UInt64)
 
     /// Bytes of a kind, of a reason and of a host's name that travel.
@@ -53,6 +60,7 @@ public enum DecoderRequest: Equatable, Sendable {
         case hello = 1, ready, heartbeat, failed, goodbye
     }
 
+    /// The message as it travels.
     public var bytes: [UInt8] {
         switch self {
         case .hello(let decoder, let host):
@@ -86,6 +94,7 @@ public enum DecoderRequest: Equatable, Sendable {
         }
     }
 
+    /// Reads a message; throws where the bytes are no request, or one of another version.
     public init(_ bytes: UnsafeRawBufferPointer) throws(MalformedBytes) {
         self = try Wire.unpack(bytes, as: "a request") { (kind: Kind, reader) throws(MalformedBytes) in
             switch kind {
@@ -113,6 +122,7 @@ public enum DecoderRequest: Equatable, Sendable {
 
 /// What a decoder needs to know once.
 public struct Welcome: Equatable, Sendable {
+    /// What the samples are drawn by: the manifest, the seed and the sampler.
     public var identity: PlanIdentity
     /// Tickets that it may hold.
     public var capacity: Int
@@ -131,7 +141,9 @@ public struct Welcome: Equatable, Sendable {
 
 /// From a batcher to one of its decoders.
 public enum DecoderReply: Equatable, Sendable {
+    /// The answer to a hello.
     case welcome(Welcome)
+    /// A visit to make.
     case ticket(Ticket)
     /// The batcher is there, but has nothing to do.
     case idle
@@ -143,6 +155,7 @@ public enum DecoderReply: Equatable, Sendable {
         case welcome = 101, ticket, idle, unknownPeer
     }
 
+    /// The message as it travels.
     public var bytes: [UInt8] {
         switch self {
         case .welcome(let welcome):
@@ -164,6 +177,7 @@ public enum DecoderReply: Equatable, Sendable {
         }
     }
 
+    /// Reads a message; throws where the bytes are no reply, or one of another version.
     public init(_ bytes: UnsafeRawBufferPointer) throws(MalformedBytes) {
         self = try Wire.unpack(bytes, as: "a reply") { (kind: Kind, reader) throws(MalformedBytes) in
             switch kind {

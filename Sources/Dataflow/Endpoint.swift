@@ -6,6 +6,7 @@ import ZeroMQ
 /// A mistake in how the parts of a pipeline are joined, told in one sentence, whatever of others' words it quotes.
 public struct DataflowError: Error, Equatable, CustomStringConvertible, Sendable {
     public let description: String
+    /// Makes an error of a sentence, whose control characters and ends of lines are escaped.
     public init(_ description: String) { self.description = description.onOneLine }
 }
 

@@ -14,7 +14,9 @@ public enum EvaluatorRequest: Equatable, Sendable {
 
     /// One named number, finite. No two of a checkpoint have one name, and none is called "step".
     public struct Score: Equatable, Sendable {
+        /// Such as "davis_jf": one line, not empty.
         public let name: String
+        /// At most 1e15 in size.
         public let value: Double
 
         public init(_ name: String, _ value: Double) {
@@ -57,6 +59,7 @@ public enum EvaluatorRequest: Equatable, Sendable {
         case next = 401, working, scores, failed
     }
 
+    /// The message as it travels; pictures are parts of their own beside it.
     public var bytes: [UInt8] {
         switch self {
         case .next(let evaluator): Wire.pack(Kind.next) { $0.write(evaluator) }
@@ -86,6 +89,7 @@ public enum EvaluatorRequest: Equatable, Sendable {
         }
     }
 
+    /// Reads a message; throws where the bytes are no request, or one of another version.
     public init(_ bytes: UnsafeRawBufferPointer) throws(MalformedBytes) {
         self = try Wire.unpack(bytes, as: "a request") { (kind: Kind, reader) throws(MalformedBytes) in
             switch kind {
@@ -144,6 +148,7 @@ public enum EvaluatorReply: Equatable, Sendable {
         case checkpoint = 501, nothing, noted, finished
     }
 
+    /// The message as it travels; a checkpoint's encoder is a part of its own beside it.
     public var bytes: [UInt8] {
         switch self {
         case .checkpoint(let step, let isQuick):
@@ -157,6 +162,7 @@ public enum EvaluatorReply: Equatable, Sendable {
         }
     }
 
+    /// Reads a message; throws where the bytes are no reply, or one of another version.
     public init(_ bytes: UnsafeRawBufferPointer) throws(MalformedBytes) {
         self = try Wire.unpack(bytes, as: "a reply") { (kind: Kind, reader) throws(MalformedBytes) in
             switch kind {

@@ -46,6 +46,7 @@ public final class DecoderCounters: Sendable {
         return (ticket, attempt.load(ordering: .relaxed), processorSeconds() - begin.load(ordering: .relaxed))
     }
 
+    /// The counts as they stand.
     public var progress: DecoderProgress {
         var progress = DecoderProgress()
         progress.samples = samples.load(ordering: .relaxed)

@@ -5,13 +5,17 @@ import Sampling
 ///
 /// Which video it was follows from the plan: ``SamplePlan/video(ofTicket:attempt:)``.
 public struct Replacement: Equatable, Sendable {
+    /// The ticket whose visit it was.
     public var ticket: Int
+    /// The attempt of the ticket that failed, from 0.
     public var attempt: Int
     /// A few words, the same for all failures of the kind.
     public var kind: String
+    /// What went wrong, on one line.
     public var reason: String
     /// The decoder that failed, and its machine.
     public var decoder: UInt64
+    /// The name of that machine, for people.
     public var host: String
 
     public init(ticket: Int, attempt: Int, kind: String, reason: String, decoder: UInt64, host: String) {

@@ -9,6 +9,7 @@ public enum TrainerRequest: Equatable, Sendable {
     case samples(trainer: UInt64, first: Int, count: Int, received: Int)
     /// Asks for a status, and acknowledges everything before `received`. No sample from `asked` on was asked for yet.
     case ping(trainer: UInt64, received: Int, asked: Int)
+    /// The trainer leaves: its requests are void.
     case goodbye(trainer: UInt64)
 
     /// Samples of one batch.
@@ -19,6 +20,7 @@ public enum TrainerRequest: Equatable, Sendable {
         case open = 201, samples, ping, goodbye
     }
 
+    /// The message as it travels.
     public var bytes: [UInt8] {
         switch self {
         case .open(let trainer, let identity, let isReturning):
@@ -44,6 +46,7 @@ public enum TrainerRequest: Equatable, Sendable {
         }
     }
 
+    /// Reads a message; throws where the bytes are no request, or one of another version.
     public init(_ bytes: UnsafeRawBufferPointer) throws(MalformedBytes) {
         self = try Wire.unpack(bytes, as: "a request") { (kind: Kind, reader) throws(MalformedBytes) in
             switch kind {
@@ -90,6 +93,7 @@ public enum TrainerReply: Equatable, Sendable {
         case accepted = 301, batch, status, unknownPeer, refused
     }
 
+    /// The message as it travels; samples are parts of their own beside it.
     public var bytes: [UInt8] {
         switch self {
         case .accepted(let sampleByteCount): Wire.pack(Kind.accepted) { $0.write(sampleByteCount) }
@@ -114,6 +118,7 @@ public enum TrainerReply: Equatable, Sendable {
         }
     }
 
+    /// Reads a message; throws where the bytes are no reply, or one of another version.
     public init(_ bytes: UnsafeRawBufferPointer) throws(MalformedBytes) {
         self = try Wire.unpack(bytes, as: "a reply") { (kind: Kind, reader) throws(MalformedBytes) in
             switch kind {

@@ -4,6 +4,7 @@
 /// outside are walked through until one falls inside (on average fewer than four steps).
 /// Source: Black and Rogaway, "Ciphers with arbitrary finite domains", CT-RSA 2002.
 public struct EpochPermutation: Sendable {
+    /// Items, which are the numbers 0 ..< count.
     public let count: Int
     private let key: SIMD2<UInt32>
     private let epoch: Int

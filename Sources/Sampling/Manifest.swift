@@ -25,6 +25,7 @@ public struct Manifest: Sendable {
     static let headerByteCount = 56
     static let entryByteCount = 16
 
+    /// The file, as it was named when it was opened.
     public let path: String
     /// Videos; at least one.
     public let count: Int
@@ -130,6 +131,7 @@ public struct Manifest: Sendable {
 
 /// A manifest that cannot be used or written.
 public struct ManifestError: Error, CustomStringConvertible, Equatable, Sendable {
+    /// The manifest's file.
     public let path: String
     /// The place of the video it is about, counted from 0; nil where it is about the whole file.
     public let video: Int?

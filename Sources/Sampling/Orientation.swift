@@ -1,7 +1,10 @@
 /// How a stored picture is turned to stand upright: transposed first (rows become columns), then mirrored.
 public struct Orientation: Codable, Equatable, Sendable {
+    /// Whether rows become columns.
     public var isTransposed = false
+    /// Whether left and right then change places.
     public var isMirroredHorizontally = false
+    /// Whether top and bottom then change places.
     public var isMirroredVertically = false
 
     /// Upright as it is.

@@ -1,10 +1,16 @@
 /// What random numbers are for. Each purpose has its own stream, so that one more draw here moves nothing there.
 public enum RandomPurpose: UInt8, Sendable {
+    /// The order of an epoch's videos.
     case epochPermutation = 1
+    /// The video in place of one that could not give its frames.
     case replacementVideo = 2
+    /// The two frames of a pair.
     case framePair = 3
+    /// The boxes cut out of frames.
     case crop = 4
+    /// Whether pictures are mirrored.
     case flip = 5
+    /// The patches that are hidden.
     case mask = 6
 }
 

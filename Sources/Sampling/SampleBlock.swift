@@ -2,7 +2,9 @@ import Base
 
 /// A sample seen in a block of bytes that somebody else owns, nothing copied.
 public struct SampleBlock {
+    /// Which sample it is.
     public let header: SampleHeader
+    /// What its arrays are and where they lie in the block, ascending by place.
     public let arrays: [SampleArray]
     private let bytes: UnsafeRawBufferPointer
 

@@ -6,8 +6,11 @@ public struct SampleHeader: Equatable, Sendable {
     public var fingerprint: UInt64
     /// Its place in the run.
     public var sample: Int
+    /// The ticket, one visit to a video, that it belongs to.
     public var ticket: Int
+    /// Which of its ticket's samples it is, from 0.
     public var replica: Int
+    /// Which attempt of its ticket it is of: above 0, another video stands in for one that could not give its frames.
     public var attempt: Int
     /// The video's place in the manifest.
     public var video: Int

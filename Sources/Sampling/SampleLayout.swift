@@ -4,24 +4,30 @@ public enum ElementKind: UInt32, Sendable {
     case int32 = 2
     case float32 = 3
 
+    /// Bytes of one element.
     public var byteCount: Int { self == .uint8 ? 1 : 4 }
 }
 
 /// One named array of a sample: what it is and where it lies.
 public struct SampleArray: Equatable, Sendable {
+    /// UTF-8 of at most 16 bytes.
     public var name: String
     public var kind: ElementKind
+    /// Lengths of the dimensions, at most six, the last of which runs fastest.
     public var shape: [Int]
     /// First byte, counted from the sample's.
     public var offset: Int
 
+    /// Bytes of all elements, without those that fill the place up to the next array.
     public var byteCount: Int { shape.reduce(kind.byteCount, *) }
 }
 
 /// An array that a sampler's samples have.
 public struct ArrayDeclaration: Equatable, Sendable {
+    /// UTF-8 of at most 16 bytes.
     public var name: String
     public var kind: ElementKind
+    /// Lengths of the dimensions, at most six, the last of which runs fastest.
     public var shape: [Int]
     /// Zeros that it holds in every sample, a mask's visible patches; nil where that may vary.
     public var zeros: Int?
@@ -41,6 +47,7 @@ public struct ArrayDeclaration: Equatable, Sendable {
 ///     …                  arrays, each at a multiple of 64 bytes
 ///     …                  path of the video, UTF-8, to the end
 public struct SampleLayout: Equatable, Sendable {
+    /// The arrays in the order of their places.
     public let arrays: [SampleArray]
     /// First byte of the path.
     public let pathOffset: Int
@@ -76,6 +83,7 @@ public struct SampleLayout: Equatable, Sendable {
     /// Bytes of a whole sample whose path is this long.
     public func byteCount(pathByteCount: Int) -> Int { pathOffset + pathByteCount }
 
+    /// The array of a name, which must be one of ``arrays``.
     public subscript(name: String) -> SampleArray {
         guard let array = arrays.first(where: { $0.name == name }) else { preconditionFailure("no array is called \(name)") }
         return array

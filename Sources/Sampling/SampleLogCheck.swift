@@ -16,12 +16,16 @@ public enum SampleLogCheck {
 
     /// What a log holds.
     public struct Content: Equatable, Sendable {
+        /// Samples in the log, one a line.
         public var samples = 0
         /// Steps that follow one another with as many samples each.
         public var runs: [Run] = []
 
+        /// Steps in a row with equally many samples.
         public struct Run: Equatable, Sendable {
+            /// The first of the steps, which a log counts from 1.
             public var firstStep: Int
+            /// Samples of each of the steps.
             public var samplesPerStep: Int
         }
 
@@ -34,9 +38,11 @@ public enum SampleLogCheck {
 
     /// What is wrong, where.
     public struct Fault: Error, Equatable, CustomStringConvertible, Sendable {
+        /// The log's file, as the check was told.
         public let path: String
         /// Counted from 1, the header being the first.
         public let line: Int
+        /// What is wrong, in words.
         public let detail: String
 
         public var description: String { "\(path), line \(line): \(detail)" }

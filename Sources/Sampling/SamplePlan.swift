@@ -4,7 +4,9 @@ import Base
 public struct PlanIdentity: Equatable, Sendable {
     /// Hash of the manifest, as the manifest states it.
     public let manifestHash: String
+    /// The seed of all random choices.
     public let seed: UInt64
+    /// How samples are drawn from videos, with all settings.
     public let sampler: AnySampler
     /// 64 bits that tell one plan's samples from another's (FNV-1a over ``write(to:)``); no protection against forgery.
     public let fingerprint: UInt64
@@ -18,6 +20,7 @@ public struct PlanIdentity: Equatable, Sendable {
         fingerprint = writer.bytes.withUnsafeBytes { FowlerNollVoHash.value(of: $0) }
     }
 
+    /// Writes the parts that ``init(from:)`` reads, which are also what ``fingerprint`` is a hash of.
     public func write(to writer: inout ByteWriter) { Self.write(manifestHash, seed, sampler, to: &writer) }
 
     private static func write(_ manifestHash: String, _ seed: UInt64, _ sampler: AnySampler, to writer: inout ByteWriter) {
@@ -55,7 +58,9 @@ public struct SamplePlan: Equatable, Sendable {
     /// Attempts are counted in eight bits of the random streams' counters.
     public static let maximumAttempts = 256
 
+    /// What the plan follows from, beside the number of videos.
     public let identity: PlanIdentity
+    /// Videos in the manifest, at least one.
     public let videoCount: Int
     /// Samples of a ticket.
     public let replicas: Int

@@ -5,7 +5,9 @@
 public struct Timeline {
     /// A point in time and the frame shown for it.
     public struct Point: Equatable, Sendable {
+        /// Ticks after the first frame.
         public var tick: Int
+        /// The frame's index in presentation order.
         public var frame: Int
     }
 

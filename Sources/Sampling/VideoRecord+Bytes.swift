@@ -2,6 +2,7 @@ import Base
 
 /// How a record is written in messages and in manifests.
 extension VideoRecord {
+    /// Writes what ``init(from:)`` reads.
     public func write(to writer: inout ByteWriter) {
         writer.write(path)
         writer.write(bytes)

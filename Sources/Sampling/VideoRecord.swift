@@ -70,7 +70,9 @@ extension RandomAccessCollection where Index == Int {
 
 /// A fraction.
 public struct Rational: Codable, Equatable, Sendable {
+    /// The number above the line; fractions are kept as they are given, not reduced.
     public var numerator: Int
+    /// The number below the line.
     public var denominator: Int
 
     public init(_ numerator: Int, _ denominator: Int) {
@@ -78,6 +80,7 @@ public struct Rational: Codable, Equatable, Sendable {
         self.denominator = denominator
     }
 
+    /// The quotient in double precision.
     public var value: Double { Double(numerator) / Double(denominator) }
 }
 
@@ -85,7 +88,9 @@ public struct Rational: Codable, Equatable, Sendable {
 ///
 /// In JSON a rule is an object, `{"start":0,"step":512,"count":300}`, and a table is a list.
 public enum Timestamps: Equatable, Sendable {
+    /// Frame k is shown at `start + k * step`, for `count` frames.
     case even(start: Int64, step: Int64, count: Int)
+    /// The time of each frame.
     case table([Int64])
 
     /// The shortest form of a list of ascending times.
@@ -97,6 +102,7 @@ public enum Timestamps: Equatable, Sendable {
         }
     }
 
+    /// Frames that have a time.
     public var count: Int {
         switch self {
         case .even(_, _, let count): count
@@ -104,6 +110,7 @@ public enum Timestamps: Equatable, Sendable {
         }
     }
 
+    /// The presentation time of a frame, in ticks of the time base.
     public subscript(frame: Int) -> Int64 {
         switch self {
         case .even(let start, let step, let count):

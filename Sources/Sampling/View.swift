@@ -1,8 +1,12 @@
 /// A rectangle of pixels.
 public struct CropBox: Equatable, Sendable {
+    /// Columns of pixels to the left of it.
     public var x: Int
+    /// Rows of pixels above it.
     public var y: Int
+    /// Columns of pixels in it.
     public var width: Int
+    /// Rows of pixels in it.
     public var height: Int
 
     public init(x: Int, y: Int, width: Int, height: Int) {
@@ -19,7 +23,9 @@ public struct View: Equatable, Sendable {
     public var tick: Int
     /// Index of the frame in presentation order.
     public var frame: Int
+    /// The part of the frame that is shown, in upright pixels.
     public var box: CropBox
+    /// Whether it is mirrored, left to right.
     public var isFlipped: Bool
 
     public init(tick: Int, frame: Int, box: CropBox, isFlipped: Bool) {

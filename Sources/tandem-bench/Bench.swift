@@ -6,22 +6,16 @@ import Foundation
 
 /// `tandem bench`: how fast parts of Tandem are on this machine.
 func bench(arguments: [String]) throws {
-    let benchmarks: [(name: String, about: String, run: ([String]) throws -> Void)] = [
-        ("step", "whole training steps: pairs a second, share of the processor's peak, memory", benchStep),
-        ("decode", "what a decoder does: pairs a second from videos, frames a pair, shares of the time, memory", benchDecode),
-        ("dataflow", "pairs a second from decoders through the batcher to a trainer, beside raw ZeroMQ", benchDataflow),
-        ("propagation", "what an evaluation does: features and propagated labels, seconds a frame, memory", benchPropagation),
-        ("ops", "the operations of a step, one by one", benchOps),
-    ]
-    let help = commandHelp(
-        about: "Times parts of Tandem on this machine, beside what the machine can do.", usage: "tandem bench BENCHMARK [options]",
-        commands: benchmarks.map { ($0.name, $0.about) }, closing: "'tandem bench BENCHMARK --help' tells more.")
-    guard let word = arguments.first, !["--help", "-h"].contains(word) else { return print(help) }
-    guard let benchmark = benchmarks.first(where: { $0.name == word }) else {
-        let near = nearestName(to: word, in: benchmarks.map(\.name)).map { "did you mean '\($0)'?" } ?? "'tandem bench --help' lists them"
-        throw Failure("there is no benchmark '\(word)'; \(near)")
-    }
-    try benchmark.run(Array(arguments.dropFirst()))
+    let benchmarks = CommandSet(
+        "tandem bench", noun: "benchmark", about: "Times parts of Tandem on this machine, beside what the machine can do.",
+        [
+            ("step", "whole training steps: pairs a second, share of the processor's peak, memory", benchStep),
+            ("decode", "what a decoder does: pairs a second from videos, frames a pair, shares of the time, memory", benchDecode),
+            ("dataflow", "pairs a second from decoders through the batcher to a trainer, beside raw ZeroMQ", benchDataflow),
+            ("propagation", "what an evaluation does: features and propagated labels, seconds a frame, memory", benchPropagation),
+            ("ops", "the operations of a step, one by one", benchOps),
+        ])
+    try benchmarks.run(arguments)
 }
 
 /// What a benchmark measured.

@@ -8,18 +8,10 @@ import Verification
 
 /// `tandem verify`: what can be checked against values from elsewhere.
 func verify(arguments: [String]) throws {
-    let usage = "'tandem verify maths FILE…' compares the maths with reference values"
-    guard let word = arguments.first else { throw Failure("say what to verify; \(usage)") }
-    switch word {
-    case "--help", "-h":
-        let help = commandHelp(
-            about: "Compares what Tandem computes with values from elsewhere.", usage: "tandem verify maths [options] FILE…",
-            commands: [("maths", "a model's outputs, gradients and optimizer steps, beside reference values")],
-            closing: "'tandem verify maths --help' tells more.")
-        print(help)
-    case "maths": try verifyMaths(arguments: Array(arguments.dropFirst()))
-    default: throw Failure("'\(word)' cannot be verified; \(usage)")
-    }
+    let kinds = CommandSet(
+        "tandem verify", noun: "kind", about: "Compares what Tandem computes with values from elsewhere.",
+        [("maths", "a model's outputs, gradients and optimizer steps, beside reference values", verifyMaths)])
+    try kinds.run(arguments)
 }
 
 /// `tandem verify maths`: forward, backward and ten steps of AdamW against PyTorch's.

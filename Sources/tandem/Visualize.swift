@@ -7,24 +7,18 @@ import Pictures
 
 /// `tandem visualize`: pictures of what a model makes of videos.
 func visualize(arguments: [String]) throws {
-    let pictures: [(name: String, about: String, run: ([String]) throws -> Void)] = [
-        (
-            "reconstructions", "first frame, masked second frame, prediction and second frame, at several mask ratios",
-            visualizeReconstructions
-        ),
-        ("attention", "what CLS and chosen patches look at in the last layer, head by head", visualizeAttention),
-        ("correspondence", "where the features of chosen patches are found again in later frames", visualizeCorrespondence),
-        ("overlays", "results of an evaluation over the frames, as sheets and videos", visualizeOverlays),
-    ]
-    let help = commandHelp(
-        about: "Draws what a model makes of videos.", usage: "tandem visualize PICTURE [options]",
-        commands: pictures.map { ($0.name, $0.about) }, closing: "'tandem visualize PICTURE --help' tells more.")
-    guard let word = arguments.first, !["--help", "-h"].contains(word) else { return print(help) }
-    guard let picture = pictures.first(where: { $0.name == word }) else {
-        let near = nearestName(to: word, in: pictures.map(\.name)).map { "did you mean '\($0)'?" } ?? "'tandem visualize --help' lists them"
-        throw Failure("there is no picture '\(word)'; \(near)")
-    }
-    try picture.run(Array(arguments.dropFirst()))
+    let pictures = CommandSet(
+        "tandem visualize", noun: "picture", about: "Draws what a model makes of videos.",
+        [
+            (
+                "reconstructions", "first frame, masked second frame, prediction and second frame, at several mask ratios",
+                visualizeReconstructions
+            ),
+            ("attention", "what CLS and chosen patches look at in the last layer, head by head", visualizeAttention),
+            ("correspondence", "where the features of chosen patches are found again in later frames", visualizeCorrespondence),
+            ("overlays", "results of an evaluation over the frames, as sheets and videos", visualizeOverlays),
+        ])
+    try pictures.run(arguments)
 }
 
 /// A picture that a command draws and writes as PNG.

@@ -3,7 +3,7 @@ import Console
 import Foundation
 
 /// The commands in the order in which a user meets them.
-private let commands: [(name: String, about: String, run: ([String]) throws -> Void)] = [
+private let commands: [CommandSet.Command] = [
     ("demo", "the whole pipeline on synthetic videos, with a closing table", demo),
     ("prepare", "verify a folder of videos and write its manifest", prepare),
     ("run", "start and supervise all processes of a pipeline on this machine", run),
@@ -27,17 +27,9 @@ private let commands: [(name: String, about: String, run: ([String]) throws -> V
 ]
 
 runProgram("tandem") {
-    let words = Array(CommandLine.arguments.dropFirst())
-    let help = commandHelp(
+    let tool = CommandSet(
+        "tandem", noun: "command",
         about: "Tandem pretrains vision transformers on raw video by Siamese masked autoencoding and scores them by label propagation.",
-        usage: "tandem COMMAND [options]", commands: commands.map { ($0.name, $0.about) }, closing: "'tandem COMMAND --help' tells more.")
-    guard let word = words.first, word != "--help", word != "-h", word != "help" else {
-        print(help)
-        return
-    }
-    guard let command = commands.first(where: { $0.name == word }) else {
-        let near = nearestName(to: word, in: commands.map(\.name)).map { "did you mean '\($0)'?" } ?? "'tandem --help' lists the commands"
-        throw Failure("there is no command '\(word)'; \(near)")
-    }
-    try command.run(Array(words.dropFirst()))
+        commands)
+    try tool.run(Array(CommandLine.arguments.dropFirst()))
 }

@@ -8,8 +8,11 @@ import Sampling
 /// What the trainer gets is checked as it comes: every rank its part of every batch, once and in order, made of samples that the batcher
 /// really had, each from the video that the plan and the broken videos say.
 public struct DataflowSimulation {
+    /// The size of a dataflow, and what goes wrong in it.
     public struct Options: Sendable {
+        /// Videos that the plan draws from.
         public var videos = 10_000
+        /// Places for decoders, one at a time in each.
         public var decoders = 10
         /// So many of them are ten times slower.
         public var slowDecoders = 0
@@ -25,7 +28,9 @@ public struct DataflowSimulation {
         public var pace = 0.5
         /// Share of what decoders could do that the trainer asks for; above 1 they are what it waits for.
         public var demand = 0.9
+        /// How often what goes wrong.
         public var faults = Faults()
+        /// Decides the plan's order of videos and the course of events.
         public var seed: UInt64 = 1
 
         public init() {}
@@ -37,15 +42,19 @@ public struct DataflowSimulation {
     public struct Faults: Sendable {
         /// Seconds between two kills, stops and departures of one decoder, on average; each time another takes its place.
         public var deathEvery = 300.0
+        /// Seconds between two times that one decoder is stopped, for up to 20 s each, on average.
         public var stopEvery = 300.0
+        /// Seconds until a decoder leaves with a goodbye, on average.
         public var departureEvery = 600.0
         /// Seconds between two restarts of the trainer, from its last checkpoint.
         public var trainerRestartEvery = 200.0
         /// Shares of videos that cannot be read, and of decoders that are 0.1 s away.
         public var brokenVideos = 0.01
+        /// Share of decoders that are 0.1 s away, the others 0.0005 s.
         public var farDecoders = 0.2
         /// Shares of messages that are lost, and of samples that come twice.
         public var lostMessages = 0.001
+        /// Share of samples that come a second time, 5 s later.
         public var doubledSamples = 0.001
 
         public init() {}
@@ -63,13 +72,21 @@ public struct DataflowSimulation {
 
     /// What happened.
     public struct Counts: Equatable, Sendable, Encodable {
+        /// Decoders that were killed and said nothing.
         public var deaths = 0
+        /// Times that a decoder was stopped for a while.
         public var stops = 0
+        /// Decoders that left with a goodbye.
         public var departures = 0
+        /// Decoders that started, those at the beginning included.
         public var joins = 0
+        /// Times that the trainer was killed, to start again from its last checkpoint.
         public var trainerRestarts = 0
+        /// Messages that never arrived.
         public var lostMessages = 0
+        /// Samples that were sent twice.
         public var doubledSamples = 0
+        /// Visits to videos that failed and were replaced.
         public var replacedVideos = 0
     }
 
@@ -78,8 +95,11 @@ public struct DataflowSimulation {
         public let description: String
     }
 
+    /// What the dataflow was made of.
     public let options: Options
+    /// The broker that is put to the test.
     public internal(set) var broker: Broker
+    /// What has happened so far.
     public internal(set) var counts = Counts()
     /// Virtual seconds.
     public internal(set) var now = 0.0

@@ -3,6 +3,7 @@ import Foundation
 
 /// One of the samplers that there are. The set is closed: what comes over the wire chooses among them, and nothing else runs.
 public enum AnySampler: Equatable, Sendable {
+    /// Pairs of frames, the future one masked: SiamMAE's.
     case framePair(FramePairSampler)
 
     /// The sampler itself.

@@ -6,7 +6,9 @@
 public struct FramePairSampler: Sampler {
     public static let name = "frame-pair"
 
+    /// How the frames are chosen, cut and mirrored.
     public var sampling = Sampling()
+    /// Which patches of them are hidden.
     public var mask = Mask()
     /// Side of a patch in pixels, the model's; divides `sampling.imageSize`.
     public var patchSize = 16

@@ -19,6 +19,7 @@ public protocol Sampler: Codable, Equatable, Sendable {
 }
 
 extension Sampler {
+    /// Makes nothing of the pixels.
     public func finish(_ sample: SampleWriter) {}
 
     /// The published settings but for some.
@@ -30,9 +31,13 @@ extension Sampler {
 
 /// Which sample of which video is drawn, and all random numbers that there are for it.
 public struct Draw {
+    /// The run's seed.
     public var seed: UInt64
+    /// The number of the visit to a video, from 0.
     public var ticket: Int
+    /// Which of the ticket's samples is drawn, from 0.
     public var replica: Int
+    /// Which video of the ticket is drawn from: above 0, one in place of another that could not give its frames.
     public var attempt: Int
     /// The video that (seed, ticket, attempt) chose; at least two frames.
     public var record: VideoRecord
@@ -57,6 +62,7 @@ public struct PictureRequest: Equatable, Sendable {
     public var frame: Int
     /// In upright pixels of the size that the video's record gives.
     public var box: CropBox
+    /// Whether the picture is mirrored, left to right.
     public var isFlipped: Bool
     /// Side in pixels.
     public var size: Int
@@ -74,8 +80,11 @@ public struct PictureRequest: Equatable, Sendable {
 
 /// A picture and where it goes: the array, and its place among the array's pictures, which are all of one size.
 public struct PlacedPicture: Equatable, Sendable {
+    /// What the picture shows.
     public var request: PictureRequest
+    /// The name of the array.
     public var array: String
+    /// The place among the array's pictures, from 0.
     public var index: Int
 }
 
