@@ -1,15 +1,20 @@
 /// Writes fixed-size little-endian values one after another: the notation of every message and sample.
 public struct ByteWriter {
+    /// All that was written so far.
     public private(set) var bytes: [UInt8] = []
 
+    /// Begins with no bytes.
     public init() {}
 
+    /// A whole number in as many bytes as its type has.
     public mutating func write<Value: FixedWidthInteger>(_ value: Value) {
         withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
     }
 
+    /// A whole number in eight bytes.
     public mutating func write(_ value: Int) { write(Int64(value)) }
 
+    /// The eight bytes of a number's IEEE 754 pattern, little-endian.
     public mutating func write(_ value: Double) { write(value.bitPattern) }
 
     /// Text as UTF-8 after its length in bytes.
@@ -38,6 +43,7 @@ public struct ByteWriter {
 /// Bytes that are not what they should be: what is wrong with them, on one line, whatever of them it quotes.
 public struct MalformedBytes: Error, Equatable, CustomStringConvertible, Sendable {
     public let description: String
+    /// Makes an error of a sentence, whose control characters and ends of lines are escaped.
     public init(_ description: String) { self.description = description.onOneLine }
 }
 
@@ -49,8 +55,10 @@ public struct ByteReader {
     /// - Parameter bytes: stay valid as long as the reader.
     public init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
+    /// Bytes that were not read yet.
     public var remaining: Int { bytes.count - offset }
 
+    /// A whole number in as many bytes as its type has; throws where fewer are left.
     public mutating func read<Value: FixedWidthInteger>(_ type: Value.Type = Value.self) throws(MalformedBytes) -> Value {
         let size = MemoryLayout<Value>.size
         guard remaining >= size else { throw MalformedBytes("cut off after \(bytes.count) bytes") }

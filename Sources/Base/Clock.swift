@@ -17,7 +17,9 @@ package func nanoseconds(on clock: clockid_t) -> UInt64 {
 package struct Stopwatch: Sendable {
     private let start = monotonicSeconds()
 
+    /// Starts now.
     package init() {}
 
+    /// Seconds since the start.
     package var seconds: Double { monotonicSeconds() - start }
 }

@@ -3,6 +3,7 @@ import Foundation
 /// What cannot be done, told in one sentence: what, where, and what to do. Never holds a key.
 public struct Failure: Error, CustomStringConvertible, Equatable, Sendable {
     public let description: String
+    /// Takes the sentence as it is: nothing in it is escaped.
     public init(_ description: String) { self.description = description }
 }
 

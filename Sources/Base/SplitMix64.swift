@@ -2,8 +2,10 @@
 package struct SplitMix64: RandomNumberGenerator, Sendable {
     private var counter: UInt64
 
+    /// Begins the numbers of a seed.
     package init(seed: UInt64) { counter = seed }
 
+    /// The next 64 random bits.
     package mutating func next() -> UInt64 {
         counter &+= Self.step
         return Self.scramble(counter)

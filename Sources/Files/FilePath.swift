@@ -3,10 +3,12 @@
 /// Paths are the same where their bytes are. Text is not: Swift holds the two spellings of "é", one letter or a letter and an accent, for
 /// equal, and they are two files.
 public struct FilePath: Hashable, Comparable, Sendable {
+    /// The bytes as the system has them, without the zero that C puts behind them.
     public let bytes: [UInt8]
 
     public init(bytes: [UInt8]) { self.bytes = bytes }
 
+    /// The path that a text spells in UTF-8.
     public init(_ text: String) { bytes = Array(text.utf8) }
 
     /// The path as text; nil where it is not UTF-8.
@@ -28,10 +30,13 @@ public struct FilePath: Hashable, Comparable, Sendable {
     /// The path without its last name; nil where it has only one.
     public var folder: FilePath? { bytes.lastIndex(of: UInt8(ascii: "/")).map { FilePath(bytes: Array(bytes[..<$0])) } }
 
+    /// The path of a name, or of a relative path, in the folder that this path leads to.
     public func appending(_ name: FilePath) -> FilePath { FilePath(bytes: bytes + [UInt8(ascii: "/")] + name.bytes) }
 
+    /// Whether the bytes end in those of a text.
     public func hasSuffix(_ suffix: String) -> Bool { bytes.suffix(suffix.utf8.count).elementsEqual(suffix.utf8) }
 
+    /// What follows the last slash; the whole path where there is none.
     public var lastName: ArraySlice<UInt8> {
         bytes.lastIndex(of: UInt8(ascii: "/")).map { bytes[($0 + 1)...] } ?? bytes[...]
     }
@@ -43,6 +48,7 @@ public struct FilePath: Hashable, Comparable, Sendable {
         }
     }
 
+    /// Whether one path's bytes come before the other's, whatever letters they spell.
     public static func < (one: FilePath, other: FilePath) -> Bool { one.bytes.lexicographicallyPrecedes(other.bytes) }
 }
 

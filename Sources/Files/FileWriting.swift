@@ -2,6 +2,7 @@ import Foundation
 
 /// A file that cannot be written, in one sentence.
 package struct FileError: Error, CustomStringConvertible, Equatable, Sendable {
+    /// The file that was to be written.
     package let path: String
     /// What the system says.
     package let reason: String
@@ -19,6 +20,7 @@ package struct FileError: Error, CustomStringConvertible, Equatable, Sendable {
 ///
 /// Bytes go to the kernel with each call, so that a killed process loses no line it wrote; only a power cut can.
 package struct OwnedFile: ~Copyable {
+    /// Where the file was opened.
     package let path: String
     private let descriptor: Int32
 
@@ -40,6 +42,7 @@ package struct OwnedFile: ~Copyable {
 
     deinit { if descriptor >= 0 { close(descriptor) } }
 
+    /// Writes all bytes behind those written before; where it throws, some of them may stand there.
     package func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
         var rest = bytes
         while !rest.isEmpty {
@@ -50,6 +53,7 @@ package struct OwnedFile: ~Copyable {
         }
     }
 
+    /// Writes all bytes behind those written before; where it throws, some of them may stand there.
     package func write(_ bytes: some ContiguousBytes) throws {
         try bytes.withUnsafeBytes { try write($0) }
     }

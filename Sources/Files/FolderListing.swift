@@ -13,8 +13,10 @@ public struct FolderListing: Sendable {
     /// The folder itself, whatever path led to it.
     let identity: FileIdentity
 
+    /// The names in the folder, ascending by their bytes, hidden ones left out.
     public var names: [FilePath] { entries.map(\.name) }
 
+    /// Lists a folder; throws where there is none, and where it cannot be read.
     public init(_ path: String) throws(FolderError) { try self.init(FilePath(path)) }
 
     init(_ path: FilePath) throws(FolderError) {

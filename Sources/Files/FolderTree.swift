@@ -13,16 +13,19 @@ public struct FolderTree: Sendable {
 
     /// A link or a folder that gave nothing, and why.
     public struct LeftOut: Sendable {
+        /// What kept a link or a folder from being followed.
         public enum Reason: Sendable {
             /// Nothing is there.
             case dangling
             /// It leads to a folder in which the tree lies.
             case leadsAbove
+            /// The system does not let it be looked at, or listed.
             case unreadable
         }
 
         /// Relative to the tree's folder.
         public let path: FilePath
+        /// Which kind of reason it is.
         public let reason: Reason
         /// The reason in words.
         public let detail: String
@@ -32,6 +35,7 @@ public struct FolderTree: Sendable {
     private var seen: Set<FileIdentity> = []
     private var links: [FilePath] = []
 
+    /// Walks the tree under a folder; throws where the folder itself cannot be listed.
     public init(_ path: String) throws(FolderError) {
         root = FilePath(path)
         take(try FolderListing(root), under: nil)

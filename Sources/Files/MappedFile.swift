@@ -4,6 +4,7 @@ import Glibc
 ///
 /// Sendable because nothing changes the bytes.
 package final class MappedFile: @unchecked Sendable {
+    /// The whole file, readable as long as this object lives.
     package let bytes: UnsafeRawBufferPointer
 
     /// Nil where the file cannot be opened.

@@ -6,6 +6,7 @@ import Foundation
 /// and what it works on, then the files and folders of its making. All else is somebody's: a command that would replace it is refused before
 /// any work. While a command is at work the list is locked, so that no two fill one folder.
 package final class OutputFolder {
+    /// The name of the list in the folder.
     package static let listName = ".tandem-made"
 
     /// The first line of a list.
@@ -15,6 +16,7 @@ package final class OutputFolder {
         let source: String?
     }
 
+    /// The folder, as it was named when it was claimed.
     package let path: String
     private let maker: Maker
     private let task: String

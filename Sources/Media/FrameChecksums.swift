@@ -18,6 +18,7 @@ public struct FrameChecksums: Equatable, Sendable {
     public let timeBase: Rational
     /// Width and height as stored of the first frame.
     public let size: (width: Int, height: Int)
+    /// One for each frame, in presentation order.
     public let entries: [Entry]
 
     /// Decodes a video from its first frame to its last.

@@ -6,27 +6,43 @@ import Sampling
 public struct MediaError: CountedFailure, CustomStringConvertible, Equatable, Sendable {
     /// The kinds of failure, told apart because they are counted by kind; the raw value is the reason as people read it.
     public enum Reason: String, CaseIterable, Sendable {
+        /// Nothing has this name, on the disk or on the server.
         case missing = "no such file"
         /// Not the file that was prepared.
         case changed = "changed"
+        /// A name that is not UTF-8, or too long for the file that is to be written.
         case unusableName = "unusable name"
+        /// A link to a folder in which the media folder lies itself.
         case leadsAbove = "a link that leads back"
+        /// It does not open, is empty, or is no file.
         case cannotOpen = "cannot open"
         /// No word about the file: its rights, which change without a trace in it.
         case noPermission = "no permission"
+        /// It opens and holds no video.
         case noVideoStream = "no video stream"
+        /// What it holds is of a kind that is not read here.
         case unsupported = "unsupported format"
+        /// Its bytes end too early.
         case truncated = "truncated"
+        /// More pixels, or for a picture more bytes, than are taken.
         case tooBig = "too big"
+        /// Fewer frames than a pair needs.
         case tooShort = "too short"
+        /// No frame comes out, a wanted one does not, or too many are damaged.
         case undecodable = "undecodable frames"
+        /// A frame shows damage that was whole when the file was prepared.
         case damagedFrame = "damaged frame"
+        /// The frames' times run out of 64 bits.
         case brokenTimes = "unusable presentation times"
+        /// Two frames in a row are too many seconds apart.
         case tooLongGap = "too long a gap"
+        /// A frame, or a part of one, was asked for that the video does not have.
         case impossible = "impossible request"
+        /// Reading it takes more time than a video may take, or was interrupted.
         case timedOut = "took too long"
         /// No word about the file: the server that has it does not answer as it should.
         case serverAway = "cannot reach the server"
+        /// The system cannot read its bytes, or a picture does not decode.
         case cannotRead = "cannot read"
         /// The encoder does not take the video's pictures.
         case cannotEncode = "cannot encode"
@@ -34,6 +50,7 @@ public struct MediaError: CountedFailure, CustomStringConvertible, Equatable, Se
         case cannotWrite = "cannot write"
     }
 
+    /// The kind of failure.
     public let reason: Reason
     /// The file it is about.
     public let path: String

@@ -5,6 +5,7 @@ public struct MediaRoot: Sendable {
     /// Whether this is an `http://` or `https://` root.
     public let isServer: Bool
 
+    /// - Parameter text: a folder's path, or an `http://` or `https://` URL, which may end in slashes.
     public init(_ text: String) {
         isServer = ["http://", "https://"].contains { text.lowercased().hasPrefix($0) }
         var text = text

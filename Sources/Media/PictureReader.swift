@@ -3,6 +3,7 @@ import Sampling
 
 /// Reads the pictures of one video after another, as a decoder process does for its tickets.
 public final class PictureReader {
+    /// What reading has cost so far, all videos together.
     public var costs: ReadingCosts { tools.costs }
     private let tools = ReaderTools()
     private let media: MediaRoot

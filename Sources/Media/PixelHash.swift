@@ -14,6 +14,7 @@ public struct PixelHash: ~Copyable {
 
     private let context: OpaquePointer
 
+    /// Begins with no bytes.
     public init(_ algorithm: Algorithm = .murmur3) {
         var allocated: OpaquePointer?
         precondition(av_hash_alloc(&allocated, algorithm.rawValue) >= 0, "this libavutil has no hash \(algorithm.rawValue)")

@@ -3,7 +3,9 @@ import Sampling
 extension Preparation {
     /// What a preparation found.
     public struct Summary: Sendable {
+        /// The manifest that was written, open.
         public let manifest: Manifest
+        /// How much was found.
         public let counts: Counts
         /// Files that were not taken, though they are likely meant.
         public let passedOver: PassedOver
@@ -16,6 +18,7 @@ extension Preparation {
             public fileprivate(set) var hours = 0.0
             /// Videos with damaged frames, and those frames.
             public fileprivate(set) var damagedVideos = 0
+            /// Damaged frames of the videos that can be used.
             public fileprivate(set) var damagedFrames = 0
             /// Files that cannot be used, by reason.
             public fileprivate(set) var rejects: [MediaError.Reason: Int] = [:]
@@ -35,7 +38,9 @@ extension Preparation {
             fileprivate var videos = 0
             fileprivate var qualitySum = 0.0
             fileprivate var framesPerPairSums = (before: 0.0, after: 0.0)
+            /// Bytes of the sources.
             public fileprivate(set) var bytesBefore = 0
+            /// Bytes of the files that were written.
             public fileprivate(set) var bytesAfter = 0
             /// The lowest peak signal-to-noise ratio of a video, in dB.
             public fileprivate(set) var leastQuality = Double.infinity

@@ -10,6 +10,7 @@ import Sampling
 public struct Preparation: Sendable {
     /// The names of the files written into the output folder.
     public static let manifestName = "manifest.tandem"
+    /// The name of the list of files that cannot be used, a JSON object a line.
     public static let rejectsName = "rejects.jsonl"
 
     /// How far a preparation is.
@@ -18,6 +19,7 @@ public struct Preparation: Sendable {
         public var done: Int
         /// Videos that the journal knew.
         public var unchanged: Int
+        /// Videos found.
         public var total: Int
     }
 

@@ -5,10 +5,12 @@ import Glibc
 ///
 /// For one thread, and one reader at a time.
 public final class ReaderTools {
+    /// What all readers that had the tools have cost so far.
     public let costs = ReadingCosts()
     var cropper = Cropper()
     private var kept: StreamDecoder?
 
+    /// Begins with no decoder kept.
     public init() {}
 
     /// A decoder for a stream, as good as new; the last one where it fits.

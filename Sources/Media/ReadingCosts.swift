@@ -9,6 +9,7 @@ public final class ReadingCosts {
         case open
         /// Going to key frames and reading packets.
         case seek
+        /// Turning packets into pictures.
         case decode
         /// Cropping, scaling and converting to RGB.
         case convert
@@ -21,6 +22,7 @@ public final class ReadingCosts {
     /// In nanoseconds.
     private var spent: [4 of UInt64] = .init(repeating: 0)
 
+    /// Begins with nothing counted.
     public init() {}
 
     /// Seconds spent in a stage.

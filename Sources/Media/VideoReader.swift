@@ -14,7 +14,9 @@ import Sampling
 /// the sequential decode itself. Where the decoder meets damage, or misses a picture, it begins there at once. Of a record without key
 /// frames nothing but the sequential decode is known to be right: there frames are counted, because their packets' times may tell nothing.
 public final class VideoReader {
+    /// The path of the file; its URL where a server has it.
     public let path: String
+    /// What is known of the video.
     public let record: VideoRecord
 
     private let server: MediaServer?

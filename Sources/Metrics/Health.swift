@@ -6,6 +6,7 @@ import Foundation
 public struct Health: Equatable, Sendable {
     /// Whether it makes progress, or has nothing to do.
     public var isWell: Bool
+    /// What the process says of itself, one line for people.
     public var sentence: String
 
     /// Asks the process that answers at an address.

@@ -9,6 +9,7 @@ public struct StatusAddress: Sendable, CustomStringConvertible {
     /// What `--help` says of an option that takes one.
     public static let help = "answer GET /metrics (Prometheus) and GET /health there; a port alone is this machine's; default: nowhere"
 
+    /// Reads `HOST:PORT` or `PORT`; throws where the text is neither, and looks no host up.
     public init(_ text: String) throws(Failure) {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
         let host = parts.count == 1 ? "127.0.0.1" : parts.dropLast().joined(separator: ":")

@@ -8,6 +8,7 @@ public struct StatusReport: Sendable {
     public var sentence: String
     /// Any number that changes as long as the process does what it should, be that to wait because there is nothing to do.
     public var progress: Int
+    /// What is counted and measured, for Prometheus.
     public var metrics: [Metric]
 
     public init(_ sentence: String, progress: Int, metrics: [Metric]) {
@@ -52,6 +53,7 @@ public struct ProgressWatch {
     /// Seconds since the last progress.
     public private(set) var stalled = 0.0
 
+    /// - Parameter now: seconds of a clock that never goes back.
     public init(now: Double) { lastLook = now }
 
     /// Takes a look; several are due in a second. Time that passed in long steps, for the process was itself stopped, counts little.
@@ -60,6 +62,7 @@ public struct ProgressWatch {
         (self.progress, lastLook) = (progress, now)
     }
 
+    /// Whether less than ``limit`` has passed without progress.
     public var isWell: Bool { stalled < Self.limit }
 
     /// "no progress for 2 min 05 s: step 12 of 100"; what the process says where it is well.

@@ -1,6 +1,8 @@
 /// A colour picture: packed red, green, blue, one byte each.
 public struct RGBImage: Equatable, Sendable {
+    /// Columns of pixels.
     public var width: Int
+    /// Rows of pixels.
     public var height: Int
     /// `[height, width, 3]`.
     public var pixels: [UInt8]
@@ -39,7 +41,9 @@ public struct RGBImage: Equatable, Sendable {
 
 /// A picture of labels: the number of an object or a class at every pixel.
 public struct IndexImage: Equatable, Sendable {
+    /// Columns of pixels.
     public var width: Int
+    /// Rows of pixels.
     public var height: Int
     /// `[height, width]`.
     public var indices: [UInt8]
@@ -54,8 +58,11 @@ public struct IndexImage: Equatable, Sendable {
 
 /// Red, green and blue, 0 … 255.
 public struct RGBColor: Hashable, Sendable {
+    /// Strength of red, 255 at most.
     public var red: UInt8
+    /// Strength of green, 255 at most.
     public var green: UInt8
+    /// Strength of blue, 255 at most.
     public var blue: UInt8
 
     public init(_ red: UInt8, _ green: UInt8, _ blue: UInt8) {
@@ -64,7 +71,9 @@ public struct RGBColor: Hashable, Sendable {
         self.blue = blue
     }
 
+    /// All three channels at 0.
     public static let black = RGBColor(0, 0, 0)
+    /// All three channels at 255.
     public static let white = RGBColor(255, 255, 255)
 
     /// Its share of `other` mixed in, 0 … 1.

@@ -1,6 +1,8 @@
 /// A place in a picture, in pixels from its upper left corner: the first pixel's centre is (0.5, 0.5).
 public struct Point: Equatable, Sendable {
+    /// Pixels from the left edge.
     public var x: Double
+    /// Pixels from the upper edge.
     public var y: Double
 
     public init(x: Double, y: Double) {

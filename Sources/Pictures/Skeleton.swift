@@ -3,6 +3,7 @@ public struct Skeleton: Equatable, Sendable {
     /// Neck, belly, face, then right and left of shoulder, hip, elbow, knee, wrist and ankle; nil for a joint that was not found.
     public var joints: [Point?]
 
+    /// - Parameter joints: 15 in the order of ``joints``.
     public init(joints: [Point?]) {
         precondition(joints.count == 15, "\(joints.count) joints")
         self.joints = joints

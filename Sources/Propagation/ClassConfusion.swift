@@ -10,6 +10,7 @@ public struct ClassConfusion: Equatable, Sendable {
     /// `[true class, predicted class]`, row by row.
     public private(set) var counts = [Int](repeating: 0, count: classCount * classCount)
 
+    /// Begins with no pixel counted.
     public init() {}
 
     /// Adds a frame. A prediction of another size is brought to the truth's as Pillow does it.

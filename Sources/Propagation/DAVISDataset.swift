@@ -5,6 +5,7 @@ import Foundation
 public struct DAVISDataset: Sendable {
     /// One video with an annotation for every frame, or for its first alone, as in the sets whose truth is kept back.
     public struct Sequence: Sendable {
+        /// The name that the sequence's folders have.
         public let name: String
         /// Paths of the frames, in the order of their numbers.
         public let frames: [String]
@@ -20,7 +21,9 @@ public struct DAVISDataset: Sendable {
     /// The lists of the data set, `ImageSets/2017/SET.txt`.
     public static let sets = ["val", "train", "test-dev", "test-challenge"]
 
+    /// The folder of `JPEGImages`, `Annotations` and `ImageSets`.
     public let root: String
+    /// The sequences taken, in the order of the names given or of the set's list.
     public let sequences: [Sequence]
 
     /// Finds the sequences and checks that every frame has its annotation, or the first frame alone.

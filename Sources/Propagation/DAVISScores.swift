@@ -12,7 +12,9 @@ public struct ObjectScores: Sendable {
 
 /// The scores of one DAVIS sequence: all objects of its first annotation, all frames but the first and the last.
 public struct SequenceScores: Sendable {
+    /// The sequence's name.
     public let sequence: String
+    /// One for each object, ascending by number.
     public let objects: [ObjectScores]
 
     /// The mean of J over frames, then objects.
@@ -23,7 +25,9 @@ public struct SequenceScores: Sendable {
 
 /// The seven numbers of a DAVIS result: plain means over all objects of all sequences.
 public struct DAVISScores: Sendable {
+    /// J: mean, recall and decay, each the mean over all objects.
     public let regionSimilarity: MetricStatistics
+    /// F: mean, recall and decay, each the mean over all objects.
     public let contourAccuracy: MetricStatistics
 
     /// J&F: the mean of the two means.
@@ -66,6 +70,7 @@ public struct SequenceScoring {
     private var regionSimilarity: [[Double]]
     private var contourAccuracy: [[Double]]
 
+    /// Begins with no frame; the first annotation tells which objects there are.
     public init(firstAnnotation: LabelMap) {
         objectCount = Int(firstAnnotation.withoutVoid.labels.max() ?? 0)
         regionSimilarity = Array(repeating: [], count: objectCount)

@@ -14,7 +14,9 @@ public struct JHMDBDataset: Sendable {
         public let joints: String
     }
 
+    /// The folder of `Rename_Images`, `joint_positions` and `splits`.
     public let root: String
+    /// The clips taken, in the order of the names given or of the lists.
     public let clips: [Clip]
 
     /// Finds the clips and checks that each has its joints.

@@ -13,6 +13,7 @@ public struct JointAccuracy: Sendable {
     /// How many of them lay within each threshold: `[joints][thresholds]`.
     private var hits = [[Int]](repeating: [Int](repeating: 0, count: thresholds.count), count: Pose.jointNames.count)
 
+    /// Begins with no joint counted.
     public init() {}
 
     /// Adds a clip: a pose for each frame of `truth`, or more.

@@ -1,6 +1,8 @@
 /// An image of object numbers: 0 is background, 255 is void where a data set uses it.
 public struct LabelMap: Equatable, Sendable {
+    /// Columns of pixels.
     public let width: Int
+    /// Rows of pixels.
     public let height: Int
     /// One number per pixel, row by row.
     public var labels: [UInt8]

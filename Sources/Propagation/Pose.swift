@@ -2,7 +2,9 @@ import Base
 
 /// A point of a frame in pixels from 0, x to the right and y down; it may lie outside.
 public struct Joint: Equatable, Sendable {
+    /// Pixels to the right of the first column.
     public let x: Double
+    /// Pixels below the first row.
     public let y: Double
 
     public init(x: Double, y: Double) {
@@ -22,6 +24,7 @@ public struct Pose: Equatable, Sendable {
     /// One for each name.
     public let joints: [Joint?]
 
+    /// - Parameter joints: one for each of ``jointNames``; nil: not found.
     public init(_ joints: [Joint?]) {
         precondition(joints.count == Self.jointNames.count, "\(joints.count) joints")
         self.joints = joints

@@ -11,6 +11,7 @@ public enum InputSize: Equatable, Sendable, LosslessStringConvertible {
 
     /// Help for the option `--size`, and what it wants.
     public static let help = "frames are scaled to height H and width W, or to short or long side S"
+    /// What the option takes, as a message puts it that refuses something else.
     public static let wanted = "HEIGHTxWIDTH, a short side or longSIDE, of 1 to \(longest) pixels"
 
     /// Pixels of the longest side that can be asked for, and patches of the largest picture.
@@ -94,6 +95,7 @@ public enum PropagationPreset: String, CaseIterable, Codable, Sendable {
 
 /// How labels are propagated. The defaults are CropMAE's for DAVIS.
 public struct PropagationSettings: Equatable, Sendable {
+    /// Which of the published ways of propagation is taken.
     public var family = PropagationFamily.videowalk
     /// How many context cells each cell takes its label from.
     public var topK = 7
@@ -103,8 +105,10 @@ public struct PropagationSettings: Equatable, Sendable {
     public var radius = 20.0
     /// Divides similarities before the softmax.
     public var temperature = 0.7
+    /// The size that frames are brought to before they are encoded.
     public var inputSize = InputSize.exact(height: 480, width: 880)
 
+    /// CropMAE's numbers for DAVIS.
     public init() {}
 
     /// The numbers of a preset for a benchmark.

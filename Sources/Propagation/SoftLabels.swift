@@ -1,7 +1,10 @@
 /// How much each grid cell belongs to each object: what is carried from frame to frame.
 public struct SoftLabels: Equatable, Sendable {
+    /// Rows of grid cells.
     public let height: Int
+    /// Columns of grid cells.
     public let width: Int
+    /// Objects, or points, each of which has a value in every cell.
     public let channels: Int
     /// `[height, width, channels]`.
     public var values: [Float]

@@ -8,6 +8,7 @@ import Foundation
 public struct VIPDataset: Sendable {
     /// The annotated frames of one video.
     public struct Video: Sendable {
+        /// The name that the video's folders have, `videosN`.
         public let name: String
         /// Paths of the frames, in the order of their numbers.
         public let frames: [String]
@@ -25,7 +26,9 @@ public struct VIPDataset: Sendable {
         }
     }
 
+    /// The folder of `Images` and `lists`: the one given, or `VIP_Fine` in it.
     public let root: String
+    /// The videos taken, in the order of the names given or of the list.
     public let videos: [Video]
 
     /// Finds the videos and checks that every class map has its frame.

@@ -101,8 +101,11 @@ public struct VideoPropagation {
 
 /// What the encoder sees of a frame: the input's size in pixels, and the grid of patches that labels live on.
 public struct InputGrid: Equatable, Sendable {
+    /// Rows of pixels of the encoder's input, a multiple of ``patchSize``.
     public let inputHeight: Int
+    /// Columns of pixels of the encoder's input, a multiple of ``patchSize``.
     public let inputWidth: Int
+    /// Side of a patch, and so of a grid cell, in pixels.
     public let patchSize: Int
 
     public init(inputHeight: Int, inputWidth: Int, patchSize: Int) {
@@ -111,6 +114,8 @@ public struct InputGrid: Equatable, Sendable {
         self.patchSize = patchSize
     }
 
+    /// Rows of grid cells.
     public var height: Int { inputHeight / patchSize }
+    /// Columns of grid cells.
     public var width: Int { inputWidth / patchSize }
 }

@@ -4,8 +4,11 @@ import Base
 public struct LogRecord: ExpressibleByDictionaryLiteral {
     /// A value of a line.
     public enum Value: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral {
+        /// A whole number.
         case integer(Int)
+        /// A number, written with a point or an exponent.
         case number(Double)
+        /// A string, escaped as JSON wants it.
         case text(String)
 
         public init(integerLiteral value: Int) { self = .integer(value) }
@@ -13,12 +16,14 @@ public struct LogRecord: ExpressibleByDictionaryLiteral {
         public init(stringLiteral value: String) { self = .text(value) }
     }
 
+    /// Keys and values in the order in which they stand in the line.
     public private(set) var fields: [(key: String, value: Value)]
 
     public init(dictionaryLiteral elements: (String, Value)...) {
         fields = elements.map { (key: $0.0, value: $0.1) }
     }
 
+    /// Adds a field at the end; one of the same key is not replaced.
     public mutating func append(_ key: String, _ value: Value) {
         fields.append((key, value))
     }

@@ -14,6 +14,7 @@ import Foundation
 /// | `checkpoints/` | see ``CheckpointFolder`` |
 /// | `figures/` | pictures |
 public final class RunFolder {
+    /// The folder, as it was named when it was opened.
     public let path: String
     private let claimed: OutputFolder
     private var log: OwnedFile

@@ -5,11 +5,16 @@ import Autograd
 /// m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g², w ← w − η λ w − η m̂ / (√v̂ + ε), with m̂ = m / (1 − β₁ᵗ) and v̂ = v / (1 − β₂ᵗ).
 /// Source: Loshchilov and Hutter 2019, algorithm 2, in the order of torch.optim.AdamW. The defaults are SiamMAE's (table 4a).
 public struct AdamW: Equatable, Sendable {
+    /// β₁, the share of the first moment that a step keeps.
     public var beta1 = 0.9
+    /// β₂, the share of the second moment that a step keeps.
     public var beta2 = 0.95
+    /// ε, which keeps the divisor above 0.
     public var epsilon = 1e-8
+    /// λ: times the learning rate, the share of a decayed weight that a step takes away.
     public var weightDecay = 0.05
 
+    /// SiamMAE's numbers.
     public init() {}
 
     /// Updates all values of `parameters` from their gradients.

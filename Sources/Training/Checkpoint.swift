@@ -17,6 +17,7 @@ public struct Checkpoint {
         public var samplesSeen: Int
         /// Samples of the whole run; 0: not told.
         public var samplesPlanned: Int
+        /// The run's seed.
         public var seed: UInt64
         /// The manifest that the samples come from.
         public var manifestHash: String
@@ -38,6 +39,7 @@ public struct Checkpoint {
         }
     }
 
+    /// Where the run stood when the file was written.
     public let metadata: Metadata
     /// The file's arrays.
     public let file: Safetensors

@@ -6,6 +6,7 @@ import WeightFiles
 
 /// The checkpoints of one run: `step-00001234.safetensors`, the last few of them.
 public struct CheckpointFolder {
+    /// The folder, as it was named when it was opened.
     public let path: String
     /// How many checkpoints stay; older ones are removed.
     public let keep: Int

@@ -5,8 +5,11 @@ import Foundation
 /// rate(s) = peak · s / warmUp for s < warmUp, else peak · (1 + cos(π (s − warmUp) / (total − warmUp))) / 2, with s the number of samples
 /// that the steps before have seen. Source: facebookresearch/mae: util/lr_sched.py, per step.
 public struct LearningRateSchedule: Equatable, Sendable {
+    /// The highest rate, at the end of the warm-up.
     public let peak: Double
+    /// Samples during which the rate rises; 0: it begins at its peak.
     public let warmUpSamples: Int
+    /// Samples of the whole run, at whose end the rate is 0.
     public let totalSamples: Int
 
     public init(peak: Double, warmUpSamples: Int, totalSamples: Int) {

@@ -20,6 +20,7 @@ public struct TrainingCourse: Equatable, Sendable {
         self.samplesSeen = samplesSeen
     }
 
+    /// Whether all samples of the run were consumed.
     public var isFinished: Bool { samplesSeen >= totalSamples }
 
     /// Samples of the next step, 0 after the last.

@@ -6,10 +6,13 @@ import Foundation
 ///
 /// Sizes come from the arrays' shapes; the number of heads, which no array tells, from Tandem's metadata, else from the published encoders.
 public struct EncoderWeights {
+    /// Numbers that a token has.
     public let width: Int
+    /// Number of transformer blocks.
     public let depth: Int
     /// The number of attention heads; nil where neither the file nor a published encoder of this size tells it.
     public let heads: Int?
+    /// Side of a patch in pixels.
     public let patchSize: Int
     /// The width of the square token grid the encoder was trained on, as its position embedding tells.
     public let gridSize: Int
@@ -85,6 +88,7 @@ public struct EncoderWeights {
     /// Help for the options `--weights` and `--heads` of every command that reads encoders.
     public static let weightsHelp =
         "an encoder: a checkpoint of Tandem's, or a safetensors or PyTorch file of timm, MAE or DINO; of a run's folder the last checkpoint"
+    /// Help for `--heads`.
     public static let headsHelp =
         "attention heads of the encoder; default: what the file says, else those of the published encoder of its size"
 
@@ -163,9 +167,11 @@ public struct EncoderWeights {
 extension EncoderWeights {
     /// What the arrays of a file belong to.
     public enum Part: String, CaseIterable, Sendable {
+        /// What encodes the patches that are seen, and what makes the hidden ones of that.
         case encoder, decoder
         /// Tables of positions, learned or not.
         case positions
+        /// What a training's optimizer keeps from step to step.
         case optimizer
         /// Classifiers, heads and whatever else.
         case other

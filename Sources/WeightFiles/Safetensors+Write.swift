@@ -5,7 +5,9 @@ import Foundation
 extension Safetensors {
     /// An array to write: its elements are asked for when their turn comes, so that a checkpoint is never in memory twice.
     public struct Array {
+        /// The name under which the file has the array.
         public let name: String
+        /// Extents, the last of which runs fastest; none for a single number.
         public let shape: [Int]
         let elements: () throws -> [Float]
 

@@ -12,12 +12,14 @@ import Foundation
 public struct Safetensors {
     /// One array of the file.
     public struct Entry: Sendable {
+        /// Extents, the last of which runs fastest; none for a single number.
         public let shape: [Int]
         /// The element type as the file spells it; may be one that cannot be read.
         public let typeName: String
         /// Where the elements lie in the data.
         fileprivate let range: Range<Int>
 
+        /// The element type; nil where it is one that cannot be read.
         public var elementType: ElementType? { ElementType(rawValue: typeName) }
 
         /// nil where the offsets are no range, or one of another length than the shape's.

@@ -7,6 +7,7 @@ import Foundation
 public struct WeightFile {
     /// A format of files.
     public enum Format: String, Sendable {
+        /// Hugging Face's format, which Tandem writes too.
         case safetensors
         /// The zip archive of PyTorch 1.6 and later.
         case torch = "PyTorch"
@@ -16,6 +17,7 @@ public struct WeightFile {
 
     /// What the file says of one array.
     public struct Entry: Equatable, Sendable {
+        /// Extents, the last of which runs fastest; none for a single number, and where those of an unreadable array are not known.
         public let shape: [Int]
         /// The element type, as safetensors or PyTorch spells it; may be one that cannot be read.
         public let typeName: String
@@ -26,6 +28,7 @@ public struct WeightFile {
         public var count: Int { shape.reduce(1, *) }
     }
 
+    /// What the file is by its first bytes.
     public let format: Format
     /// The file's name in messages.
     public let name: String

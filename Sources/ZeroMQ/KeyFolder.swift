@@ -11,13 +11,17 @@ import Glibc
 ///
 /// A machine that only connects needs `client.key` and `server.pub`, one that only listens `server.key` and `allowed`.
 public struct KeyFolder: Sendable {
+    /// The folder, as it was named; it need not exist.
     public let path: String
 
+    /// Names a folder, of which nothing is read yet.
     public init(_ path: String) { self.path = path }
 
     /// A key that may connect, and whose it is.
     public struct Allowed: Equatable, Sendable {
+        /// The public key.
         public var key: CurveKey
+        /// What stands behind the key in its line; may be empty.
         public var name: String
     }
 

@@ -37,6 +37,7 @@ public final class Message {
         handle.deallocate()
     }
 
+    /// Bytes of the part; 0 once it was sent.
     public var byteCount: Int { zmq_msg_size(handle) }
 
     /// Lends the bytes, which lie at any alignment; a pointer to them must not leave `body`, for the message may be gone right after.

@@ -5,6 +5,7 @@ public struct Poller {
     private let sockets: [Socket]
     private var items: [zmq_pollitem_t]
 
+    /// Watches these sockets, and keeps them alive.
     public init(_ sockets: [Socket]) {
         self.sockets = sockets
         items = sockets.map { zmq_pollitem_t(socket: $0.handle, fd: 0, events: Int16(ZMQ_POLLIN), revents: 0) }

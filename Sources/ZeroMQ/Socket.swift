@@ -8,7 +8,9 @@ public final class Socket {
         case router
         /// Speaks with one peer in both directions.
         case dealer
+        /// Deals messages out to its peers in turn, and receives none.
         case push
+        /// Receives messages from all its peers in turn, and sends none.
         case pull
 
         var code: Int32 {
@@ -141,6 +143,7 @@ public final class Socket {
 
     /// What became of a message that was to be sent.
     public enum Delivery: Sendable {
+        /// libzmq has it and will send it.
         case queued
         /// The peer's queue is full, or nobody is there; the message is unchanged.
         case full

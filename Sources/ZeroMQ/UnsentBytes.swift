@@ -8,6 +8,7 @@ public final class UnsentBytes: Sendable {
 
     public init() {}
 
+    /// Bytes that libzmq has and has not let go of.
     public var count: Int { bytes.load(ordering: .relaxed) }
 
     fileprivate func add(_ count: Int) { bytes.add(count, ordering: .relaxed) }
