@@ -79,12 +79,21 @@ public struct Endpoint: Equatable, Sendable, CustomStringConvertible {
         switch place {
         case .file(let path): return try EndpointReservation(path: path, endpoint: control)
         case .port:
-            guard context.isGuarded || context.isInsecure || !isReachable else {
-                throw DataflowError(
-                    "\(control): without keys anybody could connect from outside; make keys with 'tandem keys' and name them with --keys, or "
-                        + "bind to 127.0.0.1 and reach it through ssh -L; --insecure leaves it open to anybody")
-            }
+            try requireKeys(isGuarded: context.isGuarded, isInsecure: context.isInsecure)
             return nil
+        }
+    }
+
+    /// Refuses to listen where others than this machine could connect without a key.
+    ///
+    /// - Parameters:
+    ///   - isGuarded: whether those who connect need a key.
+    ///   - isInsecure: whether the user wants it open to anybody.
+    public func requireKeys(isGuarded: Bool, isInsecure: Bool) throws(DataflowError) {
+        guard isGuarded || isInsecure || !isReachable else {
+            throw DataflowError(
+                "\(control): without keys anybody could connect from outside; make keys with 'tandem keys' and name them with --keys, or "
+                    + "bind to 127.0.0.1 and reach it through ssh -L; --insecure leaves it open to anybody")
         }
     }
 }

@@ -21,11 +21,12 @@ func inspect(arguments: [String]) throws {
     let wantsJSON = options.flag("--json", "print one JSON object, with every array, instead of a summary")
     let wantsVideos = options.flag("--videos", "print the records of a manifest, one JSON object a line")
     let heads: Int? = options.value("--heads", "N", EncoderWeights.headsHelp)
+    let overrides = options.values("--set", "KEY=VALUE", "override a key of a pipeline; may stand several times")
     let path = options.operand("FILE", "the file; of a run's folder the last checkpoint, of a folder of videos the manifest")
     options.finish()
 
     if wantsVideos { return try printVideos(of: path) }
-    let facts = try facts(path, heads: heads)
+    let facts = try facts(path, heads: heads, overrides: overrides)
     print(wantsJSON ? try facts.json() : facts.text)
 }
 
@@ -41,7 +42,7 @@ private func printVideos(of path: String) throws {
     try Manifest(contentsOf: manifestPath(path)).readAll { print(String(decoding: try encoder.encode($0), as: UTF8.self)) }
 }
 
-private func facts(_ path: String, heads: Int?) throws -> Facts {
+private func facts(_ path: String, heads: Int?, overrides: [String]) throws -> Facts {
     let manifest = manifestPath(path)
     if manifest != path { return try manifestFacts(manifest) }
     let file = try CheckpointFolder.weights(at: path, warn: warn)
@@ -54,7 +55,7 @@ private func facts(_ path: String, heads: Int?) throws -> Facts {
     if !isText || ["safetensors", "pth", "pt", "bin"].contains(ending) { return try weightFacts(file, heads: heads) }
     let text = String(decoding: head, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
     if text.hasPrefix("{\"tandem-manifest\"") { return try manifestFacts(file) }  // an old one, which says what to do
-    if ["json5", "json"].contains(ending) || text.hasPrefix("{") { return try pipelineFacts(file) }
+    if ["json5", "json"].contains(ending) || text.hasPrefix("{") { return try pipelineFacts(file, overrides) }
     throw Failure("\(file) is no file of weights (safetensors, PyTorch), no manifest and no pipeline")
 }
 
@@ -116,8 +117,8 @@ private func listed(_ counts: [(String, Int)]) -> String {
     return shown.joined(separator: ", ")
 }
 
-private func pipelineFacts(_ path: String) throws -> Facts {
-    let pipeline = try Pipeline.load(path)
+private func pipelineFacts(_ path: String, _ overrides: [String]) throws -> Facts {
+    let pipeline = try Pipeline.load(path, overrides: overrides)
     var facts = Facts("\(path): pipeline '\(pipeline.name)'", kind: "pipeline")
     facts.add("path", path)
     let model = pipeline.modelConfiguration

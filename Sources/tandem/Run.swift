@@ -1,6 +1,7 @@
 import Base
 import Configuration
 import Console
+import Dataflow
 import Files
 import Foundation
 import Media
@@ -38,6 +39,7 @@ func run(arguments: [String]) throws {
     guard FileManager.default.fileExists(atPath: pipeline.data.manifestPath) else {
         throw Failure("\(pipeline.data.manifestPath): there is no manifest; make one with 'tandem prepare \(pipeline.data.media)'")
     }
+    if let endpoint { try Endpoint(endpoint).requireKeys(isGuarded: keys != nil, isInsecure: isInsecure) }
     let folder = "runs/\(pipeline.name)"
     let hold = try RunFolder.holdForStart(folder)
     try checkContinues(pipeline, folder, mayChangeBatch: changesBatch)

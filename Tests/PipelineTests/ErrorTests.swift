@@ -24,6 +24,8 @@ import Testing
         (["synthesize", "scenes", "--seed", "-1"], "--seed wants a whole number from 0 to 2^64 - 1, not '-1'"),
         (["decoders", "--connect", "tcp://127.0.0.1:1", "--media", ".", "--count", "9223372036854775807"], "start 1 to 1024 decoders"),
         (["bench", "dataflow", "--decoders", "99999999999"], "--decoders wants 1 to 256"),
+        (["run", "empty.json5", "--set", "data.manifest='nothing.json5'", "--bind", "tcp://0.0.0.0:5555"], "without keys anybody could"),
+        (["inspect", "empty.json5", "--set", "train.stepz=4"], "there is no key 'stepz' in 'train'"),
         (["check-log"], "LOG is missing"), (["check-log", "."], ". cannot be read as a log of samples: it is a folder"),
         (["keys", "keys", "--client", "a\nb"], "'a\\u{A}b' cannot name a key"),
         (["demo"], "Pipelines/demo.json5: there is no such file; the demo reads its pipeline there"),
