@@ -20,6 +20,12 @@ import Testing
         (["run", "empty.json5", "--set", "name=\"a\\nb\""], "--set name: is \"a\\u{A}b\""),
         (["run", "empty.json5", "--set", "evaluation.davis='nowhere'"], "'evaluation.davis' is \"nowhere\", and there is no such folder"),
         (["ablate", "empty.json5", "--vary", "seed=1", "--seeds", "9223372036854775807"], "--seeds wants 1 to 1000"),
+        (
+            [
+                "ablate", "empty.json5", "--vary", "mask.ratio=.5", "--set", "evaluation.davis='davis'", "--set",
+                "seed=18446744073709551615", "--seeds", "2",
+            ], "'seed' is 18446744073709551615, and 2 seeds in a row from there go beyond 2^64 - 1"
+        ),
         (["synthesize", "scenes", "--videos", "99999999999999"], "--videos and --sequences want 0 to 1000000"),
         (["synthesize", "scenes", "--seed", "-1"], "--seed wants a whole number from 0 to 2^64 - 1, not '-1'"),
         (["decoders", "--connect", "tcp://127.0.0.1:1", "--media", ".", "--count", "9223372036854775807"], "start 1 to 1024 decoders"),
@@ -27,6 +33,7 @@ import Testing
         (["run", "empty.json5", "--set", "data.manifest='nothing.json5'", "--bind", "tcp://0.0.0.0:5555"], "without keys anybody could"),
         (["inspect", "empty.json5", "--set", "train.stepz=4"], "there is no key 'stepz' in 'train'"),
         (["check-log"], "LOG is missing"), (["check-log", "."], ". cannot be read as a log of samples: it is a folder"),
+        (["keys", "piped", "--client", "a"], "piped/allowed: it is a pipe, a socket or a device"),
         (["keys", "keys", "--client", "a\nb"], "'a\\u{A}b' cannot name a key"),
         (["demo"], "Pipelines/demo.json5: there is no such file; the demo reads its pipeline there"),
         (["run", "typo.json5"], "line 1: there is no key 'ratoi' in 'mask'"),
@@ -60,7 +67,8 @@ import Testing
         try Data("{ mask: { ratoi: 0.5 } }".utf8).write(to: URL(fileURLWithPath: folder + "/typo.json5"))
         try Data("{ data: { media: 'videos' } }".utf8).write(to: URL(fileURLWithPath: folder + "/empty.json5"))
         try Data("{}".utf8).write(to: URL(fileURLWithPath: folder + "/nothing.json5"))
-        #expect(mkfifo(folder + "/pipe", 0o600) == 0)
+        try FileManager.default.createDirectory(atPath: folder + "/piped", withIntermediateDirectories: true)
+        for pipe in ["pipe", "piped/allowed"] { #expect(mkfifo("\(folder)/\(pipe)", 0o600) == 0) }
         let (status, output) = try Programs.run("tandem", arguments, in: folder, seconds: 20)
         #expect(status == 1 || status == 2)
         #expect(output.contains(expected), "\(output)")

@@ -19,6 +19,16 @@ import Testing
         }
     }
 
+    /// 1000 blocks of 65,536 numbers have 12 · 65,536² · 1000 parameters at least, some 750 TiB with the optimizer's: told before any is made.
+    @Test func aModelThatNoMachineHoldsIsRefused() throws {
+        let data = try TinyDataSet()
+        let run = try data.start(
+            in: try data.makeFolder("huge"), settings: ["model.size={patch: 8, width: 65536, depth: 1000, heads: 2}"])
+        let (status, output) = Programs.finish(run)
+        #expect(status == 1 && output.contains("the model has 51") && output.contains("take a smaller model"), "\(output)")
+        #expect(!output.contains("out of memory") && !output.contains("Fatal error"), "\(output)")
+    }
+
     /// A video whose pictures do not fit is replaced, and the decoder goes on with the others.
     @Test(.timeLimit(.minutes(10))) func aVideoThatWantsTooMuchMemoryIsReplaced() throws {
         let data = try TinyDataSet()
