@@ -13,7 +13,8 @@ final class ResultFolder {
 
     private struct State: Codable {
         let settings: [String: String]
-        var complete: Set<String>
+        /// Sorted, so that the file is the same in every evaluation.
+        var complete: [String]
     }
 
     /// Opens a folder, which is made where it is missing.
@@ -49,7 +50,7 @@ final class ResultFolder {
 
     /// Notes that a sequence's results are all there.
     func setComplete(_ sequence: String) throws {
-        state.complete.insert(sequence)
+        state.complete = Set(state.complete + [sequence]).sorted()
         try write()
     }
 
