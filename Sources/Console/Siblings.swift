@@ -17,20 +17,28 @@ public func become(_ program: String, as name: String, _ arguments: [String]) th
     throw Failure("\(path) cannot be started: \(String(cString: strerror(errno))); 'make build' builds all programs")
 }
 
-/// What a sibling of this program prints. Its errors are shown as they come; where it fails, this program ends as it did.
-public func answer(of program: String, _ arguments: [String]) throws -> Data {
+/// Where a sibling of this program lies; throws where it is missing.
+public func sibling(_ program: String) throws(Failure) -> String {
+    let path = programFolder + "/" + program
+    guard FileManager.default.isExecutableFile(atPath: path) else {
+        throw Failure("\(path) is missing; 'make build' builds all programs")
+    }
+    return path
+}
+
+/// Runs a sibling of this program to its end. Its errors are shown as they come.
+///
+/// - Returns: its exit code, and what it prints.
+/// - Throws: where it is missing, and where a signal ends it.
+public func runSibling(_ program: String, _ arguments: [String]) throws -> (status: Int32, output: Data) {
     let process = Process(), pipe = Pipe()
-    process.executableURL = URL(fileURLWithPath: programFolder + "/" + program)
+    process.executableURL = URL(fileURLWithPath: try sibling(program))
     process.arguments = arguments
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = pipe
-    guard FileManager.default.isExecutableFile(atPath: process.executableURL!.path) else {
-        throw Failure("\(programFolder)/\(program) is missing; 'make build' builds all programs")
-    }
     try process.run()
-    let answer = try pipe.fileHandleForReading.readToEnd() ?? Data()
+    let output = try pipe.fileHandleForReading.readToEnd() ?? Data()
     process.waitUntilExit()
     guard process.terminationReason == .exit else { throw Failure("\(program) ended by signal \(process.terminationStatus)") }
-    if process.terminationStatus != 0 { exit(process.terminationStatus) }
-    return answer
+    return (process.terminationStatus, output)
 }

@@ -15,7 +15,7 @@ package func checkOutput(
     guard !path.isEmpty, !path.hasSuffix("/") else { throw OutputError("--output wants the name of a file, not '\(path)'") }
     if FileKind(path) == .folder { throw OutputError("\(path) is a folder; --output names a file") }
     let place = folderName(of: path)
-    guard FileIdentity(place + "/.") != nil else {
+    guard isFolder(place) else {
         throw OutputError("\(path) cannot be written: there is no folder \(place); make it, or choose another --output", .unwritable)
     }
     let identity = FileIdentity(path)
@@ -23,7 +23,7 @@ package func checkOutput(
         if identity != nil, FileIdentity(input) == identity {
             throw OutputError("\(path) is the file that is read, \(input); choose another --output")
         }
-        if FileIdentity(input + "/.") != nil, isInside(place, input) {
+        if isFolder(input), isInside(place, input) {
             throw OutputError("\(path) would lie among what is read, in \(input); choose an --output outside")
         }
     }

@@ -122,7 +122,7 @@ package final class OutputFolder {
     private func checkFolder() throws(OutputError) {
         switch FileKind(path) {
         case .nothing, .folder: break
-        case .link where FileIdentity(path + "/.") != nil: break
+        case .link where isFolder(path): break
         case .link: throw OutputError("\(path) is a link to \(linkTarget(path)), where no folder is; \(remedy)")
         case .file, .other: throw OutputError("\(path) is a file, and a folder is wanted; \(remedy)")
         }
@@ -140,7 +140,7 @@ package final class OutputFolder {
         for input in inputs where isInside(folder, input) {
             throw OutputError("\(folder) is part of \(input), which is read, and the two would mix; choose an output outside")
         }
-        if FileKind(folder) != .nothing, FileIdentity(folder + "/.") == nil { throw occupied(folder) }
+        if FileKind(folder) != .nothing, !isFolder(folder) { throw occupied(folder) }
     }
 
     /// A folder that is there and empty is free.

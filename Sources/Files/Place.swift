@@ -17,6 +17,9 @@ package struct FileIdentity: Hashable, Sendable {
     }
 }
 
+/// Whether a path is a folder, or a link that leads to one.
+package func isFolder(_ path: String) -> Bool { FileIdentity(path + "/.") != nil }
+
 /// What lies at a path.
 enum FileKind {
     case nothing, file, folder, link, other

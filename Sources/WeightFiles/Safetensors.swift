@@ -138,7 +138,7 @@ public struct Safetensors {
 /// The bytes of a file, mapped: only what is looked at is read.
 func mapFile(_ path: String) throws -> Data {
     if let obstacle = obstacleToReading(path) {
-        throw Failure("cannot read \(path): \(obstacle)\(FileIdentity(path + "/.") == nil ? "" : "; name a file of weights in it")")
+        throw Failure("cannot read \(path): \(obstacle)\(isFolder(path) ? "; name a file of weights in it" : "")")
     }
     return try Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped)
 }

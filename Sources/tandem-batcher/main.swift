@@ -21,8 +21,10 @@ runProgram("tandem-batcher") {
     Interruption.catchSignals()
 
     // What a pipeline means is known to the recipes, which are not part of this program.
-    let plan = try JSONDecoder().decode(
-        BatcherPlan.self, from: answer(of: "tandem", ["plan", path] + overrides.flatMap { ["--set", $0] }))
+    let answer = try runSibling("tandem", ["plan", path] + overrides.flatMap { ["--set", $0] })
+    // It has said why.
+    if answer.status != 0 { exit(answer.status) }
+    let plan = try JSONDecoder().decode(BatcherPlan.self, from: answer.output)
     let manifest = try Manifest(contentsOf: manifestPath ?? plan.manifest)
     manifest.releasePages()
     let endpoint = try Endpoint(bind)

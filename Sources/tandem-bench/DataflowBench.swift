@@ -185,7 +185,7 @@ final class DataflowBench {
 
     private func start(_ program: String, _ arguments: [String]) throws {
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: programFolder + "/" + program)
+        process.executableURL = URL(fileURLWithPath: try sibling(program))
         process.arguments = arguments
         process.standardInput = FileHandle.nullDevice
         process.standardError = log

@@ -47,7 +47,7 @@ struct AblationRun {
         }
         let process = Process()
         let pipe = Pipe()
-        process.executableURL = URL(fileURLWithPath: programFolder + "/tandem")
+        process.executableURL = URL(fileURLWithPath: try sibling("tandem"))
         process.arguments = ["run", path] + settings.flatMap { ["--set", $0] }
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = pipe

@@ -88,17 +88,10 @@ private func demoTable(run folder: String, data: String) throws -> String {
 /// Scores of the method that every tracker has to beat.
 private func copyScores(_ data: String) throws -> [String: Any] {
     try Benchmark.allCases.reduce(into: [:]) { all, benchmark in
-        let process = Process()
-        let output = Pipe()
-        process.executableURL = URL(fileURLWithPath: programFolder + "/tandem-evaluator")
-        process.arguments = [
-            "--baseline", "copy", "--dataset", "\(benchmark)", "--root", "\(data)/\(benchmark)", "--json", "--progress", "plain",
-        ]
-        process.standardOutput = output
-        try process.run()
-        let text = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw Failure("tandem-evaluator --baseline copy failed; its lines above say why") }
+        let (status, text) = try runSibling(
+            "tandem-evaluator",
+            ["--baseline", "copy", "--dataset", "\(benchmark)", "--root", "\(data)/\(benchmark)", "--json", "--progress", "plain"])
+        guard status == 0 else { throw Failure("tandem-evaluator --baseline copy failed; its lines above say why") }
         let document = try JSONSerialization.jsonObject(with: text) as? [String: Any]
         all.merge(document?["scores"] as? [String: Any] ?? [:]) { $1 }
     }

@@ -28,7 +28,7 @@ func run(arguments: [String]) throws {
     guard !pipeline.data.media.isEmpty || !pipeline.data.manifest.isEmpty else {
         throw Failure("\(path): 'data.media' is missing: name the folder of videos, prepared by 'tandem prepare'")
     }
-    for (benchmark, root) in pipeline.evaluation.roots where FileIdentity(root + "/.") == nil {
+    for (benchmark, root) in pipeline.evaluation.roots where !isFolder(root) {
         warn("'evaluation.\(benchmark)' is \"\(root)\", and there is no such folder: checkpoints get no scores until it is there")
     }
     guard !MediaRoot(pipeline.data.manifestPath).isServer else {

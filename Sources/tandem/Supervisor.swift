@@ -146,11 +146,7 @@ private final class Child {
         process = Process()
         pipe = Pipe()
         rest = []
-        let program = programFolder + "/" + role.program
-        guard FileManager.default.isExecutableFile(atPath: program) else {
-            throw Failure("\(program) is missing; 'make build' builds all programs")
-        }
-        process.executableURL = URL(fileURLWithPath: program)
+        process.executableURL = URL(fileURLWithPath: try sibling(role.program))
         process.arguments = role.arguments
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = pipe
