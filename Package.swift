@@ -1,6 +1,5 @@
 // swift-tools-version: 6.0
-// The architecture of Tandem, top to bottom. The data half and the maths half meet in Configuration, which knows the settings of both, in
-// Recipes, and in the programs above them.
+// The architecture of Tandem, top to bottom. The data half and the maths half meet in Recipes, and in what stands above them.
 import PackageDescription
 
 /// A Swift library of ours: its name and what it stands on.
@@ -60,10 +59,13 @@ let package = Package(
             ] + maths),
         library("Console", ["Base"]),  // options, --help, progress, signals, errors as sentences
         library("Metrics", ["Base", "Console"]),  // what a process tells of itself over HTTP: numbers, and whether it is well
-        library("Configuration", ["Base", "Files", "Sampling", "Models", "Propagation", "Compute"]),  // Pipelines/*.json5, checked
+        library("Configuration", ["Base", "Files", "Recipes", "Training", "Models", "Propagation", "Compute"]),  // Pipelines/*.json5, checked
+        library("Verification", ["Base", "WeightFiles", "Recipes", "Training", "Autograd", "Compute"]),  // how far PyTorch's values are
 
-        // What is trained, from samples to gradients.
-        library("Recipes", ["Base", "Configuration", "Sampling", "Models", "WeightFiles", "Autograd", "Compute", "Pictures"]),
+        // What is trained, from samples to gradients: a recipe is a file.
+        library(
+            "Recipes",
+            ["Base", "Sampling", "Models", "Layers", "Training", "WeightFiles", "Autograd", "Compute", "Pictures"]),
 
         // The ground floor, which both halves stand on.
         library("Files", ["Base"]),  // names and folders as file systems have them, whole files, what a command may write: only its own
@@ -74,16 +76,15 @@ let package = Package(
         library("Dataflow", ["Base", "Console", "Sampling", "ZeroMQ"]),  // messages, the broker as a state machine, its sockets
         library("Synthesis", ["Base"]),  // the embedded data set: textured scenes with exact masks, a pure function of a seed
         library("Media", ["Base", "Files", "Pictures", "Sampling", "CFFmpeg", "CPixels"]),  // libav: index, decode, crop, write, transcode
-        library("Sampling", ["Base", "Files"]),  // manifest, plan, Philox, frame pairs, crops, masks: pure values, no libav
+        library("Sampling", ["Base", "Files"]),  // manifest, plan, Philox, samplers, crops, masks: pure values, no libav
         library("ZeroMQ", ["Base", "Files", "CZeroMQ"]),  // context, socket, message, poller
         library("MatFiles", ["Files", "CMatIO"]),  // arrays in MATLAB's files, as JHMDB has them
 
         // The maths half: from batches to weights and scores.
         library("Propagation", ["Base", "Files", "Pictures", "Compute"]),  // label propagation; DAVIS, JHMDB, VIP and their measures
-        library("Verification", ["Base", "WeightFiles", "Training", "Models", "Autograd", "Compute"]),  // how far PyTorch's values are
-        library("Training", ["Base", "Files", "WeightFiles", "Autograd", "Compute"]),  // optimizer, checkpoints
+        library("Training", ["Base", "Files", "WeightFiles", "Autograd", "Compute"]),  // optimizer, schedule, checkpoints
         library("RunLog", ["Base", "Files"]),  // a run's folder: logs, scores, figures, TensorBoard's events
-        library("Models", ["Base", "WeightFiles", "Layers", "Autograd", "Compute"]),  // ViT encoder, decoders, objectives: SiamMAE
+        library("Models", ["Base", "WeightFiles", "Layers", "Autograd", "Compute"]),  // the ViT encoder, decoders, tables
         library("WeightFiles", ["Base", "Files"]),  // safetensors and PyTorch's files, read as nobody vouches for them
         library("Layers", ["Autograd", "Compute"]),  // layers as structs
         library("Autograd", ["Base", "Compute"]),  // a tape over a dozen fused ops, the parameter store
@@ -106,7 +107,7 @@ let package = Package(
         tests("Files"),
         tests("Console", ["Base"]),
         tests("Metrics", ["Base", "Console"]),
-        tests("Configuration", ["Base", "Sampling"]),
+        tests("Configuration", ["Base", "Models", "Recipes", "Sampling", "Training"]),
         tests("Dataflow", ["Base", "Sampling", "ZeroMQ"]),
         tests("Synthesis"),
         tests("Pictures"),
@@ -118,9 +119,9 @@ let package = Package(
         tests("WeightFiles", ["Base", "Models"]),
         tests("RunLog", ["Base"]),
         tests("Training", ["Base", "WeightFiles", "Models", "Autograd", "Compute", "ComputeCPU"]),
-        tests("Recipes", ["Configuration", "Sampling", "Autograd", "Compute", "ComputeCPU"]),
+        tests("Recipes", ["Configuration", "Verification", "Sampling", "WeightFiles", "Models", "Training", "Pictures", "Autograd", "Compute", "ComputeCPU"]),
         tests("Models", ["Training", "Verification", "Autograd", "Compute", "ComputeCPU"]),
-        tests("Verification", ["Base", "ComputeCPU"] + maths),
+        tests("Verification", ["Base", "ComputeCPU", "Recipes"] + maths),
         tests("Autograd", ["ComputeCPU", "Compute"]),
         tests("ComputeCPU", ["Compute", "CKernels"]),
         .executableTarget(

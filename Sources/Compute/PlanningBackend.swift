@@ -4,6 +4,7 @@
 /// goes through the very sizes, and in the end has the very extent, that it will have on the device itself.
 public final class PlanningBackend: Backend {
     private var nextAddress = 1 << 20
+    public private(set) var operations = 0.0
 
     /// A backend for planning.
     public init() {}

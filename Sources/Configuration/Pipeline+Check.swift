@@ -1,5 +1,5 @@
-import Models
-import Sampling
+import Recipes
+import Training
 
 /// A condition on the value of a key, and what to say where it does not hold.
 private typealias Check = (key: String, holds: Bool, message: String)
@@ -7,12 +7,11 @@ private typealias Check = (key: String, holds: Bool, message: String)
 extension Pipeline {
     /// The first value that no run can have: its path and what to write instead. Nil for a possible pipeline.
     var firstImpossibleValue: (path: [String], message: String)? {
-        for check in checks where !check.holds { return (check.key.split(separator: ".").map(String.init), check.message) }
-        return nil
-    }
-
-    private var checks: [Check] {
-        nameChecks + samplerChecks + modelChecks + trainChecks + dataflowChecks + evaluationChecks
+        func firstFailure(_ checks: [Check]) -> (key: String, message: String)? { checks.first { !$0.holds }.map { ($0.key, $0.message) } }
+        // The recipe checks its settings itself, before anybody asks it for more.
+        let problem =
+            firstFailure(nameChecks) ?? recipe.value.problem ?? firstFailure(trainChecks + dataflowChecks + evaluationChecks)
+        return problem.map { ($0.key.split(separator: ".").map(String.init), $0.message) }
     }
 
     private var nameChecks: [Check] {
@@ -24,41 +23,8 @@ extension Pipeline {
         ]
     }
 
-    /// The sampler checks its settings itself.
-    private var samplerChecks: [Check] { sampler.value.problem.map { [($0.key, false, $0.message)] } ?? [] }
-
-    private var modelChecks: [Check] {
-        let encoder = model.encoderNumbers
-        let decoder = model.decoderNumbers
-        return [
-            (
-                "model.size", encoder != nil,
-                "is not known: one of \(EncoderConfiguration.presets.keys.sorted().joined(separator: ", ")), or { patch, width, depth, heads }"
-            ),
-            (
-                "model.decoderSize", decoder != nil,
-                "is not known: one of \(Model.decoderPresets.keys.sorted().joined(separator: ", ")), or { width, depth, heads }"
-            ),
-        ]
-            + sizeChecks("model.size", encoder.map { ($0.width, $0.depth, $0.heads) })
-            + sizeChecks("model.decoderSize", decoder.map { ($0.width, $0.depth, $0.heads) })
-    }
-
-    private func sizeChecks(_ key: String, _ size: (width: Int, depth: Int, heads: Int)?) -> [Check] {
-        guard let size else { return [] }
-        return [
-            (key, size.width >= 4 && size.width % 4 == 0, "has width \(size.width), but the position table needs a multiple of 4"),
-            (key, size.width <= 1 << 16, "has width \(size.width), above the limit of \(1 << 16)"),
-            (key, (1...1000).contains(size.depth), "has depth \(size.depth): from 1 to 1000 blocks"),
-            (
-                key, size.heads >= 1 && size.width % max(size.heads, 1) == 0,
-                "has \(size.heads) heads, which do not divide its width of \(size.width)"
-            ),
-        ]
-    }
-
     private var trainChecks: [Check] {
-        let micro = train.microBatch == 0 ? train.batch : train.microBatch
+        let micro = train.microBatchSize
         return [
             ("train.steps", (0...1_000_000_000).contains(train.steps), "is \(train.steps): 0 (what epochs give) to 1000000000"),
             ("train.epochs", train.epochs > 0 && train.epochs <= 1e6, "is \(train.epochs): above 0, up to 1000000"),
@@ -66,7 +32,7 @@ extension Pipeline {
                 "train.warmupEpochs", train.warmupEpochs >= 0 && train.warmupEpochs <= train.epochs,
                 "is \(train.warmupEpochs): from 0 to train.epochs (\(train.epochs))"
             ),
-            ("train.batch", (1...1 << 20).contains(train.batch), "is \(train.batch): from 1 pair to \(1 << 20)"),
+            ("train.batch", (1...1 << 20).contains(train.batch), "is \(train.batch): from 1 sample to \(1 << 20)"),
             (
                 "train.microBatch", micro >= 1 && train.batch % max(micro, 1) == 0,
                 "is \(train.microBatch), which does not divide train.batch (\(train.batch))"
@@ -95,7 +61,7 @@ extension Pipeline {
     }
 
     private var evaluationChecks: [Check] {
-        let patch = model.patchSize ?? 1
+        let patch = recipe.value.encoder.patchSize
         return [
             ("evaluation.every", evaluation.every >= 0, "is \(evaluation.every): steps, 0 for first and last only"),
             ("evaluation.quickEvery", evaluation.quickEvery >= 0, "is \(evaluation.quickEvery): steps, 0 for no quick scores"),
@@ -113,28 +79,4 @@ extension Pipeline {
             ("evaluation.temperature", evaluation.temperature >= 0, "is \(evaluation.temperature): above 0, or 0 for the preset's"),
         ]
     }
-}
-
-extension Pipeline.Model {
-    /// Decoders by name.
-    static let decoderPresets: [String: SiamMAE.DecoderConfiguration] = ["mae": .mae, "small": .small]
-
-    /// The encoder's numbers, nil for an unknown preset.
-    public var encoderNumbers: (patch: Int, width: Int, depth: Int, heads: Int)? {
-        switch size {
-        case .preset(let name): EncoderConfiguration.presets[name].map { ($0.patchSize, $0.width, $0.depth, $0.heads) }
-        case .free(let patch, let width, let depth, let heads): (patch, width, depth, heads)
-        }
-    }
-
-    /// The decoder's numbers, nil for an unknown preset.
-    public var decoderNumbers: (width: Int, depth: Int, heads: Int)? {
-        switch decoderSize {
-        case .preset(let name): Self.decoderPresets[name].map { ($0.width, $0.depth, $0.heads) }
-        case .free(let width, let depth, let heads): (width, depth, heads)
-        }
-    }
-
-    /// Side of a patch in pixels, nil for an unknown preset.
-    public var patchSize: Int? { encoderNumbers?.patch }
 }

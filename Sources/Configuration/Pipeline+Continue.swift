@@ -1,6 +1,11 @@
+import Recipes
+
 extension Pipeline {
-    /// Groups and keys that a run is bound to once it has begun: they decide its samples, its model and what it computes in.
-    private static let bound = ["seed", "sampling", "mask", "model", "train.precision", "train.batch"]
+    /// Whether a run is bound to a key once it has begun: its recipe and all keys of that do, and those named here, decide its samples, its
+    /// model and what it computes in.
+    private static func isBound(_ key: String) -> Bool {
+        ["seed", "train.precision", "train.batch"].contains(key) || !isShared(String(key.prefix { $0 != "." }))
+    }
 
     /// Why a run cannot go on with this pipeline, by key with both values and what to do; nil where it can.
     ///
@@ -15,7 +20,7 @@ extension Pipeline {
         let (old, new) = (before.leaves, leaves)
         let (oldMeaning, newMeaning) = (before.withNumbersAsSizes.leaves, withNumbersAsSizes.leaves)
         let changed = new.keys.sorted().filter { key in
-            Self.bound.contains { key == $0 || key.hasPrefix($0 + ".") } && oldMeaning[key] != newMeaning[key]
+            Self.isBound(key) && oldMeaning[key] != newMeaning[key]
                 && !(mayChangeBatch && key == "train.batch")
         }
         guard !changed.isEmpty else { return nil }
@@ -28,7 +33,7 @@ extension Pipeline {
     /// The value of every key, by its dotted path. A size is one value.
     private var leaves: [String: String] {
         func leaves(of tree: JSON5, at path: String) -> [(String, String)] {
-            guard case .object(let members) = tree.value, Self.freeSizes[path] == nil else { return [(path, tree.strictText)] }
+            guard case .object(let members) = tree.value, sizeKeys(at: path) == nil else { return [(path, tree.strictText)] }
             return members.flatMap { leaves(of: $0.value, at: path.isEmpty ? $0.key : path + "." + $0.key) }
         }
         // A pipeline's own text always parses.
@@ -38,10 +43,7 @@ extension Pipeline {
     /// The same with numbers in place of the names of sizes: `"s16"` and its numbers are one model.
     private var withNumbersAsSizes: Pipeline {
         var pipeline = self
-        if let size = model.encoderNumbers {
-            pipeline.model.size = .free(patch: size.patch, width: size.width, depth: size.depth, heads: size.heads)
-        }
-        if let size = model.decoderNumbers { pipeline.model.decoderSize = .free(width: size.width, depth: size.depth, heads: size.heads) }
+        pipeline.recipe = AnyRecipe(recipe.value.inNumbers())
         return pipeline
     }
 }

@@ -1,9 +1,8 @@
-import Compute
+import Base
 import Files
 import Foundation
 import Models
-import Propagation
-import Sampling
+import Recipes
 
 /// What is wrong with a pipeline, in one sentence with file, line and key.
 public struct PipelineMistake: Error, Equatable, CustomStringConvertible {
@@ -33,7 +32,7 @@ extension Pipeline {
     /// The same from a text; `source` names it in messages.
     public static func parse(_ text: String, source: String, overrides: [String] = []) throws -> Pipeline {
         var reader = PipelineReader(source: source)
-        var tree = try reader.complete(text)
+        var tree = try reader.complete(text, overrides)
         for override in overrides { tree = try reader.apply(override, to: tree) }
         let pipeline = try reader.decode(tree)
         if let (path, message) = pipeline.firstImpossibleValue { throw reader.mistake(at: path, message) }
@@ -50,30 +49,60 @@ extension Pipeline {
 }
 
 extension Pipeline {
-    /// Keys of the sizes that a preset's name may stand for.
-    static let freeSizes = [
-        "model.size": ["patch", "width", "depth", "heads"],
-        "model.decoderSize": ["width", "depth", "heads"],
-    ]
+    /// The keys of a size that stands at a path, where a name may stand for them; nil where no size stands.
+    func sizeKeys(at path: String) -> [String]? { (value(at: path.split(separator: ".").map(String.init)) as? any SizeSetting)?.keys }
+
+    /// What stands at a path of keys, nil where nothing does.
+    func value(at path: [String]) -> Any? {
+        path.reduce(self as Any?) { value, key in value.flatMap { children(of: $0).first { $0.key == key }?.value } }
+    }
+
+    /// The keys of a group and what stands there.
+    func children(of group: Any) -> [(key: String, value: Any)] {
+        let members = Mirror(reflecting: group).children.compactMap { child in child.label.map { ($0, child.value) } }
+        guard group is Pipeline else { return members }
+        // The recipe's groups stand beside the others, and its name under its key.
+        return members.filter { $0.0 != "recipe" } + [("recipe", recipe.name)] + children(of: recipe.value)
+    }
 }
+
+/// A setting that is a size, by name or in numbers.
+private protocol SizeSetting { var keys: [String] { get } }
+extension Named: SizeSetting { var keys: [String] { Size.keys } }
 
 /// Merges a pipeline text into the defaults, remembering which line each key came from.
 private struct PipelineReader {
     let source: String
+    /// What a pipeline of the text's recipe has that names no other key.
+    private var defaults = Pipeline()
     private var document = JSON5(.object([]), line: 1)
     private var overridden: Set<String> = []
 
     init(source: String) { self.source = source }
 
-    /// The defaults with the text's values in their places.
-    mutating func complete(_ text: String) throws -> JSON5 {
+    /// The defaults of the recipe with the text's values in their places. The recipe comes first: it decides which keys there are.
+    mutating func complete(_ text: String, _ overrides: [String]) throws -> JSON5 {
         do {
             document = try JSON5(parsing: text)
-            let defaults = try JSON5(parsing: Pipeline().text)
-            return try merge(document, into: defaults, path: [])
+            defaults = Pipeline(try recipe(overrides))
+            return try merge(document, into: JSON5(parsing: defaults.text), path: [])
         } catch let mistake as JSON5Mistake {
             throw PipelineMistake(description: "\(source), line \(mistake.line): \(mistake.message)")
         }
+    }
+
+    private mutating func recipe(_ overrides: [String]) throws -> AnyRecipe {
+        var name: String?
+        if case .string(let text) = document.find(["recipe"])?.value { name = text }
+        if let override = overrides.last(where: { $0.hasPrefix("recipe=") }) {
+            name = override.dropFirst("recipe=".count).trimmingCharacters(in: CharacterSet(charactersIn: "\"'"))
+            overridden.insert("recipe")
+        }
+        guard let name else { return AnyRecipe() }
+        guard let recipe = AnyRecipe(named: name) else {
+            throw mistake(at: ["recipe"], "is \"\(name.onOneLine)\", which there is not: one of \(AnyRecipe.names.joined(separator: ", "))")
+        }
+        return recipe
     }
 
     /// The tree with one `key.path=value` applied.
@@ -123,9 +152,9 @@ private struct PipelineReader {
             try checkWholeNumbers(user, path: path)
             return user
         }
-        guard case .object(var members) = base.value, Pipeline.freeSizes[dotted] == nil else {
+        guard case .object(var members) = base.value, defaults.sizeKeys(at: dotted) == nil else {
             for member in given {
-                if let known = Pipeline.freeSizes[dotted] { try check(member, among: known, path: path) }
+                if let known = defaults.sizeKeys(at: dotted) { try check(member, among: known, path: path) }
                 try checkWholeNumbers(member.value, path: path + [member.key])
             }
             return user
@@ -140,22 +169,15 @@ private struct PipelineReader {
 
     /// Foundation's decoder refuses 1.5 for a whole number without saying where.
     private func checkWholeNumbers(_ user: JSON5, path: [String]) throws {
-        guard Self.wholeNumbers.contains(where: { path.starts(with: $0) }) else { return }
+        // A number within a size stands below the size.
+        let values = path.indices.map { defaults.value(at: Array(path[...$0])) }
+        guard values.contains(where: { $0 is Int || $0 is UInt64 || $0 is [Int] || $0 is any SizeSetting }) else { return }
         switch user.value {
         case .number(let text) where UInt64(text) == nil && Int(text) == nil: throw mistake(at: path, "wants a whole number, not \(text)")
         case .array(let items): for item in items { try checkWholeNumbers(item, path: path) }
         default: break
         }
     }
-
-    /// Paths of the keys whose values are whole numbers, read off the defaults.
-    private static let wholeNumbers: [[String]] = {
-        func paths(in value: Any, at path: [String]) -> [[String]] {
-            if value is Int || value is UInt64 || value is [Int] || value is EncoderSize || value is DecoderSize { return [path] }
-            return Mirror(reflecting: value).children.flatMap { child in child.label.map { paths(in: child.value, at: path + [$0]) } ?? [] }
-        }
-        return paths(in: Pipeline(), at: [])
-    }()
 
     private func check(_ member: JSON5.Member, among known: [String], path: [String]) throws {
         guard !known.contains(member.key) else { return }
@@ -171,9 +193,7 @@ private struct PipelineReader {
 
     /// The words that a key takes, where it takes a few words only.
     private func words(at path: [String]) -> String? {
-        let value = path.reduce(Pipeline() as Any?) { value, key in
-            value.flatMap { Mirror(reflecting: $0).children.first { $0.label == key }?.value }
-        }
+        let value = defaults.value(at: path)
         guard let value, let type = type(of: value) as? any CaseIterable.Type else { return nil }
         return listOfWords(type)
     }

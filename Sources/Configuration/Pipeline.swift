@@ -1,25 +1,26 @@
-import Compute
-import Models
 import Propagation
-import Sampling
+import Recipes
+import Training
 
-/// One run, as `Pipelines/NAME.json5` describes it. Every key has a default: SiamMAE's published recipe (arXiv 2305.14344, Table 4a).
-public struct Pipeline: Codable, Equatable, Sendable {
-    /// Names the run folder, `runs/NAME`.
-    public var name = "siammae"
+/// One run, as `Pipelines/NAME.json5` describes it. Every key has a default: the published numbers of the recipe.
+public struct Pipeline: Equatable, Sendable {
+    /// Names the run folder, `runs/NAME`; the recipe's name by default.
+    public var name: String
     /// All randomness of the run comes from it.
     public var seed: UInt64 = 0
     public var data = Data()
-    /// How a sample is taken from a video.
-    public var sampling = FramePairSampler.Sampling()
-    /// Which patches are hidden.
-    public var mask = FramePairSampler.Mask()
-    public var model = Model()
-    public var train = Train()
+    /// What is trained, and how samples are taken and masked: the recipe's name, and beside it groups of keys of its own.
+    public var recipe: AnyRecipe
+    public var train: TrainingSettings
     public var dataflow = Dataflow()
     public var evaluation = Evaluation()
 
-    public init() {}
+    /// The published numbers of a recipe.
+    public init(_ recipe: AnyRecipe = AnyRecipe()) {
+        self.recipe = recipe
+        name = recipe.name
+        train = recipe.training
+    }
 
     /// Where the videos are.
     public struct Data: Codable, Equatable, Sendable {
@@ -34,51 +35,6 @@ public struct Pipeline: Codable, Equatable, Sendable {
 
         /// The manifest's path.
         public var manifestPath: String { manifest.isEmpty ? media + "/manifest.tandem" : manifest }
-    }
-
-    /// The network.
-    public struct Model: Codable, Equatable, Sendable {
-        /// The encoder: "ti16", "s16", "s8", "b16", "l16", or its own `{ patch, width, depth, heads }`.
-        public var size = EncoderSize.preset("s16")
-        /// The decoder: "mae" (512 wide, 8 deep), "small" (256, 4), or its own `{ width, depth, heads }`.
-        public var decoderSize = DecoderSize.preset("mae")
-        /// "siamese": each frame by itself, with shared weights; "joint": both frames in one sequence.
-        public var encoder = SiamMAE.EncoderKind.siamese
-        /// How the second frame looks at the first: "cross-self", by cross-attention and then at itself; "cross", by cross-attention alone;
-        /// "joint", by self-attention over both.
-        public var decoder = SiamMAE.DecoderKind.crossSelf
-        /// Whether the target is normalised patch by patch.
-        public var normalizedPixelLoss = true
-    }
-
-    /// How the weights are learned.
-    public struct Train: Codable, Equatable, Sendable {
-        /// Length of the run in epochs of one pair a video.
-        public var epochs = 400.0
-        /// Length of the run in steps; 0: what `epochs` gives.
-        public var steps = 0
-        /// Epochs of linear warm-up. Where `steps` shortens the run, the warm-up shrinks with it.
-        public var warmupEpochs = 40.0
-        /// Pairs a step.
-        public var batch = 2048
-        /// Pairs that go through the network at once; their gradients add up to the batch's. 0: the whole batch.
-        public var microBatch = 16
-        /// Learning rate for 256 pairs a step; scales with `batch`.
-        public var baseLearningRate = 1.5e-4
-        public var weightDecay = 0.05
-        public var betas = [0.9, 0.95]
-        /// Steps between checkpoints.
-        public var checkpointEvery = 500
-        /// Checkpoints kept, counted from the last.
-        public var keepCheckpoints = 3
-        /// What the trainer computes on: "cpu".
-        public var device = Device.cpu
-        /// What products are computed in: "f32", or "bf16" with sums, weights and the optimizer in f32.
-        public var precision = Precision.f32
-        /// Whether activations are computed again in the backward pass instead of kept: a third more work, much less memory.
-        public var recompute = false
-        /// Threads of the trainer; 0: one a core.
-        public var threads = 0
     }
 
     /// The processes and the memory between them.
@@ -124,55 +80,32 @@ public struct Pipeline: Codable, Equatable, Sendable {
     }
 }
 
-/// An encoder's size: a preset's name or its numbers.
-public enum EncoderSize: Equatable, Sendable {
-    case preset(String)
-    case free(patch: Int, width: Int, depth: Int, heads: Int)
-}
-
-/// A decoder's size: a preset's name or its numbers.
-public enum DecoderSize: Equatable, Sendable {
-    case preset(String)
-    case free(width: Int, depth: Int, heads: Int)
-}
-
-extension EncoderSize: Codable {
-    private struct Numbers: Codable { var patch, width, depth, heads: Int }
+/// As JSON one object: the groups of the recipe stand beside the others.
+extension Pipeline: Codable {
+    private enum Keys: String, CodingKey { case name, seed, data, train, dataflow, evaluation }
 
     public init(from decoder: any Decoder) throws {
-        if let name = try? decoder.singleValueContainer().decode(String.self) {
-            self = .preset(name)
-        } else {
-            let numbers = try Numbers(from: decoder)
-            self = .free(patch: numbers.patch, width: numbers.width, depth: numbers.depth, heads: numbers.heads)
-        }
+        self.init(try AnyRecipe(from: decoder))
+        let members = try decoder.container(keyedBy: Keys.self)
+        name = try members.decode(String.self, forKey: .name)
+        seed = try members.decode(UInt64.self, forKey: .seed)
+        data = try members.decode(Data.self, forKey: .data)
+        train = try members.decode(TrainingSettings.self, forKey: .train)
+        dataflow = try members.decode(Dataflow.self, forKey: .dataflow)
+        evaluation = try members.decode(Evaluation.self, forKey: .evaluation)
     }
 
     public func encode(to encoder: any Encoder) throws {
-        switch self {
-        case .preset(let name): try name.encode(to: encoder)
-        case .free(let patch, let width, let depth, let heads):
-            try Numbers(patch: patch, width: width, depth: depth, heads: heads).encode(to: encoder)
-        }
-    }
-}
-
-extension DecoderSize: Codable {
-    private struct Numbers: Codable { var width, depth, heads: Int }
-
-    public init(from decoder: any Decoder) throws {
-        if let name = try? decoder.singleValueContainer().decode(String.self) {
-            self = .preset(name)
-        } else {
-            let numbers = try Numbers(from: decoder)
-            self = .free(width: numbers.width, depth: numbers.depth, heads: numbers.heads)
-        }
+        try recipe.encode(to: encoder)
+        var members = encoder.container(keyedBy: Keys.self)
+        try members.encode(name, forKey: .name)
+        try members.encode(seed, forKey: .seed)
+        try members.encode(data, forKey: .data)
+        try members.encode(train, forKey: .train)
+        try members.encode(dataflow, forKey: .dataflow)
+        try members.encode(evaluation, forKey: .evaluation)
     }
 
-    public func encode(to encoder: any Encoder) throws {
-        switch self {
-        case .preset(let name): try name.encode(to: encoder)
-        case .free(let width, let depth, let heads): try Numbers(width: width, depth: depth, heads: heads).encode(to: encoder)
-        }
-    }
+    /// Whether a group of keys, or a key of its own, belongs to all recipes alike.
+    static func isShared(_ key: String) -> Bool { Keys(rawValue: key) != nil }
 }

@@ -35,4 +35,7 @@ public struct Parameters {
 
     /// All that was registered, in order.
     public var all: [Parameter] { list.parameters }
+
+    /// Learned numbers of all that was registered.
+    public var count: Int { list.parameters.reduce(0) { $0 + $1.shape.reduce(1, *) } }
 }

@@ -20,20 +20,16 @@ public struct EncoderConfiguration: Codable, Equatable, Sendable {
         self.heads = heads
     }
 
-    /// The encoders of the literature by name, for images of `imageSize`; nil for a name that is not among `presets`.
-    public init?(preset: String, imageSize: Int = 224) {
-        guard let size = EncoderConfiguration.presets[preset] else { return nil }
-        self.init(imageSize: imageSize, patchSize: size.patchSize, width: size.width, depth: size.depth, heads: size.heads)
+    /// An encoder of a size, for images of `imageSize`.
+    public init(_ size: EncoderSize, imageSize: Int = 224) {
+        self.init(imageSize: imageSize, patchSize: size.patch, width: size.width, depth: size.depth, heads: size.heads)
     }
 
-    /// Name to size: ViT-Ti/16, S/16, S/8, B/16 and L/16 (Dosovitskiy et al. 2021, table 1; Touvron et al. 2021, table 1).
-    public static let presets: [String: (patchSize: Int, width: Int, depth: Int, heads: Int)] = [
-        "ti16": (16, 192, 12, 3),
-        "s16": (16, 384, 12, 6),
-        "s8": (8, 384, 12, 6),
-        "b16": (16, 768, 12, 12),
-        "l16": (16, 1024, 24, 16),
-    ]
+    /// The encoders of the literature by name, for images of `imageSize`; nil for a name that none has.
+    public init?(preset: String, imageSize: Int = 224) {
+        guard let size = EncoderSize.presets[preset] else { return nil }
+        self.init(size, imageSize: imageSize)
+    }
 
     /// Patches along one side of the image.
     public var gridSize: Int { imageSize / patchSize }
@@ -45,14 +41,6 @@ public struct EncoderConfiguration: Codable, Equatable, Sendable {
         if patchSize < 1 || imageSize < patchSize || imageSize % patchSize != 0 {
             return "an image of \(imageSize) pixels cannot be cut into patches of \(patchSize)"
         }
-        return transformerProblem(width: width, depth: depth, heads: heads)
+        return EncoderSize(patch: patchSize, width: width, depth: depth, heads: heads).problem.map { "an encoder that \($0)" }
     }
-}
-
-/// What is impossible about a transformer of this size, in one sentence; nil if it makes sense.
-func transformerProblem(width: Int, depth: Int, heads: Int) -> String? {
-    if width < 4 || width % 4 != 0 { return "a width of \(width) is not a multiple of 4, which the position embedding needs" }
-    if depth < 1 { return "a depth of \(depth) leaves no block" }
-    if heads < 1 || width % heads != 0 { return "\(heads) heads do not divide a width of \(width)" }
-    return nil
 }

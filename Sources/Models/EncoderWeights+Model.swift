@@ -18,21 +18,8 @@ extension EncoderWeights {
         return encoder
     }
 
-    /// The whole model with these weights in `backend`'s memory.
-    ///
-    /// Throws where the file holds no decoder, or is of another model.
-    public func makeModel(_ configuration: SiamMAE.Configuration, backend: any Backend) throws -> SiamMAE {
-        let model = SiamMAE(configuration, seed: 0, backend: backend)
-        if let missing = model.parameters.entries.first(where: { file.entries[prefix + $0.name] == nil }) {
-            throw Failure(
-                "\(name) holds no '\(prefix)\(missing.name)', which the decoder of its pipeline needs; name a checkpoint of a training,"
-                    + " or what 'tandem export --format mae' made of one")
-        }
-        try fill(model.parameters, backend)
-        return model
-    }
-
-    private func fill(_ parameters: ParameterStore, _ backend: any Backend) throws {
+    /// Gives parameters the values that the file has under their names.
+    package func fill(_ parameters: ParameterStore, _ backend: any Backend) throws {
         for entry in parameters.entries {
             try parameters.parameter(entry.name).value.upload(finiteFloats(entry.name, shape: entry.shape), backend)
         }
@@ -61,7 +48,7 @@ extension EncoderWeights {
         let unknown = (Array(entries.keys) + otherNetworkArrays).filter { expected[$0] == nil }.sorted()
         if let first = unknown.first {
             throw Failure(
-                "\(self.name) is of another kind of vision transformer: it has '\(prefix)\(first)', which SiamMAE's encoder lacks,"
+                "\(self.name) is of another kind of vision transformer: it has '\(prefix)\(first)', which a plain one lacks,"
                     + " so its features would come out wrong")
         }
         _ = try requireHeads()
@@ -104,14 +91,5 @@ extension EncoderWeights {
 extension Tensor {
     fileprivate func upload(_ elements: [Float], _ backend: any Backend) {
         elements.withUnsafeBufferPointer { backend.upload(self, from: $0.baseAddress!) }
-    }
-}
-
-extension SiamMAE {
-    /// The fixed position tables under their names in MAE's checkpoints: to be written beside the parameters, for tools that expect them.
-    public var positionTables: [Safetensors.Array] {
-        [("pos_embed", encoder.positions), ("decoder_pos_embed", decoderPositions)].map { name, table in
-            Safetensors.Array(name: name, shape: [1, table.values.count / table.width, table.width]) { table.values }
-        }
     }
 }

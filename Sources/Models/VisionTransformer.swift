@@ -12,6 +12,8 @@ public final class VisionTransformer {
     public let positions: PositionEmbedding
     /// Whether other grids than that of ``positions`` get a sine-cosine table of their own instead of an interpolated one. Set before use.
     public var recomputesPositions = false
+    /// Numbers that it learns.
+    public let parameterCount: Int
     let patchEmbed: PatchEmbedding
     let clsToken: Parameter
     let blocks: [Block]
@@ -29,12 +31,13 @@ public final class VisionTransformer {
     public init(_ configuration: EncoderConfiguration, _ parameters: Parameters, positions: PositionEmbedding? = nil) {
         if let problem = configuration.problem { preconditionFailure(problem) }
         self.configuration = configuration
-        let (width, heads) = (configuration.width, configuration.heads)
+        let (width, heads, before) = (configuration.width, configuration.heads, parameters.count)
         self.positions = positions ?? PositionEmbedding(gridSize: configuration.gridSize, width: width)
         patchEmbed = PatchEmbedding(parameters["patch_embed"], patchSize: configuration.patchSize, width: width)
         clsToken = parameters.make("cls_token", [1, 1, width], .normal(standardDeviation: 0.02))
         blocks = (0..<configuration.depth).map { Block(parameters["blocks", $0], width: width, heads: heads) }
         norm = LayerNorm(parameters["norm"], width: width)
+        parameterCount = parameters.count - before
     }
 
     /// An encoder by itself, as evaluation needs it, and its parameters: all zero, to be filled by name.
@@ -63,7 +66,7 @@ public final class VisionTransformer {
     ///
     /// - Parameter patches: for each sequence its patches, in the order of their tokens; numbered row by row through all images, so that a
     ///   sequence may hold patches of several.
-    func embed(_ images: Tensor, sequences patches: [[Int32]], on tape: Tape) -> (tokens: Variable, sequences: SequenceLayout) {
+    package func embed(_ images: Tensor, sequences patches: [[Int32]], on tape: Tape) -> (tokens: Variable, sequences: SequenceLayout) {
         let (gridHeight, gridWidth) = grid(images)
         let sequences = SequenceLayout(lengths: patches.map { 1 + $0.count })
         let embedded = patchEmbed(images, patches: patches.flatMap { $0 }, on: tape)
@@ -83,7 +86,7 @@ public final class VisionTransformer {
     }
 
     /// The blocks and the last layer norm.
-    func transform(_ x: Variable, sequences: SequenceLayout, on tape: Tape) -> Variable {
+    package func transform(_ x: Variable, sequences: SequenceLayout, on tape: Tape) -> Variable {
         var x = x
         for block in blocks { x = block(x, sequences: sequences, on: tape) }
         return norm(x, on: tape)

@@ -27,6 +27,9 @@ public func contactSheet(
     return sheet
 }
 
+/// Pictures in rows that are equally long, as ``contactSheet(_:columns:margin:background:)`` puts them.
+public func contactSheet(_ rows: [[RGBImage]]) -> RGBImage { contactSheet(rows.flatMap { $0 }, columns: rows[0].count) }
+
 /// Up to `count` of `total` indices, evenly spaced, the first and the last among them; only the first where one is wanted.
 public func evenlySpaced(_ count: Int, of total: Int) -> [Int] {
     let count = min(count, total)

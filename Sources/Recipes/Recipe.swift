@@ -1,43 +1,113 @@
 import Autograd
 import Compute
-import Configuration
 import Models
 import Pictures
 import Sampling
+import Training
 import WeightFiles
 
 /// A way of training, where the two halves meet: samples of the recipe's sampler go in, a loss and gradients come out.
 ///
-/// A recipe is one file. Trainer, checkpoints, forecasts, benchmarks and pictures know it by this protocol alone.
+/// A recipe is one file. Trainer, checkpoints, forecasts, benchmarks, `verify` and pictures know it by this protocol and its settings alone.
 public protocol Recipe: AnyObject {
+    associatedtype Settings: RecipeSettings
+    /// What it was made from.
+    var settings: Settings { get }
     /// What remains after the pretraining, and what evaluators get.
     var encoder: VisionTransformer { get }
     /// All that the optimizer moves.
     var parameters: ParameterStore { get }
     /// Arrays that are not learned but belong to a checkpoint for other tools, such as position tables.
     var constants: [Safetensors.Array] { get }
-    /// Floating-point operations of one training step with one sample: of the matrix products of its forward and backward pass.
-    var operationsPerSample: Double { get }
 
+    /// The mean loss of some samples. The backward pass of `tape` then adds its gradients, times `share`, to the parameters'.
+    func loss(of batch: SampleBatch, share: Float, on tape: Tape) -> Double
+    /// What the model makes of some samples, as fixtures of the maths name it; among it `pred`, the prediction of every patch of each sample,
+    /// `[samples · patches, 3 p²]` in the order row, column, channel.
+    func outputs(of batch: SampleBatch, on tape: Tape) -> [(name: String, value: Tensor)]
+    /// Pictures for people of what the model makes of some samples: a row for each.
+    func pictures(of samples: [SampleBlock], arena: Arena) -> [[RGBImage]]
+}
+
+/// What a pipeline says of a recipe: groups of keys beside those that all recipes share, with the published values.
+public protocol RecipeSettings: Codable, Equatable, Sendable {
+    /// The word of a pipeline's key `recipe`.
+    static var name: String { get }
+    /// The published optimization, which a pipeline's `train` may change.
+    static var training: TrainingSettings { get }
+    /// The published settings.
+    init()
+    /// The first value that no run can have, by its key, and what to write instead; nil where all are possible. Nothing else of the
+    /// settings may be asked for before.
+    var problem: (key: String, message: String)? { get }
+    /// How samples are drawn from videos.
+    var sampler: any Sampler { get }
+    /// The encoder that is trained.
+    var encoder: EncoderConfiguration { get }
+    /// The same with numbers in place of the names of sizes: `"s16"` and its numbers are one model.
+    func inNumbers() -> Self
+    /// The recipe, its parameters all zero.
+    func makeRecipe(precision: Precision, backend: any Backend) -> any Recipe
+
+    /// For each array of a sample the arrays of a fixture that hold it: of pictures one array after the other.
+    static var fixtureInputs: [String: [String]] { get }
+    /// The settings that a fixture's model has.
+    init(fixture sizes: FixtureSizes) throws
+}
+
+extension Recipe {
     /// Adds the gradients of the samples' mean loss, times `share`, to the parameters' gradients, and returns the loss.
     ///
     /// A batch that is too big for the memory goes through in parts: with each part's share of the batch's samples the gradients add up to
     /// those of the whole.
     ///
-    /// - Parameters:
-    ///   - samples: of the recipe's sampler, their arrays as it declares them.
-    ///   - recomputes: whether blocks are computed again in the backward pass, a third more work for much less memory.
-    func accumulateGradients(_ samples: [SampleBlock], share: Float, recomputes: Bool, arena: Arena) -> Double
+    /// - Parameter recomputes: whether blocks are computed again in the backward pass, a third more work for much less memory.
+    public func accumulateGradients(_ samples: [SampleBlock], share: Float = 1, recomputes: Bool = false, arena: Arena) -> Double {
+        accumulateGradients(SampleBatch(samples, of: settings.sampler, arena: arena), share: share, recomputes: recomputes, arena: arena)
+    }
+
     /// Asks `arena`, which is on a `PlanningBackend`, for what `accumulateGradients` of so many samples would ask for.
-    func planStep(samples: Int, recomputes: Bool, arena: Arena)
-    /// A picture for people of what the model makes of some samples.
-    func picture(of samples: [SampleBlock], arena: Arena) -> RGBImage
+    func planStep(samples: Int, recomputes: Bool, arena: Arena) {
+        let batch = SampleBatch(planning: samples, of: settings.sampler, arena: arena)
+        _ = accumulateGradients(batch, share: 1, recomputes: recomputes, arena: arena)
+    }
+
+    /// The same of samples that are on the device already.
+    public func accumulateGradients(_ batch: SampleBatch, share: Float = 1, recomputes: Bool = false, arena: Arena) -> Double {
+        let tape = Tape(arena: arena, isRecording: true, recomputes: recomputes)
+        let loss = loss(of: batch, share: share, on: tape)
+        tape.backward()
+        return loss
+    }
+
+    /// Each sample's prediction of every patch, in host memory.
+    func predictedPatches(of samples: [SampleBlock], arena: Arena) -> [[Float]] {
+        let batch = SampleBatch(samples, of: settings.sampler, arena: arena)
+        let outputs = outputs(of: batch, on: Tape(arena: arena, isRecording: false))
+        let prediction = arena.numbers(of: outputs.first { $0.name == "pred" }!.value)
+        let count = prediction.count / samples.count
+        return samples.indices.map { Array(prediction[$0 * count..<($0 + 1) * count]) }
+    }
 }
 
-extension Pipeline {
-    /// The recipe of a checked pipeline, with first values that its seed alone decides.
-    public func makeRecipe(on backend: any Backend) -> any Recipe { SiamMAERecipe(self, backend: backend) }
+extension Tape {
+    /// Of sequences that end with an image's patches, those patches' rows alone.
+    func patches(of x: Variable, sequences: SequenceLayout, _ patchCount: Int) -> Tensor {
+        let rows = (0..<sequences.count).flatMap { sequences[$0].suffix(patchCount).map { Int32($0) } }
+        let patches = arena.tensor([rows.count, x.value.columns])
+        backend.selectRows(patches, x.value, sources: rows)
+        return patches
+    }
+}
 
-    /// Numbers that the recipe's model learns.
-    public var parameterCount: Int { modelConfiguration.encoderParameterCount + modelConfiguration.decoderParameterCount }
+extension Arena {
+    /// A tensor's elements in host memory, in f32.
+    public func numbers(of tensor: Tensor) -> [Float] {
+        let full = self.tensor(tensor.shape)
+        backend.selectRows(full, tensor, sources: (0..<Int32(tensor.rows)).map { $0 })
+        return [Float](unsafeUninitializedCapacity: tensor.count) { numbers, count in
+            backend.download(full, to: numbers.baseAddress!)
+            count = tensor.count
+        }
+    }
 }

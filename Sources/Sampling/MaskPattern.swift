@@ -5,8 +5,10 @@ public enum MaskPattern: String, Codable, CaseIterable, Sendable {
     /// A square lattice of n x n, evenly spaced, moved by a random phase.
     case grid
 
-    /// Patches that stay visible where `limit` may: so many at random, the largest n² below in a lattice.
-    func visibleCount(limit: Int) -> Int {
+    /// Patches that stay visible of `patchCount`: `int(patchCount * (1 - ratio))` in double precision, as facebookresearch/mae counts them,
+    /// so 9 of 196 at 0.95; of a lattice the largest square that is no more.
+    func visibleCount(of patchCount: Int, ratio: Double) -> Int {
+        let limit = Int(Double(patchCount) * (1 - ratio))
         switch self {
         case .random: return limit
         case .grid:

@@ -4,8 +4,8 @@ public enum RandomPurpose: UInt8, Sendable {
     case epochPermutation = 1
     /// The video in place of one that could not give its frames.
     case replacementVideo = 2
-    /// The two frames of a pair.
-    case framePair = 3
+    /// Which frames of a video a sample shows.
+    case frames = 3
     /// The boxes cut out of frames.
     case crop = 4
     /// Whether pictures are mirrored.

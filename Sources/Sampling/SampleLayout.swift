@@ -38,6 +38,9 @@ public struct ArrayDeclaration: Equatable, Sendable {
         self.shape = shape
         self.zeros = zeros
     }
+
+    /// Whether it holds pictures: `[pictures, height, width, 3]` bytes.
+    public var isPictures: Bool { kind == .uint8 && shape.count == 4 && shape[3] == 3 }
 }
 
 /// Where the parts of a sample lie in its block of bytes.

@@ -11,7 +11,7 @@ public struct Timeline {
         public var frame: Int
     }
 
-    private let record: VideoRecord
+    let record: VideoRecord
     /// One unit of the video's time base, and one tick, in a common unit.
     private let unit: Int
     private let tickLength: Int
@@ -42,51 +42,26 @@ public struct Timeline {
         return target - time(low) <= time(low + 1) - target ? low : low + 1
     }
 
-    /// A random pair: a gap drawn uniformly, cut to the largest that fits (at least one tick), from a start drawn uniformly over
-    /// those that fit. The two frames differ even where the video is slower than the timeline.
-    ///
-    /// A pair that touches a damaged frame is drawn again, ``maximumDraws`` times at most; of the last draw each damaged frame gives way to
-    /// the intact one that is nearest by index, the earlier of two.
-    public func drawPair(gap: ClosedRange<Int>, from stream: inout RandomStream) -> (past: Point, future: Point) {
-        precondition(record.frameCount >= 2, "a pair needs two frames, \(record.path) has \(record.frameCount)")
-        var pair = drawAnyPair(gap: gap, from: &stream)
-        var draws = 1
-        func isIntact() -> Bool { !record.isDamaged(pair.past.frame) && !record.isDamaged(pair.future.frame) }
-        while draws < Self.maximumDraws, !isIntact() {
-            pair = drawAnyPair(gap: gap, from: &stream)
-            draws += 1
+    /// A random tick, each as likely as the others. One that shows a damaged frame is drawn again, ``maximumDraws`` times at most; then the
+    /// intact frame takes its place that is nearest by index, the earlier of two.
+    func drawPoint(from stream: inout RandomStream) -> Point {
+        for _ in 1..<Self.maximumDraws {
+            let point = point(atTick: stream.uniform(below: count))
+            if !record.isDamaged(point.frame) { return point }
         }
-        guard !isIntact() else { return pair }
-        pair.past.frame = intactFrame(nearest: pair.past.frame)
-        pair.future.frame = intactFrame(nearest: pair.future.frame)
-        return distinct(pair)
+        var point = point(atTick: stream.uniform(below: count))
+        point.frame = intactFrame(nearest: point.frame)
+        return point
     }
 
-    /// Draws of a pair before damaged frames are replaced.
+    /// Draws before damaged frames are replaced.
     public static let maximumDraws = 32
 
-    private func drawAnyPair(gap: ClosedRange<Int>, from stream: inout RandomStream) -> (past: Point, future: Point) {
-        let drawn = gap.lowerBound + stream.uniform(below: gap.count)
-        let ticks = min(drawn, max(1, count - 1))
-        let start = stream.uniform(below: max(1, count - ticks))
-        let past = Point(tick: start, frame: frame(nearest: start))
-        return distinct((past, Point(tick: start + ticks, frame: frame(nearest: start + ticks))))
-    }
+    /// A tick and its frame.
+    func point(atTick tick: Int) -> Point { Point(tick: tick, frame: frame(nearest: tick)) }
 
-    /// Two different frames: where both are one, the next intact frame is the future one, and where there is none, the last before it
-    /// the past one.
-    private func distinct(_ pair: (past: Point, future: Point)) -> (past: Point, future: Point) {
-        var (past, future) = pair
-        guard past.frame == future.frame else { return pair }
-        if let next = (future.frame + 1..<record.frameCount).first(where: { !record.isDamaged($0) }) {
-            future.frame = next
-        } else {
-            past.frame = (0..<past.frame).last { !record.isDamaged($0) }!
-        }
-        return (past, future)
-    }
-
-    private func intactFrame(nearest frame: Int) -> Int {
+    /// The frame that shows no damage and is nearest by index, the earlier of two.
+    func intactFrame(nearest frame: Int) -> Int {
         let distance = (0..<record.frameCount).first { distance in
             [frame - distance, frame + distance].contains { (0..<record.frameCount).contains($0) && !record.isDamaged($0) }
         }!

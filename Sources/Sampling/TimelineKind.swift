@@ -1,4 +1,4 @@
-/// What the distance of two frames is counted in.
+/// What distances of frames are counted in.
 public enum TimelineKind: String, Codable, CaseIterable, Sendable {
     /// Ticks of an even rate, found by the frames' presentation times.
     case presentationTime = "presentation-time"

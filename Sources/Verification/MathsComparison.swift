@@ -1,7 +1,7 @@
 import Autograd
 import Base
 import Compute
-import Models
+import Recipes
 import Training
 
 /// How far Tandem's maths is from a fixture: outputs, loss, every gradient, the losses of ten steps, and the parameters after them.
@@ -45,7 +45,7 @@ public struct MathsComparison {
         let (outputs, loss) = try run.outputsAndLoss()
         let gradients = try run.gradients()
         let losses = try run.steps()
-        let (parameters, omittedCount) = try run.parameters()
+        let (parameters, omittedCount) = try run.parametersAfterSteps()
         groups = [
             Group(name: "outputs", deviations: outputs, tolerance: tolerances.outputs),
             Group(name: "loss", deviations: [loss], tolerance: tolerances.losses),
@@ -59,40 +59,34 @@ public struct MathsComparison {
 /// The model of a fixture at work. Its steps change the weights, so that the order of the calls matters.
 private struct Run {
     let fixture: MathsFixture
-    let model: SiamMAE
+    let recipe: any Recipe
+    let parameters: ParameterStore
     let arena: Arena
-    let frames: Tensor
+    let samples: SampleBatch
     let tolerances: Tolerances
 
     init(_ fixture: MathsFixture, _ precision: Precision, _ backend: any Backend) throws {
         self.fixture = fixture
         tolerances = Tolerances(precision)
-        model = try fixture.makeModel(precision: precision, backend: backend)
+        recipe = try fixture.makeRecipe(precision: precision, backend: backend)
+        parameters = recipe.parameters
         arena = Arena(backend: backend)
-        frames = try fixture.frames(arena)
+        samples = try fixture.samples(arena)
     }
 
     func outputsAndLoss() throws -> (outputs: [MathsComparison.Deviation], loss: MathsComparison.Deviation) {
         let tape = Tape(arena: arena, isRecording: false)
-        var outputs: [MathsComparison.Deviation] = []
-        if fixture.configuration.encoderKind == .siamese, fixture.file.entries["out.memory"] != nil {
-            let (tokens, sequences) = model.encode(frames, visible: fixture.visible, on: tape)
-            let all = numbers(tokens.value)
-            let past = sequences[fixture.visible.count].lowerBound * tokens.value.columns
-            outputs.append(try deviation("out.memory", Array(all[..<past])))
-            outputs.append(try deviation("out.latent", Array(all[past...])))
-        }
-        let (loss, prediction) = model.loss(frames, visible: fixture.visible, on: tape)
-        outputs.append(try deviation("out.pred", model.patches(of: prediction, pairs: fixture.visible.count, arena: arena)))
+        let outputs = try recipe.outputs(of: samples, on: tape).map { name, value in try deviation("out." + name, arena.numbers(of: value)) }
+        let loss = recipe.loss(of: samples, share: 1, on: tape)
         return (outputs, .init(name: "out.loss", error: try relativeError(loss, reference("out.loss")[0])))
     }
 
     func gradients() throws -> [MathsComparison.Deviation] {
         _ = forwardAndBackward()
-        let references = try model.parameters.entries.map { try reference("grad." + $0.name) }
+        let references = try parameters.entries.map { try reference("grad." + $0.name) }
         let scaleOfZeros = references.map(tolerances.size).max() ?? 0
-        return zip(model.parameters.entries, references).map { entry, reference in
-            let own = numbers(model.parameters.parameter(entry.name).gradient)
+        return zip(parameters.entries, references).map { entry, reference in
+            let own = arena.numbers(of: parameters.parameter(entry.name).gradient)
             return .init(name: "grad." + entry.name, error: tolerances.error(own, reference, scaleOfZeros: scaleOfZeros))
         }
     }
@@ -100,14 +94,14 @@ private struct Run {
     func steps() throws -> [MathsComparison.Deviation] {
         try reference("train.losses").enumerated().map { index, expected in
             let loss = forwardAndBackward()
-            AdamW().update(model.parameters, learningRate: 1e-3, step: index + 1)
+            AdamW().update(parameters, learningRate: 1e-3, step: index + 1)
             return .init(name: "step \(index + 1)", error: relativeError(loss, expected))
         }
     }
 
-    func parameters() throws -> (deviations: [MathsComparison.Deviation], omittedCount: Int) {
+    func parametersAfterSteps() throws -> (deviations: [MathsComparison.Deviation], omittedCount: Int) {
         var omittedCount = 0
-        let deviations = try model.parameters.entries.map { entry in
+        let deviations = try parameters.entries.map { entry in
             let firstGradient = try reference("grad." + entry.name)
             let noise = 1e-6 * (firstGradient.map(abs).max() ?? 0)
             let keyBias = keyBias(entry)
@@ -116,17 +110,14 @@ private struct Run {
                 keyBias.contains(index) || (firstGradient[index] != 0 && abs(firstGradient[index]) < noise)
             }
             omittedCount += firstGradient.indices.count(where: isNoise)
-            return try deviation("after." + entry.name, numbers(model.parameters.parameter(entry.name).value)) { !isNoise($0) }
+            return try deviation("after." + entry.name, arena.numbers(of: parameters.parameter(entry.name).value)) { !isNoise($0) }
         }
         return (deviations, omittedCount)
     }
 
     private func forwardAndBackward() -> Double {
-        model.parameters.clearGradients()
-        let tape = Tape(arena: arena, isRecording: true)
-        let loss = model.loss(frames, visible: fixture.visible, on: tape).loss
-        tape.backward()
-        return loss
+        parameters.clearGradients()
+        return recipe.accumulateGradients(samples, arena: arena)
     }
 
     /// The elements of a parameter that are a key's bias.
@@ -152,14 +143,5 @@ private struct Run {
             throw Failure("\(fixture.file.name) is no fixture of the maths: '\(name)' is empty or not finite")
         }
         return numbers
-    }
-
-    private func numbers(_ tensor: Tensor) -> [Float] {
-        let full = arena.tensor(tensor.shape)
-        arena.backend.selectRows(full, tensor, sources: (0..<Int32(tensor.rows)).map { $0 })
-        return [Float](unsafeUninitializedCapacity: tensor.count) { numbers, count in
-            arena.backend.download(full, to: numbers.baseAddress!)
-            count = tensor.count
-        }
     }
 }

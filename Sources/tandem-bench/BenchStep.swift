@@ -80,14 +80,14 @@ private struct StepBench {
     init(_ pipeline: Pipeline, _ backend: any Backend) {
         self.pipeline = pipeline
         self.backend = backend
-        samples = RandomSamples(of: pipeline.sampler.value, count: pipeline.train.batch)
+        samples = RandomSamples(of: pipeline.recipe.value.sampler, count: pipeline.train.batch)
         let before = SystemMemory.resident
         recipe = pipeline.makeRecipe(on: backend)
-        forecast = before + StepMemory(recipe, samples: pipeline.microBatchSize, recomputes: pipeline.train.recompute).total
+        forecast = before + StepForecast(recipe, samples: pipeline.train.microBatchSize, recomputes: pipeline.train.recompute).total
     }
 
     func run(steps: Int, _ tell: (String) -> Void) -> StepResult {
-        let (batch, micro) = (pipeline.train.batch, pipeline.microBatchSize)
+        let (batch, micro) = (pipeline.train.batch, pipeline.train.microBatchSize)
         let arena = Arena(backend: backend)
         var number = 0
         let seconds = samples.withBlocks { samples in
@@ -106,7 +106,7 @@ private struct StepBench {
             }
         }
         let highest = SystemMemory.highWaterMark
-        let rate = recipe.operationsPerSample * Double(batch) / seconds
+        let rate = pipeline.recipe.operationsPerSample * Double(batch) / seconds
         let peak = backend.productPeak(pipeline.train.precision)
         return StepResult(
             device: backend.summary, precision: pipeline.train.precision, batch: batch, microBatch: micro,

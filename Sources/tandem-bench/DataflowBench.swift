@@ -93,7 +93,7 @@ final class DataflowBench {
     private var logPath: String { folder + "/log" }
 
     /// Bytes of a pair, with the path of its video.
-    private var pairByteCount: Int { SampleLayout(pipeline.sampler.value.arrays).byteCount(pathByteCount: manifest.longestPath) }
+    private var pairByteCount: Int { SampleLayout(pipeline.recipe.value.sampler.arrays).byteCount(pathByteCount: manifest.longestPath) }
 
     // MARK: The dataflow
 
@@ -107,7 +107,7 @@ final class DataflowBench {
         for _ in 0..<setup.decoders { try start(.decoder, endpoint, ["--decode-milliseconds", "\(setup.decodeMilliseconds)"]) }
         let place = try Endpoint(endpoint)
         let client = try BatchClient(
-            endpoint: place, identity: PlanIdentity(manifestHash: manifest.identity, seed: pipeline.seed, sampler: pipeline.sampler),
+            endpoint: place, identity: PlanIdentity(manifestHash: manifest.identity, seed: pipeline.seed, sampler: AnySampler(pipeline.recipe.value.sampler)),
             credit: pipeline.dataflow.trainerMemory << 20, patience: 30, context: try Context(keys: keys, connecting: place, log: note),
             log: note)
         var asked = 0

@@ -18,7 +18,7 @@ final class BatchStream {
         client = try BatchClient(
             endpoint: endpoint, identity: pipeline.planIdentity(manifest), credit: pipeline.dataflow.trainerMemory << 20,
             patience: pipeline.dataflow.patience, context: context, log: note)
-        size = pipeline.microBatchSize
+        size = pipeline.train.microBatchSize
         nextSample = course.samplesSeen
         endSample = course.totalSamples
     }

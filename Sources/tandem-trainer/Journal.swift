@@ -5,6 +5,7 @@ import Console
 import Dataflow
 import Foundation
 import Media
+import Pictures
 import Propagation
 import Recipes
 import RunLog
@@ -12,7 +13,7 @@ import Training
 
 /// What a run tells about itself: the progress line, `log.txt`, TensorBoard's curves, scores and pictures.
 struct Journal: ~Copyable {
-    /// A micro-batch whose first pairs the pictures show.
+    /// A micro-batch whose first samples the pictures show.
     var examples: Batch?
 
     private let folder: RunFolder
@@ -45,7 +46,7 @@ struct Journal: ~Copyable {
     /// The curves of TensorBoard, and where they stand in `log.txt`.
     private static let curves: [(tag: String, key: String)] = [
         ("train/loss", "train_loss"), ("train/learning_rate", "train_lr"), ("train/gradient_norm", "gradient_norm"),
-        ("throughput/pairs_per_second", "pairs_per_second"), ("throughput/data_wait", "data_wait"), ("throughput/decoders", "decoders"),
+        ("throughput/samples_per_second", "samples_per_second"), ("throughput/data_wait", "data_wait"), ("throughput/decoders", "decoders"),
     ]
 
     /// - Parameter step: the last step that counts of what the folder holds; -1 for a fresh run.
@@ -79,17 +80,17 @@ struct Journal: ~Copyable {
         let now = monotonicSeconds()
         let seconds = max(now - window.startTime, 1e-9)
         let meanLoss = window.loss / Double(steps)
-        let pairsPerSecond = Double(course.samplesSeen - window.start.samplesSeen) / seconds
+        let samplesPerSecond = Double(course.samplesSeen - window.start.samplesSeen) / seconds
         let dataWait = DataWait(share: (waited - window.startWait) / seconds, decoders: decoders)
         lastLine =
             "step \(step)/\(totalSteps)  loss \(String(format: "%.4f", meanLoss))  lr \(String(format: "%.2e", learningRate))"
-            + "  \(String(format: "%.1f", pairsPerSecond)) pairs/s  \(dataWait.text)  \(timeLeft(course)) left"
+            + "  \(String(format: "%.1f", samplesPerSecond)) samples/s  \(dataWait.text)  \(timeLeft(course)) left"
         progress.show(lastLine)
 
         guard step % linesEvery == 0 || course.isFinished else { return }
         let record: LogRecord = [
             "epoch": .number(Double(course.samplesSeen) / Double(videos)), "step": .integer(step), "train_loss": .number(meanLoss),
-            "train_lr": .number(learningRate), "gradient_norm": .number(gradientNorm), "pairs_per_second": .number(pairsPerSecond),
+            "train_lr": .number(learningRate), "gradient_norm": .number(gradientNorm), "samples_per_second": .number(samplesPerSecond),
             "data_wait": .number(dataWait.share), "decoders": .integer(decoders),
         ]
         try folder.append(toLog: record)
@@ -155,8 +156,8 @@ struct Journal: ~Copyable {
     /// Draws what the recipe makes of some samples.
     func draw(_ recipe: any Recipe, step: Int, _ arena: Arena) throws {
         guard let examples else { return }
-        let picture = examples.withSamples { recipe.picture(of: Array($0.prefix(Self.samplesInPicture)), arena: arena) }
-        try writePNG(picture, to: folder.figurePath("reconstruction", step: step))
+        let rows = examples.withSamples { recipe.pictures(of: Array($0.prefix(Self.samplesInPicture)), arena: arena) }
+        try writePNG(contactSheet(rows), to: folder.figurePath("reconstruction", step: step))
     }
 
     private func timeLeft(_ course: TrainingCourse) -> String {

@@ -1,7 +1,7 @@
 import Base
 import Configuration
 import Console
-import Models
+import Recipes
 import Sampling
 import Training
 
@@ -43,7 +43,7 @@ extension Pipeline {
     }
 
     func planIdentity(_ manifest: Manifest) -> PlanIdentity {
-        PlanIdentity(manifestHash: manifest.identity, seed: seed, sampler: sampler)
+        PlanIdentity(manifestHash: manifest.identity, seed: seed, sampler: AnySampler(recipe.value.sampler))
     }
 
     /// Whether evaluators score the checkpoint of a step wholly: the first, the last, and those between that `evaluation.every` names.

@@ -47,7 +47,7 @@ final class Trainer {
         checkpoints = try CheckpointFolder(path + "/checkpoints", keep: pipeline.train.keepCheckpoints)
 
         let backend = try pipeline.train.device.makeBackend(threads: pipeline.train.threads)
-        try TrainingMemory.requireRoom(forParameters: pipeline.parameterCount)
+        try TrainingMemory.requireRoom(forParameters: pipeline.recipe.parameterCounts.all)
         recipe = pipeline.makeRecipe(on: backend)
         memory = try TrainingMemory(pipeline, recipe)
         arena = Arena(backend: backend)
@@ -136,7 +136,7 @@ final class Trainer {
             }
             replaced += batch.replaced
             slot += batch.count
-            status.pairs += batch.count
+            status.samples += batch.count
             journal.examples = journal.examples ?? batch
         }
         return loss

@@ -5,21 +5,21 @@ import Recipes
 
 /// The memory that a training will take, told and checked before its first step.
 struct TrainingMemory {
-    private let step: StepMemory
+    private let step: StepForecast
     private let batches: Int
     private let samples: Int
 
     /// Refuses a pipeline whose steps do not fit into this machine's free memory, naming what would.
     init(_ pipeline: Pipeline, _ recipe: any Recipe) throws {
-        let (samples, recomputes) = (pipeline.microBatchSize, pipeline.train.recompute)
-        step = StepMemory(recipe, samples: samples, recomputes: recomputes)
+        let (samples, recomputes) = (pipeline.train.microBatchSize, pipeline.train.recompute)
+        step = StepForecast(recipe, samples: samples, recomputes: recomputes)
         batches = pipeline.dataflow.trainerMemory << 20
         self.samples = samples
 
         let free = SystemMemory.available
         guard step.total + batches > free else { return }
         func largest(recomputes: Bool) -> Int? {
-            StepMemory.largestMicroBatch(
+            StepForecast.largestMicroBatch(
                 recipe, below: recomputes && !pipeline.train.recompute ? samples + 1 : samples, of: pipeline.train.batch,
                 recomputes: recomputes, fittingInto: free - batches)
         }

@@ -78,7 +78,7 @@ extension EncoderWeights {
     }
 
     private var preset: String? {
-        EncoderConfiguration.presets.first { $0.value == (patchSize, width, depth, heads ?? 0) }?.key
+        EncoderSize.presets.first { $0.value == EncoderSize(patch: patchSize, width: width, depth: depth, heads: heads ?? 0) }?.key
     }
 
     /// The line of Python that makes timm's model of this size.

@@ -5,6 +5,7 @@ import Files
 import Foundation
 import Media
 import Models
+import Recipes
 import Sampling
 import Training
 import WeightFiles
@@ -121,17 +122,19 @@ private func pipelineFacts(_ path: String, _ overrides: [String]) throws -> Fact
     let pipeline = try Pipeline.load(path, overrides: overrides)
     var facts = Facts("\(path): pipeline '\(pipeline.name)'", kind: "pipeline")
     facts.add("path", path)
-    let model = pipeline.modelConfiguration
-    let (encoderCount, decoderCount) = (model.encoderParameterCount, model.decoderParameterCount)
-    facts.add("encoder", "\(grouped(encoderCount)) parameters", "encoderParameters", encoderCount)
-    facts.add("decoder", "\(grouped(decoderCount)) parameters", "decoderParameters", decoderCount)
-
-    let (patches, visible) = (model.encoder.patchCount, pipeline.framePairs.visiblePatchCount)
-    let isSymmetric = pipeline.mask.frames == .symmetric
+    facts.add("recipe", pipeline.recipe.name, "recipe", pipeline.recipe.name)
+    let (all, encoder) = pipeline.recipe.parameterCounts
+    facts.add("encoder", "\(grouped(encoder)) parameters", "encoderParameters", encoder)
+    facts.add("decoder", "\(grouped(all - encoder)) parameters", "decoderParameters", all - encoder)
+    let arrays = pipeline.recipe.value.sampler.arrays
+    func described(_ array: ArrayDeclaration) -> String {
+        array.name + " " + array.shape.map { "\($0)" }.joined(separator: "x") + (array.zeros.map { " (\($0) visible)" } ?? "")
+    }
     facts.add(
-        "visible", "\(visible) of \(patches) patches of \(isSymmetric ? "both frames" : "the second frame")", "visiblePatches", visible)
-    let work = model.stepOperations(past: isSymmetric ? visible : patches, future: visible) / 1e9
-    facts.add("work", String(format: "%.4g GFLOP a pair in training, %.4g of them forward", work, work / 3), "trainingGFLOPPerPair", work)
+        "sample", arrays.map(described).joined(separator: ", "), "visiblePatches",
+        Dictionary(uniqueKeysWithValues: arrays.compactMap { array in array.zeros.map { (array.name, $0) } }))
+    let work = pipeline.recipe.operationsPerSample / 1e9
+    facts.add("work", String(format: "%.4g GFLOP a sample in training", work), "trainingGFLOPPerSample", work)
     if let manifest = try? Manifest(contentsOf: pipeline.data.manifestPath) {
         let steps = pipeline.totalSteps(videos: manifest.count)
         facts.add("steps", "\(grouped(steps)) over \(grouped(manifest.count)) videos", "steps", steps)

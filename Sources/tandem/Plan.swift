@@ -2,6 +2,8 @@ import Configuration
 import Console
 import Dataflow
 import Foundation
+import Recipes
+import Sampling
 
 /// `tandem plan`: what the batcher of a pipeline is to do.
 func plan(arguments: [String]) throws {
@@ -21,7 +23,7 @@ func plan(arguments: [String]) throws {
 extension Pipeline {
     fileprivate var batcherPlan: BatcherPlan {
         BatcherPlan(
-            manifest: data.manifestPath, seed: seed, sampler: sampler, batcherMemory: dataflow.batcherMemory,
+            manifest: data.manifestPath, seed: seed, sampler: AnySampler(recipe.value.sampler), batcherMemory: dataflow.batcherMemory,
             decoderMemory: dataflow.decoderMemory, failureLimit: dataflow.failureLimit)
     }
 }

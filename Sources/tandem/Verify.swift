@@ -3,6 +3,7 @@ import Compute
 import Console
 import Devices
 import Foundation
+import Recipes
 import Training
 import Verification
 
@@ -58,15 +59,8 @@ private func verifyMaths(arguments: [String]) throws {
 }
 
 private func describe(_ fixture: MathsFixture) -> String {
-    let (configuration, visible) = (fixture.configuration, fixture.visible)
-    let (encoder, decoder) = (configuration.encoder, configuration.decoder)
-    let past = visible.past.map { "\($0[0].count)" } ?? "all"
-    return [
-        "\(configuration.encoderKind.rawValue) encoder \(encoder.width)-\(encoder.depth)-\(encoder.heads)",
-        "\(configuration.decoderKind.rawValue) decoder \(decoder.width)-\(decoder.depth)-\(decoder.heads)",
-        "\(visible.count) pairs, images of \(encoder.imageSize), patches of \(encoder.patchSize)",
-        "\(past) and \(visible.future[0].count) of \(encoder.patchCount) visible",
-    ].joined(separator: ", ")
+    let encoder = fixture.recipe.value.encoder
+    return "\(fixture.recipe.name), encoder \(encoder.width)-\(encoder.depth)-\(encoder.heads), images of \(encoder.imageSize), patches of \(encoder.patchSize)"
 }
 
 private func describe(_ group: MathsComparison.Group) -> String {

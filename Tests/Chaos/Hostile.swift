@@ -95,7 +95,7 @@ final class Hostile {
                     $0.mask.ratio = 0.75
                     $0.sampling.repeatedSampling = 4
                 }
-                let identity = PlanIdentity(manifestHash: "of another run", seed: UInt64(index), sampler: .framePair(sampler))
+                let identity = PlanIdentity(manifestHash: "of another run", seed: UInt64(index), sampler: AnySampler(sampler))
                 request = .open(trainer: trainer, identity: identity, isReturning: index.isMultiple(of: 2))
             case 1: request = .samples(trainer: trainer, first: index, count: 1 + index % 8, received: index)
             case 2: request = .ping(trainer: trainer, received: index, asked: index)

@@ -75,7 +75,7 @@ import Testing
             #expect(pipeline.model.decoder.rawValue == word)
         }
         // A pipeline of before there were words means their defaults.
-        #expect(Pipeline().sampler == .framePair(FramePairSampler()))
+        #expect(Pipeline().sampler == AnySampler(FramePairSampler()))
     }
 
     @Test(arguments: [

@@ -83,7 +83,7 @@ private func extremes<Request>(of messages: [Request], _ bytes: (Request) -> [UI
     private func startProgram(overTCP: Bool) throws -> (program: Programs.Running, endpoint: Endpoint, context: Context, PlanIdentity) {
         var writer = try ManifestWriter(path: folder.file("manifest.tandem"))
         for record in videoRecords(40).sorted(by: { $0.path < $1.path }) { try writer.append(record) }
-        let identity = PlanIdentity(manifestHash: try writer.finish().identity, seed: 3, sampler: .framePair(Self.sampler))
+        let identity = PlanIdentity(manifestHash: try writer.finish().identity, seed: 3, sampler: AnySampler(Self.sampler))
         let pipeline = """
             { name: "x", seed: 3, data: { media: "nowhere", manifest: "manifest.tandem" }, sampling: { imageSize: 32 }, mask: { ratio: 0.75 },
               model: { size: { patch: 8, width: 24, depth: 1, heads: 2 } } }

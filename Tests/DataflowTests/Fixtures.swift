@@ -24,7 +24,7 @@ let manifest = try! {
 func planIdentity(seed: UInt64 = 3, imageSize: Int = 32, replicas: Int = 2) -> PlanIdentity {
     PlanIdentity(
         manifestHash: manifest.identity, seed: seed,
-        sampler: .framePair(
+        sampler: AnySampler(
             FramePairSampler {
                 $0.sampling.imageSize = imageSize
                 $0.patchSize = 8

@@ -16,7 +16,7 @@ enum MessageKind: String, CaseIterable {
         $0.mask.ratio = 0.5
         $0.sampling.repeatedSampling = 2
     }
-    private static let identity = PlanIdentity(manifestHash: String(repeating: "a", count: 32), seed: 7, sampler: .framePair(sampler))
+    private static let identity = PlanIdentity(manifestHash: String(repeating: "a", count: 32), seed: 7, sampler: AnySampler(sampler))
 
     /// Good messages of every type.
     var messages: [[UInt8]] {

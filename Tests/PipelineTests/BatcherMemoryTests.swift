@@ -21,7 +21,7 @@ import Testing
         let manifest = try writer.finish()
         try Data(#"{ name: "memory", data: { media: ".", manifest: "manifest.tandem" } }"#.utf8)
             .write(to: URL(fileURLWithPath: folder + "/memory.json5"))
-        return PlanIdentity(manifestHash: manifest.identity, seed: 0, sampler: .framePair(FramePairSampler()))
+        return PlanIdentity(manifestHash: manifest.identity, seed: 0, sampler: AnySampler(FramePairSampler()))
     }
 
     /// Sixteen decoders fill the batcher, whose trainer takes nothing; then another trainer starts elsewhere, and they fill it again. The

@@ -9,7 +9,7 @@ import Testing
     }
 
     private func pair(_ record: VideoRecord, gap: ClosedRange<Int>, ticket: Int) -> (past: Timeline.Point, future: Timeline.Point) {
-        var stream = RandomStream(seed: 5, purpose: .framePair, ticket: ticket)
+        var stream = RandomStream(seed: 5, purpose: .frames, ticket: ticket)
         return Timeline(of: record, rate: 30).drawPair(gap: gap, from: &stream)
     }
 

@@ -80,7 +80,7 @@ import Testing
     }
 
     private func identity(seed: UInt64 = 5, _ change: (inout FramePairSampler) -> Void = { _ in }) -> PlanIdentity {
-        PlanIdentity(manifestHash: "abc", seed: seed, sampler: .framePair(FramePairSampler(change)))
+        PlanIdentity(manifestHash: "abc", seed: seed, sampler: AnySampler(FramePairSampler(change)))
     }
 
     private func plan(videos: Int, replicas: Int) -> SamplePlan {

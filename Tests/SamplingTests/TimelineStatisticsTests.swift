@@ -29,7 +29,7 @@ import Testing
         var gaps = [Int](repeating: 0, count: 45)
         var starts = [Int](repeating: 0, count: 10)
         for ticket in 0..<20_000 {
-            var stream = RandomStream(seed: 11, purpose: .framePair, ticket: ticket)
+            var stream = RandomStream(seed: 11, purpose: .frames, ticket: ticket)
             let (past, future) = timeline.drawPair(gap: 4...48, from: &stream)
             let gap = future.tick - past.tick
             gaps[gap - 4] += 1

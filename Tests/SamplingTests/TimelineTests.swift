@@ -11,7 +11,7 @@ func videoRecord(
 }
 
 @Suite struct TimelineTests {
-    private func stream(_ ticket: Int) -> RandomStream { RandomStream(seed: 1, purpose: .framePair, ticket: ticket) }
+    private func stream(_ ticket: Int) -> RandomStream { RandomStream(seed: 1, purpose: .frames, ticket: ticket) }
 
     @Test func aVideoAtTheTimelinesRateIsItself() {
         let timeline = Timeline(of: videoRecord(times: (0..<300).map { 1000 + $0 * 512 }, timeBase: Rational(1, 15_360)), rate: 30)

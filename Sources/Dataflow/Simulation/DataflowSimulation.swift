@@ -124,13 +124,13 @@ public struct DataflowSimulation {
         self.options = options
         let identity = PlanIdentity(
             manifestHash: "simulation", seed: options.seed,
-            sampler: .framePair(FramePairSampler { $0.sampling.repeatedSampling = options.replicas }))
+            sampler: AnySampler(FramePairSampler { $0.sampling.repeatedSampling = options.replicas }))
         var limits = Broker.Limits()
         limits.windowTickets = options.window
         limits.ticketsPerDecoder = BatcherServer.maximumTicketsPerDecoder
         limits.failureLimit = 1
         broker = Broker(plan: SamplePlan(identity: identity, videoCount: options.videos), limits: limits)
-        random = RandomStream(seed: options.seed, purpose: .framePair, ticket: 0)
+        random = RandomStream(seed: options.seed, purpose: .frames, ticket: 0)
         trainer = Trainer(options)
         decoders = (0..<options.decoders).map { Decoder(place: $0) }
         for place in 0..<options.decoders { join(place) }

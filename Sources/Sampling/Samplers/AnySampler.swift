@@ -2,16 +2,16 @@ import Base
 import Foundation
 
 /// One of the samplers that there are. The set is closed: what comes over the wire chooses among them, and nothing else runs.
-public enum AnySampler: Equatable, Sendable {
-    /// Pairs of frames, the future one masked: SiamMAE's.
-    case framePair(FramePairSampler)
+public struct AnySampler: Equatable, Sendable {
+    /// All samplers that there are.
+    private static let kinds: [any Sampler.Type] = [FramePairSampler.self, ImageSampler.self]
 
     /// The sampler itself.
-    public var value: any Sampler {
-        switch self {
-        case .framePair(let sampler): sampler
-        }
-    }
+    public let value: any Sampler
+
+    public init(_ value: some Sampler) { self.value = value }
+
+    public static func == (first: AnySampler, second: AnySampler) -> Bool { first.value.isEqual(to: second.value) }
 
     /// Bytes of the longest settings that travel.
     private static let maximumTextBytes = 4096
@@ -26,22 +26,16 @@ public enum AnySampler: Equatable, Sendable {
     init(from reader: inout ByteReader) throws(MalformedBytes) {
         let name = try reader.readText(limit: 64)
         let text = try reader.readText(limit: Self.maximumTextBytes)
-        switch name {
-        case FramePairSampler.name: self = .framePair(try Self.decoded(text))
-        default: throw MalformedBytes("a sampler with the unknown name '\(name)'")
+        guard let kind = Self.kind(name) else { throw MalformedBytes("a sampler with the unknown name '\(name)'") }
+        do { value = try JSONDecoder().decode(kind, from: Data(text.utf8)) } catch {
+            throw MalformedBytes("a sampler with settings that cannot be read")
         }
+        if let (key, message) = value.problem { throw MalformedBytes("a sampler whose \(key) \(message)") }
         // One text for each sampler, so that equal samplers have equal fingerprints.
         guard self.text == text else { throw MalformedBytes("settings of a sampler that are not in canonical form") }
     }
 
-    private static func decoded<Settings: Sampler>(_ text: String) throws(MalformedBytes) -> Settings {
-        let sampler: Settings
-        do { sampler = try JSONDecoder().decode(Settings.self, from: Data(text.utf8)) } catch {
-            throw MalformedBytes("a sampler with settings that cannot be read")
-        }
-        if let (key, message) = sampler.problem { throw MalformedBytes("a sampler whose \(key) \(message)") }
-        return sampler
-    }
+    private static func kind(_ name: String) -> (any Sampler.Type)? { kinds.first { $0.name == name } }
 
     private var text: String {
         let encoder = JSONEncoder()
@@ -64,6 +58,10 @@ public enum AnySampler: Equatable, Sendable {
     }
 }
 
+extension Sampler {
+    fileprivate func isEqual(to other: any Sampler) -> Bool { (other as? Self) == self }
+}
+
 /// As JSON for people: `{"name": …, "settings": {…}}`.
 extension AnySampler: Codable {
     private enum Keys: CodingKey { case name, settings }
@@ -71,10 +69,10 @@ extension AnySampler: Codable {
     public init(from decoder: any Decoder) throws {
         let members = try decoder.container(keyedBy: Keys.self)
         let name = try members.decode(String.self, forKey: .name)
-        switch name {
-        case FramePairSampler.name: self = .framePair(try members.decode(FramePairSampler.self, forKey: .settings))
-        default: throw DecodingError.dataCorruptedError(forKey: .name, in: members, debugDescription: "the unknown sampler '\(name)'")
+        guard let kind = Self.kind(name) else {
+            throw DecodingError.dataCorruptedError(forKey: .name, in: members, debugDescription: "the unknown sampler '\(name)'")
         }
+        value = try members.decode(kind, forKey: .settings)
     }
 
     public func encode(to encoder: any Encoder) throws {

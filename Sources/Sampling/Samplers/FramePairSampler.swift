@@ -65,9 +65,8 @@ public struct FramePairSampler: Sampler {
     /// Patches of one picture.
     public var patchCount: Int { gridSize * gridSize }
 
-    /// Patches of a masked picture that stay visible: `int(patchCount * (1 - ratio))` in double precision, as facebookresearch/mae
-    /// counts them, so 9 of 196 at 0.95; of a grid the largest square that is no more. The same for every sample.
-    public var visiblePatchCount: Int { mask.pattern.visibleCount(limit: Int(Double(patchCount) * (1 - mask.ratio))) }
+    /// Patches of a masked picture that stay visible, the same for every sample.
+    public var visiblePatchCount: Int { mask.pattern.visibleCount(of: patchCount, ratio: mask.ratio) }
 
     public func draw(_ draw: Draw, into sample: SampleWriter) -> [PlacedPicture] {
         let pair = geometry(draw)
@@ -83,7 +82,7 @@ public struct FramePairSampler: Sampler {
     ///
     /// - Returns: two views, the past frame first; the mask of the future frame; and the past frame's, nil where that frame is whole.
     public func geometry(_ draw: Draw) -> (views: [View], mask: [UInt8], pastMask: [UInt8]?) {
-        var frames = draw.stream(.framePair)
+        var frames = draw.stream(.frames)
         let pair = Timeline(of: draw.record, rate: sampling.timeline.rate)
             .drawPair(gap: sampling.frameGap[0]...sampling.frameGap[1], from: &frames)
 

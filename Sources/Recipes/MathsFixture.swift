@@ -1,0 +1,136 @@
+import Autograd
+import Base
+import Compute
+import Foundation
+import Models
+import WeightFiles
+
+/// Reference values for the maths, made by PyTorch: a small model of a recipe with its inputs, outputs, gradients, and ten steps of AdamW.
+///
+/// Arrays of the file: `param.NAME`; inputs, as the recipe's `fixtureInputs` name them: pictures `[batch, 3, size, size]` already normalised,
+/// and for a mask the visible patches `[batch, visible]` in the order of their tokens; `out.NAME` of the recipe's outputs, `out.loss`,
+/// `grad.NAME`, `train.losses`, `after.NAME`. Recipe and sizes stand as JSON in the metadata, `config`.
+public struct MathsFixture {
+    /// The file's arrays.
+    public let file: Safetensors
+    /// The recipe that the values are of.
+    public let recipe: AnyRecipe
+    private let batch: Int
+
+    /// Opens a file.
+    ///
+    /// - Throws: ``Failure`` for a file that cannot be read, and for one that is no such fixture: what it lacks.
+    public init(path: String) throws {
+        let file = try Safetensors(path: path)
+        func refusal(_ why: String) -> Failure { Failure("\(path) is no fixture of the maths: \(why)") }
+        guard let text = file.metadata["config"] else { throw refusal("its metadata has no 'config'") }
+        let sizes: FixtureSizes
+        do { sizes = try FixtureSizes(json: text, arrays: Set(file.entries.keys)) } catch {
+            throw refusal("its 'config' is not the sizes of a model: \(text)")
+        }
+        let name = sizes.word("recipe", default: AnyRecipe().name)
+        guard let kind = AnyRecipe.kind(name) else { throw refusal("there is no recipe '\(name)'") }
+        self.file = file
+        batch = sizes.batch
+        // The sizes are believed only where arrays have them: a model of made-up ones may not fit into memory.
+        func requireShape(_ name: String, _ shape: [Int]) throws {
+            guard let found = file.entries[name]?.shape else { throw refusal("it holds no array '\(name)'") }
+            guard found == shape else { throw refusal("'\(name)' has the shape \(found), not \(shape)") }
+        }
+        let (encoder, decoder) = (sizes.encoder, sizes.decoder)
+        for name in kind.fixtureInputs["frames"] ?? [] { try requireShape(name, [batch, 3, sizes.image, sizes.image]) }
+        try requireShape("param.patch_embed.proj.weight", [encoder.width, 3, encoder.patch, encoder.patch])
+        try requireShape("param.decoder_embed.weight", [decoder.width, encoder.width])
+        try requireShape("param.blocks.\(encoder.depth - 1).norm1.weight", [encoder.width])
+        try requireShape("param.decoder_blocks.\(decoder.depth - 1).norm2.weight", [decoder.width])
+        do { recipe = AnyRecipe(try kind.init(fixture: sizes)) } catch { throw refusal("\(error)") }
+        if let (key, message) = recipe.value.problem { throw refusal("its \(key) \(message)") }
+    }
+
+    /// The recipe with the file's first weights.
+    public func makeRecipe(precision: Precision = .f32, backend: any Backend) throws -> any Recipe {
+        let model = recipe.value.makeRecipe(precision: precision, backend: backend)
+        let known = Set(model.parameters.entries.map(\.name) + model.constants.map(\.name))
+        if let unknown = file.entries.keys.sorted().first(where: { $0.hasPrefix("param.") && !known.contains(String($0.dropFirst(6))) }) {
+            throw Failure("\(file.name) is no fixture of the maths: a model of its 'config' has no '\(unknown)'")
+        }
+        for entry in model.parameters.entries {
+            let numbers = try file.floats("param." + entry.name, shape: entry.shape)
+            backend.upload(model.parameters.parameter(entry.name).value, from: numbers)
+        }
+        model.parameters.refreshOperands()
+        return model
+    }
+
+    /// The file's inputs.
+    public func samples(_ arena: Arena) throws -> SampleBatch {
+        let inputs = type(of: recipe.value).fixtureInputs
+        let patchCount = recipe.value.encoder.patchCount
+        return try SampleBatch(count: batch, of: recipe.value.sampler, arena: arena) { array, images in
+            arena.backend.upload(images, from: try inputs[array.name]!.flatMap { try file.floats($0) })
+        } visible: { array in
+            try visiblePatches(inputs[array.name]![0], of: patchCount)
+        }
+    }
+
+    private func visiblePatches(_ name: String, of count: Int) throws -> [[Int32]] {
+        func refusal(_ why: String) -> Failure { Failure("\(file.name) is no fixture of the maths: '\(name)' \(why)") }
+        let numbers = try file.integers(name)
+        guard let shape = file.entries[name]?.shape, shape.count == 2, shape[0] == batch, batch > 0, shape[1] > 0 else {
+            throw refusal("does not list patches of \(batch) pictures")
+        }
+        guard shape[1] < count else { throw refusal("hides nothing") }
+        let lists = stride(from: 0, to: numbers.count, by: shape[1]).map { Array(numbers[$0..<$0 + shape[1]]) }
+        guard lists.allSatisfy({ list in list.allSatisfy { (0..<Int64(count)).contains($0) } && Set(list).count == list.count }) else {
+            throw refusal("does not list different patches of 0 to \(count - 1)")
+        }
+        return lists.map { $0.map(Int32.init) }
+    }
+}
+
+/// The sizes of a fixture's model, from the JSON of its `config`.
+public struct FixtureSizes {
+    /// Height and width of the pictures in pixels.
+    public let image: Int
+    public let encoder: EncoderSize
+    public let decoder: DecoderSize
+    /// Number of samples.
+    public let batch: Int
+    /// Share of the patches that is hidden; one that leaves a patch where nothing is said.
+    public let ratio: Double
+    /// Whether the target is normalised patch by patch.
+    public let normalizesPatches: Bool
+    /// Names of the fixture's arrays.
+    public let arrays: Set<String>
+    private let words: [String: String]
+
+    private struct Numbers: Decodable {
+        let image, patch, dim, depth, heads, ddim, ddepth, dheads, batch: Int
+        let ratio: Double?
+        let normalize: Bool?
+        let norm_pix: Bool?
+    }
+
+    init(json: String, arrays: Set<String>) throws {
+        let numbers = try JSONDecoder().decode(Numbers.self, from: Data(json.utf8))
+        image = numbers.image
+        encoder = EncoderSize(patch: numbers.patch, width: numbers.dim, depth: numbers.depth, heads: numbers.heads)
+        decoder = DecoderSize(width: numbers.ddim, depth: numbers.ddepth, heads: numbers.dheads)
+        batch = numbers.batch
+        ratio = numbers.ratio ?? 0.5
+        normalizesPatches = numbers.normalize ?? numbers.norm_pix ?? true
+        self.arrays = arrays
+        let members = try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any] ?? [:]
+        words = members.compactMapValues { $0 as? String }
+    }
+
+    /// The word of a key.
+    func word(_ key: String, default word: String) -> String { words[key] ?? word }
+
+    /// What the word of a key stands for.
+    func word<Word: RawRepresentable<String>>(_ key: String, default word: Word) throws -> Word {
+        guard let text = words[key] else { return word }
+        guard let word = Word(rawValue: text) else { throw Failure("there is no \(key) '\(text)'") }
+        return word
+    }
+}

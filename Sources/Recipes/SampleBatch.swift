@@ -1,0 +1,82 @@
+import Autograd
+import Compute
+import Sampling
+
+/// The samples of a micro-batch on the device, by the names of their arrays.
+public struct SampleBatch {
+    /// Number of samples.
+    public let count: Int
+    private let images: [String: Tensor]
+    private let visible: [String: [[Int32]]]
+
+    /// Samples as they come off the wire.
+    ///
+    /// - Parameter sampler: what they were checked to be of.
+    public init(_ samples: [SampleBlock], of sampler: any Sampler, arena: Arena) {
+        self.init(count: samples.count, of: sampler, arena: arena) { array, images in
+            let pictures = array.shape[0]
+            let starts = (0..<pictures).flatMap { picture in
+                samples.map { sample in
+                    let bytes = sample.bytes(array.name)!
+                    return bytes.baseAddress!.assumingMemoryBound(to: UInt8.self) + picture * (bytes.count / pictures)
+                }
+            }
+            arena.backend.normalizeImages(images, images: starts)
+        } visible: { array in
+            samples.map { sample in
+                let mask = sample.bytes(array.name)!
+                return mask.indices.compactMap { mask[$0] == 0 ? Int32($0) : nil }
+            }
+        }
+    }
+
+    /// So many samples of which only the shapes are known, for an arena on a `PlanningBackend`.
+    init(planning count: Int, of sampler: any Sampler, arena: Arena) {
+        self.init(count: count, of: sampler, arena: arena) { _, _ in
+        } visible: { array in
+            Array(repeating: Array(0..<Int32(array.zeros!)), count: count)
+        }
+    }
+
+    /// - Parameters:
+    ///   - fill: puts the normalised pictures of an array into a tensor.
+    ///   - visible: for each sample the patches that a mask leaves.
+    init(
+        count: Int, of sampler: any Sampler, arena: Arena, fill: (ArrayDeclaration, Tensor) throws -> Void,
+        visible: (ArrayDeclaration) throws -> [[Int32]]
+    ) rethrows {
+        self.count = count
+        var images: [String: Tensor] = [:]
+        for array in sampler.arrays where array.isPictures {
+            let tensor = arena.tensor([count * array.shape[0], 3, array.shape[1], array.shape[2]])
+            try fill(array, tensor)
+            images[array.name] = tensor
+        }
+        self.images = images
+        let masks = sampler.arrays.filter { $0.zeros != nil }
+        self.visible = Dictionary(uniqueKeysWithValues: try masks.map { ($0.name, try visible($0)) })
+        precondition(self.visible.values.allSatisfy { $0.allSatisfy { !$0.isEmpty } }, "a picture of which nothing is visible")
+    }
+
+    /// The pictures of an array, `[pictures · count, 3, height, width]`, normalised by ImageNet's statistics: the first of each sample, then
+    /// the second of each, and so on.
+    public func images(_ name: String) -> Tensor {
+        guard let tensor = images[name] else { preconditionFailure("samples have no pictures called \(name)") }
+        return tensor
+    }
+
+    /// Of each sample the patches that a mask leaves visible, in the order that their tokens will have.
+    public func visiblePatches(_ name: String) -> [[Int32]] {
+        guard let patches = visible[name] else { preconditionFailure("samples have no mask called \(name)") }
+        return patches
+    }
+}
+
+extension SampleBlock {
+    /// The pixels of one of the pictures of an array, packed RGB.
+    func picture(_ array: String, _ index: Int) -> UnsafeRawBufferPointer {
+        let bytes = bytes(array)!
+        let size = bytes.count / self.array(array)!.shape[0]
+        return UnsafeRawBufferPointer(rebasing: bytes[index * size..<(index + 1) * size])
+    }
+}

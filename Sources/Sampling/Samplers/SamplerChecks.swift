@@ -1,0 +1,73 @@
+// What several samplers ask of their settings: conditions on the value of a key, and what to say where they do not hold.
+
+/// A condition on the value of a key, and what to say where it does not hold.
+typealias SettingCheck = (key: String, holds: Bool, message: String)
+
+/// How pictures are cut out of frames and mirrored.
+func cropChecks(area: [Double], aspect: [Double], flip: Double) -> [SettingCheck] {
+    [
+        ("sampling.cropArea", area.count == 2, "wants two numbers, [smallest, largest]"),
+        (
+            "sampling.cropArea", isRange(area) && area.allSatisfy { $0 <= 1 },
+            "is \(area), but a crop cannot be bigger than the image: shares of its area from above 0 to 1, ascending"
+        ),
+        ("sampling.cropAspect", aspect.count == 2, "wants two numbers, [smallest, largest]"),
+        (
+            "sampling.cropAspect", isRange(aspect) && aspect.allSatisfy { (1e-2...1e2).contains($0) },
+            "is \(aspect): width over height, from 0.01 to 100, ascending"
+        ),
+        ("sampling.flip", (0...1).contains(flip), "is \(flip), but a chance lies between 0 and 1"),
+    ]
+}
+
+/// How many samples a visit to a video gives; `noun` is what the sampler calls them.
+func visitChecks(_ repeatedSampling: Int, of noun: String) -> [SettingCheck] {
+    [
+        ("sampling.repeatedSampling", repeatedSampling >= 1, "is \(repeatedSampling): take 1 or more \(noun) a video"),
+        (
+            "sampling.repeatedSampling", repeatedSampling <= SamplePlan.maximumReplicas,
+            "is \(repeatedSampling), above the limit of \(SamplePlan.maximumReplicas)"
+        ),
+    ]
+}
+
+/// How pictures are divided into patches.
+func patchChecks(imageSize: Int, patchSize: Int) -> [SettingCheck] {
+    [
+        ("sampling.imageSize", (1...2048).contains(imageSize), "is \(imageSize): from 1 to 2048 pixels"),
+        ("model.size", patchSize >= 1, "has a patch of no pixels"),
+        (
+            "sampling.imageSize", imageSize % max(patchSize, 1) == 0,
+            "is \(imageSize), which patches of \(patchSize) pixels do not divide"
+        ),
+    ]
+}
+
+/// How much of a picture is hidden. What a mask leaves is counted once `others` hold, which the count takes for granted.
+///
+/// - Parameters:
+///   - picture: what the sampler calls the picture.
+///   - ratio: the share that is hidden.
+///   - side: patches along a side of the picture.
+func maskChecks(
+    of picture: String, ratio: Double, pattern: MaskPattern, side: @autoclosure () -> Int, once others: [SettingCheck]
+) -> [SettingCheck] {
+    let range: SettingCheck = (
+        "mask.ratio", ratio >= 0 && ratio < 1, "is \(ratio): from 0 to below 1; at 1 the encoder sees nothing of \(picture)"
+    )
+    guard range.holds, others.allSatisfy(\.holds) else { return [range] }
+    let side = side()
+    let (patches, visible) = (side * side, pattern.visibleCount(of: side * side, ratio: ratio))
+    let hidesNothing =
+        pattern == .random
+        ? "is \(ratio), which hides no patch of \(patches), so that there is no loss: raise it"
+        : "is \(ratio), with which the grid of visible patches is all \(side) x \(side), so that there is no loss: raise it"
+    return [
+        range,
+        ("mask.ratio", visible >= 1, "is \(ratio), which leaves no visible patch of \(patches): lower it"),
+        ("mask.ratio", visible < patches, hidesNothing),
+    ]
+}
+
+/// Whether these are two numbers above 0, ascending.
+private func isRange(_ range: [Double]) -> Bool { range.count == 2 && range[0] > 0 && range[1] >= range[0] }
