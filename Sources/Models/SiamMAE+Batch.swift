@@ -18,31 +18,35 @@ public struct FramePair {
 }
 
 extension SiamMAE {
-    /// Adds the gradients of the pairs' mean loss, times `share`, to the parameters' gradients, and returns the loss.
+    /// Adds the pairs' mean loss, times `share`, to `loss`, one number on the device, and its gradients to the parameters' gradients.
     ///
-    /// A batch that is too big for the memory goes through in parts: with each part's share of the batch's pairs the gradients add up to
+    /// A batch that is too big for the memory goes through in parts: with each part's share of the batch's pairs loss and gradients add up to
     /// those of the whole, for every mask of a recipe hides the same number of patches, whatever its pattern, and the loss is of future
     /// frames only.
     ///
     /// - Parameter recomputes: whether blocks are computed again in the backward pass, a third more work for much less memory.
-    public func accumulateGradients(_ pairs: [FramePair], share: Float = 1, recomputes: Bool = false, arena: Arena) -> Double {
-        accumulateGradients(normalized(pairs, arena), visible: visible(pairs), share: share, recomputes: recomputes, arena: arena)
+    public func accumulateGradients(
+        _ pairs: [FramePair], share: Float = 1, recomputes: Bool = false, addingTo loss: DeviceArray<Double>, arena: Arena
+    ) {
+        let (visible, frames) = (visible(pairs), normalized(pixels(pairs, arena), arena))
+        accumulateGradients(frames, visible: visible, share: share, recomputes: recomputes, addingTo: loss, arena: arena)
     }
 
-    private func accumulateGradients(_ frames: Tensor, visible: VisiblePatches, share: Float, recomputes: Bool, arena: Arena) -> Double {
+    private func accumulateGradients(
+        _ frames: Tensor, visible: VisiblePatches, share: Float, recomputes: Bool, addingTo loss: DeviceArray<Double>, arena: Arena
+    ) {
         let tape = Tape(arena: arena, isRecording: true, recomputes: recomputes)
-        let loss = self.loss(frames, visible: visible, scale: share, on: tape).loss
+        self.loss(addingTo: loss, frames, visible: visible, scale: share, on: tape)
         tape.backward()
-        return loss
     }
 
     /// Asks `arena`, which is on a `PlanningBackend`, for what `accumulateGradients` would ask for.
     package func planStep(pairs: Int, visible: (past: Int?, future: Int), recomputes: Bool, arena: Arena) {
-        let size = configuration.encoder.imageSize
         func first(_ count: Int) -> [[Int32]] { Array(repeating: Array(0..<Int32(count)), count: pairs) }
-        _ = accumulateGradients(
-            arena.tensor([2 * pairs, 3, size, size]), visible: VisiblePatches(future: first(visible.future), past: visible.past.map(first)),
-            share: 1, recomputes: recomputes, arena: arena)
+        accumulateGradients(
+            normalized(arena.array(of: UInt8.self, count: 2 * pairs * frameByteCount), arena),
+            visible: VisiblePatches(future: first(visible.future), past: visible.past.map(first)), share: 1, recomputes: recomputes,
+            addingTo: arena.backend.array(of: Double.self, count: 1), arena: arena)
     }
 
     /// The model's prediction of every patch of the future frames, `[pairs, patches, 3 p²]` in the order row, column, channel, in host memory:
@@ -50,18 +54,15 @@ extension SiamMAE {
     public func reconstruct(_ pairs: [FramePair], arena: Arena) -> [Float] {
         let visible = visible(pairs)
         let tape = Tape(arena: arena, isRecording: false)
-        let (tokens, sequences) = encode(normalized(pairs, arena), visible: visible, on: tape)
+        let (tokens, sequences) = encode(normalized(pixels(pairs, arena), arena), visible: visible, on: tape)
         return patches(of: decode(tokens, sequences, visible: visible, on: tape), pairs: pairs.count, arena: arena)
     }
 
     /// A prediction as `decode` returns it, only the patches of the future frames, copied to the host.
     package func patches(of prediction: Variable, pairs: Int, arena: Arena) -> [Float] {
         let patches = arena.tensor([pairs, configuration.encoder.patchCount, prediction.value.columns])
-        arena.backend.selectRows(patches, prediction.value, sources: predictedRows(pairs: pairs))
-        return [Float](unsafeUninitializedCapacity: patches.count) { numbers, count in
-            arena.backend.download(patches, to: numbers.baseAddress!)
-            count = patches.count
-        }
+        arena.backend.selectRows(patches, prediction.value, sources: arena.indices(predictedRows(pairs: pairs)))
+        return arena.backend.download(patches)
     }
 
     /// The visible patches of each pair, ascending.
@@ -72,11 +73,24 @@ extension SiamMAE {
         return VisiblePatches(future: pairs.map { visible($0.mask) }, past: past.isEmpty ? nil : past)
     }
 
-    /// The frames as the encoder wants them: all past frames, then all future frames, as floats with ImageNet's statistics taken out.
-    private func normalized(_ pairs: [FramePair], _ arena: Arena) -> Tensor {
+    private var frameByteCount: Int { 3 * configuration.encoder.imageSize * configuration.encoder.imageSize }
+
+    /// The bytes of the frames on the device: all past frames, then all future frames.
+    private func pixels(_ pairs: [FramePair], _ arena: Arena) -> DeviceArray<UInt8> {
+        let length = frameByteCount
+        let pixels = arena.array(of: UInt8.self, count: 2 * pairs.count * length)
+        for (index, frame) in (pairs.map(\.frames) + pairs.map { $0.frames + length }).enumerated() {
+            arena.backend.upload(
+                pixels.elements(index * length..<(index + 1) * length), from: UnsafeRawBufferPointer(start: frame, count: length))
+        }
+        return pixels
+    }
+
+    /// Frames as the encoder wants them: `[frames, 3, size, size]`, as floats with ImageNet's statistics taken out.
+    private func normalized(_ pixels: DeviceArray<UInt8>, _ arena: Arena) -> Tensor {
         let size = configuration.encoder.imageSize
-        let frames = arena.tensor([2 * pairs.count, 3, size, size])
-        arena.backend.normalizeImages(frames, images: pairs.map(\.frames) + pairs.map { $0.frames + size * size * 3 })
+        let frames = arena.tensor([pixels.count / frameByteCount, 3, size, size])
+        arena.backend.normalizeImages(frames, pixels: pixels)
         return frames
     }
 }

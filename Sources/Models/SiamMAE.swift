@@ -82,7 +82,7 @@ public final class SiamMAE {
         }
         let (embedded, sequences) = encoder.embed(frames, sequences: pairs, on: tape)
         let places = (0..<batch).flatMap { framesOfTokens(past: past[$0].count, future: visible.future[$0].count) }
-        let x = tape.frameEmbedding(embedded, frameEmbed, frames: places)
+        let x = tape.frameEmbedding(embedded, frameEmbed, frames: tape.arena.indices(places))
         return (encoder.transform(x, sequences: sequences, on: tape), sequences)
     }
 
@@ -95,8 +95,8 @@ public final class SiamMAE {
         let frame = Array(0...Int32(patches))
         func place(_ sources: [[Int32]], _ positions: [Int32]) -> Variable {
             tape.gatherTokens(
-                embedded, maskToken: maskToken, table: decoderTable, sources: sources.flatMap { $0 },
-                positions: sources.flatMap { _ in positions })
+                embedded, maskToken: maskToken, table: decoderTable, sources: tape.arena.indices(sources.flatMap { $0 }),
+                positions: tape.arena.indices(sources.flatMap { _ in positions }))
         }
         let layout = SequenceLayout(count: batch, length: tokensPerPair)
 
@@ -110,24 +110,27 @@ public final class SiamMAE {
             // The future frame's CLS stands for both.
             let pairs = zip(past, future).map { past, future in Array(future[..<1] + past[1...] + future[1...]) }
             let places = (0..<batch).flatMap { _ in framesOfTokens(past: patches, future: patches) }
-            x = tape.frameEmbedding(place(pairs, frame + frame.dropFirst()), frameEmbed, frames: places)
+            x = tape.frameEmbedding(place(pairs, frame + frame.dropFirst()), frameEmbed, frames: tape.arena.indices(places))
             for block in blocks { x = block(x, sequences: layout, on: tape) }
         }
         return decoderPred(decoderNorm(x, on: tape), on: tape)
     }
 
-    /// The mean square error of the hidden patches, and all predictions.
+    /// Adds `scale` times the mean square error of the hidden patches to `sum`, and returns all predictions.
     ///
     /// - Parameters:
+    ///   - sum: one number on the device.
     ///   - frames, visible: as for `encode`.
-    ///   - scale: factor of the gradients, for a batch that is divided over several backward passes.
-    /// - Returns: the loss, unscaled, and the prediction as `decode` returns it. `tape.backward()` then adds the gradients.
-    public func loss(_ frames: Tensor, visible: VisiblePatches, scale: Float = 1, on tape: Tape) -> (loss: Double, prediction: Variable) {
+    ///   - scale: for a batch that is divided over several backward passes.
+    /// - Returns: the prediction as `decode` returns it. `tape.backward()` then adds the gradients, which are scaled too.
+    @discardableResult public func loss(
+        addingTo sum: DeviceArray<Double>, _ frames: Tensor, visible: VisiblePatches, scale: Float = 1, on tape: Tape
+    ) -> Variable {
         let (tokens, sequences) = encode(frames, visible: visible, on: tape)
         let prediction = decode(tokens, sequences, visible: visible, on: tape)
-        let loss = tape.patchLoss(
-            prediction, frames, targets: targets(visible), patchSize: configuration.encoder.patchSize,
+        tape.patchLoss(
+            addingTo: sum, prediction, frames, targets: tape.arena.indices(targets(visible)), patchSize: configuration.encoder.patchSize,
             normalizesPatches: configuration.normalizesPatches, scale: scale)
-        return (loss, prediction)
+        return prediction
     }
 }

@@ -19,15 +19,16 @@ public protocol Recipe: AnyObject {
     /// Floating-point operations of one training step with one sample: of the matrix products of its forward and backward pass.
     var operationsPerSample: Double { get }
 
-    /// Adds the gradients of the samples' mean loss, times `share`, to the parameters' gradients, and returns the loss.
+    /// Adds the samples' mean loss, times `share`, to `loss`, one number on the device, and its gradients to the parameters' gradients.
     ///
-    /// A batch that is too big for the memory goes through in parts: with each part's share of the batch's samples the gradients add up to
-    /// those of the whole.
+    /// A batch that is too big for the memory goes through in parts: with each part's share of the batch's samples loss and gradients add up
+    /// to those of the whole.
     ///
     /// - Parameters:
     ///   - samples: of the recipe's sampler, their arrays as it declares them.
     ///   - recomputes: whether blocks are computed again in the backward pass, a third more work for much less memory.
-    func accumulateGradients(_ samples: [SampleBlock], share: Float, recomputes: Bool, arena: Arena) -> Double
+    func accumulateGradients(
+        _ samples: [SampleBlock], share: Float, recomputes: Bool, addingTo loss: DeviceArray<Double>, arena: Arena)
     /// Asks `arena`, which is on a `PlanningBackend`, for what `accumulateGradients` of so many samples would ask for.
     func planStep(samples: Int, recomputes: Bool, arena: Arena)
     /// A picture for people of what the model makes of some samples.

@@ -25,8 +25,10 @@ public final class SiamMAERecipe: Recipe {
         model.configuration.stepOperations(past: visible.past ?? encoder.configuration.patchCount, future: visible.future)
     }
 
-    public func accumulateGradients(_ samples: [SampleBlock], share: Float, recomputes: Bool, arena: Arena) -> Double {
-        model.accumulateGradients(samples.map(FramePair.init), share: share, recomputes: recomputes, arena: arena)
+    public func accumulateGradients(
+        _ samples: [SampleBlock], share: Float, recomputes: Bool, addingTo loss: DeviceArray<Double>, arena: Arena
+    ) {
+        model.accumulateGradients(samples.map(FramePair.init), share: share, recomputes: recomputes, addingTo: loss, arena: arena)
     }
 
     public func planStep(samples: Int, recomputes: Bool, arena: Arena) {

@@ -61,7 +61,7 @@ public struct Checkpoint {
         var arrays = constants
         for (prefix, numbers) in parameters.training {
             arrays += parameters.entries.map { entry in
-                Safetensors.Array(name: prefix + entry.name, shape: entry.shape) { parameters.download(numbers, entry) }
+                Safetensors.Array(name: prefix + entry.name, shape: entry.shape) { parameters.backend.download(numbers.elements(entry.range)) }
             }
         }
         try Safetensors.write(to: path, metadata: metadata.strings, arrays)
@@ -71,14 +71,13 @@ public struct Checkpoint {
     ///
     /// Throws where the file is of another model: a name missing or of another shape. Names beyond the store's are the constants.
     public func restore(into parameters: ParameterStore) throws {
-        for (prefix, numbers) in parameters.training { try restore(prefix, numbers, parameters) }
-        parameters.refreshOperands()
-    }
-
-    private func restore(_ prefix: String, _ numbers: UnsafeMutablePointer<Float>, _ parameters: ParameterStore) throws {
-        for entry in parameters.entries {
-            try parameters.upload(file.floats(prefix + entry.name, shape: entry.shape), to: numbers, entry)
+        for (prefix, numbers) in parameters.training {
+            for entry in parameters.entries {
+                let elements = try file.floats(prefix + entry.name, shape: entry.shape)
+                parameters.backend.upload(numbers.elements(entry.range), from: elements)
+            }
         }
+        parameters.refreshOperands()
     }
 }
 
@@ -116,22 +115,7 @@ extension Safetensors {
 
 extension ParameterStore {
     /// The arrays that a training continues from, by the prefix of their names in a checkpoint.
-    fileprivate var training: [(prefix: String, numbers: UnsafeMutablePointer<Float>)] {
+    fileprivate var training: [(prefix: String, numbers: Tensor)] {
         [("", values), ("optimizer.m.", firstMoments), ("optimizer.v.", secondMoments)]
-    }
-
-    fileprivate func download(_ numbers: UnsafeMutablePointer<Float>, _ entry: Entry) -> [Float] {
-        [Float](unsafeUninitializedCapacity: entry.range.count) { elements, count in
-            backend.download(tensor(numbers, entry), to: elements.baseAddress!)
-            count = entry.range.count
-        }
-    }
-
-    fileprivate func upload(_ elements: [Float], to numbers: UnsafeMutablePointer<Float>, _ entry: Entry) {
-        elements.withUnsafeBufferPointer { backend.upload(tensor(numbers, entry), from: $0.baseAddress!) }
-    }
-
-    private func tensor(_ numbers: UnsafeMutablePointer<Float>, _ entry: Entry) -> Tensor {
-        Tensor(shape: entry.shape, pointer: numbers + entry.range.lowerBound, owner: self)
     }
 }

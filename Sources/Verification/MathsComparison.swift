@@ -82,7 +82,9 @@ private struct Run {
             outputs.append(try deviation("out.memory", Array(all[..<past])))
             outputs.append(try deviation("out.latent", Array(all[past...])))
         }
-        let (loss, prediction) = model.loss(frames, visible: fixture.visible, on: tape)
+        let sum = arena.backend.array(of: Double.self, count: 1)
+        let prediction = model.loss(addingTo: sum, frames, visible: fixture.visible, on: tape)
+        let loss = arena.backend.download(sum)[0]
         outputs.append(try deviation("out.pred", model.patches(of: prediction, pairs: fixture.visible.count, arena: arena)))
         return (outputs, .init(name: "out.loss", error: try relativeError(loss, reference("out.loss")[0])))
     }
@@ -124,9 +126,10 @@ private struct Run {
     private func forwardAndBackward() -> Double {
         model.parameters.clearGradients()
         let tape = Tape(arena: arena, isRecording: true)
-        let loss = model.loss(frames, visible: fixture.visible, on: tape).loss
+        let sum = arena.backend.array(of: Double.self, count: 1)
+        model.loss(addingTo: sum, frames, visible: fixture.visible, on: tape)
         tape.backward()
-        return loss
+        return arena.backend.download(sum)[0]
     }
 
     /// The elements of a parameter that are a key's bias.
@@ -156,10 +159,7 @@ private struct Run {
 
     private func numbers(_ tensor: Tensor) -> [Float] {
         let full = arena.tensor(tensor.shape)
-        arena.backend.selectRows(full, tensor, sources: (0..<Int32(tensor.rows)).map { $0 })
-        return [Float](unsafeUninitializedCapacity: tensor.count) { numbers, count in
-            arena.backend.download(full, to: numbers.baseAddress!)
-            count = tensor.count
-        }
+        arena.backend.selectRows(full, tensor, sources: arena.indices((0..<Int32(tensor.rows)).map { $0 }))
+        return arena.backend.download(full)
     }
 }

@@ -19,6 +19,7 @@ final class Trainer {
     private let checkpoints: CheckpointFolder
     private let recipe: any Recipe
     private let arena: Arena
+    private let sums: StepSums
     private let optimizer: AdamW
     private let schedule: LearningRateSchedule
     private let batches: BatchStream
@@ -46,11 +47,12 @@ final class Trainer {
         folder = try RunFolder(path)
         checkpoints = try CheckpointFolder(path + "/checkpoints", keep: pipeline.train.keepCheckpoints)
 
-        let backend = try pipeline.train.device.makeBackend(threads: pipeline.train.threads)
+        let backend = try pipeline.train.device.makeBackend(threads: pipeline.train.threads, for: pipeline.train.precision)
         try TrainingMemory.requireRoom(forParameters: pipeline.parameterCount)
         recipe = pipeline.makeRecipe(on: backend)
         memory = try TrainingMemory(pipeline, recipe)
         arena = Arena(backend: backend)
+        sums = StepSums(of: recipe.parameters)
         optimizer = pipeline.optimizer
 
         let checkpoint = try checkpoints.latest(warn: note)
@@ -87,11 +89,9 @@ final class Trainer {
     /// Trains to the end of the run or until asked to stop, and leaves a checkpoint either way.
     func run() throws {
         var begin = monotonicSeconds()
-        while !course.isFinished, let loss = try accumulateGradients() {
-            guard loss.isFinite else { throw notFinite("the loss is \(loss) at step \(course.step + 1)") }
+        while !course.isFinished, let (loss, gradientNorm) = try accumulateGradients() {
             if course.step == 0 { try writeCheckpoint() }
             let rate = schedule.rate(atSample: course.samplesSeen)
-            let gradientNorm = recipe.parameters.gradientNorm
             optimizer.update(recipe.parameters, learningRate: rate, step: course.step + 1)
             course.finishStep()
             try listReplaced(step: course.step)
@@ -120,26 +120,29 @@ final class Trainer {
         }
     }
 
-    /// One batch forward and backward, micro-batch by micro-batch. Returns its loss, nil where the user asked to stop.
-    private func accumulateGradients() throws -> Double? {
-        recipe.parameters.clearGradients()
-        var (loss, slot) = (0.0, 0)
+    /// One batch forward and backward, micro-batch by micro-batch. Returns its loss and the length of its gradient, both finite; nil where
+    /// the user asked to stop.
+    private func accumulateGradients() throws -> (loss: Double, gradientNorm: Double)? {
+        sums.clear()
+        var slot = 0
         while slot < course.stepSize {
             guard let batch = try nextBatch() else { return nil }
             show(nil)
             let share = Float(batch.count) / Float(course.stepSize)
             try batch.withSamples { samples in
                 try sampleLog?.append(samples, step: course.step + 1, firstSlot: slot)
-                loss +=
-                    Double(share)
-                    * recipe.accumulateGradients(samples, share: share, recomputes: pipeline.train.recompute, arena: arena)
+                recipe.accumulateGradients(
+                    samples, share: share, recomputes: pipeline.train.recompute, addingTo: sums.loss, arena: arena)
             }
             replaced += batch.replaced
             slot += batch.count
             status.pairs += batch.count
             journal.examples = journal.examples ?? batch
         }
-        return loss
+        let (loss, gradientNorm) = sums.read()
+        guard loss.isFinite else { throw notFinite("the loss is \(loss) at step \(course.step + 1)") }
+        guard gradientNorm.isFinite else { throw notFinite("the gradient's length is \(gradientNorm) at step \(course.step + 1)") }
+        return (loss, gradientNorm)
     }
 
     private func nextBatch() throws -> Batch? {
@@ -205,7 +208,7 @@ final class Trainer {
     }
 
     private func writeCheckpoint() throws {
-        // A finite loss may have an infinite gradient: what can no longer be continued does not take a good checkpoint's place.
+        // A finite gradient may make infinite weights: what can no longer be continued does not take a good checkpoint's place.
         guard recipe.parameters.isFinite else { throw notFinite("the weights are not finite after step \(course.step)") }
         try sampleLog?.synchronize()
         let metadata = Checkpoint.Metadata(
