@@ -88,7 +88,7 @@ let package = Package(
         library("WeightFiles", ["Base", "Files"]),  // safetensors and PyTorch's files, read as nobody vouches for them
         library("Layers", ["Autograd", "Compute"]),  // layers as structs
         library("Autograd", ["Base", "Compute"]),  // a tape over a dozen fused ops, the parameter store
-        library("Devices", ["Console", "Compute", "ComputeCPU"]),  // opens the device that is asked for: knows all backends
+        library("Devices", ["Base", "Console", "Compute", "ComputeCPU"]),  // opens the device that is asked for: knows all backends
         library("ComputeCPU", ["Compute", "COneDNN", "COpenBLAS", "CKernels"]),  // the CPU backend
         library("Compute"),  // Tensor and protocol Backend
 

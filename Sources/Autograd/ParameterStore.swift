@@ -34,11 +34,16 @@ public final class ParameterStore {
     public let backend: any Backend
     private let parameters: [Parameter]
     private let indices: [String: Int]
-    private let valueMemory: DeviceMemory
-    private let gradientMemory: DeviceMemory
-    private let firstMomentMemory: DeviceMemory
-    private let secondMomentMemory: DeviceMemory
-    private let operandMemory: DeviceMemory
+    /// The parameters themselves: `[count]`.
+    public let values: Tensor
+    /// Their gradients, which backward passes add to: `[count]`.
+    public let gradients: Tensor
+    /// AdamW's moving averages of the gradients: `[count]`.
+    public let firstMoments: Tensor
+    /// AdamW's moving averages of the squared gradients: `[count]`.
+    public let secondMoments: Tensor
+    /// What products read of the decayed values, rounded where the precision is not f32: `[decayedCount]`.
+    private let operands: Tensor
 
     /// A store of zeros that gives `parameters` their place, in order: decayed first, else as given. A parameter belongs to one store.
     public init(_ parameters: [Parameter], precision: Precision = .f32, backend: any Backend) {
@@ -60,20 +65,16 @@ public final class ParameterStore {
         count = end
         decayedCount = entries.last(where: \.isDecayed)?.range.upperBound ?? 0
         indices = Dictionary(uniqueKeysWithValues: entries.enumerated().map { ($1.name, $0) })
-        valueMemory = DeviceMemory(count: end, backend: backend)
-        gradientMemory = DeviceMemory(count: end, backend: backend)
-        firstMomentMemory = DeviceMemory(count: end, backend: backend)
-        secondMomentMemory = DeviceMemory(count: end, backend: backend)
-        operandMemory = precision == .f32 ? valueMemory : DeviceMemory(byteCount: decayedCount * precision.byteCount, backend: backend)
+        values = backend.tensor([end])
+        gradients = backend.tensor([end])
+        firstMoments = backend.tensor([end])
+        secondMoments = backend.tensor([end])
+        operands = precision == .f32 ? values.elements(0..<decayedCount) : backend.tensor([decayedCount], precision)
         for (parameter, entry) in zip(ordered, entries) {
-            let value = Tensor(shape: entry.shape, pointer: values + entry.range.lowerBound, owner: valueMemory)
-            let operand = Tensor(
-                shape: entry.shape, precision: precision, address: operandMemory.address + entry.range.lowerBound * precision.byteCount,
-                owner: operandMemory)
+            func part(of numbers: Tensor) -> Tensor { numbers.elements(entry.range).reshaped(entry.shape) }
+            let value = part(of: values)
             parameter.bind(
-                value: value, operand: entry.isDecayed ? operand : value,
-                gradient: Tensor(shape: entry.shape, pointer: gradients + entry.range.lowerBound, owner: gradientMemory),
-                precision: precision)
+                value: value, operand: entry.isDecayed ? part(of: operands) : value, gradient: part(of: gradients), precision: precision)
         }
     }
 
@@ -84,15 +85,6 @@ public final class ParameterStore {
 
     /// Bytes of all arrays, those that a training alone touches included.
     public var byteCount: Int { 4 * count * MemoryLayout<Float>.stride + (precision == .f32 ? 0 : decayedCount * precision.byteCount) }
-
-    /// The parameters themselves, `count` of them.
-    public var values: UnsafeMutablePointer<Float> { valueMemory.pointer }
-    /// Their gradients, which backward passes add to.
-    public var gradients: UnsafeMutablePointer<Float> { gradientMemory.pointer }
-    /// AdamW's moving averages of the gradients.
-    public var firstMoments: UnsafeMutablePointer<Float> { firstMomentMemory.pointer }
-    /// AdamW's moving averages of the squared gradients.
-    public var secondMoments: UnsafeMutablePointer<Float> { secondMomentMemory.pointer }
 
     /// The entry of this name, or nil.
     public func entry(_ name: String) -> Entry? { indices[name].map { entries[$0] } }
@@ -107,7 +99,7 @@ public final class ParameterStore {
     public func initialize(seed: UInt64) {
         for parameter in parameters {
             let numbers = parameter.initialization.numbers(count: parameter.value.count, name: parameter.name, seed: seed)
-            numbers.withUnsafeBufferPointer { backend.upload(parameter.value, from: $0.baseAddress!) }
+            backend.upload(parameter.value, from: numbers)
         }
         refreshOperands()
     }
@@ -115,13 +107,9 @@ public final class ParameterStore {
     /// Brings the rounded copies up to date after values have changed; free of cost in f32.
     public func refreshOperands() {
         guard precision != .f32 else { return }
-        backend.round(
-            Tensor(shape: [decayedCount], precision: precision, address: operandMemory.address, owner: operandMemory),
-            Tensor(shape: [decayedCount], pointer: values, owner: valueMemory))
+        backend.round(operands, values.elements(0..<decayedCount))
     }
 
     /// Sets all gradients to zero, as before a step.
-    public func clearGradients() {
-        backend.fill(Tensor(shape: [count], pointer: gradients, owner: gradientMemory), 0)
-    }
+    public func clearGradients() { backend.fill(gradients, 0) }
 }

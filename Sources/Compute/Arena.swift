@@ -1,4 +1,4 @@
-/// Device memory for the tensors of a step, taken from the backend once and used again in every step.
+/// Device memory for the tensors and arrays of a step, taken from the backend once and used again in every step.
 ///
 /// A tensor's memory returns when its last view is gone. A new tensor gets the smallest free piece that it fits into, which is the same one
 /// in every step: a training loop takes memory from the backend in its first step only. Not to be shared between threads.
@@ -39,7 +39,20 @@ public final class Arena {
         return Tensor(shape: shape, precision: precision, address: block.piece.address, owner: block)
     }
 
-    /// What tensors of an arena share: the memory, returned when the last of them is gone.
+    /// An array with undefined contents.
+    public func array<Element>(of type: Element.Type, count: Int) -> DeviceArray<Element> {
+        let block = Block(byteCount: Arena.rounded(count * MemoryLayout<Element>.stride), arena: self)
+        return DeviceArray(count: count, address: block.piece.address, owner: block)
+    }
+
+    /// Indices of the host, copied to the device: made once, read by as many calls as need them.
+    public func indices(_ numbers: [Int32]) -> DeviceArray<Int32> {
+        let indices = array(of: Int32.self, count: numbers.count)
+        backend.upload(indices, from: numbers)
+        return indices
+    }
+
+    /// What views of one piece of an arena share: the memory, returned when the last of them is gone.
     private final class Block {
         let piece: Piece
         private let arena: Arena
@@ -92,30 +105,4 @@ public final class Arena {
             free.remove(at: index + 1)
         }
     }
-}
-
-/// Memory of a device, zero at first, given back when the last reference is gone.
-public final class DeviceMemory {
-    /// The first byte, aligned to a cache line at least.
-    public let address: UnsafeMutableRawPointer
-    /// Size in bytes.
-    public let byteCount: Int
-    private let backend: any Backend
-
-    /// Takes `byteCount` bytes from `backend`.
-    public init(byteCount: Int, backend: any Backend) {
-        self.byteCount = byteCount
-        self.backend = backend
-        address = backend.allocate(byteCount: byteCount)
-    }
-
-    /// Takes room for `count` floats.
-    public convenience init(count: Int, backend: any Backend) {
-        self.init(byteCount: count * MemoryLayout<Float>.stride, backend: backend)
-    }
-
-    /// The memory as floats.
-    public var pointer: UnsafeMutablePointer<Float> { address.assumingMemoryBound(to: Float.self) }
-
-    deinit { backend.deallocate(address, byteCount: byteCount) }
 }

@@ -7,7 +7,9 @@
 public protocol Backend: AnyObject {
     /// One sentence about the device, for the log.
     var summary: String { get }
-    /// What products are computed fastest in.
+    /// What products can be computed in.
+    var precisions: [Precision] { get }
+    /// What products are computed fastest in, one of ``precisions``.
     var fastestPrecision: Precision { get }
 
     // MARK: Memory
@@ -16,10 +18,14 @@ public protocol Backend: AnyObject {
     func allocate(byteCount: Int) -> UnsafeMutableRawPointer
     /// Gives memory from `allocate` back.
     func deallocate(_ address: UnsafeMutableRawPointer, byteCount: Int)
-    /// Copies numbers of the host into `target`.
-    func upload(_ target: Tensor, from source: UnsafePointer<Float>)
-    /// Copies the numbers of `source` to the host.
-    func download(_ source: Tensor, to target: UnsafeMutablePointer<Float>)
+    /// Copies bytes of the host into `target`, which has as many. The host may change them once the call is over.
+    func upload(_ target: DeviceArray<UInt8>, from source: UnsafeRawBufferPointer)
+    /// Copies the bytes of `source` to the host, as all calls before this one leave them; `target` has as many.
+    func download(_ source: DeviceArray<UInt8>, to target: UnsafeMutableRawBufferPointer)
+    /// Copies the bytes of `source` to `target`, other memory of this device, which has as many.
+    func copy(_ target: DeviceArray<UInt8>, _ source: DeviceArray<UInt8>)
+    /// Waits until all that was asked for is done: as before a look at the clock. Results are the same without.
+    func synchronize()
 
     // MARK: Arithmetic on all elements
 
@@ -77,53 +83,47 @@ public protocol Backend: AnyObject {
 
     /// `output[r] = (sources[r] ≥ 0 ? input[sources[r]] : maskToken) + table[positions[r]]`: puts tokens into place, with one learned token
     /// where there is none, and adds a position embedding.
-    func gatherTokens(_ output: Tensor, _ input: Tensor, maskToken: Tensor, table: Tensor, sources: [Int32], positions: [Int32])
+    func gatherTokens(_ output: Tensor, _ input: Tensor, maskToken: Tensor, table: Tensor, sources: DeviceArray<Int32>, positions: DeviceArray<Int32>)
     /// Backward pass of `gatherTokens`. `dInput` adds; gradients of a row that is gathered several times are summed in their order.
-    func gatherTokensBackward(_ dInput: Tensor, dMaskToken: Tensor, _ dOutput: Tensor, sources: [Int32])
+    func gatherTokensBackward(_ dInput: Tensor, dMaskToken: Tensor, _ dOutput: Tensor, sources: DeviceArray<Int32>)
     /// `output[r] = input[sources[r]]`. `input` may be an operand.
-    func selectRows(_ output: Tensor, _ input: Tensor, sources: [Int32])
+    func selectRows(_ output: Tensor, _ input: Tensor, sources: DeviceArray<Int32>)
     /// `output[r] =` patch `patches[r]` of `images` `[batch, 3, height, width]` as a vector in the order channel, row, column. Patches are
     /// numbered row by row through all images. `output` is an operand.
-    func patchify(_ output: Tensor, _ images: Tensor, patches: [Int32], patchSize: Int)
+    func patchify(_ output: Tensor, _ images: Tensor, patches: DeviceArray<Int32>, patchSize: Int)
     /// `output` `[count, 3, height, width] = (pixels / 255 − mean) / deviation`, with ImageNet's mean and deviation of each channel;
-    /// `images` point to `[height, width, 3]` bytes each.
-    func normalizeImages(_ output: Tensor, images: [UnsafePointer<UInt8>])
+    /// `pixels` are the bytes of the images, `[count, height, width, 3]`.
+    func normalizeImages(_ output: Tensor, pixels: DeviceArray<UInt8>)
 
     // MARK: Loss
 
-    /// Mean square error of predicted patches, averaged over the rows that have a target.
+    /// `loss += scale ·` mean square error of predicted patches, averaged over the rows that have a target; `loss` is one number.
     ///
     /// Row `r` of `prediction` answers patch `targets[r]` of `images`, or nothing if that is negative. A target vector holds the patch's
     /// pixels in the order row, column, channel; if `normalizesPatches`, less their mean and divided by `sqrt(variance + 1e-6)`, the
     /// variance being the unbiased one.
-    func patchLoss(_ prediction: Tensor, _ images: Tensor, targets: [Int32], patchSize: Int, normalizesPatches: Bool) -> Double
-    /// `dPrediction = scale · ∂ patchLoss / ∂ prediction`; overwrites, with zeros where there is no target.
+    func patchLoss(
+        _ loss: DeviceArray<Double>, _ prediction: Tensor, _ images: Tensor, targets: DeviceArray<Int32>, patchSize: Int,
+        normalizesPatches: Bool, scale: Float)
+    /// `dPrediction = ∂ loss / ∂ prediction` of the same arguments; overwrites, with zeros where there is no target.
     func patchLossBackward(
-        _ dPrediction: Tensor, _ prediction: Tensor, _ images: Tensor, targets: [Int32], patchSize: Int, normalizesPatches: Bool,
+        _ dPrediction: Tensor, _ prediction: Tensor, _ images: Tensor, targets: DeviceArray<Int32>, patchSize: Int, normalizesPatches: Bool,
         scale: Float)
 
     // MARK: Optimizer
 
-    /// One AdamW step (Loshchilov and Hutter 2019, as PyTorch divides it) on `count` values; `step` counts from 1.
+    /// One AdamW step (Loshchilov and Hutter 2019, as PyTorch divides it) on all elements; `step` counts from 1. Gradients count times
+    /// `gradientScale`, and stay as they are.
     func adamW(
-        values: UnsafeMutablePointer<Float>, gradients: UnsafePointer<Float>, firstMoments: UnsafeMutablePointer<Float>,
-        secondMoments: UnsafeMutablePointer<Float>, count: Int, learningRate: Double, beta1: Double, beta2: Double, epsilon: Double,
-        weightDecay: Double, step: Int)
-    /// `Σ x²`, in double precision.
-    func sumOfSquares(_ values: UnsafePointer<Float>, count: Int) -> Double
+        values: Tensor, gradients: Tensor, firstMoments: Tensor, secondMoments: Tensor, learningRate: Double, beta1: Double, beta2: Double,
+        epsilon: Double, weightDecay: Double, step: Int, gradientScale: Float)
+    /// `sum = Σ x²` over all elements, in double precision; `sum` is one number.
+    func sumOfSquares(_ sum: DeviceArray<Double>, _ values: Tensor)
 
     // MARK: Frames that share a sequence
 
     /// `output[r] = input[r] + embedding[frames[r]]`, or `input[r]` where `frames[r]` is negative.
-    func frameEmbedding(_ output: Tensor, _ input: Tensor, embedding: Tensor, frames: [Int32])
+    func frameEmbedding(_ output: Tensor, _ input: Tensor, embedding: Tensor, frames: DeviceArray<Int32>)
     /// `dEmbedding[frames[r]] += dOutput[r]`; the gradient of the input is `dOutput` itself.
-    func frameEmbeddingBackward(dEmbedding: Tensor, _ dOutput: Tensor, frames: [Int32])
-
-    // MARK: Similarity of frames
-
-    /// `output = input / max(|input|, 1e-12)`, row by row.
-    func unitRows(_ output: Tensor, _ input: Tensor)
-    /// For each of a frame's cells, `queries` `[cells, dimension]`, the `k` cells of its context with the largest dot products, best first;
-    /// of those as good as the last of them, up to `ties` more. Cells are numbered row by row. No matrix of all products exists.
-    func topKAffinity(_ queries: Tensor, _ context: [ContextFrame], neighbourhood: Neighbourhood, k: Int, ties: Int) -> Matches
+    func frameEmbeddingBackward(dEmbedding: Tensor, _ dOutput: Tensor, frames: DeviceArray<Int32>)
 }

@@ -19,17 +19,6 @@ public struct Tensor {
         self.owner = owner
     }
 
-    /// A view of f32 numbers.
-    public init(shape: [Int], pointer: UnsafeMutablePointer<Float>, owner: AnyObject) {
-        self.init(shape: shape, precision: .f32, address: UnsafeMutableRawPointer(pointer), owner: owner)
-    }
-
-    /// The elements of an f32 tensor.
-    public var pointer: UnsafeMutablePointer<Float> {
-        precondition(precision == .f32, "\(shape) is \(precision), not f32")
-        return address.assumingMemoryBound(to: Float.self)
-    }
-
     /// Number of elements.
     public var count: Int { shape.reduce(1, *) }
 
@@ -38,6 +27,9 @@ public struct Tensor {
 
     /// Everything but the last dimension, taken together: the number of rows when the tensor is read as a matrix.
     public var rows: Int { columns == 0 ? 0 : count / columns }
+
+    /// The memory byte by byte.
+    public var bytes: DeviceArray<UInt8> { DeviceArray(count: count * precision.byteCount, address: address, owner: owner) }
 
     /// Where an element lies, counted through all dimensions.
     public func address(of element: Int) -> UnsafeMutableRawPointer { address + element * precision.byteCount }
@@ -53,6 +45,12 @@ public struct Tensor {
         precondition(range.lowerBound >= 0 && range.upperBound <= rows, "rows \(range) of \(shape)")
         return Tensor(
             shape: [range.count, columns], precision: precision, address: address(of: range.lowerBound * columns), owner: owner)
+    }
+
+    /// Some of the elements, counted through all dimensions: `[range.count]`.
+    public func elements(_ range: Range<Int>) -> Tensor {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count, "elements \(range) of \(shape)")
+        return Tensor(shape: [range.count], precision: precision, address: address(of: range.lowerBound), owner: owner)
     }
 }
 

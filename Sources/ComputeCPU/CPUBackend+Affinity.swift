@@ -1,7 +1,7 @@
 import CKernels
 import Compute
 
-extension CPUBackend {
+extension CPUBackend: SimilarityBackend {
     public func unitRows(_ output: Tensor, _ input: Tensor) {
         precondition(output.count == input.count && output.columns == input.columns, "unit rows of \(input.shape) into \(output.shape)")
         forEachPiece(input.rows, grain: CPUBackend.rowsPerTask) { rows, _ in

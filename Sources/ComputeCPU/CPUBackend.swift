@@ -24,7 +24,7 @@ public final class CPUBackend: Backend {
         public let description: String
     }
 
-    /// A backend with this many threads, the caller's included; by default as many as there are cores.
+    /// A backend with this many threads, the caller's included; 0: as many as there are cores.
     ///
     /// Throws `Unavailable` where OpenBLAS is not installed.
     ///
@@ -32,12 +32,13 @@ public final class CPUBackend: Backend {
     ///   - usesOneDNN: false computes as a machine does on which oneDNN cannot serve, so that tests see its results on every machine.
     ///   - instructions: the instruction set of the kernels, at most `tandem_best_instructions()`; a lesser one is for tests too.
     public init(
-        threads: Int = CPUBackend.availableCores, usesOneDNN: Bool = true, instructions: Int32 = tandem_best_instructions()
+        threads: Int = 0, usesOneDNN: Bool = true, instructions: Int32 = tandem_best_instructions()
     ) throws(Unavailable) {
         precondition(instructions <= tandem_best_instructions(), "instructions that this processor does not have")
         self.instructions = instructions
         kernels = tandem_kernels_for(instructions).pointee
         products = try Products(usesOneDNN: usesOneDNN, kernels)
+        let threads = threads == 0 ? CPUBackend.availableCores : threads
         pool = ThreadPool(threadCount: threads)
         workspaces = (0..<threads).map { _ in Workspace() }
     }
@@ -52,6 +53,9 @@ public final class CPUBackend: Backend {
     public var summary: String {
         "CPU, \(pool.threadCount) threads, \(products.summary), kernels \(String(cString: tandem_instructions_name(instructions)))"
     }
+
+    /// Both: bf16 is computed as f32 where no library multiplies it.
+    public let precisions = Precision.allCases
 
     /// What products are computed fastest in: bf16 where the processor multiplies it, else f32.
     public var fastestPrecision: Precision { products.hasOneDNN && tandem_multiplies_bf16() != 0 ? .bf16 : .f32 }
@@ -87,13 +91,28 @@ extension CPUBackend {
         munmap(address, max(byteCount, 1))
     }
 
-    public func upload(_ target: Tensor, from source: UnsafePointer<Float>) {
-        target.pointer.update(from: source, count: target.count)
+    public func upload(_ target: DeviceArray<UInt8>, from source: UnsafeRawBufferPointer) {
+        precondition(target.count == source.count, "\(source.count) bytes for \(target.count)")
+        move(target.address, source.baseAddress, source.count)
     }
 
-    public func download(_ source: Tensor, to target: UnsafeMutablePointer<Float>) {
-        target.update(from: source.pointer, count: source.count)
+    public func download(_ source: DeviceArray<UInt8>, to target: UnsafeMutableRawBufferPointer) {
+        precondition(target.count == source.count, "\(source.count) bytes for \(target.count)")
+        move(target.baseAddress, source.address, source.count)
     }
+
+    public func copy(_ target: DeviceArray<UInt8>, _ source: DeviceArray<UInt8>) {
+        precondition(target.count == source.count, "\(source.count) bytes for \(target.count)")
+        move(target.address, source.address, source.count)
+    }
+
+    /// What is empty may be nowhere.
+    private func move(_ target: UnsafeMutableRawPointer?, _ source: UnsafeRawPointer?, _ byteCount: Int) {
+        if let target, let source { target.copyMemory(from: source, byteCount: byteCount) }
+    }
+
+    /// All calls are over when they return.
+    public func synchronize() {}
 }
 
 // MARK: Arithmetic on all elements
@@ -144,30 +163,33 @@ extension CPUBackend {
 
 extension CPUBackend {
     public func adamW(
-        values: UnsafeMutablePointer<Float>, gradients: UnsafePointer<Float>, firstMoments: UnsafeMutablePointer<Float>,
-        secondMoments: UnsafeMutablePointer<Float>, count: Int, learningRate: Double, beta1: Double, beta2: Double, epsilon: Double,
-        weightDecay: Double, step: Int
+        values: Tensor, gradients: Tensor, firstMoments: Tensor, secondMoments: Tensor, learningRate: Double, beta1: Double, beta2: Double,
+        epsilon: Double, weightDecay: Double, step: Int, gradientScale: Float
     ) {
         precondition(step > 0, "steps count from 1")
+        precondition(
+            [gradients, firstMoments, secondMoments].allSatisfy { $0.count == values.count }, "gradients and moments of \(values.shape)")
         let rate = learningRate / (1 - pow(beta1, Double(step)))
         let correction = 1 / (1 - pow(beta2, Double(step))).squareRoot()
-        forEachPiece(count) { range, _ in
+        forEachPiece(values.count) { range, _ in
             let first = range.lowerBound
             kernels.adamw(
-                values + first, gradients + first, firstMoments + first, secondMoments + first, range.count, Float(beta1), Float(beta2),
-                Float(epsilon), Float(1 - learningRate * weightDecay), Float(rate), Float(correction))
+                values.pointer + first, gradients.pointer + first, firstMoments.pointer + first, secondMoments.pointer + first,
+                range.count, Float(beta1), Float(beta2), Float(epsilon), Float(1 - learningRate * weightDecay), Float(rate),
+                Float(correction), gradientScale)
         }
     }
 
-    public func sumOfSquares(_ values: UnsafePointer<Float>, count: Int) -> Double {
+    public func sumOfSquares(_ sum: DeviceArray<Double>, _ values: Tensor) {
+        precondition(sum.count == 1, "a sum is one number, not \(sum.count)")
         let grain = CPUBackend.grain
-        var sums = [Double](repeating: 0, count: (count + grain - 1) / grain)
+        var sums = [Double](repeating: 0, count: (values.count + grain - 1) / grain)
         sums.withUnsafeMutableBufferPointer { sums in
             let sums = sums
-            forEachPiece(count) { range, _ in
-                sums[range.lowerBound / grain] = kernels.sum_of_squares(values + range.lowerBound, range.count)
+            forEachPiece(values.count) { range, _ in
+                sums[range.lowerBound / grain] = kernels.sum_of_squares(values.pointer + range.lowerBound, range.count)
             }
         }
-        return sums.reduce(0, +)
+        sum.pointer[0] = sums.reduce(0, +)
     }
 }

@@ -1,3 +1,4 @@
+import Base
 import Compute
 import ComputeCPU
 import Console
@@ -5,12 +6,27 @@ import Console
 extension Device {
     /// Opens the device: the one place that knows the backends.
     ///
-    /// - Parameter threads: threads of this machine that compute; 0: one a core.
-    /// - Throws: where the machine lacks what the device needs.
-    public func makeBackend(threads: Int = 0) throws -> any Backend {
-        switch self {
-        case .cpu: try CPUBackend(threads: threads == 0 ? CPUBackend.availableCores : threads)
-        }
+    /// - Parameters:
+    ///   - threads: threads of this machine that compute; 0: one a core.
+    ///   - precision: what products are to be computed in, where that is known beforehand.
+    /// - Throws: where the machine lacks what the device needs, or the device the precision.
+    public func makeBackend(threads: Int = 0, for precision: Precision? = nil) throws -> any Backend {
+        let backend: any Backend =
+            switch self {
+            case .cpu: try CPUBackend(threads: threads)
+            }
+        if let precision { try backend.require(precision) }
+        return backend
+    }
+
+    /// Opens the device for label propagation, as ``makeBackend(threads:for:)`` does for a model's maths alone.
+    public func makeSimilarityBackend(threads: Int = 0, for precision: Precision? = nil) throws -> any SimilarityBackend {
+        let backend: any SimilarityBackend =
+            switch self {
+            case .cpu: try CPUBackend(threads: threads)
+            }
+        if let precision { try backend.require(precision) }
+        return backend
     }
 
     /// What this machine has for the device, for people: libraries, or what is missing.
@@ -27,6 +43,15 @@ extension Device {
                 return [("compute", error.description), ("cores", "\(CPUBackend.availableCores)")]
             }
         }
+    }
+}
+
+extension Backend {
+    /// Refuses a precision that this device does not compute products in.
+    package func require(_ precision: Precision) throws {
+        guard !precisions.contains(precision) else { return }
+        throw Failure(
+            "products in \(precision) are not to be had on this device (\(summary)): take \(precisions.map(\.rawValue).joined(separator: " or "))")
     }
 }
 

@@ -19,10 +19,7 @@ extension Attention {
     func weights(_ x: Variable, queries: [Int], on tape: Tape) -> [Float] {
         let projected = qkv(x, on: tape).value
         let (tokens, width) = (projected.rows, projected.columns / 3)
-        let numbers = [Float](unsafeUninitializedCapacity: projected.count) { numbers, count in
-            tape.backend.download(projected, to: numbers.baseAddress!)
-            count = projected.count
-        }
+        let numbers = tape.backend.download(projected)
         let headWidth = width / heads
         let scale = 1 / Float(headWidth).squareRoot()
         var weights: [Float] = []

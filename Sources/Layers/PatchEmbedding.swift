@@ -17,7 +17,7 @@ public struct PatchEmbedding {
 
     /// Tokens `[patches.count, width]` of some patches of `images` `[batch, 3, height, width]`; patches are numbered row by row through
     /// all images.
-    public func callAsFunction(_ images: Tensor, patches: [Int32], on tape: Tape) -> Variable {
+    public func callAsFunction(_ images: Tensor, patches: DeviceArray<Int32>, on tape: Tape) -> Variable {
         let pixels = tape.arena.tensor([patches.count, 3 * patchSize * patchSize], weight.precision)
         tape.backend.patchify(pixels, images, patches: patches, patchSize: patchSize)
         return tape.linear(pixels, weight: weight, bias: bias)

@@ -21,7 +21,7 @@ extension EncoderWeights {
     /// Gives parameters the values that the file has under their names.
     package func fill(_ parameters: ParameterStore, _ backend: any Backend) throws {
         for entry in parameters.entries {
-            try parameters.parameter(entry.name).value.upload(finiteFloats(entry.name, shape: entry.shape), backend)
+            try backend.upload(parameters.parameter(entry.name).value, from: finiteFloats(entry.name, shape: entry.shape))
         }
         parameters.refreshOperands()
     }
@@ -85,11 +85,5 @@ extension EncoderWeights {
     private var otherNetworkArrays: [String] {
         ["reg_token", "register_tokens", "dist_token", "norm_pre.weight", "rel_pos_bias.relative_position_bias_table"]
             .filter { file.entries[prefix + $0] != nil }
-    }
-}
-
-extension Tensor {
-    fileprivate func upload(_ elements: [Float], _ backend: any Backend) {
-        elements.withUnsafeBufferPointer { backend.upload(self, from: $0.baseAddress!) }
     }
 }

@@ -42,7 +42,9 @@ public struct PixelDecoder<Blocks> {
     /// - Parameter sources: of each sequence CLS, then the patches of a whole image, or of several images one after the other.
     public func place(_ embedded: Variable, sources: [[Int32]], on tape: Tape) -> Variable {
         let positions = sources.flatMap { own in own.indices.map { $0 == 0 ? 0 : Int32(1 + ($0 - 1) % patchCount) } }
-        return tape.gatherTokens(embedded, maskToken: maskToken, table: table, sources: sources.flatMap { $0 }, positions: positions)
+        return tape.gatherTokens(
+            embedded, maskToken: maskToken, table: table, sources: tape.arena.indices(sources.flatMap { $0 }),
+            positions: tape.arena.indices(positions))
     }
 
     /// A patch's pixels for every row, `[rows, 3 p²]` in the order row, column, channel.

@@ -69,7 +69,7 @@ public final class VisionTransformer {
     package func embed(_ images: Tensor, sequences patches: [[Int32]], on tape: Tape) -> (tokens: Variable, sequences: SequenceLayout) {
         let (gridHeight, gridWidth) = grid(images)
         let sequences = SequenceLayout(lengths: patches.map { 1 + $0.count })
-        let embedded = patchEmbed(images, patches: patches.flatMap { $0 }, on: tape)
+        let embedded = patchEmbed(images, patches: tape.arena.indices(patches.flatMap { $0 }), on: tape)
         // CLS goes in front of the visible patches only: its row of the position table is row 0.
         var (sources, positions): ([Int32], [Int32]) = ([], [])
         for (sequence, own) in patches.enumerated() {
@@ -81,7 +81,8 @@ public final class VisionTransformer {
             }
         }
         let x = tape.gatherTokens(
-            embedded, maskToken: clsToken, table: table(gridHeight, gridWidth, tape), sources: sources, positions: positions)
+            embedded, maskToken: clsToken, table: table(gridHeight, gridWidth, tape), sources: tape.arena.indices(sources),
+            positions: tape.arena.indices(positions))
         return (x, sequences)
     }
 
@@ -100,7 +101,7 @@ public final class VisionTransformer {
         let all = Array(0..<Int32(cells))
         let encoded = self(images, patches: Array(repeating: all, count: images.shape[0]), on: Tape(arena: arena, isRecording: false))
         let features = arena.tensor([images.shape[0], cells, configuration.width])
-        arena.backend.selectRows(features, encoded.tokens.value, sources: encoded.sequences.rowsWithoutFirst)
+        arena.backend.selectRows(features, encoded.tokens.value, sources: arena.indices(encoded.sequences.rowsWithoutFirst))
         return features
     }
 
@@ -126,9 +127,8 @@ public final class VisionTransformer {
 extension PositionEmbedding {
     /// The table in memory of a device, apart from any arena.
     func tensor(_ backend: any Backend) -> Tensor {
-        let memory = DeviceMemory(count: values.count, backend: backend)
-        let tensor = Tensor(shape: [values.count / width, width], pointer: memory.pointer, owner: memory)
-        values.withUnsafeBufferPointer { backend.upload(tensor, from: $0.baseAddress!) }
+        let tensor = backend.tensor([values.count / width, width])
+        backend.upload(tensor, from: values)
         return tensor
     }
 }

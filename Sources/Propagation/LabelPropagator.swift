@@ -13,9 +13,9 @@ public final class LabelPropagator {
     private let neighbourhood: Neighbourhood
     private let dimension: Int
     private let channels: Int
-    private let backend: any Backend
+    private let backend: any SimilarityBackend
     /// The first frame in slot 0; the last n and the present one in the others, in turn: `[2 + n, cells, dimension]`, of unit length.
-    private let features: DeviceMemory
+    private let features: Tensor
     /// `[2 + n, cells, channels]`.
     private var labels: [Float]
     private var frameCount = 1
@@ -26,7 +26,7 @@ public final class LabelPropagator {
     /// - Parameters:
     ///   - features: the first frame's tokens `[cells, dimension]`, row by row of the grid.
     ///   - labels: the first frame's labels on the same grid.
-    public init(_ settings: PropagationSettings, features: Tensor, labels: SoftLabels, backend: any Backend) {
+    public init(_ settings: PropagationSettings, features: Tensor, labels: SoftLabels, backend: any SimilarityBackend) {
         let cells = labels.height * labels.width
         precondition(features.rows == cells, "\(features.shape) tokens on a grid of \(labels.height) x \(labels.width)")
         self.settings = settings
@@ -34,7 +34,7 @@ public final class LabelPropagator {
         neighbourhood = settings.family.neighbourhood(radius: settings.radius, height: labels.height, width: labels.width)
         dimension = features.columns
         channels = labels.channels
-        self.features = DeviceMemory(count: (2 + settings.queue) * cells * features.columns, backend: backend)
+        self.features = backend.tensor([2 + settings.queue, cells, features.columns])
         self.labels = labels.values + [Float](repeating: 0, count: (1 + settings.queue) * labels.values.count)
         backend.unitRows(slot(0), features)
     }
@@ -63,7 +63,7 @@ public final class LabelPropagator {
     private func slotOfFrame(_ frame: Int) -> Int { 1 + (frame - 1) % (settings.queue + 1) }
 
     private func slot(_ index: Int) -> Tensor {
-        Tensor(shape: [cells, dimension], pointer: features.pointer + index * cells * dimension, owner: features)
+        features.rows(index * cells..<(index + 1) * cells)
     }
 
     /// Σ softmax(score / temperature) · label over each cell's matches, into the labels of slot `own`.

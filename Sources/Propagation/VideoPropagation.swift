@@ -5,14 +5,14 @@ import Pictures
 public struct VideoPropagation {
     private let settings: PropagationSettings
     private let patchSize: Int
-    private let backend: any Backend
+    private let backend: any SimilarityBackend
     private let encode: (Tensor) -> Tensor
 
     /// How labels are read and written beside being carried.
     public var family: PropagationFamily { settings.family }
 
     /// - Parameter encode: features of images: `[1, 3, height, width]` to `[1, cells, dimension]`.
-    public init(_ settings: PropagationSettings, patchSize: Int, backend: any Backend, encode: @escaping (Tensor) -> Tensor) {
+    public init(_ settings: PropagationSettings, patchSize: Int, backend: any SimilarityBackend, encode: @escaping (Tensor) -> Tensor) {
         self.settings = settings
         self.patchSize = patchSize
         self.backend = backend
@@ -91,8 +91,7 @@ public struct VideoPropagation {
     }
 
     private func features(_ image: RGBImage, _ grid: InputGrid) -> Tensor {
-        let memory = DeviceMemory(count: 3 * grid.inputHeight * grid.inputWidth, backend: backend)
-        let tensor = Tensor(shape: [1, 3, grid.inputHeight, grid.inputWidth], pointer: memory.pointer, owner: memory)
+        let tensor = backend.tensor([1, 3, grid.inputHeight, grid.inputWidth])
         backend.upload(tensor, from: image.normalized(height: grid.inputHeight, width: grid.inputWidth, family: settings.family))
         let features = encode(tensor)
         return features.reshaped([features.rows, features.columns])

@@ -104,12 +104,12 @@ public final class MAE: Recipe {
         return (latent, decoder.pixels(x, on: tape), whole)
     }
 
-    public func loss(of batch: SampleBatch, share: Float, on tape: Tape) -> Double {
+    public func addLoss(of batch: SampleBatch, share: Float, to sum: DeviceArray<Double>, on tape: Tape) {
         let targets = batch.visiblePatches("mask").enumerated().flatMap { picture, own -> [Int32] in
             [-1] + hiddenPatches(visible: own, of: encoder.configuration.patchCount, image: picture)
         }
-        return tape.patchLoss(
-            predict(batch, on: tape).prediction, batch.images("frames"), targets: targets, patchSize: encoder.configuration.patchSize,
+        tape.patchLoss(
+            addingTo: sum, predict(batch, on: tape).prediction, batch.images("frames"), targets: tape.arena.indices(targets), patchSize: encoder.configuration.patchSize,
             normalizesPatches: settings.model.normalizedPixelLoss, scale: share)
     }
 

@@ -17,11 +17,18 @@ public protocol Recipe: AnyObject {
     var encoder: VisionTransformer { get }
     /// All that the optimizer moves.
     var parameters: ParameterStore { get }
+    /// What its optimizer does beyond AdamW's plain step.
+    var rules: OptimizerRules { get }
+    /// Arrays that a run continues from and the optimizer does not move: a teacher, centres, running statistics.
+    var state: [StateArray] { get }
     /// Arrays that are not learned but belong to a checkpoint for other tools, such as position tables.
     var constants: [Safetensors.Array] { get }
 
-    /// The mean loss of some samples. The backward pass of `tape` then adds its gradients, times `share`, to the parameters'.
-    func loss(of batch: SampleBatch, share: Float, on tape: Tape) -> Double
+    /// Adds `share` times the mean loss of some samples to `sum`, one number on the device; the backward pass of `tape` then adds its
+    /// gradients to the parameters'.
+    func addLoss(of batch: SampleBatch, share: Float, to sum: DeviceArray<Double>, on tape: Tape)
+    /// Called after each optimizer step, for what moves on its own; `progress` is the share of the run that is done, from 0 to 1.
+    func finishStep(progress: Double)
     /// What the model makes of some samples, as fixtures of the maths name it; among it `pred`, the prediction of every patch of each sample,
     /// `[samples · patches, 3 p²]` in the order row, column, channel.
     func outputs(of batch: SampleBatch, on tape: Tape) -> [(name: String, value: Tensor)]
@@ -56,28 +63,36 @@ public protocol RecipeSettings: Codable, Equatable, Sendable {
 }
 
 extension Recipe {
-    /// Adds the gradients of the samples' mean loss, times `share`, to the parameters' gradients, and returns the loss.
+    public var rules: OptimizerRules { OptimizerRules() }
+    public var state: [StateArray] { [] }
+    public func finishStep(progress: Double) {}
+
+    /// Adds the samples' mean loss, times `share`, to `loss`, one number on the device, and its gradients to the parameters' gradients.
     ///
-    /// A batch that is too big for the memory goes through in parts: with each part's share of the batch's samples the gradients add up to
-    /// those of the whole.
+    /// A batch that is too big for the memory goes through in parts: with each part's share of the batch's samples loss and gradients add up
+    /// to those of the whole.
     ///
     /// - Parameter recomputes: whether blocks are computed again in the backward pass, a third more work for much less memory.
-    public func accumulateGradients(_ samples: [SampleBlock], share: Float = 1, recomputes: Bool = false, arena: Arena) -> Double {
-        accumulateGradients(SampleBatch(samples, of: settings.sampler, arena: arena), share: share, recomputes: recomputes, arena: arena)
+    public func accumulateGradients(
+        _ samples: [SampleBlock], share: Float = 1, recomputes: Bool = false, addingTo loss: DeviceArray<Double>, arena: Arena
+    ) {
+        let batch = SampleBatch(samples, of: settings.sampler, arena: arena)
+        accumulateGradients(batch, share: share, recomputes: recomputes, addingTo: loss, arena: arena)
+    }
+
+    /// The same of samples that are on the device already.
+    public func accumulateGradients(
+        _ batch: SampleBatch, share: Float = 1, recomputes: Bool = false, addingTo loss: DeviceArray<Double>, arena: Arena
+    ) {
+        let tape = Tape(arena: arena, isRecording: true, recomputes: recomputes)
+        addLoss(of: batch, share: share, to: loss, on: tape)
+        tape.backward()
     }
 
     /// Asks `arena`, which is on a `PlanningBackend`, for what `accumulateGradients` of so many samples would ask for.
     func planStep(samples: Int, recomputes: Bool, arena: Arena) {
         let batch = SampleBatch(planning: samples, of: settings.sampler, arena: arena)
-        _ = accumulateGradients(batch, share: 1, recomputes: recomputes, arena: arena)
-    }
-
-    /// The same of samples that are on the device already.
-    public func accumulateGradients(_ batch: SampleBatch, share: Float = 1, recomputes: Bool = false, arena: Arena) -> Double {
-        let tape = Tape(arena: arena, isRecording: true, recomputes: recomputes)
-        let loss = loss(of: batch, share: share, on: tape)
-        tape.backward()
-        return loss
+        accumulateGradients(batch, recomputes: recomputes, addingTo: arena.backend.array(of: Double.self, count: 1), arena: arena)
     }
 
     /// Each sample's prediction of every patch, in host memory.
@@ -95,7 +110,7 @@ extension Tape {
     func patches(of x: Variable, sequences: SequenceLayout, _ patchCount: Int) -> Tensor {
         let rows = (0..<sequences.count).flatMap { sequences[$0].suffix(patchCount).map { Int32($0) } }
         let patches = arena.tensor([rows.count, x.value.columns])
-        backend.selectRows(patches, x.value, sources: rows)
+        backend.selectRows(patches, x.value, sources: arena.indices(rows))
         return patches
     }
 }
@@ -104,10 +119,7 @@ extension Arena {
     /// A tensor's elements in host memory, in f32.
     public func numbers(of tensor: Tensor) -> [Float] {
         let full = self.tensor(tensor.shape)
-        backend.selectRows(full, tensor, sources: (0..<Int32(tensor.rows)).map { $0 })
-        return [Float](unsafeUninitializedCapacity: tensor.count) { numbers, count in
-            backend.download(full, to: numbers.baseAddress!)
-            count = tensor.count
-        }
+        backend.selectRows(full, tensor, sources: indices((0..<Int32(tensor.rows)).map { $0 }))
+        return backend.download(full)
     }
 }

@@ -14,14 +14,15 @@ public struct SampleBatch {
     /// - Parameter sampler: what they were checked to be of.
     public init(_ samples: [SampleBlock], of sampler: any Sampler, arena: Arena) {
         self.init(count: samples.count, of: sampler, arena: arena) { array, images in
-            let pictures = array.shape[0]
-            let starts = (0..<pictures).flatMap { picture in
-                samples.map { sample in
-                    let bytes = sample.bytes(array.name)!
-                    return bytes.baseAddress!.assumingMemoryBound(to: UInt8.self) + picture * (bytes.count / pictures)
+            let pixels = arena.array(of: UInt8.self, count: images.count)
+            let size = images.count / (samples.count * array.shape[0])
+            for picture in 0..<array.shape[0] {
+                for (index, sample) in samples.enumerated() {
+                    let start = (picture * samples.count + index) * size
+                    arena.backend.upload(pixels.elements(start..<start + size), from: sample.picture(array.name, picture))
                 }
             }
-            arena.backend.normalizeImages(images, images: starts)
+            arena.backend.normalizeImages(images, pixels: pixels)
         } visible: { array in
             samples.map { sample in
                 let mask = sample.bytes(array.name)!
@@ -32,7 +33,8 @@ public struct SampleBatch {
 
     /// So many samples of which only the shapes are known, for an arena on a `PlanningBackend`.
     init(planning count: Int, of sampler: any Sampler, arena: Arena) {
-        self.init(count: count, of: sampler, arena: arena) { _, _ in
+        self.init(count: count, of: sampler, arena: arena) { _, images in
+            arena.backend.normalizeImages(images, pixels: arena.array(of: UInt8.self, count: images.count))
         } visible: { array in
             Array(repeating: Array(0..<Int32(array.zeros!)), count: count)
         }

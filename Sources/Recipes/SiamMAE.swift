@@ -152,7 +152,7 @@ public final class SiamMAE: Recipe {
         }
         let (embedded, sequences) = encoder.embed(frames, sequences: pairs, on: tape)
         let places = zip(past, future).flatMap { framesOfTokens(past: $0.count, future: $1.count) }
-        return (encoder.transform(tape.frameEmbedding(embedded, frameEmbed, frames: places), sequences: sequences, on: tape), sequences)
+        return (encoder.transform(tape.frameEmbedding(embedded, frameEmbed, frames: tape.arena.indices(places)), sequences: sequences, on: tape), sequences)
     }
 
     /// The future frames' patches from the encoder's tokens: rows of `3 p²`, of which the last of each sequence are a frame's patches in
@@ -174,7 +174,7 @@ public final class SiamMAE: Recipe {
             // The future frame's CLS stands for both.
             let pairs = zip(past, future).map { past, future in Array(future[..<1] + past[1...] + future[1...]) }
             let places = pairs.flatMap { _ in framesOfTokens(past: patchCount, future: patchCount) }
-            x = tape.frameEmbedding(decoder.place(embedded, sources: pairs, on: tape), frameEmbed, frames: places)
+            x = tape.frameEmbedding(decoder.place(embedded, sources: pairs, on: tape), frameEmbed, frames: tape.arena.indices(places))
             layout = SequenceLayout(count: batch.count, length: 1 + 2 * patchCount)
             for block in blocks { x = block(x, sequences: layout, on: tape) }
         }
@@ -201,7 +201,7 @@ public final class SiamMAE: Recipe {
         [-1] + [Int32](repeating: 0, count: past) + [Int32](repeating: 1, count: future)
     }
 
-    public func loss(of batch: SampleBatch, share: Float, on tape: Tape) -> Double {
+    public func addLoss(of batch: SampleBatch, share: Float, to sum: DeviceArray<Double>, on tape: Tape) {
         let (tokens, encoded) = encode(batch, on: tape)
         let (prediction, sequences) = decode(tokens, encoded, batch, on: tape)
         // The future frames come after the past ones.
@@ -209,8 +209,8 @@ public final class SiamMAE: Recipe {
             let hidden = hiddenPatches(visible: own, of: patchCount, image: batch.count + pair)
             return [Int32](repeating: -1, count: sequences[pair].count - patchCount) + hidden
         }
-        return tape.patchLoss(
-            prediction, batch.images("frames"), targets: targets, patchSize: encoder.configuration.patchSize,
+        tape.patchLoss(
+            addingTo: sum, prediction, batch.images("frames"), targets: tape.arena.indices(targets), patchSize: encoder.configuration.patchSize,
             normalizesPatches: settings.model.normalizedPixelLoss, scale: share)
     }
 

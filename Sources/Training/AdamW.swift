@@ -17,30 +17,32 @@ public struct AdamW: Equatable, Sendable {
     /// SiamMAE's numbers.
     public init() {}
 
+    /// Updates some of the values of `parameters` from their gradients, which are multiplied by `gradientScale` first.
+    /// - Parameter step: these values' step, counted from 1: t in the bias corrections.
+    func update(
+        _ parameters: ParameterStore, _ range: Range<Int>, learningRate: Double, weightDecay: Double, step: Int, gradientScale: Float
+    ) {
+        parameters.backend.adamW(
+            values: parameters.values.elements(range), gradients: parameters.gradients.elements(range),
+            firstMoments: parameters.firstMoments.elements(range), secondMoments: parameters.secondMoments.elements(range),
+            learningRate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: weightDecay, step: step,
+            gradientScale: gradientScale)
+    }
+
     /// Updates all values of `parameters` from their gradients.
     /// - Parameter step: this step's number, counted from 1: t in the bias corrections.
     public func update(_ parameters: ParameterStore, learningRate: Double, step: Int) {
-        func update(_ range: Range<Int>, weightDecay: Double) {
-            let start = range.lowerBound
-            parameters.backend.adamW(
-                values: parameters.values + start, gradients: parameters.gradients + start,
-                firstMoments: parameters.firstMoments + start, secondMoments: parameters.secondMoments + start, count: range.count,
-                learningRate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: weightDecay, step: step)
-        }
-        update(0..<parameters.decayedCount, weightDecay: weightDecay)
-        update(parameters.decayedCount..<parameters.count, weightDecay: 0)
-        parameters.refreshOperands()
+        Optimizer(self).update(parameters, learningRate: learningRate, progress: 0, gradientNorm: 0, step: step)
     }
 }
 
 extension ParameterStore {
-    /// The length of the gradient of all parameters together.
-    public var gradientNorm: Double { backend.sumOfSquares(gradients, count: count).squareRoot() }
-
     /// Whether all values and moments are finite numbers, as those are that a training can continue from.
     public var isFinite: Bool {
-        [values, firstMoments, secondMoments].allSatisfy { (numbers: UnsafeMutablePointer<Float>) in
-            backend.sumOfSquares(numbers, count: count).isFinite
+        let sums = backend.array(of: Double.self, count: 3)
+        for (index, numbers) in [values, firstMoments, secondMoments].enumerated() {
+            backend.sumOfSquares(sums.elements(index..<index + 1), numbers)
         }
+        return backend.download(sums).allSatisfy(\.isFinite)
     }
 }

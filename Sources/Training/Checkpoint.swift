@@ -4,6 +4,19 @@ import Compute
 import Foundation
 import WeightFiles
 
+/// An array that a training continues from and the optimizer does not move: of a teacher, a centre, running statistics.
+public struct StateArray {
+    /// The key in checkpoints.
+    public let name: String
+    /// In f32.
+    public let values: Tensor
+
+    public init(_ name: String, _ values: Tensor) {
+        self.name = name
+        self.values = values
+    }
+}
+
 /// All that a training needs to continue, in one safetensors file.
 ///
 /// Parameters stand under their PyTorch names, AdamW's moments under `optimizer.m.NAME` and `optimizer.v.NAME`; the metadata says where the
@@ -54,31 +67,35 @@ public struct Checkpoint {
     }
 
     /// Writes a checkpoint, whole or not at all.
-    /// - Parameter constants: arrays that are not learned but belong to the model for other tools, such as `pos_embed`.
+    /// - Parameters:
+    ///   - state: what the run needs to continue beside the parameters.
+    ///   - constants: arrays that are not learned but belong to the model for other tools, such as `pos_embed`.
     public static func write(
-        to path: String, _ metadata: Metadata, _ parameters: ParameterStore, constants: [Safetensors.Array] = []
+        to path: String, _ metadata: Metadata, _ parameters: ParameterStore, state: [StateArray] = [], constants: [Safetensors.Array] = []
     ) throws {
+        let backend = parameters.backend
         var arrays = constants
+        arrays += state.map { part in Safetensors.Array(name: part.name, shape: part.values.shape) { backend.download(part.values) } }
         for (prefix, numbers) in parameters.training {
             arrays += parameters.entries.map { entry in
-                Safetensors.Array(name: prefix + entry.name, shape: entry.shape) { parameters.download(numbers, entry) }
+                Safetensors.Array(name: prefix + entry.name, shape: entry.shape) { parameters.backend.download(numbers.elements(entry.range)) }
             }
         }
         try Safetensors.write(to: path, metadata: metadata.strings, arrays)
     }
 
-    /// Puts parameters and moments back exactly as they were written.
+    /// Puts parameters, moments and state back exactly as they were written.
     ///
     /// Throws where the file is of another model: a name missing or of another shape. Names beyond the store's are the constants.
-    public func restore(into parameters: ParameterStore) throws {
-        for (prefix, numbers) in parameters.training { try restore(prefix, numbers, parameters) }
-        parameters.refreshOperands()
-    }
-
-    private func restore(_ prefix: String, _ numbers: UnsafeMutablePointer<Float>, _ parameters: ParameterStore) throws {
-        for entry in parameters.entries {
-            try parameters.upload(file.floats(prefix + entry.name, shape: entry.shape), to: numbers, entry)
+    public func restore(into parameters: ParameterStore, state: [StateArray] = []) throws {
+        for part in state { parameters.backend.upload(part.values, from: try file.floats(part.name, shape: part.values.shape)) }
+        for (prefix, numbers) in parameters.training {
+            for entry in parameters.entries {
+                let elements = try file.floats(prefix + entry.name, shape: entry.shape)
+                parameters.backend.upload(numbers.elements(entry.range), from: elements)
+            }
         }
+        parameters.refreshOperands()
     }
 }
 
@@ -116,22 +133,7 @@ extension Safetensors {
 
 extension ParameterStore {
     /// The arrays that a training continues from, by the prefix of their names in a checkpoint.
-    fileprivate var training: [(prefix: String, numbers: UnsafeMutablePointer<Float>)] {
+    fileprivate var training: [(prefix: String, numbers: Tensor)] {
         [("", values), ("optimizer.m.", firstMoments), ("optimizer.v.", secondMoments)]
-    }
-
-    fileprivate func download(_ numbers: UnsafeMutablePointer<Float>, _ entry: Entry) -> [Float] {
-        [Float](unsafeUninitializedCapacity: entry.range.count) { elements, count in
-            backend.download(tensor(numbers, entry), to: elements.baseAddress!)
-            count = entry.range.count
-        }
-    }
-
-    fileprivate func upload(_ elements: [Float], to numbers: UnsafeMutablePointer<Float>, _ entry: Entry) {
-        elements.withUnsafeBufferPointer { backend.upload(tensor(numbers, entry), from: $0.baseAddress!) }
-    }
-
-    private func tensor(_ numbers: UnsafeMutablePointer<Float>, _ entry: Entry) -> Tensor {
-        Tensor(shape: entry.shape, pointer: numbers + entry.range.lowerBound, owner: self)
     }
 }

@@ -35,9 +35,10 @@ public struct CheckpointFolder {
     /// Writes the checkpoint of `metadata.step`, then removes the ones that are too many.
     /// - Parameter held: steps whose checkpoints stay whatever their age: not evaluated yet, or the best so far.
     public func write(
-        _ metadata: Checkpoint.Metadata, _ parameters: ParameterStore, constants: [Safetensors.Array] = [], held: Set<Int> = []
+        _ metadata: Checkpoint.Metadata, _ parameters: ParameterStore, state: [StateArray] = [], constants: [Safetensors.Array] = [],
+        held: Set<Int> = []
     ) throws {
-        try Checkpoint.write(to: path(ofStep: metadata.step), metadata, parameters, constants: constants)
+        try Checkpoint.write(to: path(ofStep: metadata.step), metadata, parameters, state: state, constants: constants)
         try removeOld(held: held)
     }
 

@@ -23,6 +23,9 @@ public struct TrainingCourse: Equatable, Sendable {
     /// Whether all samples of the run were consumed.
     public var isFinished: Bool { samplesSeen >= totalSamples }
 
+    /// The share of the run that is done.
+    public var progress: Double { totalSamples == 0 ? 1 : min(1, Double(samplesSeen) / Double(totalSamples)) }
+
     /// Samples of the next step, 0 after the last.
     public var stepSize: Int { max(0, min(batch, totalSamples - samplesSeen)) }
 

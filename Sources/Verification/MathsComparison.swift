@@ -44,13 +44,16 @@ public struct MathsComparison {
         let run = try Run(fixture, precision, backend)
         let (outputs, loss) = try run.outputsAndLoss()
         let gradients = try run.gradients()
-        let losses = try run.steps()
+        let (losses, norms) = try run.steps()
         let (parameters, omittedCount) = try run.parametersAfterSteps()
         groups = [
             Group(name: "outputs", deviations: outputs, tolerance: tolerances.outputs),
             Group(name: "loss", deviations: [loss], tolerance: tolerances.losses),
             Group(name: "gradients", deviations: gradients, tolerance: tolerances.gradients),
             Group(name: "losses of \(losses.count) steps", deviations: losses, tolerance: tolerances.losses),
+        ]
+            + (norms.isEmpty ? [] : [Group(name: "gradient norms", deviations: norms, tolerance: tolerances.losses)])
+            + [
             Group(name: "parameters after", deviations: parameters, tolerance: tolerances.parameters, omittedCount: omittedCount),
         ]
     }
@@ -63,6 +66,7 @@ private struct Run {
     let parameters: ParameterStore
     let arena: Arena
     let samples: SampleBatch
+    let sums: StepSums
     let tolerances: Tolerances
 
     init(_ fixture: MathsFixture, _ precision: Precision, _ backend: any Backend) throws {
@@ -71,14 +75,16 @@ private struct Run {
         recipe = try fixture.makeRecipe(precision: precision, backend: backend)
         parameters = recipe.parameters
         arena = Arena(backend: backend)
+        sums = StepSums(of: parameters)
         samples = try fixture.samples(arena)
     }
 
     func outputsAndLoss() throws -> (outputs: [MathsComparison.Deviation], loss: MathsComparison.Deviation) {
         let tape = Tape(arena: arena, isRecording: false)
         let outputs = try recipe.outputs(of: samples, on: tape).map { name, value in try deviation("out." + name, arena.numbers(of: value)) }
-        let loss = recipe.loss(of: samples, share: 1, on: tape)
-        return (outputs, .init(name: "out.loss", error: try relativeError(loss, reference("out.loss")[0])))
+        sums.clear()
+        recipe.addLoss(of: samples, share: 1, to: sums.loss, on: tape)
+        return (outputs, .init(name: "out.loss", error: try relativeError(sums.read().loss, reference("out.loss")[0])))
     }
 
     func gradients() throws -> [MathsComparison.Deviation] {
@@ -91,12 +97,18 @@ private struct Run {
         }
     }
 
-    func steps() throws -> [MathsComparison.Deviation] {
-        try reference("train.losses").enumerated().map { index, expected in
-            let loss = forwardAndBackward()
-            AdamW().update(parameters, learningRate: 1e-3, step: index + 1)
-            return .init(name: "step \(index + 1)", error: relativeError(loss, expected))
+    func steps() throws -> (losses: [MathsComparison.Deviation], norms: [MathsComparison.Deviation]) {
+        let norms = fixture.file.entries["train.norms"] == nil ? [] : try reference("train.norms")
+        let optimizer = Optimizer(AdamW(), recipe.rules)
+        var deviations: (losses: [MathsComparison.Deviation], norms: [MathsComparison.Deviation]) = ([], [])
+        for (index, expected) in try reference("train.losses").enumerated() {
+            let (loss, norm) = forwardAndBackward()
+            optimizer.update(parameters, learningRate: 1e-3, progress: 0, gradientNorm: norm, step: index + 1)
+            recipe.finishStep(progress: 0)
+            deviations.losses.append(.init(name: "step \(index + 1)", error: relativeError(loss, expected)))
+            if index < norms.count { deviations.norms.append(.init(name: "step \(index + 1)", error: relativeError(norm, norms[index]))) }
         }
+        return deviations
     }
 
     func parametersAfterSteps() throws -> (deviations: [MathsComparison.Deviation], omittedCount: Int) {
@@ -115,9 +127,10 @@ private struct Run {
         return (deviations, omittedCount)
     }
 
-    private func forwardAndBackward() -> Double {
-        parameters.clearGradients()
-        return recipe.accumulateGradients(samples, arena: arena)
+    private func forwardAndBackward() -> (loss: Double, gradientNorm: Double) {
+        sums.clear()
+        recipe.accumulateGradients(samples, addingTo: sums.loss, arena: arena)
+        return sums.read()
     }
 
     /// The elements of a parameter that are a key's bias.

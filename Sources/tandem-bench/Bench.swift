@@ -53,13 +53,15 @@ extension Backend {
         let (a, b) = (arena.tensor([count]), arena.tensor([count]))
         return Double(3 * 4 * count) / fastest(of: 5) { add(a, b) }
     }
+
+    /// Seconds of the fastest of some calls, after one that does not count, until the device is done with what each asked for.
+    func fastest(of count: Int, _ body: () -> Void) -> Double {
+        (0...count).map { _ in
+            let start = monotonicSeconds()
+            body()
+            synchronize()
+            return monotonicSeconds() - start
+        }.dropFirst().min()!
+    }
 }
 
-/// Seconds of the fastest of some calls, after one that does not count.
-func fastest(of count: Int, _ body: () -> Void) -> Double {
-    (0...count).map { _ in
-        let start = monotonicSeconds()
-        body()
-        return monotonicSeconds() - start
-    }.dropFirst().min()!
-}

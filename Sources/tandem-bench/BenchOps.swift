@@ -19,7 +19,7 @@ func benchOps(arguments: [String]) throws {
     if pairs < 1 { options.refuse("--micro-batch wants 1 or more, not \(pairs)") }
     options.finish()
 
-    let bench = OpsBench(try Device.cpu.makeBackend(threads: threads), precision, pairs: pairs)
+    let bench = OpsBench(try Device.cpu.makeBackend(threads: threads, for: precision), precision, pairs: pairs)
     if !asJSON {
         print("\(bench.backend.summary), \(pairs) pairs, \(precision)")
         print(String(format: "peaks: %.1f GFLOP/s of products, %.1f GB/s of memory", bench.productPeak / 1e9, bench.memoryPeak / 1e9))
@@ -127,8 +127,8 @@ private struct OpsBench {
         let (values, gradients, m, v) = (full([count]), full([count]), full([count]), full([count]))
         moving("adamW", "\(count)", count * 28, tell) {
             backend.adamW(
-                values: values.pointer, gradients: gradients.pointer, firstMoments: m.pointer, secondMoments: v.pointer, count: count,
-                learningRate: 1e-4, beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0.05, step: 1)
+                values: values, gradients: gradients, firstMoments: m, secondMoments: v, learningRate: 1e-4, beta1: 0.9, beta2: 0.95,
+                epsilon: 1e-8, weightDecay: 0.05, step: 1, gradientScale: 1)
         }
         guard precision == .bf16 else { return }
         let rounded = operand([count])
@@ -136,7 +136,7 @@ private struct OpsBench {
     }
 
     private func product(_ name: String, _ size: String, _ operations: Double, _ tell: (OpResult) -> Void, _ body: () -> Void) {
-        let seconds = fastest(of: 20, body)
+        let seconds = backend.fastest(of: 20, body)
         tell(
             OpResult(
                 name: name, size: size, seconds: seconds, rate: operations / seconds / 1e9, unit: "GFLOP/s",
@@ -144,7 +144,7 @@ private struct OpsBench {
     }
 
     private func moving(_ name: String, _ size: String, _ bytes: Int, _ tell: (OpResult) -> Void, _ body: () -> Void) {
-        let seconds = fastest(of: 20, body)
+        let seconds = backend.fastest(of: 20, body)
         tell(
             OpResult(
                 name: name, size: size, seconds: seconds, rate: Double(bytes) / seconds / 1e9, unit: "GB/s",

@@ -32,7 +32,7 @@ func benchPropagation(arguments: [String]) throws {
     options.finish()
     guard case .exact(let height, let width) = inputSize, let configuration = EncoderConfiguration(preset: size) else { return }
 
-    let backend = try Device.cpu.makeBackend(threads: threads)
+    let backend = try Device.cpu.makeSimilarityBackend(threads: threads, for: precision)
     let chosen = precision ?? backend.fastestPrecision
     let encoder: VisionTransformer
     if let weights {
@@ -81,7 +81,7 @@ private struct PropagationResult: BenchResult {
 private struct PropagationBench {
     let settings: PropagationSettings
     let encoder: VisionTransformer
-    let backend: any Backend
+    let backend: any SimilarityBackend
 
     func run(frames: Int, height: Int, width: Int, precision: Precision) throws -> PropagationResult {
         let patchSize = encoder.configuration.patchSize

@@ -35,7 +35,7 @@ func benchStep(arguments: [String]) throws {
             "model.size=\(size)", "model.decoderSize=\(decoderSize)", "train.batch=\(batch)", "train.precision=\(precision)",
             "train.microBatch=\(microBatch == 0 ? largestDivisor(of: batch, upTo: 4) : microBatch)", "train.recompute=\(recompute)",
         ])
-    let bench = StepBench(pipeline, try Device.cpu.makeBackend(threads: threads))
+    let bench = StepBench(pipeline, try Device.cpu.makeBackend(threads: threads, for: precision))
     let result = bench.run(steps: steps) { if !asJSON { writeError($0 + "\n") } }
     print(result.shown(asJSON: asJSON))
 }
@@ -88,20 +88,20 @@ private struct StepBench {
 
     func run(steps: Int, _ tell: (String) -> Void) -> StepResult {
         let (batch, micro) = (pipeline.train.batch, pipeline.train.microBatchSize)
-        let arena = Arena(backend: backend)
+        let (arena, sums) = (Arena(backend: backend), StepSums(of: recipe.parameters))
         var number = 0
         let seconds = samples.withBlocks { samples in
-            fastest(of: steps) {
+            backend.fastest(of: steps) {
                 let start = monotonicSeconds()
                 number += 1
-                recipe.parameters.clearGradients()
-                let losses = stride(from: 0, to: batch, by: micro).map { first in
+                sums.clear()
+                for first in stride(from: 0, to: batch, by: micro) {
                     recipe.accumulateGradients(
                         Array(samples[first..<first + micro]), share: Float(micro) / Float(batch), recomputes: pipeline.train.recompute,
-                        arena: arena)
+                        addingTo: sums.loss, arena: arena)
                 }
+                let loss = backend.download(sums.loss)[0]
                 AdamW().update(recipe.parameters, learningRate: 1e-4, step: number)
-                let loss = losses.reduce(0, +) / Double(losses.count)
                 tell(String(format: "step %d: %.3f s, loss %.4f", number, monotonicSeconds() - start, loss))
             }
         }

@@ -17,7 +17,7 @@ struct BesideTraining {
     let root: (benchmark: Benchmark, path: String)?
     /// The results of a checkpoint go to OUTPUT/step-N/DATASET; nil: nowhere.
     let output: String?
-    let backend: any Backend
+    let backend: any SimilarityBackend
     /// Seconds to wait for a trainer that is not there.
     let patience: Double
     /// Folder of keys for a tcp endpoint.

@@ -13,7 +13,7 @@ struct EncoderMethod {
     ///   - precision: of the encoder's products; nil: what this processor computes fastest.
     init(
         _ weights: EncoderWeights, settings: PropagationSettings, recomputesPositions: Bool = false, precision: Precision? = nil,
-        backend: any Backend
+        backend: any SimilarityBackend
     ) throws {
         try settings.validate()
         let encoder = try weights.makeEncoder(precision: precision ?? backend.fastestPrecision, backend: backend)

@@ -7,7 +7,7 @@ import Training
 
 // What a pipeline means for a training.
 extension Pipeline {
-    var optimizer: AdamW {
+    var adamW: AdamW {
         var optimizer = AdamW()
         optimizer.beta1 = train.betas[0]
         optimizer.beta2 = train.betas[1]

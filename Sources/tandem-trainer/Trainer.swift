@@ -19,7 +19,8 @@ final class Trainer {
     private let checkpoints: CheckpointFolder
     private let recipe: any Recipe
     private let arena: Arena
-    private let optimizer: AdamW
+    private let sums: StepSums
+    private let optimizer: Optimizer
     private let schedule: LearningRateSchedule
     private let batches: BatchStream
     private let evaluations: Evaluations?
@@ -46,16 +47,17 @@ final class Trainer {
         folder = try RunFolder(path)
         checkpoints = try CheckpointFolder(path + "/checkpoints", keep: pipeline.train.keepCheckpoints)
 
-        let backend = try pipeline.train.device.makeBackend(threads: pipeline.train.threads)
+        let backend = try pipeline.train.device.makeBackend(threads: pipeline.train.threads, for: pipeline.train.precision)
         try TrainingMemory.requireRoom(forParameters: pipeline.recipe.parameterCounts.all)
         recipe = pipeline.makeRecipe(on: backend)
         memory = try TrainingMemory(pipeline, recipe)
         arena = Arena(backend: backend)
-        optimizer = pipeline.optimizer
+        sums = StepSums(of: recipe.parameters)
+        optimizer = Optimizer(pipeline.adamW, recipe.rules)
 
         let checkpoint = try checkpoints.latest(warn: note)
         let course = try pipeline.course(continuing: checkpoint?.metadata, manifest, mayChangeBatch: mayChangeBatch)
-        try checkpoint?.restore(into: recipe.parameters)
+        try checkpoint?.restore(into: recipe.parameters, state: recipe.state)
         self.course = course
         startStep = course.step
         schedule = pipeline.schedule(totalSamples: course.totalSamples)
@@ -87,13 +89,13 @@ final class Trainer {
     /// Trains to the end of the run or until asked to stop, and leaves a checkpoint either way.
     func run() throws {
         var begin = monotonicSeconds()
-        while !course.isFinished, let loss = try accumulateGradients() {
-            guard loss.isFinite else { throw notFinite("the loss is \(loss) at step \(course.step + 1)") }
+        while !course.isFinished, let (loss, gradientNorm) = try accumulateGradients() {
             if course.step == 0 { try writeCheckpoint() }
             let rate = schedule.rate(atSample: course.samplesSeen)
-            let gradientNorm = recipe.parameters.gradientNorm
-            optimizer.update(recipe.parameters, learningRate: rate, step: course.step + 1)
+            optimizer.update(
+                recipe.parameters, learningRate: rate, progress: course.progress, gradientNorm: gradientNorm, step: course.step + 1)
             course.finishStep()
+            recipe.finishStep(progress: course.progress)
             try listReplaced(step: course.step)
             if course.step == startStep + 1 { note(memory.report(activations: arena.touchedBytes)) }
             try journal.record(
@@ -120,26 +122,29 @@ final class Trainer {
         }
     }
 
-    /// One batch forward and backward, micro-batch by micro-batch. Returns its loss, nil where the user asked to stop.
-    private func accumulateGradients() throws -> Double? {
-        recipe.parameters.clearGradients()
-        var (loss, slot) = (0.0, 0)
+    /// One batch forward and backward, micro-batch by micro-batch. Returns its loss and the length of its gradient, both finite; nil where
+    /// the user asked to stop.
+    private func accumulateGradients() throws -> (loss: Double, gradientNorm: Double)? {
+        sums.clear()
+        var slot = 0
         while slot < course.stepSize {
             guard let batch = try nextBatch() else { return nil }
             show(nil)
             let share = Float(batch.count) / Float(course.stepSize)
             try batch.withSamples { samples in
                 try sampleLog?.append(samples, step: course.step + 1, firstSlot: slot)
-                loss +=
-                    Double(share)
-                    * recipe.accumulateGradients(samples, share: share, recomputes: pipeline.train.recompute, arena: arena)
+                recipe.accumulateGradients(
+                    samples, share: share, recomputes: pipeline.train.recompute, addingTo: sums.loss, arena: arena)
             }
             replaced += batch.replaced
             slot += batch.count
             status.samples += batch.count
             journal.examples = journal.examples ?? batch
         }
-        return loss
+        let (loss, gradientNorm) = sums.read()
+        guard loss.isFinite else { throw notFinite("the loss is \(loss) at step \(course.step + 1)") }
+        guard gradientNorm.isFinite else { throw notFinite("the gradient's length is \(gradientNorm) at step \(course.step + 1)") }
+        return (loss, gradientNorm)
     }
 
     private func nextBatch() throws -> Batch? {
@@ -205,14 +210,15 @@ final class Trainer {
     }
 
     private func writeCheckpoint() throws {
-        // A finite loss may have an infinite gradient: what can no longer be continued does not take a good checkpoint's place.
+        // A finite gradient may make infinite weights: what can no longer be continued does not take a good checkpoint's place.
         guard recipe.parameters.isFinite else { throw notFinite("the weights are not finite after step \(course.step)") }
         try sampleLog?.synchronize()
         let metadata = Checkpoint.Metadata(
             step: course.step, samplesSeen: course.samplesSeen, samplesPlanned: course.totalSamples, seed: pipeline.seed,
             manifestHash: manifest.identity, pipeline: pipeline.text, encoderHeads: recipe.encoder.configuration.heads)
         try makeRoom()
-        try checkpoints.write(metadata, recipe.parameters, constants: recipe.constants, held: evaluations?.pending ?? [])
+        try checkpoints.write(
+            metadata, recipe.parameters, state: recipe.state, constants: recipe.constants, held: evaluations?.pending ?? [])
         if pipeline.isEvaluated(step: course.step, of: course.totalSteps) {
             try journal.draw(recipe, step: course.step, arena)
         }

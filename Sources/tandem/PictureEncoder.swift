@@ -12,6 +12,7 @@ import WeightFiles
 struct PictureEncoder {
     let encoder: VisionTransformer
     let arena: Arena
+    private let backend: any SimilarityBackend
     private let inputSize: InputSize
 
     /// The patches of a picture, row by row.
@@ -39,7 +40,7 @@ struct PictureEncoder {
 
     init(weights: String, heads: Int?, size: InputSize, threads: Int) throws {
         let path = try CheckpointFolder.weights(at: weights, warn: warn)
-        let backend = try Device.cpu.makeBackend(threads: threads)
+        backend = try Device.cpu.makeSimilarityBackend(threads: threads)
         encoder = try EncoderWeights(path: path, heads: heads).makeEncoder(backend: backend)
         arena = Arena(backend: backend)
         inputSize = size
@@ -50,7 +51,7 @@ struct PictureEncoder {
         let patch = encoder.configuration.patchSize
         let size = try inputSize.resolved(frameHeight: picture.height, frameWidth: picture.width, patchSize: patch)
         let image = arena.tensor([1, 3, size.height, size.width])
-        arena.backend.upload(image, from: picture.normalized(height: size.height, width: size.width))
+        backend.upload(image, from: picture.normalized(height: size.height, width: size.width))
         return (image, Grid(columns: size.width / patch, rows: size.height / patch))
     }
 
@@ -59,12 +60,8 @@ struct PictureEncoder {
         let (image, grid) = try input(picture)
         let features = encoder.features(image, arena: arena)
         let unit = arena.tensor([features.rows, features.columns])
-        arena.backend.unitRows(unit, features)
-        let values = [Float](unsafeUninitializedCapacity: unit.count) { values, count in
-            arena.backend.download(unit, to: values.baseAddress!)
-            count = unit.count
-        }
-        return (values, grid)
+        backend.unitRows(unit, features)
+        return (backend.download(unit), grid)
     }
 }
 

@@ -39,7 +39,7 @@ private func verifyMaths(arguments: [String]) throws {
     if files.isEmpty { options.refuse("FILE is missing") }
     options.finish()
 
-    let backend = try Device.cpu.makeBackend(threads: threads)
+    let backend = try Device.cpu.makeBackend(threads: threads, for: precision)
     print("\(precision) on \(backend.summary)")
     var failures = 0
     for file in files {

@@ -5,7 +5,7 @@ extension Tape {
     /// `frames[r]` is negative.
     ///
     /// `embedding` is learned, `[1, frames, width]`. Backward: `dx += dy`, `dEmbedding[f] += Σ dy[r]` over the rows with `frames[r] = f`.
-    public func frameEmbedding(_ x: Variable, _ embedding: Parameter, frames: [Int32]) -> Variable {
+    public func frameEmbedding(_ x: Variable, _ embedding: Parameter, frames: DeviceArray<Int32>) -> Variable {
         let y = Variable(arena.tensor(x.value.shape))
         backend.frameEmbedding(y.value, x.value, embedding: embedding.value, frames: frames)
         record { tape in

@@ -6,7 +6,9 @@ extension Tape {
     ///
     /// Puts CLS before an encoder's tokens and mask tokens where a decoder sees nothing. Backward: `dx[sources[r]] += dy[r]`,
     /// `dMaskToken += Σ dy[r]` over the rows without a source.
-    public func gatherTokens(_ x: Variable, maskToken: Parameter, table: Tensor, sources: [Int32], positions: [Int32]) -> Variable {
+    public func gatherTokens(
+        _ x: Variable, maskToken: Parameter, table: Tensor, sources: DeviceArray<Int32>, positions: DeviceArray<Int32>
+    ) -> Variable {
         let y = Variable(arena.tensor([sources.count, x.value.columns]))
         backend.gatherTokens(y.value, x.value, maskToken: maskToken.value, table: table, sources: sources, positions: positions)
         record { tape in

@@ -118,9 +118,9 @@ typedef struct {
 
     // Optimizer (adamw.c).
 
-    /// m = β₁ m + (1 − β₁) g; v = β₂ v + (1 − β₂) g²; x = x · decay − rate · m / (sqrt(v) · correction + epsilon).
+    /// With d = scale · g: m = β₁ m + (1 − β₁) d; v = β₂ v + (1 − β₂) d²; x = x · decay − rate · m / (sqrt(v) · correction + epsilon).
     void (*adamw)(float *x, const float *g, float *m, float *v, size_t count, float beta1, float beta2, float epsilon, float decay,
-                  float rate, float correction);
+                  float rate, float correction, float scale);
 
     // Frames that share a sequence (frame_embedding.c).
 

@@ -1,0 +1,101 @@
+import Autograd
+import Compute
+import Foundation
+
+/// What a recipe asks of its optimizer beyond AdamW's plain step.
+public struct OptimizerRules: Equatable, Sendable {
+    /// How gradients that are too long are shortened.
+    public enum Clipping: Equatable, Sendable {
+        case none
+        /// All gradients together, to this length.
+        case global(Double)
+        /// Each parameter's by itself.
+        case perTensor(Double)
+    }
+
+    public var clipping = Clipping.none
+    /// Weight decay at the end of the run, towards which the pipeline's goes along half a cosine; nil: it stays as it is.
+    public var finalWeightDecay: Double?
+    /// Names of parameters of several dimensions that weight decay spares.
+    public var undecayed: Set<String> = []
+    /// Names of parameters that do not move for so many steps from the first of the run, nor do their moments; `.max`: never.
+    public var frozenSteps: [String: Int] = [:]
+
+    /// No rules: AdamW as it is.
+    public init() {}
+}
+
+/// AdamW with a recipe's rules.
+public struct Optimizer: Sendable {
+    private let adamW: AdamW
+    private let rules: OptimizerRules
+
+    public init(_ adamW: AdamW, _ rules: OptimizerRules = OptimizerRules()) {
+        self.adamW = adamW
+        self.rules = rules
+    }
+
+    /// Parameters that lie one behind the other and are moved alike.
+    private struct Group {
+        var range: Range<Int>
+        let isDecayed: Bool
+        let gradientScale: Float
+        let step: Int
+
+        func goes(with next: Group) -> Bool {
+            range.upperBound == next.range.lowerBound && (isDecayed, gradientScale, step) == (next.isDecayed, next.gradientScale, next.step)
+        }
+    }
+
+    /// Updates all values that are not frozen from their gradients.
+    ///
+    /// - Parameters:
+    ///   - progress: the share of the run that is done, from 0 to 1.
+    ///   - gradientNorm: the length of the gradient of all parameters together.
+    ///   - step: this step's number, counted from 1.
+    public func update(_ parameters: ParameterStore, learningRate: Double, progress: Double, gradientNorm: Double, step: Int) {
+        let scales = gradientScales(parameters, gradientNorm)
+        var groups: [Group] = []
+        for (entry, scale) in zip(parameters.entries, scales) {
+            let frozen = rules.frozenSteps[entry.name] ?? 0
+            guard step > frozen else { continue }
+            // The bias corrections of a parameter begin with its first own step.
+            let group = Group(
+                range: entry.range, isDecayed: entry.isDecayed && !rules.undecayed.contains(entry.name), gradientScale: scale,
+                step: step - frozen)
+            if let last = groups.last, last.goes(with: group) {
+                groups[groups.count - 1].range = last.range.lowerBound..<group.range.upperBound
+            } else {
+                groups.append(group)
+            }
+        }
+        let decay = weightDecay(progress: progress)
+        for group in groups {
+            adamW.update(
+                parameters, group.range, learningRate: learningRate, weightDecay: group.isDecayed ? decay : 0, step: group.step,
+                gradientScale: group.gradientScale)
+        }
+        parameters.refreshOperands()
+    }
+
+    /// λ at a share of the run: λ₁ + (λ₀ − λ₁) (1 + cos(π · progress)) / 2.
+    private func weightDecay(progress: Double) -> Double {
+        guard let last = rules.finalWeightDecay else { return adamW.weightDecay }
+        return last + (adamW.weightDecay - last) * (1 + cos(.pi * progress)) / 2
+    }
+
+    /// Of each parameter what its gradient is multiplied by: `min(1, limit / (length + 1e-6))`, as torch.nn.utils.clip_grad_norm_ does.
+    private func gradientScales(_ parameters: ParameterStore, _ gradientNorm: Double) -> [Float] {
+        func scale(_ length: Double, _ limit: Double) -> Float { Float(min(1, limit / (length + 1e-6))) }
+        switch rules.clipping {
+        case .none: return parameters.entries.map { _ in 1 }
+        case .global(let limit): return parameters.entries.map { _ in scale(gradientNorm, limit) }
+        case .perTensor(let limit):
+            let sums = parameters.backend.array(of: Double.self, count: parameters.entries.count)
+            for (index, entry) in parameters.entries.enumerated() {
+                parameters.backend.sumOfSquares(sums.elements(index..<index + 1), parameters.gradients.elements(entry.range))
+            }
+            return parameters.backend.download(sums).map { scale($0.squareRoot(), limit) }
+        }
+    }
+}
