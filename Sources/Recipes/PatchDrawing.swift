@@ -2,7 +2,7 @@ import Models
 import Pictures
 
 /// Draws what a masked autoencoder sees of a picture and what it predicts.
-struct PatchDrawing {
+package struct PatchDrawing {
     private let imageSize: Int
     private let patchSize: Int
     private let isNormalized: Bool
@@ -11,18 +11,18 @@ struct PatchDrawing {
 
     /// - Parameter isNormalized: whether predictions are of patches normalised one by one; then each is shown with the mean and deviation
     ///   of the true patch, which the model does not predict.
-    init(_ encoder: EncoderConfiguration, isNormalized: Bool) {
+    package init(_ encoder: EncoderConfiguration, isNormalized: Bool) {
         imageSize = encoder.imageSize
         patchSize = encoder.patchSize
         self.isNormalized = isNormalized
     }
 
     /// The picture of packed RGB bytes.
-    func picture(_ bytes: UnsafeRawBufferPointer) -> RGBImage { RGBImage(width: imageSize, height: imageSize, pixels: Array(bytes)) }
+    package func picture(_ bytes: UnsafeRawBufferPointer) -> RGBImage { RGBImage(width: imageSize, height: imageSize, pixels: Array(bytes)) }
 
     /// The picture with its hidden patches in grey; the whole of it where there is no mask.
     /// - Parameter mask: a byte a patch, 1 where it is hidden.
-    func masked(_ bytes: UnsafeRawBufferPointer, _ mask: [UInt8]?) -> RGBImage {
+    package func masked(_ bytes: UnsafeRawBufferPointer, _ mask: [UInt8]?) -> RGBImage {
         var masked = picture(bytes)
         let grid = imageSize / patchSize
         for (patch, isHidden) in (mask ?? []).enumerated() where isHidden != 0 {
@@ -34,7 +34,7 @@ struct PatchDrawing {
 
     /// The picture with what was predicted in its hidden patches.
     /// - Parameter prediction: N rows of patchSize² · 3 numbers, (row, column, channel).
-    func completed(_ bytes: UnsafeRawBufferPointer, _ mask: [UInt8], prediction: [Float]) -> RGBImage {
+    package func completed(_ bytes: UnsafeRawBufferPointer, _ mask: [UInt8], prediction: [Float]) -> RGBImage {
         var completed = picture(bytes)
         let count = patchSize * patchSize * 3
         for (patch, isHidden) in mask.enumerated() where isHidden != 0 {

@@ -43,7 +43,7 @@ public struct SampleBatch {
     /// - Parameters:
     ///   - fill: puts the normalised pictures of an array into a tensor.
     ///   - visible: for each sample the patches that a mask leaves.
-    init(
+    package init(
         count: Int, of sampler: any Sampler, arena: Arena, fill: (ArrayDeclaration, Tensor) throws -> Void,
         visible: (ArrayDeclaration) throws -> [[Int32]]
     ) rethrows {

@@ -1,16 +1,23 @@
 import Configuration
 import Foundation
+import Models
+import Recipes
 import Sampling
 import Testing
+
+extension Pipeline {
+    /// The settings of a pipeline that trains SiamMAE.
+    fileprivate var siamMAE: SiamMAE.Settings { recipe.value as! SiamMAE.Settings }
+}
 
 @Suite struct PipelineTests {
     @Test func defaultsAreThePapersRecipe() throws {
         let pipeline = try Pipeline.parse("{}", source: "empty")
         #expect(pipeline == Pipeline())
-        #expect(pipeline.sampling.frameGap == [4, 48])
-        #expect(pipeline.mask.ratio == 0.95)
+        #expect(pipeline.siamMAE.sampling.frameGap == [4, 48])
+        #expect(pipeline.siamMAE.mask.ratio == 0.95)
         #expect(pipeline.train.batch == 2048)
-        #expect(pipeline.model.patchSize == 16)
+        #expect(pipeline.siamMAE.encoder.patchSize == 16)
     }
 
     /// The file that explains the keys has all of them, with the values that a pipeline has that names none.
@@ -39,16 +46,18 @@ import Testing
         let pipeline = try Pipeline.parse(text, source: "trial.json5")
         #expect(pipeline.name == "trial")
         #expect(pipeline.seed == 7)
-        #expect(pipeline.sampling.frameGap == [4, 8])
-        #expect(pipeline.model.size == .free(patch: 8, width: 96, depth: 4, heads: 3))
-        #expect(pipeline.mask.ratio == 0.5)
+        #expect(pipeline.siamMAE.sampling.frameGap == [4, 8])
+        #expect(pipeline.siamMAE.model.size == .free(EncoderSize(patch: 8, width: 96, depth: 4, heads: 3)))
+        #expect(pipeline.siamMAE.mask.ratio == 0.5)
         #expect(pipeline.train == Pipeline().train)
     }
 
     @Test func effectivePipelineReadsBackAsItself() throws {
         var pipeline = Pipeline()
         pipeline.name = "a \"quoted\" \\ name"
-        pipeline.model.decoderSize = .free(width: 64, depth: 2, heads: 4)
+        var settings = pipeline.siamMAE
+        settings.model.decoderSize = .free(DecoderSize(width: 64, depth: 2, heads: 4))
+        pipeline.recipe = AnyRecipe(settings)
         #expect(try Pipeline.parse(pipeline.text, source: "effective") == pipeline)
     }
 
@@ -58,24 +67,57 @@ import Testing
             overrides: ["train.steps=100", "name=short", "model.size={patch: 4, width: 8, depth: 1, heads: 2}", "sampling.imageSize=32"])
         #expect(pipeline.train.steps == 100)
         #expect(pipeline.name == "short")
-        #expect(pipeline.mask.ratio == 0.9)
-        #expect(pipeline.model.patchSize == 4)
+        #expect(pipeline.siamMAE.mask.ratio == 0.9)
+        #expect(pipeline.siamMAE.encoder.patchSize == 4)
     }
 
     @Test func wordsChooseTheVariants() throws {
         let pipeline = try Pipeline.parse(
             "{ mask: { ratio: 0.75, pattern: 'grid', frames: 'symmetric' }, sampling: { crops: 'independent' } }", source: "x",
             overrides: ["model.encoder=joint", "model.decoder=cross"])
-        #expect(pipeline.model.encoder == .joint && pipeline.model.decoder == .cross)
-        let pairs = pipeline.framePairs
+        #expect(pipeline.siamMAE.model.encoder == .joint && pipeline.siamMAE.model.decoder == .cross)
+        let pairs = pipeline.siamMAE
         #expect(pairs.mask.pattern == .grid && pairs.mask.frames == .symmetric && pairs.sampling.crops == .independent)
+        #expect((pairs.sampler as? FramePairSampler)?.mask == pairs.mask)
         #expect(try Pipeline.parse(pipeline.text, source: "effective") == pipeline)
         for word in ["cross-self", "cross", "joint"] {
             let pipeline = try Pipeline.parse("{}", source: "x", overrides: ["model.decoder=\(word)"])
-            #expect(pipeline.model.decoder.rawValue == word)
+            #expect(pipeline.siamMAE.model.decoder.rawValue == word)
         }
         // A pipeline of before there were words means their defaults.
-        #expect(Pipeline().sampler == AnySampler(FramePairSampler()))
+        #expect(AnySampler(Pipeline().recipe.value.sampler) == AnySampler(FramePairSampler()))
+    }
+
+    /// Another recipe has other groups, keys and numbers, and the same training, dataflow and evaluation.
+    @Test func theRecipeDecidesWhichKeysThereAre() throws {
+        let pipeline = try Pipeline.parse("{ recipe: 'mae', model: { size: 's16' } }", source: "x", overrides: ["mask.ratio=.5"])
+        let settings = try #require(pipeline.recipe.value as? MAE.Settings)
+        #expect(pipeline.name == "mae" && settings.mask.ratio == 0.5 && settings.model.size == .preset("s16"))
+        #expect(pipeline.train == MAE.Settings.training && pipeline.train.batch == 4096)
+        #expect(settings.sampler.arrays.first { $0.name == "frames" }?.shape == [1, 224, 224, 3])
+        #expect(try Pipeline.parse(pipeline.text, source: "effective") == pipeline)
+        // What is said on the command line wins over the file, and of two the last.
+        let overrides = ["recipe=siammae", "recipe=mae"]
+        #expect(try Pipeline.parse("{ recipe: 'siammae' }", source: "x", overrides: overrides).recipe.name == "mae")
+        #expect(try Pipeline.parse("{ recipe: 'siammae' }", source: "x") == Pipeline())
+        #expect(Pipeline() != Pipeline(AnyRecipe(named: "mae")!))
+    }
+
+    @Test(arguments: [
+        ("{\n recipe: 'map' }", "p, line 2: 'recipe' is \"map\", which there is not: one of siammae, mae"),
+        ("{ recipe: 3 }", "p, line 1: 'recipe' wants a text in quotes"),
+        ("{ recipe: {} }", "'recipe' wants a text in quotes"),
+        ("{ recipe: 'mae', sampling: { frameGap: [1, 2] } }", "there is no key 'frameGap' in 'sampling'"),
+        ("{ recipe: 'mae', model: { size: 'x32' } }", "'model.size' is not known: one of b16, l16, s16, s8, ti16"),
+        ("{ recipe: 'mae', mask: { ratio: 1 } }", "'mask.ratio' is 1.0: from 0 to below 1; at 1 the encoder sees nothing of the picture"),
+        ("{ recipe: 'mae', mask: { ratio: 0.999 } }", "leaves no visible patch of 196"),
+        ("{ recipe: 'mae', sampling: { repeatedSampling: 0 } }", "take 1 or more pictures a video"),
+        ("{ recipe: 'mae', sampling: { imageSize: 1.5 } }", "'sampling.imageSize' wants a whole number, not 1.5"),
+        ("{ recipe: 'mae', model: { size: { patch: 8, width: 96, depth: 4, heads: 1.5 } } }", "'model.size.heads' wants a whole number, not 1.5"),
+    ])
+    func refusesWhatARecipeCannotHave(text: String, expected: String) {
+        let error = #expect(throws: PipelineMistake.self) { try Pipeline.parse(text, source: "p") }
+        #expect(error?.description.contains(expected) == true, "\(error?.description ?? "no error")")
     }
 
     @Test(arguments: [
@@ -140,6 +182,7 @@ import Testing
         ("train.steps=-1", "--set train.steps: is -1"),
         ("train.steps", "write KEY=VALUE"),
         ("train.steps=many", "--set train.steps: wants a whole number"),
+        ("recipe=map", "--set recipe: is \"map\", which there is not: one of siammae, mae"),
         ("model.decoder=self", "--set model.decoder: is no word that it knows; it wants \"cross-self\", \"cross\" or \"joint\""),
     ])
     func refusesOverrides(override: String, expected: String) {

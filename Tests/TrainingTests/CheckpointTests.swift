@@ -1,19 +1,19 @@
 import Autograd
 import Base
 import Compute
-import ComputeCPU
 import Foundation
+import TestBackends
 import TestSupport
 import Testing
 import Training
 import WeightFiles
 
 struct CheckpointTests {
-    private let backend: CPUBackend
+    private let backend: any Backend
     private let folder: TemporaryFolder
 
     init() throws {
-        backend = try CPUBackend(threads: 1)
+        backend = try TestBackend.cpu.open(threads: 1)
         folder = try TemporaryFolder()
     }
 
@@ -24,11 +24,10 @@ struct CheckpointTests {
                 ("decoder_pred.weight", [1, 2]),
             ],
             backend: backend)
-        for index in 0..<store.count {
-            store.values[index] = start + Float(index)
-            store.firstMoments[index] = start - Float(index)
-            store.secondMoments[index] = start + 0.1 * Float(index)
-        }
+        let indices = (0..<store.count).map { Float($0) }
+        backend.upload(store.values, from: indices.map { start + $0 })
+        backend.upload(store.firstMoments, from: indices.map { start - $0 })
+        backend.upload(store.secondMoments, from: indices.map { start + 0.1 * $0 })
         return store
     }
 
@@ -39,19 +38,28 @@ struct CheckpointTests {
     }
 
     private func numbers(_ store: ParameterStore) -> [[Float]] {
-        [store.values, store.firstMoments, store.secondMoments].map { Array(UnsafeMutableBufferPointer(start: $0, count: store.count)) }
+        [store.values, store.firstMoments, store.secondMoments].map(backend.download)
     }
 
     @Test func restoresEveryBit() throws {
         let written = store(from: 0.1)
         let path = folder.file("a.safetensors")
         let table = Safetensors.Array(name: "pos_embed", shape: [1, 2]) { [5, 6] }
-        try Checkpoint.write(to: path, metadata(7), written, constants: [table])
+        // What the optimizer does not move: of a teacher, say.
+        let state = [StateArray("teacher.weight", backend.tensor([2, 2])), StateArray("center", backend.tensor([3]))]
+        backend.upload(state[0].values, from: [1, 2, 3, 0.1])
+        backend.upload(state[1].values, from: [-1, 0, 1e-30])
+        try Checkpoint.write(to: path, metadata(7), written, state: state, constants: [table])
         let checkpoint = try Checkpoint(path: path)
         #expect(checkpoint.metadata == metadata(7))
         let read = store(from: 100)
-        try checkpoint.restore(into: read)
+        let readState = [StateArray("teacher.weight", backend.tensor([2, 2])), StateArray("center", backend.tensor([3]))]
+        try checkpoint.restore(into: read, state: readState)
         #expect(numbers(read) == numbers(written))
+        #expect(backend.download(readState[0].values) == [1, 2, 3, 0.1] && backend.download(readState[1].values) == [-1, 0, 1e-30])
+        #expect(throws: Failure("\(path) holds no array 'center2'")) {
+            try checkpoint.restore(into: read, state: [StateArray("center2", backend.tensor([3]))])
+        }
         #expect(try checkpoint.file.floats("pos_embed") == [5, 6])
         #expect(checkpoint.file.entries["optimizer.m.blocks.0.weight"]?.shape == [2, 3])
     }

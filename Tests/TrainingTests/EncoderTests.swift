@@ -1,40 +1,43 @@
 import Autograd
 import Base
 import Compute
-import ComputeCPU
 import Foundation
 import Models
+import Recipes
+import TestBackends
 import TestSupport
 import Testing
 import Training
 import WeightFiles
 
 struct EncoderTests {
-    private let backend: CPUBackend
+    private let backend: any Backend
     private let folder: TemporaryFolder
 
     init() throws {
-        backend = try CPUBackend(threads: 1)
+        backend = try TestBackend.cpu.open(threads: 1)
         folder = try TemporaryFolder()
     }
 
-    private func model(encoderKind: SiamMAE.EncoderKind = .siamese) -> SiamMAE {
-        let encoder = EncoderConfiguration(imageSize: 32, patchSize: 8, width: 32, depth: 2, heads: 4)
-        let decoder = SiamMAE.DecoderConfiguration(width: 16, depth: 1, heads: 2)
-        return SiamMAE(SiamMAE.Configuration(encoder: encoder, decoder: decoder, encoderKind: encoderKind), seed: 3, backend: backend)
+    /// A SiamMAE with patches of 8 pixels.
+    private func model(encoderKind: SiamMAE.EncoderKind = .siamese) -> any Recipe {
+        var settings = SiamMAE.Settings()
+        (settings.sampling.imageSize, settings.mask.ratio, settings.model.encoder) = (32, 0.75, encoderKind)
+        settings.model.size = .free(EncoderSize(patch: 8, width: 32, depth: 2, heads: 4))
+        settings.model.decoderSize = .free(DecoderSize(width: 16, depth: 1, heads: 2))
+        return AnyRecipe(settings).makeRecipe(seed: 3, precision: .f32, backend: backend)
     }
 
     private func features(_ encoder: VisionTransformer) -> [Float] {
-        let memory = DeviceMemory(count: 3 * 16 * 24, backend: backend)
-        let image = Tensor(shape: [1, 3, 16, 24], pointer: memory.pointer, owner: memory)
-        for index in 0..<image.count { image.pointer[index] = Float(index % 7) - 3 }
-        let features = encoder.features(image, arena: Arena(backend: backend))
-        return Array(UnsafeMutableBufferPointer(start: features.pointer, count: features.count))
+        let arena = Arena(backend: backend)
+        let image = arena.tensor([1, 3, 16, 24])
+        backend.upload(image, from: (0..<image.count).map { Float($0 % 7) - 3 })
+        return backend.download(encoder.features(image, arena: arena))
     }
 
-    private func write(_ model: SiamMAE, constants: [Safetensors.Array]) throws -> String {
+    private func write(_ model: any Recipe, constants: [Safetensors.Array]) throws -> String {
         let metadata = Checkpoint.Metadata(
-            step: 1, samplesSeen: 1, seed: 3, manifestHash: "", pipeline: "{}", encoderHeads: model.configuration.encoder.heads)
+            step: 1, samplesSeen: 1, seed: 3, manifestHash: "", pipeline: "{}", encoderHeads: model.encoder.configuration.heads)
         let path = folder.file("a.safetensors")
         try Checkpoint.write(to: path, metadata, model.parameters, constants: constants)
         return path
@@ -42,21 +45,19 @@ struct EncoderTests {
 
     @Test(arguments: SiamMAE.EncoderKind.allCases) func aSentEncoderGivesTheModelsFeatures(encoderKind: SiamMAE.EncoderKind) throws {
         let model = model(encoderKind: encoderKind)
-        let sent = try EncoderWeights(path: write(model, constants: model.positionTables)).encoded()
+        let sent = try EncoderWeights(path: write(model, constants: model.constants)).encoded()
         let weights = try EncoderWeights(bytes: sent, name: "sent")
         // What tells the frames of a pair apart is no part of an encoder of single images.
         #expect(try Safetensors(data: Data(sent), name: "sent").entries["frame_embed"] == nil)
         #expect(weights.pipeline == "{}")
         let encoder = try weights.makeEncoder(backend: backend)
-        #expect(encoder.configuration == model.configuration.encoder)
+        #expect(encoder.configuration == model.encoder.configuration)
         #expect(features(encoder) == features(model.encoder))
     }
 
     @Test func aJointEncodersFrameEmbeddingStaysWithTheWholeModel() throws {
-        var configuration = model().configuration
-        configuration.encoderKind = .joint
-        let joint = SiamMAE(configuration, seed: 3, backend: backend)
-        let weights = try EncoderWeights(path: write(joint, constants: joint.positionTables))
+        let joint = model(encoderKind: .joint)
+        let weights = try EncoderWeights(path: write(joint, constants: joint.constants))
         #expect(weights.entries["frame_embed"] == nil)
         try weights.check()
         try weights.writeModel(to: folder.file("whole.safetensors"))
@@ -72,7 +73,7 @@ struct EncoderTests {
         let encoder = try EncoderWeights(WeightFile(path: path), heads: 2).makeEncoder(backend: backend)
         let arena = Arena(backend: backend)
         let image = arena.tensor([1, 3, 12, 12])
-        for index in 0..<image.count { image.pointer[index] = Float(index % 7) - 3 }
+        backend.upload(image, from: (0..<image.count).map { Float($0 % 7) - 3 })
         let attention = encoder.lastAttention(image, tokens: [0, 6], arena: arena)
         let expected: [Float] = [
             0.0, 0.0, 3.3e-05, 0.0, 0.392707, 0.0, 0.0, 0.60726, 0.0,
@@ -86,23 +87,21 @@ struct EncoderTests {
 
     @Test func aWholeModelIsReadWithItsDecoder() throws {
         let model = model()
-        let weights = try EncoderWeights(path: write(model, constants: model.positionTables))
-        let read = try weights.makeModel(model.configuration, backend: backend)
-        let frames = (0..<2 * 32 * 32 * 3).map { UInt8($0 % 251) }
-        let mask = (0..<16).map { UInt8($0 % 4 == 0 ? 0 : 1) }
-        func prediction(_ model: SiamMAE) -> [Float] {
-            frames.withUnsafeBufferPointer { frames in
-                mask.withUnsafeBufferPointer { mask in
-                    model.reconstruct(
-                        [FramePair(frames: frames.baseAddress!, mask: mask.baseAddress!)], arena: Arena(backend: backend))
-                }
+        let weights = try EncoderWeights(path: write(model, constants: model.constants))
+        let settings = AnyRecipe(try #require(model as? SiamMAE).settings)
+        let read = try weights.makeRecipe(settings, backend: backend)
+        func prediction(_ recipe: any Recipe) -> [Float] {
+            let arena = Arena(backend: backend)
+            return RandomSamples(of: settings.value.sampler, count: 2).withBlocks { samples in
+                let batch = SampleBatch(samples, of: settings.value.sampler, arena: arena)
+                return arena.numbers(of: recipe.outputs(of: batch, on: Tape(arena: arena, isRecording: false)).last!.value)
             }
         }
         #expect(prediction(read) == prediction(model))
         let alone = folder.file("encoder.safetensors")
         try weights.write(to: alone)
         let refusal = #expect(throws: Failure.self) {
-            try EncoderWeights(path: alone).makeModel(model.configuration, backend: backend)
+            try EncoderWeights(path: alone).makeRecipe(settings, backend: backend)
         }
         #expect("\(try #require(refusal))".contains("holds no 'decoder_embed.weight', which the decoder of its pipeline needs"))
     }
@@ -119,10 +118,10 @@ struct EncoderTests {
     @Test func otherKindsOfTransformersAreRefused() throws {
         let model = model()
         let scale = Safetensors.Array(name: "blocks.0.ls1.gamma", shape: [32]) { [Float](repeating: 1, count: 32) }
-        let path = try write(model, constants: model.positionTables + [scale])
+        let path = try write(model, constants: model.constants + [scale])
         #expect(
             throws: Failure(
-                "\(path) is of another kind of vision transformer: it has 'blocks.0.ls1.gamma', which SiamMAE's encoder lacks,"
+                "\(path) is of another kind of vision transformer: it has 'blocks.0.ls1.gamma', which a plain one lacks,"
                     + " so its features would come out wrong")
         ) { try EncoderWeights(path: path).makeEncoder(backend: backend) }
     }

@@ -1,7 +1,8 @@
 import Compute
-import ComputeCPU
 import Foundation
 import Models
+import Recipes
+import TestBackends
 import TestSupport
 import Testing
 import Training
@@ -10,11 +11,11 @@ import WeightFiles
 /// timm loads what is exported, strictly, and computes the same features; and the other way round.
 @Suite(.serialized, .enabled(if: Peers.python != nil, "\(Peers.absence)"), .timeLimit(.minutes(10)))
 struct TimmTests {
-    private let backend: CPUBackend
+    private let backend: any Backend
     private let folder: TemporaryFolder
 
     init() throws {
-        backend = try CPUBackend(threads: 2)
+        backend = try TestBackend.cpu.open()
         folder = try TemporaryFolder()
     }
 
@@ -32,11 +33,10 @@ struct TimmTests {
         let expected = try Safetensors(path: folder.file("features.safetensors")).floats("features")
 
         let encoder = try weights.makeEncoder(backend: backend)
-        let memory = DeviceMemory(count: image.count, backend: backend)
-        let tensor = Tensor(shape: [1, 3, size, size], pointer: memory.pointer, owner: memory)
-        image.withUnsafeBufferPointer { backend.upload(tensor, from: $0.baseAddress!) }
-        let features = encoder.features(tensor, arena: Arena(backend: backend))
-        let ours = Array(UnsafeMutableBufferPointer(start: features.pointer, count: features.count))
+        let arena = Arena(backend: backend)
+        let tensor = arena.tensor([1, 3, size, size])
+        backend.upload(tensor, from: image)
+        let ours = backend.download(encoder.features(tensor, arena: arena))
         #expect(ours.count == expected.count)
         let absolute = zip(ours, expected).map { abs($0 - $1) }.max() ?? .infinity
         #expect(absolute < 1e-4, "\(call)")
@@ -49,16 +49,19 @@ struct TimmTests {
     ])
     func timmLoadsTheExport(preset: String, name: String) throws {
         let configuration = try #require(EncoderConfiguration(preset: preset))
-        let decoder = SiamMAE.DecoderConfiguration(width: 16, depth: 1, heads: 2)
-        let model = SiamMAE(SiamMAE.Configuration(encoder: configuration, decoder: decoder), seed: 4, backend: backend)
+        var settings = SiamMAE.Settings()
+        settings.model.size = .preset(preset)
+        settings.model.decoderSize = .free(DecoderSize(width: 16, depth: 1, heads: 2))
+        let model = AnyRecipe(settings).makeRecipe(seed: 4, precision: .f32, backend: backend)
         // Zero biases and unit norms would hide a mistake in their names.
         for entry in model.parameters.entries where entry.shape.count == 1 {
             let noise = TestNumbers.normal(entry.range.count, seed: UInt64(entry.range.lowerBound))
-            for (index, value) in noise.enumerated() { model.parameters.values[entry.range.lowerBound + index] += 0.1 * value }
+            let part = model.parameters.values.elements(entry.range)
+            backend.upload(part, from: zip(backend.download(part), noise).map { $0 + 0.1 * $1 })
         }
         let metadata = Checkpoint.Metadata(
             step: 1, samplesSeen: 1, seed: 4, manifestHash: "", pipeline: "{}", encoderHeads: configuration.heads)
-        try Checkpoint.write(to: folder.file("checkpoint.safetensors"), metadata, model.parameters, constants: model.positionTables)
+        try Checkpoint.write(to: folder.file("checkpoint.safetensors"), metadata, model.parameters, constants: model.constants)
         let weights = try EncoderWeights(path: folder.file("checkpoint.safetensors"))
         try weights.write(to: folder.file("encoder.safetensors"))
         let call = "timm.create_model('\(name)', num_classes=0)"

@@ -1,14 +1,17 @@
-"""Writes small SiamMAEs in PyTorch, each with one forward and backward pass and ten AdamW steps, into safetensors files beside this script.
+"""Writes small SiamMAEs and an MAE in PyTorch, each with one forward and backward pass and ten AdamW steps, into safetensors files beside
+this script.
 
-Run with PyTorch and safetensors installed:  python make_fixture.py
-Arrays: param.NAME, input.f1, input.f2 (normalised images), input.keep (visible patches of f2), input.keep1 (of f1, where that is masked too),
-out.memory, out.latent (siamese encoders only), out.pred, out.loss, grad.NAME, train.losses, after.NAME;
+Run with PyTorch and safetensors installed:  python make_fixture.py [NAME...]
+Arrays of a SiamMAE: param.NAME, input.f1, input.f2 (normalised images), input.keep (visible patches of f2), input.keep1 (of f1, where that is
+masked too), out.memory, out.latent (siamese encoders only), out.pred, out.loss, grad.NAME, train.losses, after.NAME;
+of an MAE input.frames and no out.memory, but train.norms, the lengths of the gradients;
 in siammae-small positions.HxW: the position table interpolated bicubically as DINO does.
 The model is written with PyTorch's functional API on a dictionary of parameters, in float64; values are rounded to float32 at the end.
 """
 import json
 import math
 import pathlib
+import sys
 
 import torch
 import torch.nn.functional as F
@@ -21,6 +24,7 @@ CASES = {
     "siammae-cross-symmetric": dict(TINY, seed=12, encoder="siamese", decoder="cross", keep1=4),
     "siammae-joint-encoder": dict(TINY, seed=13, encoder="joint", decoder="cross-self", ddepth=1, batch=3),
     "siammae-joint-symmetric": dict(TINY, seed=14, encoder="joint", decoder="joint", keep1=5),
+    "mae-small": dict(TINY, recipe="mae", seed=15, decoder="self", ratio=0.6, normalize=False),
 }
 
 
@@ -66,7 +70,7 @@ class Model:
         self.depth, self.ddepth = config["depth"], config["ddepth"]
         grid, pixels = config["image"] // self.patch, 3 * self.patch**2
         dim, ddim = config["dim"], config["ddim"]
-        self.count = grid * grid
+        self.count, self.normalizes = grid * grid, config.get("normalize", True)
         self.positions, self.decoder_positions = positions(dim, grid), positions(ddim, grid)
         shapes = {"cls_token": (1, 1, dim), "patch_embed.proj.weight": (dim, 3, self.patch, self.patch), "patch_embed.proj.bias": (dim,)}
         for i in range(self.depth):
@@ -74,7 +78,7 @@ class Model:
         shapes |= norm_shapes("norm", dim) | linear_shapes("decoder_embed", dim, ddim) | {"mask_token": (1, 1, ddim)}
         for i in range(self.ddepth):
             name = f"decoder_blocks.{i}."
-            shapes |= cross_shapes(name, ddim) if self.decoder != "joint" else {}
+            shapes |= cross_shapes(name, ddim) if self.decoder.startswith("cross") else {}
             shapes |= attention_shapes(name, ddim) if self.decoder != "cross" else {}
             shapes |= mlp_shapes(name, ddim)
         shapes |= norm_shapes("decoder_norm", ddim) | linear_shapes("decoder_pred", ddim, pixels)
@@ -154,7 +158,7 @@ class Model:
             x = torch.cat([x[:, :1], memory[:, 1:] + frame[0], x[:, 1:] + frame[1]], 1)
         for i in range(self.ddepth):
             name = f"decoder_blocks.{i}."
-            if self.decoder != "joint":
+            if self.decoder.startswith("cross"):
                 x = self.cross_attention(name, x, memory, self.dheads)
             if self.decoder != "cross":
                 x = self.self_attention(name, x, self.dheads)
@@ -162,11 +166,16 @@ class Model:
         return self.linear("decoder_pred", self.norm("decoder_norm", x))[:, -self.count :]
 
     def __call__(self, f1, f2, keep, keep1):
-        memory, latent = self.encode(f1, f2, keep, keep1)
-        prediction = self.decode(self.restore(memory, keep1), self.restore(latent, keep))
+        if self.decoder == "self":  # MAE: f2 by itself
+            memory, latent = None, self.transform(self.tokens(f2, keep))
+            prediction = self.decode(None, self.restore(latent, keep))
+        else:
+            memory, latent = self.encode(f1, f2, keep, keep1)
+            prediction = self.decode(self.restore(memory, keep1), self.restore(latent, keep))
         p = self.patch
         target = f2.unfold(2, p, p).unfold(3, p, p).permute(0, 2, 3, 4, 5, 1).reshape(len(f2), self.count, 3 * p * p)
-        target = (target - target.mean(-1, keepdim=True)) / (target.var(-1, keepdim=True) + 1e-6).sqrt()
+        if self.normalizes:
+            target = (target - target.mean(-1, keepdim=True)) / (target.var(-1, keepdim=True) + 1e-6).sqrt()
         hidden = torch.ones(len(f2), self.count, dtype=torch.bool).scatter(1, keep, False)
         loss = ((prediction - target) ** 2).mean(-1)[hidden].mean()
         return memory, latent, prediction, loss
@@ -188,12 +197,15 @@ def make(name, config):
     f1, f2 = torch.randn(shape), torch.randn(shape)
     masks = [torch.stack([torch.randperm(model.count)[: config[key]] for _ in range(config["batch"])]) for key in ("keep", "keep1") if key in config]
     inputs = (f1.double(), f2.double(), masks[0], masks[1] if len(masks) > 1 else None)
-    arrays = {"param." + name: value.detach().clone() for name, value in model.parameters.items()} | {"input.f1": f1, "input.f2": f2}
+    arrays = {"param." + name: value.detach().clone() for name, value in model.parameters.items()}
+    is_mae = model.decoder == "self"
+    arrays |= {"input.frames": f2} if is_mae else {"input.f1": f1, "input.f2": f2}
     arrays |= dict(zip(("input.keep", "input.keep1"), masks))
 
     memory, latent, prediction, loss = model(*inputs)
     loss.backward()
-    arrays |= {"out.memory": memory, "out.latent": latent} if model.encoder == "siamese" else {}
+    arrays |= {"out.memory": memory} if model.encoder == "siamese" and not is_mae else {}
+    arrays |= {"out.latent": latent} if model.encoder == "siamese" else {}
     arrays |= {"out.pred": prediction, "out.loss": loss.reshape(1)}
     arrays |= {"grad." + name: value.grad.clone() for name, value in model.parameters.items()}
 
@@ -202,13 +214,15 @@ def make(name, config):
         {"params": [p for p in model.parameters.values() if p.ndim == 1], "weight_decay": 0.0},
     ]
     optimizer = torch.optim.AdamW(groups, lr=1e-3, betas=(0.9, 0.95), eps=1e-8)
-    losses = []
+    losses, norms = [], []
     for _ in range(10):
         optimizer.zero_grad()
         loss = model(*inputs)[-1]
         loss.backward()
+        norms.append(torch.stack([value.grad.norm() for value in model.parameters.values()]).norm())
         optimizer.step()
         losses.append(loss.item())
+    arrays |= {"train.norms": torch.stack(norms)} if is_mae else {}
     arrays |= {"train.losses": torch.tensor(losses)} | {"after." + name: value for name, value in model.parameters.items()}
     if name == "siammae-small":
         arrays |= dict(interpolated(config))
@@ -219,5 +233,5 @@ def make(name, config):
     print(name, target.stat().st_size, "bytes, losses", losses[0], "to", losses[-1])
 
 
-for name, config in CASES.items():
-    make(name, config)
+for name in sys.argv[1:] or CASES:
+    make(name, CASES[name])

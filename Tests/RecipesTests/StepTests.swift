@@ -1,7 +1,7 @@
-import Autograd
 import Compute
-import ComputeCPU
 import Models
+import Recipes
+import TestBackends
 import TestSupport
 import Testing
 import Training
@@ -9,9 +9,14 @@ import Training
 /// Whole steps of training: what they may depend on, and what not.
 @Suite struct StepTests {
     /// Enough tokens, 65 of each past frame, for several tiles, tasks and threads.
-    private static let configuration = SiamMAE.Configuration(
-        encoder: .init(imageSize: 32, patchSize: 4, width: 48, depth: 2, heads: 3), decoder: .init(width: 32, depth: 1, heads: 2))
-    private static let pairs = 4
+    private static let recipe: AnyRecipe = {
+        var settings = SiamMAE.Settings()
+        settings.sampling.imageSize = 32
+        settings.model.size = .free(EncoderSize(patch: 4, width: 48, depth: 2, heads: 3))
+        settings.model.decoderSize = .free(DecoderSize(width: 32, depth: 1, heads: 2))
+        return AnyRecipe(settings)
+    }()
+    private static let samples = 4
 
     /// What a step leaves behind.
     private struct Outcome {
@@ -22,41 +27,28 @@ import Training
         var secondMoments: [Float] = []
     }
 
-    private func step(_ precision: Precision, microBatch: Int = pairs, threads: Int = 2, steps: Int = 1) throws -> Outcome {
-        let backend = try CPUBackend(threads: threads)
-        let model = SiamMAE(Self.configuration, seed: 4, precision: precision, backend: backend)
-        let (arena, parameters) = (Arena(backend: backend), model.parameters)
+    private func step(_ precision: Precision, microBatch: Int = samples, threads: Int = 2, steps: Int = 1) throws -> Outcome {
+        let backend = try TestBackend.cpu.open(threads: threads)
+        let recipe = Self.recipe.makeRecipe(seed: 4, precision: precision, backend: backend)
+        let (arena, parameters, sums) = (Arena(backend: backend), recipe.parameters, StepSums(of: recipe.parameters))
         var outcome = Outcome()
-        for step in 1...steps {
-            parameters.clearGradients()
-            outcome.loss = 0
-            for first in stride(from: 0, to: Self.pairs, by: microBatch) {
-                let share = Float(microBatch) / Float(Self.pairs)
-                let loss = usePairs(first..<first + microBatch) { model.accumulateGradients($0, share: share, arena: arena) }
-                outcome.loss += Double(share) * loss
+        RandomSamples(of: Self.recipe.value.sampler, count: Self.samples).withBlocks { samples in
+            for step in 1...steps {
+                sums.clear()
+                for first in stride(from: 0, to: Self.samples, by: microBatch) {
+                    let part = Array(samples[first..<first + microBatch])
+                    recipe.accumulateGradients(
+                        part, share: Float(microBatch) / Float(Self.samples), addingTo: sums.loss, arena: arena)
+                }
+                outcome.loss = sums.read().loss
+                AdamW().update(parameters, learningRate: 1e-3, step: step)
             }
-            AdamW().update(parameters, learningRate: 1e-3, step: step)
         }
-        func numbers(_ pointer: UnsafeMutablePointer<Float>) -> [Float] {
-            Array(UnsafeBufferPointer(start: pointer, count: parameters.count))
-        }
-        outcome.gradients = numbers(parameters.gradients)
-        outcome.values = numbers(parameters.values)
-        outcome.firstMoments = numbers(parameters.firstMoments)
-        outcome.secondMoments = numbers(parameters.secondMoments)
+        outcome.gradients = backend.download(parameters.gradients)
+        outcome.values = backend.download(parameters.values)
+        outcome.firstMoments = backend.download(parameters.firstMoments)
+        outcome.secondMoments = backend.download(parameters.secondMoments)
         return outcome
-    }
-
-    /// Calls `body` with some of the pairs, whose frames are noise, and of which three patches are visible.
-    private func usePairs<Result>(_ range: Range<Int>, _ body: ([FramePair]) -> Result) -> Result {
-        let (pixels, patches) = (2 * 32 * 32 * 3, 64)
-        let frames = TestNumbers.normal(Self.pairs * pixels, seed: 1).map { UInt8(max(0, min(255, 128 + 50 * $0))) }
-        let masks = (0..<Self.pairs * patches).map { ($0 % patches * 5 + $0 / patches) % patches < 3 ? UInt8(0) : 1 }
-        return frames.withUnsafeBufferPointer { frames in
-            masks.withUnsafeBufferPointer { masks in
-                body(range.map { FramePair(frames: frames.baseAddress! + $0 * pixels, mask: masks.baseAddress! + $0 * patches) })
-            }
-        }
     }
 
     /// Relative to the largest: in f32 1e-5. In bf16 1e-3, for sums in another order may here and there round to the other neighbour.

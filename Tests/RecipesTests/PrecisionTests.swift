@@ -1,16 +1,15 @@
 import Autograd
 import Compute
-import ComputeCPU
 import Foundation
-import Models
+import Recipes
+import TestBackends
 import TestSupport
 import Testing
 import Training
-import Verification
 
 /// Training in bf16 beside training in f32, through either library of products.
 @Suite struct PrecisionTests {
-    /// A committed fixture's model and frames, and larger ones where they are at hand.
+    /// A committed fixture's model and samples, and larger ones where they are at hand.
     static let files: [String] = {
         let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         let shared = Shared.folder.map { folder in ["tiny", "patch4"].map { "\(folder)/golden/maths/siammae-\($0).safetensors" } }
@@ -19,27 +18,20 @@ import Verification
 
     /// The losses of ten steps, and the first gradients by name.
     private func train(
-        _ path: String, _ precision: Precision, usesOneDNN: Bool = true
+        _ path: String, _ precision: Precision, on device: TestBackend = .cpu
     ) throws -> (losses: [Double], gradients: [String: [Double]]) {
-        let fixture = try MathsFixture(path: path)
-        let backend = try CPUBackend(threads: 2, usesOneDNN: usesOneDNN)
-        let model = SiamMAE(fixture.configuration, seed: 0, precision: precision, backend: backend)
-        let parameters = model.parameters
-        for entry in parameters.entries {
-            backend.upload(parameters.parameter(entry.name).value, from: try fixture.file.floats("param." + entry.name, shape: entry.shape))
-        }
-        parameters.refreshOperands()
-        let arena = Arena(backend: backend), frames = try fixture.frames(arena)
+        let (fixture, backend) = (try MathsFixture(path: path), try device.open())
+        let recipe = try fixture.makeRecipe(precision: precision, backend: backend)
+        let (parameters, arena, sums) = (recipe.parameters, Arena(backend: backend), StepSums(of: recipe.parameters))
+        let samples = try fixture.samples(arena)
         var (losses, gradients) = ([Double](), [String: [Double]]())
         for step in 1...10 {
-            parameters.clearGradients()
-            let tape = Tape(arena: arena, isRecording: true)
-            losses.append(model.loss(frames, visible: fixture.visible, on: tape).loss)
-            tape.backward()
+            sums.clear()
+            recipe.accumulateGradients(samples, addingTo: sums.loss, arena: arena)
+            losses.append(sums.read().loss)
             if step == 1 {
                 for entry in parameters.entries {
-                    let numbers = UnsafeBufferPointer(start: parameters.gradients + entry.range.lowerBound, count: entry.range.count)
-                    gradients[entry.name] = numbers.map { Double($0) }
+                    gradients[entry.name] = backend.download(parameters.gradients.elements(entry.range)).doubles
                 }
             }
             AdamW().update(parameters, learningRate: 1e-3, step: step)
@@ -49,8 +41,8 @@ import Verification
 
     private func norm(_ numbers: [Double]) -> Double { numbers.reduce(0) { $0 + $1 * $1 }.squareRoot() }
 
-    @Test(arguments: files, [true, false]) func tenStepsInBF16StayBesideF32(path: String, usesOneDNN: Bool) throws {
-        let exact = try train(path, .f32), rounded = try train(path, .bf16, usesOneDNN: usesOneDNN)
+    @Test(arguments: files, TestBackend.all) func tenStepsInBF16StayBesideF32(path: String, device: TestBackend) throws {
+        let exact = try train(path, .f32), rounded = try train(path, .bf16, on: device)
         for (step, losses) in zip(rounded.losses, exact.losses).enumerated() {
             #expect(abs(losses.0 / losses.1 - 1) < 1e-2, "loss of step \(step + 1)")
         }
@@ -62,8 +54,8 @@ import Verification
         }
     }
 
-    @Test(arguments: files) func bothLibrariesTrainAlike(path: String) throws {
-        let first = try train(path, .f32), second = try train(path, .f32, usesOneDNN: false)
+    @Test(arguments: files, [TestBackend.cpuWithOpenBLAS, .naive]) func allBackendsTrainAlike(path: String, other: TestBackend) throws {
+        let first = try train(path, .f32), second = try train(path, .f32, on: other)
         for (step, losses) in zip(first.losses, second.losses).enumerated() {
             #expect(abs(losses.0 / losses.1 - 1) < 5e-6, "loss of step \(step + 1)")
         }

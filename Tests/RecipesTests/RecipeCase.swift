@@ -1,0 +1,63 @@
+import Autograd
+import Compute
+import Models
+import Recipes
+import Sampling
+import TestBackends
+
+/// A recipe of small sizes, for what must hold of all.
+struct RecipeCase: Sendable, CustomStringConvertible {
+    let recipe: AnyRecipe
+    let description: String
+
+    /// Every variant of SiamMAE, and MAE: 9 patches, of which 2 are visible where not all are.
+    static let all = siamMAE + [mae]
+
+    static let siamMAE = SiamMAE.EncoderKind.allCases.flatMap { encoder in
+        SiamMAE.DecoderKind.allCases.flatMap { decoder in
+            MaskedFrames.allCases.map { siamMAE(encoder, decoder, $0) }
+        }
+    }
+
+    static func siamMAE(
+        _ encoder: SiamMAE.EncoderKind = .siamese, _ decoder: SiamMAE.DecoderKind = .crossSelf, _ frames: MaskedFrames = .asymmetric
+    ) -> RecipeCase {
+        var settings = SiamMAE.Settings()
+        (settings.sampling.imageSize, settings.mask.ratio, settings.mask.frames) = (24, 0.75, frames)
+        (settings.model.size, settings.model.decoderSize) = sizes
+        (settings.model.encoder, settings.model.decoder) = (encoder, decoder)
+        return RecipeCase(
+            recipe: AnyRecipe(settings),
+            description: "SiamMAE, \(encoder.rawValue) encoder, \(decoder.rawValue) decoder, \(frames.rawValue) masks")
+    }
+
+    static var mae: RecipeCase {
+        var settings = MAE.Settings()
+        (settings.sampling.imageSize, settings.mask.ratio) = (24, 0.75)
+        (settings.model.size, settings.model.decoderSize) = sizes
+        return RecipeCase(recipe: AnyRecipe(settings), description: "MAE")
+    }
+
+    private static let sizes: (Named<EncoderSize>, Named<DecoderSize>) = (
+        .free(EncoderSize(patch: 8, width: 16, depth: 2, heads: 2)), .free(DecoderSize(width: 12, depth: 1, heads: 3))
+    )
+
+    func make(on backend: any Backend, _ precision: Precision = .f32) -> any Recipe {
+        recipe.makeRecipe(seed: 4, precision: precision, backend: backend)
+    }
+
+    /// The loss of some random samples, in micro-batches, and the gradients.
+    func step(
+        _ backend: any Backend, samples count: Int = 6, microBatch: Int = 6, recomputes: Bool = false, precision: Precision = .f32
+    ) -> (loss: Double, gradients: [Float]) {
+        let (recipe, arena, sum) = (make(on: backend, precision), Arena(backend: backend), backend.array(of: Double.self, count: 1))
+        RandomSamples(of: self.recipe.value.sampler, count: count).withBlocks { samples in
+            for first in stride(from: 0, to: count, by: microBatch) {
+                let part = Array(samples[first..<min(count, first + microBatch)])
+                recipe.accumulateGradients(
+                    part, share: Float(part.count) / Float(count), recomputes: recomputes, addingTo: sum, arena: arena)
+            }
+        }
+        return (backend.download(sum)[0], backend.download(recipe.parameters.gradients))
+    }
+}
