@@ -1,4 +1,4 @@
-import ComputeCPU
+import Compute
 import Models
 import Testing
 
@@ -8,7 +8,7 @@ struct CostTests {
         let configuration = SiamMAE.Configuration(
             encoder: EncoderConfiguration(imageSize: 24, patchSize: 8, width: 20, depth: 3, heads: 4),
             decoder: SiamMAE.DecoderConfiguration(width: 12, depth: 2, heads: 3), encoderKind: encoder, decoderKind: decoder)
-        let model = SiamMAE(configuration, seed: 1, backend: try CPUBackend(threads: 1))
+        let model = SiamMAE(configuration, seed: 1, backend: PlanningBackend())
         #expect(configuration.encoderParameterCount + configuration.decoderParameterCount == model.parameters.count)
     }
 

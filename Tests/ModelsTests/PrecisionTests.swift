@@ -1,14 +1,14 @@
 import Autograd
 import Compute
-import ComputeCPU
 import Foundation
 import Models
+import TestBackends
 import TestSupport
 import Testing
 import Training
 import Verification
 
-/// Training in bf16 beside training in f32, through either library of products.
+/// Training in bf16 beside training in f32, and training on every backend beside the CPU.
 @Suite struct PrecisionTests {
     /// A committed fixture's model and frames, and larger ones where they are at hand.
     static let files: [String] = {
@@ -19,10 +19,10 @@ import Verification
 
     /// The losses of ten steps, and the first gradients by name.
     private func train(
-        _ path: String, _ precision: Precision, usesOneDNN: Bool = true
+        _ path: String, _ precision: Precision, _ backend: TestBackend = .cpu
     ) throws -> (losses: [Double], gradients: [String: [Double]]) {
         let fixture = try MathsFixture(path: path)
-        let backend = try CPUBackend(threads: 2, usesOneDNN: usesOneDNN)
+        let backend = try backend.open()
         let model = SiamMAE(fixture.configuration, seed: 0, precision: precision, backend: backend)
         let parameters = model.parameters
         for entry in parameters.entries {
@@ -30,16 +30,18 @@ import Verification
         }
         parameters.refreshOperands()
         let arena = Arena(backend: backend), frames = try fixture.frames(arena)
+        let loss = backend.array(of: Double.self, count: 1)
         var (losses, gradients) = ([Double](), [String: [Double]]())
         for step in 1...10 {
             parameters.clearGradients()
             let tape = Tape(arena: arena, isRecording: true)
-            losses.append(model.loss(frames, visible: fixture.visible, on: tape).loss)
+            backend.upload(loss, from: [0])
+            model.loss(addingTo: loss, frames, visible: fixture.visible, on: tape)
             tape.backward()
+            losses.append(backend.download(loss)[0])
             if step == 1 {
                 for entry in parameters.entries {
-                    let numbers = UnsafeBufferPointer(start: parameters.gradients + entry.range.lowerBound, count: entry.range.count)
-                    gradients[entry.name] = numbers.map { Double($0) }
+                    gradients[entry.name] = backend.download(parameters.gradients.elements(entry.range)).doubles
                 }
             }
             AdamW().update(parameters, learningRate: 1e-3, step: step)
@@ -49,8 +51,8 @@ import Verification
 
     private func norm(_ numbers: [Double]) -> Double { numbers.reduce(0) { $0 + $1 * $1 }.squareRoot() }
 
-    @Test(arguments: files, [true, false]) func tenStepsInBF16StayBesideF32(path: String, usesOneDNN: Bool) throws {
-        let exact = try train(path, .f32), rounded = try train(path, .bf16, usesOneDNN: usesOneDNN)
+    @Test(arguments: files, TestBackend.all) func tenStepsInBF16StayBesideF32(path: String, backend: TestBackend) throws {
+        let exact = try train(path, .f32), rounded = try train(path, .bf16, backend)
         for (step, losses) in zip(rounded.losses, exact.losses).enumerated() {
             #expect(abs(losses.0 / losses.1 - 1) < 1e-2, "loss of step \(step + 1)")
         }
@@ -62,8 +64,8 @@ import Verification
         }
     }
 
-    @Test(arguments: files) func bothLibrariesTrainAlike(path: String) throws {
-        let first = try train(path, .f32), second = try train(path, .f32, usesOneDNN: false)
+    @Test(arguments: files, TestBackend.others) func allBackendsTrainAlike(path: String, backend: TestBackend) throws {
+        let first = try train(path, .f32), second = try train(path, .f32, backend)
         for (step, losses) in zip(first.losses, second.losses).enumerated() {
             #expect(abs(losses.0 / losses.1 - 1) < 5e-6, "loss of step \(step + 1)")
         }

@@ -1,9 +1,10 @@
 import Autograd
 import Compute
-import ComputeCPU
 import Models
+import TestBackends
 import TestSupport
 import Testing
+import Training
 
 @Suite struct SiamMAETests {
     static let configuration = SiamMAE.Configuration(
@@ -62,25 +63,31 @@ import Testing
         }
     }
 
-    private func step(_ variant: Variant = Variant(), microBatch: Int, threads: Int = 2) throws -> (loss: Double, gradients: [Float]) {
-        let backend = try CPUBackend(threads: threads)
+    private func step(
+        _ variant: Variant = Variant(), microBatch: Int, _ backend: TestBackend = .cpu, threads: Int = 2
+    ) throws -> (loss: Double, gradients: [Float]) {
+        let backend = try backend.open(threads: threads)
         let model = SiamMAE(variant.configuration, seed: 4, backend: backend)
-        let arena = Arena(backend: backend)
-        var loss = 0.0
+        let (arena, sums) = (Arena(backend: backend), StepSums(of: model.parameters))
         for first in stride(from: 0, to: 6, by: microBatch) {
             let range = first..<min(6, first + microBatch)
-            let share = Double(range.count) / 6
-            loss +=
-                share
-                * Pairs(isSymmetric: variant.isSymmetric).use(range) { model.accumulateGradients($0, share: Float(share), arena: arena) }
+            Pairs(isSymmetric: variant.isSymmetric).use(range) {
+                model.accumulateGradients($0, share: Float(range.count) / 6, addingTo: sums.loss, arena: arena)
+            }
         }
-        return (loss, Array(UnsafeBufferPointer(start: model.parameters.gradients, count: model.parameters.count)))
+        return (sums.read().loss, backend.download(model.parameters.gradients))
     }
 
     @Test(arguments: Variant.all, [1, 4]) func microBatchesAddUpToTheBatch(variant: Variant, microBatch: Int) throws {
         let whole = try step(variant, microBatch: 6), parts = try step(variant, microBatch: microBatch)
         #expect(abs(parts.loss / whole.loss - 1) < 1e-6)
         #expect(TestNumbers.relativeError(parts.gradients, whole.gradients.doubles) < 1e-5)
+    }
+
+    @Test(arguments: Variant.all, TestBackend.others) func allBackendsComputeTheSame(variant: Variant, backend: TestBackend) throws {
+        let own = try step(variant, microBatch: 4), other = try step(variant, microBatch: 4, backend)
+        #expect(abs(other.loss / own.loss - 1) < 1e-6)
+        #expect(TestNumbers.relativeError(other.gradients, own.gradients.doubles) < 1e-5)
     }
 
     @Test(arguments: [Variant(), Variant(encoder: .joint, decoder: .joint, isSymmetric: true)])
@@ -94,7 +101,7 @@ import Testing
 
     /// Parameters that not every model has.
     @Test(arguments: Variant.all) func variantsHaveTheirParameters(variant: Variant) throws {
-        let names = SiamMAE(variant.configuration, seed: 4, backend: try CPUBackend(threads: 1)).parameters.entries.map(\.name)
+        let names = SiamMAE(variant.configuration, seed: 4, backend: PlanningBackend()).parameters.entries.map(\.name)
         func has(_ part: String) -> Bool { names.contains { $0.contains(part) } }
         #expect(names.contains("frame_embed") == (variant.encoder == .joint))
         #expect(names.contains("decoder_frame_embed") == (variant.decoder == .joint))
@@ -105,21 +112,22 @@ import Testing
         #expect(has("decoder_blocks.0.mlp.fc2."))
     }
 
-    @Test func secondBackwardPassAddsToTheFirst() throws {
-        let backend = try CPUBackend(threads: 2)
+    @Test(arguments: TestBackend.devices) func secondBackwardPassAddsToTheFirst(backend: TestBackend) throws {
+        let once = try step(microBatch: 6, backend)
+        let backend = try backend.open()
         let model = SiamMAE(Self.configuration, seed: 4, backend: backend)
-        let arena = Arena(backend: backend)
-        let once = try step(microBatch: 6).gradients
-        for _ in 0..<2 { _ = Pairs().use { model.accumulateGradients($0, arena: arena) } }
-        let twice = Array(UnsafeBufferPointer(start: model.parameters.gradients, count: model.parameters.count))
-        #expect(TestNumbers.relativeError(twice, once.map { 2 * Double($0) }) < 1e-6)
+        let (arena, sums) = (Arena(backend: backend), StepSums(of: model.parameters))
+        for _ in 0..<2 { Pairs().use { model.accumulateGradients($0, addingTo: sums.loss, arena: arena) } }
+        #expect(TestNumbers.relativeError(backend.download(model.parameters.gradients), once.gradients.map { 2 * Double($0) }) < 1e-6)
+        #expect(abs(sums.read().loss / (2 * once.loss) - 1) < 1e-6)
         model.parameters.clearGradients()
-        let cleared = UnsafeBufferPointer(start: model.parameters.gradients, count: model.parameters.count)
-        #expect(Array(cleared) == [Float](repeating: 0, count: cleared.count))
+        let cleared = backend.download(model.parameters.gradients)
+        #expect(cleared == [Float](repeating: 0, count: cleared.count))
     }
 
-    @Test func bytesAndMasksReachTheModel() throws {
-        let backend = try CPUBackend(threads: 2)
+    @Test(arguments: TestBackend.devices) func bytesAndMasksReachTheModel(backend: TestBackend) throws {
+        let fromBytes = try step(microBatch: 6, backend).loss
+        let backend = try backend.open()
         let model = SiamMAE(Self.configuration, seed: 4, backend: backend)
         let arena = Arena(backend: backend)
         let pairs = Pairs()
@@ -139,18 +147,19 @@ import Testing
         let frames = arena.tensor([12, 3, 24, 24])
         backend.upload(frames, from: numbers)
         let visible = (0..<6).map { pair in (0..<9).reversed().filter { pairs.masks[pair][$0] == 0 }.map { Int32($0) } }
-        let (loss, prediction) = model.loss(
-            frames, visible: VisiblePatches(future: visible), on: Tape(arena: arena, isRecording: false))
+        let sums = StepSums(of: model.parameters)
+        let prediction = model.loss(
+            addingTo: sums.loss, frames, visible: VisiblePatches(future: visible), on: Tape(arena: arena, isRecording: false))
         let expected = model.patches(of: prediction, pairs: 6, arena: arena)
 
-        #expect(abs(try step(microBatch: 6).loss / loss - 1) < 1e-5)
+        #expect(abs(fromBytes / sums.read().loss - 1) < 1e-5)
         let reconstruction = pairs.use { model.reconstruct($0, arena: arena) }
         #expect(TestNumbers.relativeError(reconstruction, expected.doubles) < 1e-5)
     }
 
     /// The hidden patches' content reaches only the target, never the prediction.
-    @Test(arguments: Variant.all) func hiddenPatchesAreHidden(variant: Variant) throws {
-        let backend = try CPUBackend(threads: 2)
+    @Test(arguments: Variant.all, TestBackend.devices) func hiddenPatchesAreHidden(variant: Variant, backend: TestBackend) throws {
+        let backend = try backend.open()
         let model = SiamMAE(variant.configuration, seed: 4, backend: backend)
         let arena = Arena(backend: backend)
         let visible = VisiblePatches(future: [[4]], past: variant.isSymmetric ? [[8, 4]] : nil)
@@ -159,7 +168,8 @@ import Testing
             change(&numbers)
             let frames = arena.tensor([2, 3, 24, 24])
             backend.upload(frames, from: numbers)
-            let output = model.loss(frames, visible: visible, on: Tape(arena: arena, isRecording: false)).prediction
+            let sum = backend.array(of: Double.self, count: 1)
+            let output = model.loss(addingTo: sum, frames, visible: visible, on: Tape(arena: arena, isRecording: false))
             let patches = model.patches(of: output, pairs: 1, arena: arena)
             // Without self-attention the visible patch speaks for itself alone, unless the encoder has shown it to the past frame.
             return variant.decoder == .cross && variant.encoder == .siamese ? patches : Array(patches[..<(4 * 192)])

@@ -1,7 +1,7 @@
 import Compute
-import ComputeCPU
 import Configuration
 import Recipes
+import TestBackends
 import Testing
 
 @Suite struct StepMemoryTests {
@@ -17,33 +17,34 @@ import Testing
 
     /// A step of random samples; the arena that it went through, and the gradients.
     private func step(
-        _ precision: Precision, samples: Int, recomputes: Bool
+        _ path: Path, samples: Int, recomputes: Bool
     ) throws -> (recipe: any Recipe, arena: Arena, gradients: [Float]) {
-        let backend = try CPUBackend(threads: 2)
-        let pipeline = try pipeline(precision)
+        let backend = try path.backend.open()
+        let pipeline = try pipeline(path.precision)
         let recipe = pipeline.makeRecipe(on: backend)
         let arena = Arena(backend: backend)
         RandomSamples(of: pipeline.sampler.value, count: samples).withBlocks {
-            _ = recipe.accumulateGradients($0, share: 1, recomputes: recomputes, arena: arena)
+            let loss = backend.array(of: Double.self, count: 1)
+            recipe.accumulateGradients($0, share: 1, recomputes: recomputes, addingTo: loss, arena: arena)
         }
-        return (recipe, arena, Array(UnsafeBufferPointer(start: recipe.parameters.gradients, count: recipe.parameters.count)))
+        return (recipe, arena, backend.download(recipe.parameters.gradients))
     }
 
-    @Test(arguments: Precision.allCases, [false, true]) func forecastIsWhatAStepTakes(precision: Precision, recomputes: Bool) throws {
-        let (recipe, arena, _) = try step(precision, samples: 7, recomputes: recomputes)
+    @Test(arguments: Path.devices, [false, true]) func forecastIsWhatAStepTakes(path: Path, recomputes: Bool) throws {
+        let (recipe, arena, _) = try step(path, samples: 7, recomputes: recomputes)
         let forecast = StepMemory(recipe, samples: 7, recomputes: recomputes)
         #expect(forecast.activations == arena.touchedBytes)
     }
 
-    @Test(arguments: Precision.allCases) func recomputingGivesTheSameBitsInLessMemory(precision: Precision) throws {
-        let (_, kept, gradients) = try step(precision, samples: 8, recomputes: false)
-        let (_, recomputed, again) = try step(precision, samples: 8, recomputes: true)
+    @Test(arguments: Path.devices) func recomputingGivesTheSameBitsInLessMemory(path: Path) throws {
+        let (_, kept, gradients) = try step(path, samples: 8, recomputes: false)
+        let (_, recomputed, again) = try step(path, samples: 8, recomputes: true)
         #expect(again.map(\.bitPattern) == gradients.map(\.bitPattern))
         #expect(Double(recomputed.touchedBytes) < 0.7 * Double(kept.touchedBytes))
     }
 
     @Test func theLargestMicroBatchThatFits() throws {
-        let recipe = try pipeline().makeRecipe(on: try CPUBackend(threads: 1))
+        let recipe = try pipeline().makeRecipe(on: PlanningBackend())
         func total(_ samples: Int) -> Int { StepMemory(recipe, samples: samples, recomputes: false).total }
         func largest(fittingInto bytes: Int) -> Int? {
             StepMemory.largestMicroBatch(recipe, below: 24, of: 24, recomputes: false, fittingInto: bytes)

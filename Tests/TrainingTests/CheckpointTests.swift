@@ -1,34 +1,33 @@
 import Autograd
 import Base
 import Compute
-import ComputeCPU
 import Foundation
+import TestBackends
 import TestSupport
 import Testing
 import Training
 import WeightFiles
 
 struct CheckpointTests {
-    private let backend: CPUBackend
+    private let backend: any Backend
     private let folder: TemporaryFolder
 
     init() throws {
-        backend = try CPUBackend(threads: 1)
+        backend = try TestBackend.cpu.open(threads: 1)
         folder = try TemporaryFolder()
     }
 
-    private func store(from start: Float = 0) -> ParameterStore {
+    private func store(from start: Float = 0, on backend: (any Backend)? = nil) -> ParameterStore {
         let store = ParameterStore(
             [
                 ("norm.weight", [2]), ("blocks.0.weight", [2, 3]), ("patch_embed.proj.weight", [4, 3, 1, 1]),
                 ("decoder_pred.weight", [1, 2]),
             ],
-            backend: backend)
-        for index in 0..<store.count {
-            store.values[index] = start + Float(index)
-            store.firstMoments[index] = start - Float(index)
-            store.secondMoments[index] = start + 0.1 * Float(index)
-        }
+            backend: backend ?? self.backend)
+        let numbers = (0..<store.count).map { Float($0) }
+        store.backend.upload(store.values, from: numbers.map { start + $0 })
+        store.backend.upload(store.firstMoments, from: numbers.map { start - $0 })
+        store.backend.upload(store.secondMoments, from: numbers.map { start + 0.1 * $0 })
         return store
     }
 
@@ -39,17 +38,18 @@ struct CheckpointTests {
     }
 
     private func numbers(_ store: ParameterStore) -> [[Float]] {
-        [store.values, store.firstMoments, store.secondMoments].map { Array(UnsafeMutableBufferPointer(start: $0, count: store.count)) }
+        [store.values, store.firstMoments, store.secondMoments].map { store.backend.download($0) }
     }
 
-    @Test func restoresEveryBit() throws {
+    /// On whatever device it was written.
+    @Test(arguments: TestBackend.devices) func restoresEveryBit(backend: TestBackend) throws {
         let written = store(from: 0.1)
         let path = folder.file("a.safetensors")
         let table = Safetensors.Array(name: "pos_embed", shape: [1, 2]) { [5, 6] }
         try Checkpoint.write(to: path, metadata(7), written, constants: [table])
         let checkpoint = try Checkpoint(path: path)
         #expect(checkpoint.metadata == metadata(7))
-        let read = store(from: 100)
+        let read = store(from: 100, on: try backend.open())
         try checkpoint.restore(into: read)
         #expect(numbers(read) == numbers(written))
         #expect(try checkpoint.file.floats("pos_embed") == [5, 6])

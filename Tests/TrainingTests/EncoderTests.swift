@@ -1,20 +1,20 @@
 import Autograd
 import Base
 import Compute
-import ComputeCPU
 import Foundation
 import Models
+import TestBackends
 import TestSupport
 import Testing
 import Training
 import WeightFiles
 
 struct EncoderTests {
-    private let backend: CPUBackend
+    private let backend: any Backend
     private let folder: TemporaryFolder
 
     init() throws {
-        backend = try CPUBackend(threads: 1)
+        backend = try TestBackend.cpu.open(threads: 1)
         folder = try TemporaryFolder()
     }
 
@@ -25,11 +25,8 @@ struct EncoderTests {
     }
 
     private func features(_ encoder: VisionTransformer) -> [Float] {
-        let memory = DeviceMemory(count: 3 * 16 * 24, backend: backend)
-        let image = Tensor(shape: [1, 3, 16, 24], pointer: memory.pointer, owner: memory)
-        for index in 0..<image.count { image.pointer[index] = Float(index % 7) - 3 }
-        let features = encoder.features(image, arena: Arena(backend: backend))
-        return Array(UnsafeMutableBufferPointer(start: features.pointer, count: features.count))
+        let image = backend.tensor((0..<3 * 16 * 24).map { Float($0 % 7) - 3 }, [1, 3, 16, 24])
+        return backend.download(encoder.features(image, arena: Arena(backend: backend)))
     }
 
     private func write(_ model: SiamMAE, constants: [Safetensors.Array]) throws -> String {
@@ -66,13 +63,13 @@ struct EncoderTests {
     }
 
     /// Expected: Tests/Fixtures/Weights/attention.py.
-    @Test func attentionAgreesWithPyTorch() throws {
+    @Test(arguments: TestBackend.devices) func attentionAgreesWithPyTorch(backend: TestBackend) throws {
+        let backend = try backend.open()
         let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         let path = tests.appendingPathComponent("Fixtures/Weights/encoder.safetensors").path
         let encoder = try EncoderWeights(WeightFile(path: path), heads: 2).makeEncoder(backend: backend)
         let arena = Arena(backend: backend)
-        let image = arena.tensor([1, 3, 12, 12])
-        for index in 0..<image.count { image.pointer[index] = Float(index % 7) - 3 }
+        let image = arena.tensor((0..<3 * 12 * 12).map { Float($0 % 7) - 3 }, [1, 3, 12, 12])
         let attention = encoder.lastAttention(image, tokens: [0, 6], arena: arena)
         let expected: [Float] = [
             0.0, 0.0, 3.3e-05, 0.0, 0.392707, 0.0, 0.0, 0.60726, 0.0,

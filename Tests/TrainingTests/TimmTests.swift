@@ -1,7 +1,7 @@
 import Compute
-import ComputeCPU
 import Foundation
 import Models
+import TestBackends
 import TestSupport
 import Testing
 import Training
@@ -10,11 +10,11 @@ import WeightFiles
 /// timm loads what is exported, strictly, and computes the same features; and the other way round.
 @Suite(.serialized, .enabled(if: Peers.python != nil, "\(Peers.absence)"), .timeLimit(.minutes(10)))
 struct TimmTests {
-    private let backend: CPUBackend
+    private let backend: any Backend
     private let folder: TemporaryFolder
 
     init() throws {
-        backend = try CPUBackend(threads: 2)
+        backend = try TestBackend.cpu.open()
         folder = try TemporaryFolder()
     }
 
@@ -32,11 +32,7 @@ struct TimmTests {
         let expected = try Safetensors(path: folder.file("features.safetensors")).floats("features")
 
         let encoder = try weights.makeEncoder(backend: backend)
-        let memory = DeviceMemory(count: image.count, backend: backend)
-        let tensor = Tensor(shape: [1, 3, size, size], pointer: memory.pointer, owner: memory)
-        image.withUnsafeBufferPointer { backend.upload(tensor, from: $0.baseAddress!) }
-        let features = encoder.features(tensor, arena: Arena(backend: backend))
-        let ours = Array(UnsafeMutableBufferPointer(start: features.pointer, count: features.count))
+        let ours = backend.download(encoder.features(backend.tensor(image, [1, 3, size, size]), arena: Arena(backend: backend)))
         #expect(ours.count == expected.count)
         let absolute = zip(ours, expected).map { abs($0 - $1) }.max() ?? .infinity
         #expect(absolute < 1e-4, "\(call)")
@@ -54,7 +50,7 @@ struct TimmTests {
         // Zero biases and unit norms would hide a mistake in their names.
         for entry in model.parameters.entries where entry.shape.count == 1 {
             let noise = TestNumbers.normal(entry.range.count, seed: UInt64(entry.range.lowerBound))
-            for (index, value) in noise.enumerated() { model.parameters.values[entry.range.lowerBound + index] += 0.1 * value }
+            backend.add(model.parameters.values.elements(entry.range), backend.tensor(noise.map { 0.1 * $0 }, [noise.count]))
         }
         let metadata = Checkpoint.Metadata(
             step: 1, samplesSeen: 1, seed: 4, manifestHash: "", pipeline: "{}", encoderHeads: configuration.heads)

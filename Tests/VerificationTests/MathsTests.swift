@@ -1,7 +1,7 @@
 import Base
 import Compute
-import ComputeCPU
 import Foundation
+import TestBackends
 import TestSupport
 import Testing
 import Verification
@@ -33,13 +33,15 @@ import Verification
 
     /// Every file in either precision, but for bf16 two of four and eight numbers a token with no frame whole, where a single rounding
     /// shows: PyTorch's autocast is beyond the tolerance in the first of them too, by 4.7e-2.
-    static let comparisons: [(path: String, precision: Precision)] = files.flatMap { path in
+    static let comparisons: [(file: String, precision: Precision)] = files.flatMap { path in
         let isTooSmall = ["cross-symmetric", "joint-symmetric"].contains { path.hasSuffix("Fixtures/Maths/siammae-\($0).safetensors") }
         return Precision.allCases.filter { $0 == .f32 || !isTooSmall }.map { (path, $0) }
     }
 
-    @Test(arguments: comparisons) func agreesWithPyTorch(path: String, precision: Precision) throws {
-        let comparison = try MathsComparison(MathsFixture(path: path), precision: precision, backend: CPUBackend(threads: 2))
+    @Test(arguments: comparisons, TestBackend.devices)
+    func agreesWithPyTorch(comparison: (file: String, precision: Precision), backend: TestBackend) throws {
+        let comparison = try MathsComparison(
+            MathsFixture(path: comparison.file), precision: comparison.precision, backend: backend.open())
         #expect(comparison.groups.map(\.name) == ["outputs", "loss", "gradients", "losses of 10 steps", "parameters after"])
         for group in comparison.groups {
             for deviation in group.deviations { #expect(deviation.error <= group.tolerance ?? .infinity, "\(deviation.name)") }
@@ -59,7 +61,7 @@ import Verification
             for index in 0..<4 { file.bytes[end - 4 + index] = UInt8(truncatingIfNeeded: new >> (8 * index)) }
         }
         defer { try? FileManager.default.removeItem(atPath: path) }
-        let comparison = try MathsComparison(MathsFixture(path: path), backend: CPUBackend(threads: 1))
+        let comparison = try MathsComparison(MathsFixture(path: path), backend: TestBackend.cpu.open(threads: 1))
         #expect(comparison.groups.map(\.isWithin) == (0..<5).map { $0 != group })
         #expect(comparison.groups[group].worst.name == (name == "train.losses" ? "step 10" : name))
     }
@@ -80,7 +82,7 @@ import Verification
         }
         defer { try? FileManager.default.removeItem(atPath: path) }
         let error = #expect(throws: Failure.self) {
-            try MathsComparison(MathsFixture(path: path), backend: CPUBackend(threads: 1))
+            try MathsComparison(MathsFixture(path: path), backend: TestBackend.cpu.open(threads: 1))
         }
         #expect(error?.description.contains(expected) == true, "\(error?.description ?? "no error")")
     }
