@@ -104,6 +104,7 @@ let package = Package(
 
         // Tests.
         .target(name: "TestSupport", path: "Tests/TestSupport"),
+        .target(name: "TestBackends", dependencies: ["TestSupport", "Compute", "ComputeCPU"], path: "Tests/TestBackends"),
         tests("Files"),
         tests("Console", ["Base"]),
         tests("Metrics", ["Base", "Console"]),
@@ -115,15 +116,17 @@ let package = Package(
         tests("Sampling", ["Base"]),
         tests("ZeroMQ", ["Base"]),
         tests("MatFiles"),
-        tests("Propagation", ["Base", "ComputeCPU", "Compute", "MatFiles", "Media", "Pictures"]),
+        tests("Propagation", ["Base", "TestBackends", "Compute", "MatFiles", "Media", "Pictures"]),
         tests("WeightFiles", ["Base", "Models"]),
         tests("RunLog", ["Base"]),
-        tests("Training", ["Base", "WeightFiles", "Models", "Autograd", "Compute", "ComputeCPU"]),
-        tests("Recipes", ["Configuration", "Verification", "Sampling", "WeightFiles", "Models", "Training", "Pictures", "Autograd", "Compute", "ComputeCPU"]),
-        tests("Models", ["Training", "Verification", "Autograd", "Compute", "ComputeCPU"]),
-        tests("Verification", ["Base", "ComputeCPU", "Recipes"] + maths),
-        tests("Autograd", ["ComputeCPU", "Compute"]),
-        tests("ComputeCPU", ["Compute", "CKernels"]),
+        tests("Training", ["TestBackends", "Base", "WeightFiles", "Models", "Recipes", "Sampling", "Autograd", "Compute"]),
+        tests("Recipes", ["TestBackends", "Configuration", "Sampling", "Models", "Training", "Pictures", "Autograd", "Compute"]),
+        tests("Models", ["TestBackends", "Recipes", "Autograd", "Compute"]),
+        tests("Verification", ["TestBackends", "Base", "Recipes"] + maths),
+        tests("Autograd", ["TestBackends", "Compute"]),
+        tests("ComputeCPU", ["TestBackends", "Compute", "CKernels"]),  // what only the CPU backend has: threads, libraries, instruction sets
+        tests("Compute", ["TestBackends"]),  // every operation, on every backend
+        tests("Devices", ["TestBackends", "Base"]),
         .executableTarget(
             name: "fuzz", dependencies: ["Base", "Console", "Configuration", "Dataflow", "Media", "Pictures", "Sampling", "TestSupport"],
             path: "Tests/Fuzz"),  // make fuzz

@@ -1,7 +1,7 @@
 import Autograd
 import Compute
 
-/// A decoder block whose tokens look at a memory, the past frame's tokens, which stays as it is.
+/// A decoder block whose tokens look at a memory, another picture's tokens, which stays as it is.
 public protocol MemoryBlock {
     /// For tokens and memory of this width.
     init(_ parameters: Parameters, width: Int, heads: Int)
@@ -12,7 +12,7 @@ public protocol MemoryBlock {
     ) -> Variable
 }
 
-/// SiamMAE's decoder block: the tokens look at the memory, then at each other, then each at itself (Gupta et al., section 3, "cross-self").
+/// The tokens look at the memory, then at each other, then each at itself: "cross-self" of Gupta et al., arXiv 2305.14344, section 3.
 ///
 /// `x += crossAttention(norm_q(x), norm_kv(memory))`, `x += attention(norm1(x))`, `x += mlp(norm2(x))`.
 public struct CrossSelfBlock: MemoryBlock {

@@ -5,7 +5,7 @@ import Sampling
 /// Cuts boxes out of decoded frames and scales them to small RGB squares, straight from the decoded planes.
 ///
 /// Planar YUV, which nearly all videos are, is left to ``PlanarCropper``; for other formats there is swscale, whose scalers are kept, because
-/// the two frames of a pair share their box and setting one up costs as much as using it a few times.
+/// the pictures of a sample often share their box and setting one up costs as much as using it a few times.
 struct Cropper: ~Copyable {
     /// Scalers kept at most; more than the distinct boxes of one pass over a video.
     private static let maximumScalers = 64

@@ -26,7 +26,7 @@ public struct MediaError: CountedFailure, CustomStringConvertible, Equatable, Se
         case truncated = "truncated"
         /// More pixels, or for a picture more bytes, than are taken.
         case tooBig = "too big"
-        /// Fewer frames than a pair needs.
+        /// Fewer than two frames.
         case tooShort = "too short"
         /// No frame comes out, a wanted one does not, or too many are damaged.
         case undecodable = "undecodable frames"

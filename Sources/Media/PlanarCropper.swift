@@ -10,7 +10,7 @@ import CPixels
 ///
 /// The result is that of enlarging chroma, converting the whole frame to RGB and resizing the part, all bicubic, with nothing rounded in
 /// between: one filter a plane does it. Chroma that a stream puts on the left pixel is taken from halfway to the middle, see note "siting".
-/// Tables and memory are kept, and the tables made anew only where the part changes: the frames of a pair share theirs.
+/// Tables and memory are kept, and the tables made anew only where the part changes: the pictures of a sample often share theirs.
 struct PlanarCropper: ~Copyable {
     /// A part of a stored picture, and how it is laid into the result.
     struct Geometry: Equatable {

@@ -134,7 +134,7 @@ public struct Transcoding: Codable, Equatable, Sendable {
             }
             try sink.write(frame, of: file)
         }
-        guard names.count >= 2 else { throw MediaError(.tooShort, folder + "/" + path, "one picture, and a pair needs two") }
+        guard names.count >= 2 else { throw MediaError(.tooShort, folder + "/" + path, "one picture, and a video has two or more") }
         // Every picture stands by itself.
         return Source(
             times: .even(start: 0, step: 1, count: names.count), timeBase: Rational(rate.denominator, rate.numerator), framesPerPair: 2)

@@ -4,8 +4,8 @@ import Glibc
 import Sampling
 
 extension VideoRecord {
-    /// Seconds between two frames that a video may have at most. Pairs are drawn less than two seconds apart; where a pause takes longer than
-    /// this, a pair across it has nothing to do with the gap that was drawn.
+    /// Seconds between two frames that a video may have at most. Samples show about two seconds; one across a pause that takes longer than
+    /// this has nothing to do with the distance that was drawn.
     public static let maximumPause = 5.0
     /// Bytes of a file that pay for a second of decoding: ten minutes for a film of 30 MB.
     private static let minimumBytesPerSecond = 50_000.0
@@ -92,7 +92,7 @@ extension VideoRecord {
             decodingTimes.append(frame.decodingTime)
         }
         guard !times.isEmpty else { throw MediaError(.undecodable, fullPath, "the video stream gives no frame at all") }
-        guard times.count >= minimumFrames else { throw MediaError(.tooShort, fullPath, "one frame, and a pair needs two") }
+        guard times.count >= minimumFrames else { throw MediaError(.tooShort, fullPath, "one frame, and a video has two or more") }
         for time in source.refusedTimes { damage.refused(at: time) }
         let damaged = damage.findings(times)
         for time in source.gapTimes { if let time { damage.missing(before: time) } }

@@ -44,12 +44,12 @@ public struct SampleBatch {
     ///   - fill: puts the normalised pictures of an array into a tensor.
     ///   - visible: for each sample the patches that a mask leaves.
     package init(
-        count: Int, of sampler: any Sampler, arena: Arena, fill: (ArrayDeclaration, Tensor) throws -> Void,
+        count: Int, of sampler: any Sampler, arena: Arena, fill: (SampleArray, Tensor) throws -> Void,
         visible: (ArrayDeclaration) throws -> [[Int32]]
     ) rethrows {
         self.count = count
         var images: [String: Tensor] = [:]
-        for array in sampler.arrays where array.isPictures {
+        for array in SampleLayout(sampler.arrays).arrays where array.isPictures {
             let tensor = arena.tensor([count * array.shape[0], 3, array.shape[1], array.shape[2]])
             try fill(array, tensor)
             images[array.name] = tensor

@@ -16,7 +16,6 @@ public final class SiamMAE: Recipe {
     /// What a pipeline says of it.
     public struct Settings: RecipeSettings {
         public static let name = "siammae"
-        public static let training = TrainingSettings()
 
         /// How a pair of frames is taken from a video.
         public var sampling = FramePairSampler.Sampling()
@@ -40,6 +39,13 @@ public final class SiamMAE: Recipe {
         }
 
         public init() {}
+
+        /// Table 4a.
+        public static var training: TrainingSettings {
+            var training = TrainingSettings()
+            (training.epochs, training.warmupEpochs, training.batch, training.baseLearningRate) = (400, 40, 2048, 1.5e-4)
+            return training
+        }
 
         public var problem: (key: String, message: String)? {
             model.size.problem.map { ("model.size", $0) } ?? model.decoderSize.problem.map { ("model.decoderSize", $0) }

@@ -20,6 +20,12 @@ public struct SampleArray: Equatable, Sendable {
 
     /// Bytes of all elements, without those that fill the place up to the next array.
     public var byteCount: Int { shape.reduce(kind.byteCount, *) }
+
+    /// Whether it holds pictures: `[pictures, height, width, 3]` bytes.
+    public var isPictures: Bool { kind == .uint8 && shape.count == 4 && shape[3] == 3 }
+
+    /// Whether it is a mask: a byte for each patch, 1 where it is hidden.
+    var isMask: Bool { kind == .uint8 && shape.count == 1 }
 }
 
 /// An array that a sampler's samples have.
@@ -38,9 +44,6 @@ public struct ArrayDeclaration: Equatable, Sendable {
         self.shape = shape
         self.zeros = zeros
     }
-
-    /// Whether it holds pictures: `[pictures, height, width, 3]` bytes.
-    public var isPictures: Bool { kind == .uint8 && shape.count == 4 && shape[3] == 3 }
 }
 
 /// Where the parts of a sample lie in its block of bytes.

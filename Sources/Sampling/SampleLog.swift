@@ -10,7 +10,7 @@ public enum SampleLog {
     /// - Parameters:
     ///   - step: optimizer step that consumed it.
     ///   - slot: its place in the step's batch.
-    ///   - pixelHash: hash of the array `frames`, 32 hexadecimal digits.
+    ///   - pixelHash: hash of the pictures, 32 hexadecimal digits for each array of them.
     public static func line(step: Int, slot: Int, sample: SampleBlock, pixelHash: String) -> String {
         let header = sample.header
         let views = sample.views
@@ -19,8 +19,8 @@ public enum SampleLog {
         let crop = Set(boxes).count == 1 ? boxes[0] : boxes.joined(separator: ",")
         let flips = views.map { $0.isFlipped ? "1" : "0" }
         let flip = Set(flips).count == 1 ? flips[0] : flips.joined(separator: ",")
-        // As the other columns: the first frame before the second, one value where one says all.
-        let masks = ["mask1", "mask"].compactMap { sample.bytes($0).map(bitmap) }.joined(separator: ",")
+        // The last mask first: a mask that only some settings ask for is declared last, and is of an earlier picture.
+        let masks = sample.arrays.reversed().filter(\.isMask).map { bitmap(sample.bytes($0.name)!) }.joined(separator: ",")
         let fields: [String] = [
             "\(step)", "\(slot)", "\(header.sample)", "\(header.ticket)", "\(header.replica)", "\(header.attempt)", escaped(header.path),
             each { "\($0.tick)" }, each { "\($0.frame)" }, crop, flip, masks, pixelHash,

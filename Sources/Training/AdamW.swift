@@ -3,7 +3,7 @@ import Autograd
 /// AdamW with decoupled weight decay on parameters of more than one dimension.
 ///
 /// m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g², w ← w − η λ w − η m̂ / (√v̂ + ε), with m̂ = m / (1 − β₁ᵗ) and v̂ = v / (1 − β₂ᵗ).
-/// Source: Loshchilov and Hutter 2019, algorithm 2, in the order of torch.optim.AdamW. The defaults are SiamMAE's (table 4a).
+/// Source: Loshchilov and Hutter 2019, algorithm 2, in the order of torch.optim.AdamW. The defaults are MAE's (He et al., table 8), which its followers keep.
 public struct AdamW: Equatable, Sendable {
     /// β₁, the share of the first moment that a step keeps.
     public var beta1 = 0.9
@@ -14,7 +14,7 @@ public struct AdamW: Equatable, Sendable {
     /// λ: times the learning rate, the share of a decayed weight that a step takes away.
     public var weightDecay = 0.05
 
-    /// SiamMAE's numbers.
+    /// MAE's numbers.
     public init() {}
 
     /// Updates some of the values of `parameters` from their gradients, which are multiplied by `gradientScale` first.

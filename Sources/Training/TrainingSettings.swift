@@ -1,7 +1,6 @@
 import Compute
 
-/// How the weights are learned, as a pipeline's `train` says. The defaults of the method are SiamMAE's (arXiv 2305.14344, Table 4a); every
-/// recipe has its own.
+/// How the weights are learned, as a pipeline's `train` says. Every recipe has published numbers of its own.
 public struct TrainingSettings: Codable, Equatable, Sendable {
     /// Length of the run in epochs of one sample a video.
     public var epochs = 400.0

@@ -155,7 +155,7 @@ public struct EncoderWeights {
     }
 
     private static func isEncoders(_ name: String) -> Bool {
-        // A joint encoder's frame embedding serves pairs; a single picture has none, and timm does not know it.
+        // An embedding that tells frames apart serves several at once; a single picture has none, and timm does not know it.
         name == "pos_embed" || (part(name) == .encoder && name != "frame_embed")
     }
 

@@ -44,7 +44,7 @@ public final class Socket {
     }
 
     /// Bytes under way over ipc, as far as the system allows (net.core.wmem_max): by its default, sender and receiver wake each other twice
-    /// for every pair of pictures. Over tcp the system finds the number by itself.
+    /// for every sample. Over tcp the system finds the number by itself.
     private static let ipcBufferBytes: Int32 = 1 << 20
 
     /// Bytes that CURVE adds to a part at most (ZeroMQ RFC 26: command name, nonce, flags and authenticator).

@@ -3,15 +3,16 @@ import Compute
 import Console
 import Devices
 import Foundation
+import Recipes
 
 /// `tandem bench`: how fast parts of Tandem are on this machine.
 func bench(arguments: [String]) throws {
     let benchmarks = CommandSet(
         "tandem bench", noun: "benchmark", about: "Times parts of Tandem on this machine, beside what the machine can do.",
         [
-            ("step", "whole training steps: pairs a second, share of the processor's peak, memory", benchStep),
-            ("decode", "what a decoder does: pairs a second from videos, frames a pair, shares of the time, memory", benchDecode),
-            ("dataflow", "pairs a second from decoders through the batcher to a trainer, beside raw ZeroMQ", benchDataflow),
+            ("step", "whole training steps: samples a second, share of the processor's peak, memory", benchStep),
+            ("decode", "what a decoder does: samples a second from videos, frames a sample, shares of the time, memory", benchDecode),
+            ("dataflow", "samples a second from decoders through the batcher to a trainer, beside raw ZeroMQ", benchDataflow),
             ("propagation", "what an evaluation does: features and propagated labels, seconds a frame, memory", benchPropagation),
             ("ops", "the operations of a step, one by one", benchOps),
         ])
@@ -65,3 +66,11 @@ extension Backend {
     }
 }
 
+extension Arguments {
+    /// Declares `--recipe`, the recipe whose samples or steps are timed.
+    mutating func recipe() -> String {
+        let name = value("--recipe", AnyRecipe.names.joined(separator: "|"), "what is trained", default: AnyRecipe().name)
+        if AnyRecipe(named: name) == nil { refuse("--recipe wants \(AnyRecipe.names.joined(separator: " or ")), not '\(name)'") }
+        return name
+    }
+}

@@ -1,7 +1,7 @@
 import Console
 import Foundation
 
-/// `tandem bench dataflow`: how many pairs a second pass from decoders through the batcher to a trainer.
+/// `tandem bench dataflow`: how many samples a second pass from decoders through the batcher to a trainer.
 func benchDataflow(arguments: [String]) throws {
     var options = Arguments(
         "tandem bench dataflow",
@@ -18,9 +18,9 @@ func benchDataflow(arguments: [String]) throws {
     setup.seconds = options.value("--seconds", "S", "how long to measure, after a second that does not count", default: setup.seconds)
     setup.memory = options.value("--memory", "MIB", "the batcher's memory", default: setup.memory)
     setup.decodeMilliseconds = options.value(
-        "--decode-milliseconds", "T", "how long a decoder is to take for a pair", default: setup.decodeMilliseconds)
+        "--decode-milliseconds", "T", "how long a decoder is to take for a sample", default: setup.decodeMilliseconds)
     setup.stepMilliseconds = options.value(
-        "--step-milliseconds", "T", "how long the trainer is to take for a batch of \(DataflowBench.batch) pairs",
+        "--step-milliseconds", "T", "how long the trainer is to take for a batch of \(DataflowBench.batch) samples",
         default: setup.stepMilliseconds)
     let role = options.value(
         "--role", "trainer|decoder|source",
@@ -54,16 +54,16 @@ func benchDataflow(arguments: [String]) throws {
 struct DataflowResult: BenchResult {
     var transport: DataflowBench.Transport
     var decoders: Int
-    var pairBytes: Int
-    var pairsPerSecond: Double
-    var bytesPerSecond: Double { pairsPerSecond * Double(pairBytes) }
+    var sampleBytes: Int
+    var samplesPerSecond: Double
+    var bytesPerSecond: Double { samplesPerSecond * Double(sampleBytes) }
     /// Messages a second that ZeroMQ carries over one socket.
     var rawPerSecond: Double
-    var shareOfRaw: Double { pairsPerSecond / rawPerSecond }
-    /// Processor time of the batcher for a pair, of all processes for a pair, and of both sides for a raw message. Where others use the
+    var shareOfRaw: Double { samplesPerSecond / rawPerSecond }
+    /// Processor time of the batcher for a sample, of all processes for a sample, and of both sides for a raw message. Where others use the
     /// processor too, these still compare.
     var batcherMicroseconds: Double
-    var pairMicroseconds: Double
+    var sampleMicroseconds: Double
     var rawMicroseconds: Double
     /// The most memory that the batcher took.
     var batcherPeakBytes: Int
@@ -72,33 +72,33 @@ struct DataflowResult: BenchResult {
 
     var text: String {
         """
-        \(decoders) decoder\(decoders == 1 ? "" : "s") over \(transport), pairs of \(pairBytes) bytes
-          \(String(format: "%8.0f", pairsPerSecond)) pairs/s, \(String(format: "%.2f", bytesPerSecond / 1e9)) GB/s
+        \(decoders) decoder\(decoders == 1 ? "" : "s") over \(transport), samples of \(sampleBytes) bytes
+          \(String(format: "%8.0f", samplesPerSecond)) samples/s, \(String(format: "%.2f", bytesPerSecond / 1e9)) GB/s
           \(String(format: "%8.0f", rawPerSecond)) messages/s of raw ZeroMQ over one socket; the dataflow over two: \
         \(String(format: "%.0f", shareOfRaw * 100)) % of them
-          \(String(format: "%8.0f", batcherMicroseconds)) µs of the batcher's processor time a pair; \
-        \(String(format: "%.0f", pairMicroseconds)) µs of all processes, \(String(format: "%.0f", rawMicroseconds)) µs for a raw message
+          \(String(format: "%8.0f", batcherMicroseconds)) µs of the batcher's processor time a sample; \
+        \(String(format: "%.0f", sampleMicroseconds)) µs of all processes, \(String(format: "%.0f", rawMicroseconds)) µs for a raw message
           \(String(format: "%8.1f", dataWait * 100)) % of the time the trainer waited
           \(formatBytes(batcherPeakBytes)) of memory of the batcher at the highest
         """
     }
 
     enum CodingKeys: CodingKey {
-        case transport, decoders, pairBytes, pairsPerSecond, bytesPerSecond, rawPerSecond, shareOfRaw
-        case batcherMicroseconds, pairMicroseconds, rawMicroseconds, batcherPeakBytes, dataWait
+        case transport, decoders, sampleBytes, samplesPerSecond, bytesPerSecond, rawPerSecond, shareOfRaw
+        case batcherMicroseconds, sampleMicroseconds, rawMicroseconds, batcherPeakBytes, dataWait
     }
 
     func encode(to encoder: any Encoder) throws {
         var object = encoder.container(keyedBy: CodingKeys.self)
         try object.encode(transport.rawValue, forKey: .transport)
         try object.encode(decoders, forKey: .decoders)
-        try object.encode(pairBytes, forKey: .pairBytes)
-        try object.encode(pairsPerSecond, forKey: .pairsPerSecond)
+        try object.encode(sampleBytes, forKey: .sampleBytes)
+        try object.encode(samplesPerSecond, forKey: .samplesPerSecond)
         try object.encode(bytesPerSecond, forKey: .bytesPerSecond)
         try object.encode(rawPerSecond, forKey: .rawPerSecond)
         try object.encode(shareOfRaw, forKey: .shareOfRaw)
         try object.encode(batcherMicroseconds, forKey: .batcherMicroseconds)
-        try object.encode(pairMicroseconds, forKey: .pairMicroseconds)
+        try object.encode(sampleMicroseconds, forKey: .sampleMicroseconds)
         try object.encode(rawMicroseconds, forKey: .rawMicroseconds)
         try object.encode(batcherPeakBytes, forKey: .batcherPeakBytes)
         try object.encode(dataWait, forKey: .dataWait)

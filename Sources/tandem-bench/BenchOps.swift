@@ -12,16 +12,16 @@ func benchOps(arguments: [String]) throws {
             that this machine computes, in GFLOP/s; all else by the memory that it moves, in GB/s. What stays in the caches exceeds
             the latter.
             """, arguments: arguments)
-    let pairs = options.value("--micro-batch", "N", "pairs that go through the network at once", default: 4)
+    let samples = options.value("--micro-batch", "N", "samples that go through the network at once", default: 4)
     let precision = options.value("--precision", "f32|bf16", "of products", default: Precision.f32)
     let threads = options.threads()
     let asJSON = options.flag("--json", "print one JSON object a line")
-    if pairs < 1 { options.refuse("--micro-batch wants 1 or more, not \(pairs)") }
+    if samples < 1 { options.refuse("--micro-batch wants 1 or more, not \(samples)") }
     options.finish()
 
-    let bench = OpsBench(try Device.cpu.makeBackend(threads: threads, for: precision), precision, pairs: pairs)
+    let bench = OpsBench(try Device.cpu.makeBackend(threads: threads, for: precision), precision, samples: samples)
     if !asJSON {
-        print("\(bench.backend.summary), \(pairs) pairs, \(precision)")
+        print("\(bench.backend.summary), \(samples) samples, \(precision)")
         print(String(format: "peaks: %.1f GFLOP/s of products, %.1f GB/s of memory", bench.productPeak / 1e9, bench.memoryPeak / 1e9))
         print("\n  operation                 size                   µs     rate        of peak")
     }
@@ -57,13 +57,13 @@ private struct OpsBench {
     private let width = 384
     private var rows: Int { sequences.rows }
 
-    init(_ backend: any Backend, _ precision: Precision, pairs: Int) {
+    init(_ backend: any Backend, _ precision: Precision, samples: Int) {
         self.backend = backend
         self.precision = precision
         productPeak = backend.productPeak(precision)
         memoryPeak = backend.memoryPeak()
         arena = Arena(backend: backend)
-        sequences = SequenceLayout(lengths: Array(repeating: 197, count: pairs) + Array(repeating: 10, count: pairs))
+        sequences = SequenceLayout(lengths: Array(repeating: 197, count: samples) + Array(repeating: 10, count: samples))
     }
 
     func run(_ tell: (OpResult) -> Void) {

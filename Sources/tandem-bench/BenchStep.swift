@@ -16,10 +16,11 @@ func benchStep(arguments: [String]) throws {
             Times training steps (forward, backward, AdamW) on random frames. The fastest one counts; the first does not. Beside it
             stand the matrix products that this machine computes, measured in the same run.
             """, arguments: arguments)
+    let recipe = options.recipe()
     let size = options.value("--model", "ti16|s16|s8|b16|l16", "the encoder", default: "s16")
     let decoderSize = options.value("--decoder", "mae|small", "the decoder", default: "mae")
-    let batch = options.value("--batch", "N", "pairs a step", default: 16)
-    let microBatch = options.value("--micro-batch", "N", "pairs that go through the network at once; 0: up to 4", default: 0)
+    let batch = options.value("--batch", "N", "samples a step", default: 16)
+    let microBatch = options.value("--micro-batch", "N", "samples that go through the network at once; 0: up to 4", default: 0)
     let precision = options.value("--precision", "f32|bf16", "of products", default: Precision.f32)
     let recompute = options.flag("--recompute", "compute activations again in the backward pass instead of keeping them")
     let steps = options.value("--steps", "N", "steps that are timed", default: 4)
@@ -32,7 +33,7 @@ func benchStep(arguments: [String]) throws {
     let pipeline = try Pipeline.parse(
         "{}", source: "the options",
         overrides: [
-            "model.size=\(size)", "model.decoderSize=\(decoderSize)", "train.batch=\(batch)", "train.precision=\(precision)",
+            "recipe=\(recipe)", "model.size=\(size)", "model.decoderSize=\(decoderSize)", "train.batch=\(batch)", "train.precision=\(precision)",
             "train.microBatch=\(microBatch == 0 ? largestDivisor(of: batch, upTo: 4) : microBatch)", "train.recompute=\(recompute)",
         ])
     let bench = StepBench(pipeline, try Device.cpu.makeBackend(threads: threads, for: precision))
@@ -46,7 +47,7 @@ private struct StepResult: BenchResult {
     var precision: Precision
     var batch: Int
     var microBatch: Int
-    var pairsPerSecond: Double
+    var samplesPerSecond: Double
     /// Billions of operations a second of the model's arithmetic.
     var gflops: Double
     /// The same of a large matrix product.
@@ -60,8 +61,8 @@ private struct StepResult: BenchResult {
     var text: String {
         """
         \(device)
-        \(batch) pairs a step, \(microBatch) at once, \(precision)
-          \(String(format: "%8.2f", pairsPerSecond)) pairs/s
+        \(batch) samples a step, \(microBatch) at once, \(precision)
+          \(String(format: "%8.2f", samplesPerSecond)) samples/s
           \(String(format: "%8.1f", gflops)) GFLOP/s of the model's arithmetic, \(String(format: "%.0f", shareOfPeak * 100)) % of \
         \(String(format: "%.1f", peakGflops)) GFLOP/s for large products of matrices
           \(formatBytes(peakBytes)) of memory at the highest, \(formatBytes(forecastBytes)) forecast
@@ -110,7 +111,7 @@ private struct StepBench {
         let peak = backend.productPeak(pipeline.train.precision)
         return StepResult(
             device: backend.summary, precision: pipeline.train.precision, batch: batch, microBatch: micro,
-            pairsPerSecond: Double(batch) / seconds, gflops: rate / 1e9, peakGflops: peak / 1e9, shareOfPeak: rate / peak,
+            samplesPerSecond: Double(batch) / seconds, gflops: rate / 1e9, peakGflops: peak / 1e9, shareOfPeak: rate / peak,
             peakBytes: highest, forecastBytes: forecast)
     }
 }

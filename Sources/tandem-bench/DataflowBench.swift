@@ -3,6 +3,7 @@ import Configuration
 import Console
 import Dataflow
 import Foundation
+import Recipes
 import Sampling
 import ZeroMQ
 
@@ -31,7 +32,7 @@ final class DataflowBench {
         var stepMilliseconds = 0.0
     }
 
-    /// Pairs that the trainer asks for at once.
+    /// Samples that the trainer asks for at once.
     static let batch = 16
     private static let videos = 10_000
     private static let warmUpSeconds = 1.0
@@ -92,8 +93,8 @@ final class DataflowBench {
 
     private var logPath: String { folder + "/log" }
 
-    /// Bytes of a pair, with the path of its video.
-    private var pairByteCount: Int { SampleLayout(pipeline.recipe.value.sampler.arrays).byteCount(pathByteCount: manifest.longestPath) }
+    /// Bytes of a sample, with the path of its video.
+    private var sampleByteCount: Int { SampleLayout(pipeline.recipe.value.sampler.arrays).byteCount(pathByteCount: manifest.longestPath) }
 
     // MARK: The dataflow
 
@@ -107,7 +108,9 @@ final class DataflowBench {
         for _ in 0..<setup.decoders { try start(.decoder, endpoint, ["--decode-milliseconds", "\(setup.decodeMilliseconds)"]) }
         let place = try Endpoint(endpoint)
         let client = try BatchClient(
-            endpoint: place, identity: PlanIdentity(manifestHash: manifest.identity, seed: pipeline.seed, sampler: AnySampler(pipeline.recipe.value.sampler)),
+            endpoint: place,
+            identity: PlanIdentity(
+                manifestHash: manifest.identity, seed: pipeline.seed, sampler: AnySampler(pipeline.recipe.value.sampler)),
             credit: pipeline.dataflow.trainerMemory << 20, patience: 30, context: try Context(keys: keys, connecting: place, log: note),
             log: note)
         var asked = 0
@@ -128,13 +131,13 @@ final class DataflowBench {
         _ = try takeBatches(for: Self.warmUpSeconds)
         let (start, startWait) = (monotonicSeconds(), client.waitedSeconds)
         let (startTime, startTimeOfAll) = (ProcessFacts.processorSeconds(of: batcher), processorSecondsOfAll)
-        let pairs = Double(try takeBatches(for: setup.seconds) * Self.batch)
+        let samples = Double(try takeBatches(for: setup.seconds) * Self.batch)
         let seconds = monotonicSeconds() - start
         let (time, timeOfAll) = (ProcessFacts.processorSeconds(of: batcher) - startTime, processorSecondsOfAll - startTimeOfAll)
         return DataflowResult(
-            transport: setup.transport, decoders: setup.decoders, pairBytes: pairByteCount, pairsPerSecond: pairs / seconds,
+            transport: setup.transport, decoders: setup.decoders, sampleBytes: sampleByteCount, samplesPerSecond: samples / seconds,
             rawPerSecond: 0,
-            batcherMicroseconds: time / pairs * 1e6, pairMicroseconds: timeOfAll / pairs * 1e6, rawMicroseconds: 0,
+            batcherMicroseconds: time / samples * 1e6, sampleMicroseconds: timeOfAll / samples * 1e6, rawMicroseconds: 0,
             batcherPeakBytes: SystemMemory.highWaterMark(of: batcher),
             dataWait: (client.waitedSeconds - startWait) / seconds)
     }
@@ -147,7 +150,7 @@ final class DataflowBench {
         let endpoint = endpoint()
         let socket = try Socket(
             .pull, in: try Context(keys: keys, listening: try Endpoint(endpoint), log: note),
-            options: .init(sendHighWaterMark: 1, receiveHighWaterMark: 16, linger: 0, maximumMessageBytes: pairByteCount))
+            options: .init(sendHighWaterMark: 1, receiveHighWaterMark: 16, linger: 0, maximumMessageBytes: sampleByteCount))
         try socket.bind(to: endpoint)
         for _ in 0..<setup.decoders { try start(.source, endpoint, []) }
         var poller = Poller([socket])
@@ -217,9 +220,9 @@ func decodeNothing(for endpoint: String, keys: String?, milliseconds: Double) th
     try worker.run(until: { Interruption.isRequested })
 }
 
-/// Sends messages of a pair's size as fast as they are taken, until it is stopped.
+/// Sends messages of a sample's size as fast as they are taken, until it is stopped.
 func sendMessages(to endpoint: String, keys: String?) throws {
-    let byteCount = SampleLayout(FramePairSampler().arrays).byteCount(pathByteCount: 0)
+    let byteCount = SampleLayout(AnyRecipe().value.sampler.arrays).byteCount(pathByteCount: 0)
     let socket = try Socket(
         .push, in: try Context(keys: keys, connecting: try Endpoint(endpoint), log: note),
         options: .init(sendHighWaterMark: 8, receiveHighWaterMark: 1, linger: 0, maximumMessageBytes: byteCount))

@@ -27,8 +27,8 @@ final class SampleLogFile {
     /// - Parameter firstSlot: place of the first one in its step's batch.
     func append(_ samples: [SampleBlock], step: Int, firstSlot: Int) throws {
         for (offset, sample) in samples.enumerated() {
-            let hash = PixelHash.hexadecimal(of: sample.bytes("frames")!)
-            text += SampleLog.line(step: step, slot: firstSlot + offset, sample: sample, pixelHash: hash) + "\n"
+            let hashes = sample.arrays.filter(\.isPictures).map { PixelHash.hexadecimal(of: sample.bytes($0.name)!) }
+            text += SampleLog.line(step: step, slot: firstSlot + offset, sample: sample, pixelHash: hashes.joined(separator: ",")) + "\n"
         }
         if text.utf8.count > 1 << 16 { try flush() }
     }

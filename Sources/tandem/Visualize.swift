@@ -11,7 +11,7 @@ func visualize(arguments: [String]) throws {
         "tandem visualize", noun: "picture", about: "Draws what a model makes of videos.",
         [
             (
-                "reconstructions", "first frame, masked second frame, prediction and second frame, at several mask ratios",
+                "reconstructions", "what a model sees of samples, what it predicts and what was there, at several mask ratios",
                 visualizeReconstructions
             ),
             ("attention", "what CLS and chosen patches look at in the last layer, head by head", visualizeAttention),

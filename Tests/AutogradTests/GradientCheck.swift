@@ -1,6 +1,6 @@
 import Autograd
 import Compute
-import ComputeCPU
+import TestBackends
 import TestSupport
 import Testing
 
@@ -19,11 +19,11 @@ struct GradientCheck {
     private let precision: Precision
     private let variables: [Int: Variable]
     private let store: ParameterStore
-    private let numbers: [[Float]]
+    private let inputs: [[Float]]
 
     /// Random numbers for inputs of these kinds and shapes; `recomputes` makes segments of the tape compute again.
-    init(_ inputs: [Input], _ precision: Precision = .f32, recomputes: Bool = false) throws {
-        let backend = try CPUBackend(threads: 2)
+    init(_ inputs: [Input], _ path: Path, recomputes: Bool = false) throws {
+        let (backend, precision) = (try path.backend.open(), path.precision)
         let tape = Tape(arena: Arena(backend: backend), isRecording: true, recomputes: recomputes)
         var variables: [Int: Variable] = [:]
         var numbers: [[Float]] = []
@@ -36,10 +36,10 @@ struct GradientCheck {
             switch input {
             case .variable(let shape):
                 numbers.append(random(shape, rounds: false))
-                variables[index] = Variable(tape.tensor(numbers[index], shape))
+                variables[index] = Variable(tape.arena.tensor(numbers[index], shape))
             case .operand(let shape):
                 numbers.append(random(shape, rounds: true))
-                variables[index] = Variable(tape.tensor(numbers[index], shape, precision))
+                variables[index] = Variable(tape.arena.tensor(numbers[index], shape, precision))
             case .parameter(let shape):
                 numbers.append(random(shape, rounds: shape.count > 1))
                 declarations.append(("\(index)", shape))
@@ -51,11 +51,13 @@ struct GradientCheck {
         self.tape = tape
         self.precision = precision
         self.variables = variables
-        self.numbers = numbers
+        self.inputs = numbers
     }
 
     func variable(_ index: Int) -> Variable { variables[index]! }
     func parameter(_ index: Int) -> Parameter { store.parameter("\(index)") }
+    func indices(_ numbers: [Int]) -> DeviceArray<Int32> { tape.arena.indices(numbers.map { Int32($0) }) }
+    func numbers(_ tensor: Tensor) -> [Float] { tape.backend.numbers(tensor) }
 
     /// Checks the op's value and the gradient of `Σ c y`, for random `c`, by every input.
     ///
@@ -64,11 +66,11 @@ struct GradientCheck {
     ///   - tolerance: of f32. In bf16 gradients and results in between are rounded, each by up to 2⁻⁸.
     ///   - formula: the same from the inputs in double precision.
     func expectAgreement(_ y: Variable, tolerance: Double = 1e-5, _ formula: ([[Double]]) -> [Double]) {
-        let inputs = numbers.map(\.doubles)
+        let inputs = inputs.map(\.doubles)
         let tolerance = precision == .f32 ? tolerance : 2.5 * BFloat16.precision
-        #expect(TestNumbers.relativeError(y.value.numbers, formula(inputs)) < tolerance, "value")
+        #expect(TestNumbers.relativeError(numbers(y.value), formula(inputs)) < tolerance, "value")
         let c = TestNumbers.normal(y.value.count, seed: 99)
-        y.accumulate(tape.tensor(c, y.value.shape, y.value.precision), tape)
+        y.accumulate(tape.arena.tensor(c, y.value.shape, y.value.precision), tape)
         tape.backward()
         for index in inputs.indices {
             let gradient = variables[index].map { $0.takeGradient()! } ?? parameter(index).gradient
@@ -81,31 +83,7 @@ struct GradientCheck {
                 }
                 return (sum(step) - sum(-step)) / (2 * step)
             }
-            #expect(TestNumbers.relativeError(gradient.numbers, expected) < tolerance, "gradient of input \(index)")
-        }
-    }
-}
-
-extension Tape {
-    /// These numbers in the memory of the tape.
-    func tensor(_ numbers: [Float], _ shape: [Int], _ precision: Precision = .f32) -> Tensor {
-        let tensor = arena.tensor(shape, precision)
-        switch precision {
-        case .f32: backend.upload(tensor, from: numbers)
-        case .bf16: for (index, number) in numbers.enumerated() { tensor.halves[index] = BFloat16.bits(number) }
-        }
-        return tensor
-    }
-}
-
-extension Tensor {
-    fileprivate var halves: UnsafeMutablePointer<UInt16> { address.assumingMemoryBound(to: UInt16.self) }
-
-    /// The numbers of a tensor in memory of the processor.
-    var numbers: [Float] {
-        switch precision {
-        case .f32: Array(UnsafeBufferPointer(start: pointer, count: count))
-        case .bf16: UnsafeBufferPointer(start: halves, count: count).map(BFloat16.number)
+            #expect(TestNumbers.relativeError(numbers(gradient), expected) < tolerance, "gradient of input \(index)")
         }
     }
 }

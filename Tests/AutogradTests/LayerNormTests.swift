@@ -1,20 +1,21 @@
 import Autograd
 import Compute
+import TestBackends
 import TestSupport
 import Testing
 
 @Suite struct LayerNormTests {
-    @Test(arguments: [[1, 4], [7, 19], [130, 8]], Precision.allCases) func agreesWithFormula(shape: [Int], precision: Precision) throws {
-        let check = try GradientCheck([.variable(shape), .parameter([shape[1]]), .parameter([shape[1]])], precision)
+    @Test(arguments: [[1, 4], [7, 19], [130, 8]], Path.devices) func agreesWithFormula(shape: [Int], path: Path) throws {
+        let check = try GradientCheck([.variable(shape), .parameter([shape[1]]), .parameter([shape[1]])], path)
         let y = check.tape.layerNorm(check.variable(0), weight: check.parameter(1), bias: check.parameter(2), epsilon: 1e-6)
-        #expect(y.value.precision == precision)
+        #expect(y.value.precision == path.precision)
         check.expectAgreement(y, tolerance: 2e-5) { Reference.layerNorm($0[0], weight: $0[1], bias: $0[2], epsilon: 1e-6) }
     }
 
     /// The residual's gradient is there before the norm's; and two layers read the norm, each of which lets it go.
-    @Test(arguments: Precision.allCases) func addsToAGradientThatIsThere(precision: Precision) throws {
+    @Test(arguments: Path.devices) func addsToAGradientThatIsThere(path: Path) throws {
         let check = try GradientCheck(
-            [.variable([5, 8]), .parameter([8]), .parameter([8]), .parameter([8, 8]), .parameter([8])], precision)
+            [.variable([5, 8]), .parameter([8]), .parameter([8]), .parameter([8, 8]), .parameter([8])], path)
         let x = check.variable(0)
         let normalised = check.tape.layerNorm(x, weight: check.parameter(1), bias: check.parameter(2), epsilon: 1e-6)
         let first = check.tape.linear(normalised, addingTo: x, weight: check.parameter(3), bias: check.parameter(4))

@@ -1,12 +1,12 @@
 import Autograd
 import Compute
-import ComputeCPU
+import TestBackends
 import Testing
 
 @Suite struct ParameterStoreTests {
-    @Test func decayedParametersComeFirstWithoutGaps() throws {
+    @Test(arguments: TestBackend.devices) func decayedParametersComeFirstWithoutGaps(backend: TestBackend) throws {
         let store = ParameterStore(
-            [("a.bias", [3]), ("a.weight", [3, 2]), ("token", [1, 1, 5]), ("b.bias", [1])], backend: try CPUBackend(threads: 1))
+            [("a.bias", [3]), ("a.weight", [3, 2]), ("token", [1, 1, 5]), ("b.bias", [1])], backend: try backend.open(threads: 1))
         #expect(store.entries.map(\.name) == ["a.weight", "token", "a.bias", "b.bias"])
         #expect(store.entries.map(\.range) == [0..<6, 6..<11, 11..<14, 14..<15])
         #expect(store.decayedCount == 11)
@@ -15,39 +15,49 @@ import Testing
         #expect(store.entry("c") == nil)
     }
 
-    private func initial(_ parameters: [Parameter], seed: UInt64) throws -> ParameterStore {
-        let store = ParameterStore(parameters, backend: try CPUBackend(threads: 1))
+    private func initial(_ parameters: [Parameter], seed: UInt64, _ backend: TestBackend) throws -> ParameterStore {
+        let store = ParameterStore(parameters, backend: try backend.open(threads: 1))
         store.initialize(seed: seed)
         return store
     }
 
-    @Test func firstValuesHaveTheirDistributions() throws {
+    @Test(arguments: TestBackend.devices) func firstValuesHaveTheirDistributions(backend: TestBackend) throws {
         let store = try initial(
             [
                 Parameter("uniform", [200, 300], .xavierUniform(out: 200, in: 300)),
                 Parameter("normal", [50_000], .normal(standardDeviation: 0.02)),
                 Parameter("zeros", [7], .zeros), Parameter("ones", [7], .ones),
-            ], seed: 3)
-        let uniform = store.parameter("uniform").value.numbers.map { Double($0) }
+            ], seed: 3, backend)
+        let uniform = store.backend.numbers(store.parameter("uniform").value).map { Double($0) }
         let bound = (6.0 / 500).squareRoot()
         #expect(uniform.allSatisfy { abs($0) <= bound })
         #expect(uniform.max()! > 0.999 * bound && uniform.min()! < -0.999 * bound)
         #expect(abs(uniform.reduce(0, +) / 60_000) < 5 * bound / 3.0.squareRoot() / 60_000.0.squareRoot())
-        let normal = store.parameter("normal").value.numbers.map { Double($0) }
+        let normal = store.backend.numbers(store.parameter("normal").value).map { Double($0) }
         let deviation = (normal.reduce(0) { $0 + $1 * $1 } / 50_000).squareRoot()
         #expect(abs(deviation / 0.02 - 1) < 0.02)
         #expect(abs(Double(normal.count { abs($0) < 0.02 }) / 50_000 - 0.6827) < 0.01)
-        #expect(store.parameter("zeros").value.numbers == [Float](repeating: 0, count: 7))
-        #expect(store.parameter("ones").value.numbers == [Float](repeating: 1, count: 7))
+        #expect(store.backend.numbers(store.parameter("zeros").value) == [Float](repeating: 0, count: 7))
+        #expect(store.backend.numbers(store.parameter("ones").value) == [Float](repeating: 1, count: 7))
     }
 
-    @Test func firstValuesDependOnSeedAndNameOnly() throws {
+    @Test(arguments: TestBackend.devices) func firstValuesDependOnSeedAndNameOnly(backend: TestBackend) throws {
         func parameter(_ name: String) -> Parameter { Parameter(name, [16], .normal(standardDeviation: 1)) }
-        let first = try initial([parameter("a"), parameter("b")], seed: 1)
-        let other = try initial([parameter("b"), parameter("c"), parameter("a")], seed: 1)
-        let reseeded = try initial([parameter("a")], seed: 2)
-        #expect(first.parameter("a").value.numbers == other.parameter("a").value.numbers)
-        #expect(first.parameter("a").value.numbers != first.parameter("b").value.numbers)
-        #expect(first.parameter("a").value.numbers != reseeded.parameter("a").value.numbers)
+        let first = try initial([parameter("a"), parameter("b")], seed: 1, backend)
+        let other = try initial([parameter("b"), parameter("c"), parameter("a")], seed: 1, backend)
+        let reseeded = try initial([parameter("a")], seed: 2, backend)
+        #expect(first.backend.numbers(first.parameter("a").value) == other.backend.numbers(other.parameter("a").value))
+        #expect(first.backend.numbers(first.parameter("a").value) != first.backend.numbers(first.parameter("b").value))
+        #expect(first.backend.numbers(first.parameter("a").value) != reseeded.backend.numbers(reseeded.parameter("a").value))
+    }
+
+    /// A bf16 store's matrices are rounded for products; what has one dimension is read as it is.
+    @Test(arguments: TestBackend.devices) func operandsAreRoundedMatrices(backend: TestBackend) throws {
+        let store = ParameterStore([("bias", [2]), ("weight", [1, 2])], precision: .bf16, backend: try backend.open(threads: 1))
+        store.backend.upload(store.values, from: [1 + 0x1p-9, 3, 5 + 0x1p-9, 7])
+        store.refreshOperands()
+        #expect(store.backend.numbers(store.parameter("weight").operand) == [1, 3])
+        #expect(store.backend.numbers(store.parameter("weight").value) == [1 + 0x1p-9, 3])
+        #expect(store.backend.numbers(store.parameter("bias").operand) == [5 + 0x1p-9, 7])
     }
 }

@@ -1,6 +1,6 @@
 import Autograd
 import Compute
-import ComputeCPU
+import TestBackends
 import TestSupport
 import Testing
 
@@ -15,16 +15,16 @@ import Testing
         }
     }
 
-    private func check(_ precision: Precision, recomputes: Bool) throws -> GradientCheck {
+    private func check(_ path: Path, recomputes: Bool) throws -> GradientCheck {
         try GradientCheck(
             [
                 .variable([9, 6]), .parameter([6]), .parameter([6]), .parameter([10, 6]), .parameter([10]), .parameter([6, 10]),
                 .parameter([6]),
-            ], precision, recomputes: recomputes)
+            ], path, recomputes: recomputes)
     }
 
-    @Test(arguments: Precision.allCases, [false, true]) func agreesWithFormula(precision: Precision, recomputes: Bool) throws {
-        let check = try check(precision, recomputes: recomputes)
+    @Test(arguments: Path.devices, [false, true]) func agreesWithFormula(path: Path, recomputes: Bool) throws {
+        let check = try check(path, recomputes: recomputes)
         check.expectAgreement(segment(check)) { inputs in
             let normalised = Reference.layerNorm(inputs[0], weight: inputs[1], bias: inputs[2], epsilon: 1e-6)
             let inner = Reference.linear(normalised, weight: inputs[3], bias: inputs[4]).map(Reference.gelu)
@@ -32,13 +32,13 @@ import Testing
         }
     }
 
-    @Test(arguments: Precision.allCases) func changesNoBit(precision: Precision) throws {
+    @Test(arguments: Path.devices) func changesNoBit(path: Path) throws {
         func gradients(recomputes: Bool) throws -> [[Float]] {
-            let check = try check(precision, recomputes: recomputes)
+            let check = try check(path, recomputes: recomputes)
             let y = segment(check)
-            y.accumulate(check.tape.tensor(TestNumbers.normal(54, seed: 9), [9, 6]), check.tape)
+            y.accumulate(check.tape.arena.tensor(TestNumbers.normal(54, seed: 9), [9, 6]), check.tape)
             check.tape.backward()
-            return [y.value.numbers, check.variable(0).takeGradient()!.numbers] + (1...6).map { check.parameter($0).gradient.numbers }
+            return ([y.value, check.variable(0).takeGradient()!] + (1...6).map { check.parameter($0).gradient }).map(check.numbers)
         }
         #expect(try gradients(recomputes: true) == gradients(recomputes: false))
     }

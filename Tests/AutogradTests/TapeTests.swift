@@ -1,6 +1,6 @@
 import Autograd
 import Compute
-import ComputeCPU
+import TestBackends
 import TestSupport
 import Testing
 
@@ -10,14 +10,14 @@ import Testing
         return (store.parameter("weight"), store.parameter("bias"), store)
     }
 
-    @Test func backwardFreesWhatForwardKept() throws {
-        let arena = Arena(backend: try CPUBackend(threads: 1))
+    @Test(arguments: TestBackend.devices) func backwardFreesWhatForwardKept(backend: TestBackend) throws {
+        let arena = Arena(backend: try backend.open(threads: 1))
         let (weight, bias, store) = layer(256, backend: arena.backend)
         func step() {
             let tape = Tape(arena: arena, isRecording: true)
-            var x = Variable(tape.tensor([Float](repeating: 1, count: 1000 * 256), [1000, 256]))
+            var x = Variable(arena.tensor([Float](repeating: 1, count: 1000 * 256), [1000, 256]))
             for _ in 0..<100 { x = tape.linear(x, weight: weight, bias: bias) }
-            x.accumulate(tape.tensor([Float](repeating: 1, count: 1000 * 256), [1000, 256]), tape)
+            x.accumulate(arena.tensor([Float](repeating: 1, count: 1000 * 256), [1000, 256]), tape)
             tape.backward()
         }
         step()
@@ -29,24 +29,24 @@ import Testing
         _ = store
     }
 
-    @Test func inferenceKeepsNoActivations() throws {
-        let arena = Arena(backend: try CPUBackend(threads: 1))
+    @Test(arguments: TestBackend.devices) func inferenceKeepsNoActivations(backend: TestBackend) throws {
+        let arena = Arena(backend: try backend.open(threads: 1))
         let (weight, bias, store) = layer(1024, backend: arena.backend)
         let tape = Tape(arena: arena, isRecording: false)
-        var x = Variable(tape.tensor([Float](repeating: 1, count: 1 << 20), [1024, 1024]))
+        var x = Variable(arena.tensor([Float](repeating: 1, count: 1 << 20), [1024, 1024]))
         // Forty outputs of 4 MiB in a chunk of 64.
         for _ in 0..<40 { x = tape.linear(x, weight: weight, bias: bias) }
         #expect(arena.capacityInBytes == 64 << 20)
         _ = (x, store)
     }
 
-    @Test func aTapeThatNeverRanBackwardsGoes() throws {
-        let arena = Arena(backend: try CPUBackend(threads: 1))
+    @Test(arguments: TestBackend.devices) func aTapeThatNeverRanBackwardsGoes(backend: TestBackend) throws {
+        let arena = Arena(backend: try backend.open(threads: 1))
         let (weight, bias, _) = layer(4, backend: arena.backend)
         weak var forgotten: Tape?
         do {
             let tape = Tape(arena: arena, isRecording: true)
-            _ = tape.linear(Variable(tape.tensor([1, 2, 3, 4], [1, 4])), weight: weight, bias: bias)
+            _ = tape.linear(Variable(arena.tensor([1, 2, 3, 4], [1, 4])), weight: weight, bias: bias)
             forgotten = tape
         }
         #expect(forgotten == nil)

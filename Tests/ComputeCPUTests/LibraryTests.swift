@@ -1,5 +1,5 @@
-import ComputeCPU
 import Foundation
+import TestBackends
 import TestSupport
 import Testing
 
@@ -13,7 +13,7 @@ import Testing
         if ProcessInfo.processInfo.environment[Self.variable] != nil {
             for _ in 0..<3 {
                 #expect {
-                    _ = try CPUBackend(threads: 1)
+                    _ = try TestBackend.cpuBackend(threads: 1)
                 } throws: {
                     "\($0)" == "libopenblas.so.0 has no cblas_sgemm; 'make setup' installs one that has"
                 }

@@ -1,12 +1,14 @@
 import Compute
-import ComputeCPU
+import TestBackends
 import TestSupport
 import Testing
 
 @Suite struct ThreadsTests {
+    private static let paths = [TestBackend.cpu, .cpuWithOpenBLAS].flatMap { backend in Precision.allCases.map { Path(backend, $0) } }
+
     /// One of everything that sums, with this many threads.
     private func results(_ path: Path, threads: Int) throws -> [Float] {
-        let test = try TestTensors(threads: threads, usesOneDNN: path.usesOneDNN)
+        let test = try TestTensors(path.backend, threads: threads)
         let rows = 1111, width = 24
         let x = test.normal([rows, width], seed: 1), operand = test.normal([rows, width], seed: 1, path.precision)
         let dy = test.normal([rows, 3 * width], seed: 2, path.precision)
@@ -23,7 +25,7 @@ import Testing
         test.backend.layerNormBackward(
             dx, dWeight: dScale, dBias: dShift, operand, x, statistics: statistics, weight: scale, accumulates: true)
         // Every third row a maskToken, the others of seven tokens.
-        let sources = (0..<Int32(rows)).map { $0 % 3 == 0 ? -1 : $0 % 7 }
+        let sources = test.indices((0..<rows).map { $0 % 3 == 0 ? -1 : $0 % 7 })
         test.backend.gatherTokensBackward(dx, dMaskToken: dMaskToken, x, sources: sources)
 
         let sequences = SequenceLayout(lengths: [600, 511]), columns = (0..<3).map { Columns(y, $0 * width..<($0 + 1) * width) }
@@ -36,11 +38,12 @@ import Testing
         test.backend.attentionBackward(
             dQuery: dColumns[0], dKey: dColumns[1], dValue: dColumns[2], operand, attended, logSumExp: logSumExp, query: columns[0],
             key: columns[1], value: columns[2], queries: sequences, keys: sequences, heads: 2)
-        let sum = Float(test.backend.sumOfSquares(dx.pointer, count: dx.count))
-        return [y, dWeight, dBias, dx, dScale, dShift, dMaskToken, attended, dQKV].flatMap(\.numbers) + [sum]
+        let sum = test.scalar(0)
+        test.backend.sumOfSquares(sum, dx)
+        return [y, dWeight, dBias, dx, dScale, dShift, dMaskToken, attended, dQKV].flatMap(test.numbers) + [Float(test.value(sum))]
     }
 
-    @Test(arguments: [1, 2, 3, 5], Path.all) func sameBitsFromAnyNumberOfThreads(threads: Int, path: Path) throws {
+    @Test(arguments: [1, 2, 3, 5], paths) func sameBitsFromAnyNumberOfThreads(threads: Int, path: Path) throws {
         let expected = try results(path, threads: 1).map(\.bitPattern)
         for _ in 0..<3 {
             let bits = try results(path, threads: threads).map(\.bitPattern)
@@ -50,10 +53,10 @@ import Testing
 
     @Test func backendsComeAndGo() throws {
         for threads in 1...20 {
-            let test = try TestTensors(threads: threads % 5 + 1)
+            let test = try TestTensors(.cpu, threads: threads % 5 + 1)
             let tensor = test.undefined([100_000])
             test.backend.fill(tensor, Float(threads))
-            #expect(tensor.numbers.allSatisfy { $0 == Float(threads) })
+            #expect(test.numbers(tensor).allSatisfy { $0 == Float(threads) })
         }
     }
 }

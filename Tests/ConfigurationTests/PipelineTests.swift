@@ -25,6 +25,8 @@ extension Pipeline {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
         let path = root.path + "/Pipelines/keys.json5"
         #expect(try Pipeline.load(path) == Pipeline())
+        let mae = try Pipeline.load(root.path + "/Pipelines/mae.json5", overrides: ["data.media="])
+        #expect(mae == Pipeline(try #require(AnyRecipe(named: "mae"))))
         let text = try String(contentsOfFile: path, encoding: .utf8)
         func keys(_ value: Any) -> [String] { (value as? [String: Any] ?? [:]).flatMap { [$0.key] + keys($0.value) } }
         let all = keys(try JSONSerialization.jsonObject(with: Data(Pipeline().text.utf8)))

@@ -1,11 +1,11 @@
 import Autograd
 import Compute
-import ComputeCPU
 import Foundation
 import Models
+import Recipes
+import TestBackends
 import TestSupport
 import Testing
-import Verification
 
 @Suite struct VisionTransformerTests {
     /// A small model's reference values.
@@ -21,7 +21,7 @@ import Verification
     ]) func presetsHaveTheirSizes(name: String, count: Int) throws {
         let configuration = try #require(EncoderConfiguration(preset: name))
         #expect(configuration.problem == nil)
-        #expect(VisionTransformer.alone(configuration, backend: try CPUBackend(threads: 1)).parameters.count == count)
+        #expect(VisionTransformer.alone(configuration, backend: PlanningBackend()).parameters.count == count)
     }
 
     @Test func unknownPresetIsNone() {
@@ -48,36 +48,31 @@ import Verification
         #expect(table.interpolated(gridHeight: 4, gridWidth: 4).values == table.values)
     }
 
-    @Test func featuresAreTheEncodersTokensWithoutCLS() throws {
+    @Test(arguments: TestBackend.devices) func featuresAreTheEncodersTokensWithoutCLS(backend: TestBackend) throws {
         let fixture = try Self.fixture()
-        let backend = try CPUBackend(threads: 2)
+        let backend = try backend.open()
         let arena = Arena(backend: backend)
-        let (encoder, parameters) = VisionTransformer.alone(fixture.configuration.encoder, backend: backend)
+        let (encoder, parameters) = VisionTransformer.alone(fixture.recipe.value.encoder, backend: backend)
         for entry in parameters.entries {
             backend.upload(parameters.parameter(entry.name).value, from: try fixture.file.floats("param." + entry.name))
         }
-        let frames = try fixture.frames(arena)
+        let frames = try fixture.samples(arena).images("frames")
         let shape = frames.shape
         let past = frames.rows(0..<shape[0] / 2 * shape[1] * shape[2]).reshaped([shape[0] / 2] + shape[1...])
         let features = encoder.features(past, arena: arena)
         let (cells, width) = (features.shape[1], features.shape[2])
         let memory = try fixture.file.floats("out.memory")
         let expected = memory.indices.filter { $0 % ((cells + 1) * width) >= width }.map { Double(memory[$0]) }
-        #expect(TestNumbers.relativeError(features.numbers, expected) < 2e-5)
+        #expect(TestNumbers.relativeError(backend.download(features), expected) < 2e-5)
     }
 
-    @Test func featuresOfOtherSizes() throws {
+    @Test(arguments: TestBackend.devices) func featuresOfOtherSizes(backend: TestBackend) throws {
         let fixture = try Self.fixture()
-        let arena = Arena(backend: try CPUBackend(threads: 2))
+        let arena = Arena(backend: try backend.open())
         let images = arena.tensor([1, 3, 20, 12])
         arena.backend.upload(images, from: TestNumbers.normal(images.count, seed: 3))
-        let features = try fixture.makeModel(backend: arena.backend).encoder.features(images, arena: arena)
+        let features = try fixture.makeRecipe(backend: arena.backend).encoder.features(images, arena: arena)
         #expect(features.shape == [1, 15, 8])
-        #expect(features.numbers.allSatisfy { $0.isFinite })
+        #expect(arena.backend.download(features).allSatisfy { $0.isFinite })
     }
-}
-
-extension Tensor {
-    /// The numbers of a tensor in memory of the processor.
-    fileprivate var numbers: [Float] { Array(UnsafeBufferPointer(start: pointer, count: count)) }
 }

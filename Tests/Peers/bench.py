@@ -43,12 +43,12 @@ def main():
     for round in range(options.rounds):
         for program, command in programs.items():
             results[program].append(run(command))
-            print(f"round {round + 1}: {program[0]:5}{program[1]:18}{results[program][-1]['pairsPerSecond']:7.2f} pairs/s", file=sys.stderr)
+            print(f"round {round + 1}: {program[0]:5}{program[1]:18}{results[program][-1]['samplesPerSecond']:7.2f} pairs/s", file=sys.stderr)
 
     print(f"\nViT-S/16, decoder mae, {options.batch} pairs a step, {options.threads} threads")
     print(f"{'':5} {'':18}{'pairs/s':>9}{'memory':>12}")
     for precision in ["f32", "bf16"]:
-        best = {name: max(r["pairsPerSecond"] for r in rs) for (p, name), rs in results.items() if p == precision}
+        best = {name: max(r["samplesPerSecond"] for r in rs) for (p, name), rs in results.items() if p == precision}
         memory = {name: min(r["peakBytes"] for r in rs) for (p, name), rs in results.items() if p == precision}
         for name in best:
             print(f"{precision:5} {name:18}{best[name]:9.2f}{memory[name] / 2**30:8.2f} GiB")

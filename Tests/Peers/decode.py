@@ -110,7 +110,7 @@ def time_peer(peer, path, count, repeat):
             side = int(0.7 * min(height, width))
             y, x = (height - side) // 2, (width - side) // 2
             cv2.resize(frame[y : y + side, x : x + side], (224, 224), interpolation=cv2.INTER_CUBIC)
-    print(json.dumps({"pairsPerCPUSecond": count / (time.process_time() - cpu)}))
+    print(json.dumps({"samplesPerCPUSecond": count / (time.process_time() - cpu)}))
 
 
 def run(command):
@@ -119,7 +119,7 @@ def run(command):
     if done.returncode:
         print(f"{' '.join(map(str, command))} failed: {done.stderr[-300:]}", file=sys.stderr)
         return 0
-    return json.loads(done.stdout.strip().splitlines()[-1])["pairsPerCPUSecond"]
+    return json.loads(done.stdout.strip().splitlines()[-1])["samplesPerCPUSecond"]
 
 
 def geometric_mean(values):
@@ -135,7 +135,7 @@ def copy_of(clip, folder):
 def compare(options, clips, repeat):
     """One table: a row a clip, a column a program, in pairs per CPU second."""
     programs = ["Tandem"] + [f"Tandem, {pathlib.Path(folder).name}" for folder in options.transcoded] + PEERS
-    common = ["--pairs", str(options.pairs), "--repeat", str(repeat)]
+    common = ["--samples", str(options.pairs), "--repeat", str(repeat)]
     best = {}
     for clip in clips:
         copies = [clip] + [copy_of(clip, folder) for folder in options.transcoded]
@@ -165,7 +165,7 @@ def main():
     options.add_argument("clips", nargs="+", help="videos, or folders of them")
     options.add_argument("--tandem", default=".build/release/tandem")
     options.add_argument("--transcoded", action="append", default=[], metavar="FOLDER", help="may stand several times")
-    options.add_argument("--pairs", type=int, default=100)
+    options.add_argument("--samples", dest="pairs", type=int, default=100)
     options.add_argument("--repeat", type=int, action="append", help="pairs from each opening; may stand several times (default: 1, then 2)")
     options.add_argument("--rounds", type=int, default=2)
     options.add_argument("--core", type=int, default=max(os.sched_getaffinity(0)), help="the core that all programs run on")

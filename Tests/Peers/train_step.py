@@ -132,7 +132,7 @@ def main():
         optimizer.zero_grad(set_to_none=True)
         seconds.append(time.perf_counter() - start)
     print(json.dumps({
-        "pairsPerSecond": options.batch / min(seconds[2:]),
+        "samplesPerSecond": options.batch / min(seconds[2:]),
         "peakBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         "loss": loss.item(),
     }))

@@ -109,7 +109,7 @@ import Testing
             try FileManager.default.copyItem(atPath: "\(source)/\(name)", toPath: "\(frames)/\(name)")
         }
         let kinds = [
-            "reconstructions": ["--weights", "runs/tiny", "--pairs", "1", "--ratios", ".5", data.folder + "/train"],
+            "reconstructions": ["--weights", "runs/tiny", "--samples", "1", "--ratios", ".5", data.folder + "/train"],
             "attention": ["--weights", "runs/tiny", "--size", "64", "frames"],
             "correspondence": ["--weights", "runs/tiny", "--size", "64", "--patch", "0,0", "frames"],
         ]

@@ -24,7 +24,7 @@ import Testing
 
     /// Frames of 32 pixels, drawn seven times as large, with margins of 4: cells lie 36 · 7 pixels apart.
     private func expectReconstructions(_ data: TinyDataSet, _ folder: String) throws {
-        let arguments = ["reconstructions", "--weights", "runs/tiny", "--ratios", ".5,.75", "--pairs", "2"]
+        let arguments = ["reconstructions", "--weights", "runs/tiny", "--ratios", ".5,.75", "--samples", "2"]
         let sheet = try draw(arguments + [data.folder + "/train"], in: folder)
         #expect((sheet.width, sheet.height) == (148 * 7, 148 * 7))
         func pixel(row: Int, column: Int, x: Int, y: Int) -> RGBColor { sheet[(column * 36 + 4 + x) * 7, (row * 36 + 4 + y) * 7] }

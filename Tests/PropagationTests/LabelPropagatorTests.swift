@@ -1,9 +1,9 @@
 import Compute
-import ComputeCPU
 import Foundation
 import Media
 import Pictures
 import Propagation
+import TestBackends
 import TestSupport
 import Testing
 
@@ -36,21 +36,14 @@ struct LabelPropagatorTests {
         return settings
     }
 
-    private static func tensor(_ shape: [Int], _ numbers: [Float], _ backend: CPUBackend) -> Tensor {
-        let memory = DeviceMemory(count: numbers.count, backend: backend)
-        let tensor = Tensor(shape: shape, pointer: memory.pointer, owner: memory)
-        backend.upload(tensor, from: numbers)
-        return tensor
-    }
-
     /// Calls `body` with the labels of every frame as a run of the golden values has them, and the mask's objects.
     private static func propagate(
-        _ settings: PropagationSettings, _ body: (_ frame: Int, _ labels: SoftLabels, _ objects: [UInt8]) throws -> Void
+        _ settings: PropagationSettings, _ backend: TestBackend, _ body: (_ frame: Int, _ labels: SoftLabels, _ objects: [UInt8]) throws -> Void
     ) throws {
-        let backend = try CPUBackend(threads: 2)
+        let backend = try backend.open()
         let numbers = try floats("features_f32.bin")
         func features(_ frame: Int) -> Tensor {
-            tensor([cells, dimension], Array(numbers[frame * cells * dimension..<(frame + 1) * cells * dimension]), backend)
+            backend.tensor(Array(numbers[frame * cells * dimension..<(frame + 1) * cells * dimension]), [cells, dimension])
         }
         let (first, objects) = settings.family.firstLabels(try mask("label0.png"), grid: grid)
         let propagator = LabelPropagator(settings, features: features(0), labels: first, backend: backend)
@@ -68,10 +61,11 @@ struct LabelPropagatorTests {
         arguments: [
             (3, settings(topK: 5, queue: 4, radius: 3, temperature: 0.07)),
             (4, settings(topK: 7, queue: 6, radius: 20, temperature: 0.7)),
-        ])
-    func labelsEqualCropMAEs(_ run: Int, _ settings: PropagationSettings) throws {
+        ], TestBackend.devices)
+    func labelsEqualCropMAEs(_ golden: (run: Int, settings: PropagationSettings), backend: TestBackend) throws {
+        let (run, settings) = golden
         let golden = try Self.floats("videowalk_run\(run)_soft_f32.bin")
-        try Self.propagate(settings) { frame, soft, objects in
+        try Self.propagate(settings, backend) { frame, soft, objects in
             if frame == 0 { #expect(soft.values == (try Self.floats("videowalk_label0_f32.bin"))) }
             let expected = golden[frame * soft.values.count..<(frame + 1) * soft.values.count]
             let difference = zip(soft.values, expected).map { abs($0 - $1) }.max()!
@@ -89,10 +83,11 @@ struct LabelPropagatorTests {
             (0, settings(.dino, topK: 5, queue: 4, radius: 2, temperature: 0.1)),
             (1, settings(.dino, topK: 7, queue: 7, radius: 0, temperature: 0.1)),
             (2, settings(.dino, topK: 3, queue: 20, radius: 12, temperature: 0.1)),
-        ])
-    func labelsEqualDINOs(_ run: Int, _ settings: PropagationSettings) throws {
+        ], TestBackend.devices)
+    func labelsEqualDINOs(_ golden: (run: Int, settings: PropagationSettings), backend: TestBackend) throws {
+        let (run, settings) = golden
         let golden = try Self.floats("dino_run\(run)_soft_f32.bin")
-        try Self.propagate(settings) { frame, soft, objects in
+        try Self.propagate(settings, backend) { frame, soft, objects in
             #expect(objects == [0, 1, 2])
             guard frame > 0 else {
                 // "first_small" of the manifest: two upright rectangles.
@@ -116,20 +111,17 @@ struct LabelPropagatorTests {
     }
 
     /// Features that say exactly where each cell came from: the labels move with them.
-    @Test func labelsFollowAMovingPattern() throws {
-        let backend = try CPUBackend(threads: 1)
+    @Test(arguments: TestBackend.devices) func labelsFollowAMovingPattern(backend: TestBackend) throws {
+        let backend = try backend.open()
         let (height, width) = (4, 6)
         let cells = height * width
         /// Cell (y, x) of the frame shows what stood at (y, x - shift) at first: one-hot features.
         func features(shiftedBy shift: Int) -> Tensor {
-            let memory = DeviceMemory(count: cells * cells, backend: backend)
-            let tensor = Tensor(shape: [cells, cells], pointer: memory.pointer, owner: memory)
             var host = [Float](repeating: 0, count: cells * cells)
             for y in 0..<height {
                 for x in 0..<width { host[(y * width + x) * cells + y * width + (x - shift + width) % width] = 3 }
             }
-            backend.upload(tensor, from: host)
-            return tensor
+            return backend.tensor(host, [cells, cells])
         }
         var first = [UInt8](repeating: 0, count: cells)
         first[width + 1] = 4
@@ -144,11 +136,9 @@ struct LabelPropagatorTests {
     }
 
     /// More places than context cells: the weights of those that exist add up to one.
-    @Test func topKMayExceedTheContext() throws {
-        let backend = try CPUBackend(threads: 1)
-        let memory = DeviceMemory(count: 2, backend: backend)
-        let tensor = Tensor(shape: [2, 1], pointer: memory.pointer, owner: memory)
-        backend.upload(tensor, from: [1, 1])
+    @Test(arguments: TestBackend.devices) func topKMayExceedTheContext(backend: TestBackend) throws {
+        let backend = try backend.open()
+        let tensor = backend.tensor([1, 1], [2, 1])
         let labels = SoftLabels(height: 1, width: 2, channels: 2, values: [1, 0, 0, 1])
         let propagator = LabelPropagator(
             Self.settings(topK: 50, queue: 1, radius: 1, temperature: 1), features: tensor, labels: labels, backend: backend)
@@ -158,9 +148,9 @@ struct LabelPropagatorTests {
     }
 
     /// DINO's queue starts empty, so that a cell of the first frame has one vote; videowalk's is full of copies.
-    @Test func theQueueStartsEmptyOrFullOfCopies() throws {
-        let backend = try CPUBackend(threads: 1)
-        let features = Self.tensor([2, 2], [1, 0, 0, 1], backend)
+    @Test(arguments: TestBackend.devices) func theQueueStartsEmptyOrFullOfCopies(backend: TestBackend) throws {
+        let backend = try backend.open()
+        let features = backend.tensor([1, 0, 0, 1], [2, 2])
         let labels = SoftLabels(height: 1, width: 2, channels: 2, values: [1, 0, 0, 1])
         func first(_ family: PropagationFamily, topK: Int) -> [Float] {
             LabelPropagator(
@@ -175,11 +165,11 @@ struct LabelPropagatorTests {
     }
 
     /// In DINO's family the first frame is seen within the neighbourhood only, in videowalk's everywhere.
-    @Test func theNeighbourhoodOfTheFirstFrame() throws {
-        let backend = try CPUBackend(threads: 1)
+    @Test(arguments: TestBackend.devices) func theNeighbourhoodOfTheFirstFrame(backend: TestBackend) throws {
+        let backend = try backend.open()
         // What stood at the left end is at the right end in the next frame.
         let (before, after) = (
-            Self.tensor([4, 2], [1, 0, 0, 1, 0, 1, 0, 1], backend), Self.tensor([4, 2], [0, 1, 0, 1, 0, 1, 1, 0], backend)
+            backend.tensor([1, 0, 0, 1, 0, 1, 0, 1], [4, 2]), backend.tensor([0, 1, 0, 1, 0, 1, 1, 0], [4, 2])
         )
         let labels = SoftLabels(height: 1, width: 4, channels: 2, values: [0, 1, 1, 0, 1, 0, 1, 0])
         func rightEnd(_ family: PropagationFamily, radius: Double) -> Float {
@@ -195,9 +185,9 @@ struct LabelPropagatorTests {
     }
 
     /// DINO cuts by value: all that equal the k-th have a vote.
-    @Test func equalsVoteInDINOsFamily() throws {
-        let backend = try CPUBackend(threads: 1)
-        let features = Self.tensor([3, 1], [1, 1, 1], backend)
+    @Test(arguments: TestBackend.devices) func equalsVoteInDINOsFamily(backend: TestBackend) throws {
+        let backend = try backend.open()
+        let features = backend.tensor([1, 1, 1], [3, 1])
         let labels = SoftLabels(height: 1, width: 3, channels: 3, values: [1, 0, 0, 0, 1, 0, 0, 0, 1])
         let found = LabelPropagator(
             Self.settings(.dino, topK: 1, queue: 1, radius: 0, temperature: 1), features: features, labels: labels, backend: backend

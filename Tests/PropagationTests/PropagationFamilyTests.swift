@@ -1,8 +1,8 @@
 import Base
 import Compute
-import ComputeCPU
 import Pictures
 import Propagation
+import TestBackends
 import Testing
 
 struct PropagationFamilyTests {
@@ -63,8 +63,9 @@ struct PropagationFamilyTests {
 
     /// A portrait video whose frames differ in size from its mask, with a gap in the numbers, and void: what an encoder that sees brightness
     /// makes of a lower half that stays dark.
-    @Test(arguments: PropagationFamily.allCases) func portraitMasksWithGapsAndVoid(_ family: PropagationFamily) throws {
-        let backend = try CPUBackend(threads: 1)
+    @Test(arguments: PropagationFamily.allCases, TestBackend.devices)
+    func portraitMasksWithGapsAndVoid(_ family: PropagationFamily, backend: TestBackend) throws {
+        let backend = try backend.open()
         var settings = PropagationSettings()
         settings.family = family
         settings.topK = 3
@@ -72,17 +73,13 @@ struct PropagationFamilyTests {
         settings.inputSize = .exact(height: 64, width: 32)
         /// Two numbers a cell: how bright its first pixel is, and how dark.
         func encode(_ image: Tensor) -> Tensor {
-            var pixels = [Float](repeating: 0, count: image.count)
-            backend.download(image, to: &pixels)
-            let memory = DeviceMemory(count: 8 * 2, backend: backend)
-            let features = Tensor(shape: [1, 8, 2], pointer: memory.pointer, owner: memory)
+            let pixels = backend.download(image)
             var host: [Float] = []
             for cell in 0..<8 {
                 let first = pixels[cell / 2 * 16 * 32 + cell % 2 * 16]
                 host += first > 0 ? [1, 0] : [0, 1]
             }
-            backend.upload(features, from: host)
-            return features
+            return backend.tensor(host, [1, 8, 2])
         }
         let bytes = [UInt8](repeating: 255, count: 10 * 10 * 3) + [UInt8](repeating: 0, count: 10 * 10 * 3)
         var labels = [UInt8](repeating: 0, count: 16 * 8)

@@ -92,6 +92,8 @@ import Verification
         let path = try changed { file in
             let range = try #require(file.bytes.firstRange(of: Data(old.utf8)))
             file.bytes.replaceSubrange(range, with: Data(new.utf8))
+            let length = file.dataStart - 8 + new.utf8.count - old.utf8.count
+            for index in 0..<8 { file.bytes[index] = UInt8(truncatingIfNeeded: length >> (8 * index)) }
         }
         defer { try? FileManager.default.removeItem(atPath: path) }
         let error = #expect(throws: Failure.self) {

@@ -1,7 +1,7 @@
 import Compute
 
 extension Tape {
-    /// Tells the tokens of two frames apart that share a sequence: row `r` of the result is `x[r] + embedding[frames[r]]`, or `x[r]` where
+    /// Tells the tokens of frames apart that share a sequence: row `r` of the result is `x[r] + embedding[frames[r]]`, or `x[r]` where
     /// `frames[r]` is negative.
     ///
     /// `embedding` is learned, `[1, frames, width]`. Backward: `dx += dy`, `dEmbedding[f] += Σ dy[r]` over the rows with `frames[r] = f`.

@@ -86,6 +86,12 @@ public struct PlacedPicture: Equatable, Sendable {
     public var array: String
     /// The place among the array's pictures, from 0.
     public var index: Int
+
+    public init(request: PictureRequest, array: String, index: Int) {
+        self.request = request
+        self.array = array
+        self.index = index
+    }
 }
 
 /// A sample's arrays while they are filled.

@@ -1,4 +1,5 @@
 import Compute
+import TestBackends
 import TestSupport
 import Testing
 
@@ -27,9 +28,11 @@ import Testing
         let queries: SequenceLayout
         let keys: SequenceLayout
         let q, kv, dOutput, output, logSumExp, dQ, dKV: Tensor
+        private let test: TestTensors
 
         /// Queries stand between other columns, keys and values beside each other, as in a fused projection.
         init(_ shape: Shape, _ precision: Precision, _ test: TestTensors, magnitude: Float = 1) {
+            self.test = test
             width = 2 * shape.width
             (queries, keys) = (SequenceLayout(lengths: shape.queries), SequenceLayout(lengths: shape.keys))
             let numbers = TestNumbers.normal(queries.rows * (width + 8), seed: 1).map { $0 * magnitude }
@@ -49,15 +52,13 @@ import Testing
                 logSumExp: logSumExp, query: query, key: key, value: value, queries: queries, keys: keys, heads: heads)
         }
 
-        var query: Reference.Columns { .init(q.numbers.doubles, stride: width + 8, first: 3) }
-        var key: Reference.Columns { .init(kv.numbers.doubles, stride: 2 * width, first: 0) }
-        var value: Reference.Columns { .init(kv.numbers.doubles, stride: 2 * width, first: width) }
-        var queryRanges: [Range<Int>] { (0..<queries.count).map { queries[$0] } }
-        var keyRanges: [Range<Int>] { (0..<keys.count).map { keys[$0] } }
+        var query: Reference.Columns { .init(test.doubles(q), stride: width + 8, first: 3) }
+        var key: Reference.Columns { .init(test.doubles(kv), stride: 2 * width, first: 0) }
+        var value: Reference.Columns { .init(test.doubles(kv), stride: 2 * width, first: width) }
 
         /// Columns of a tensor.
         func columns(_ tensor: Tensor, _ range: Range<Int>) -> [Float] {
-            let numbers = tensor.numbers
+            let numbers = test.numbers(tensor)
             return (0..<tensor.rows).flatMap { row in range.map { numbers[row * tensor.columns + $0] } }
         }
     }
@@ -65,20 +66,21 @@ import Testing
     /// In bf16 not only results are rounded: the forward pass mixes values with rounded probabilities; the backward pass has those, rounded
     /// gradients of scores, and the rounded output.
     @Test(arguments: Shape.all, Path.all) func agreesWithFormula(shape: Shape, path: Path) throws {
-        let attention = Case(shape, path.precision, try TestTensors(usesOneDNN: path.usesOneDNN))
+        let test = try TestTensors(path.backend)
+        let attention = Case(shape, path.precision, test)
         let (width, heads) = (attention.width, attention.heads)
         let (query, key, value) = (attention.query, attention.key, attention.value)
-        let (queries, keys) = (attention.queryRanges, attention.keyRanges)
+        let (queries, keys) = (attention.queries.ranges, attention.keys.ranges)
         let isRounded = path.precision == .bf16
 
         let expected = Reference.attention(
             query: query, key: key, value: value, width: width, heads: heads, queries: queries, keys: keys)
-        #expect(TestNumbers.relativeError(attention.output.numbers, expected) < (isRounded ? 1.5 * BFloat16.precision : 2e-6))
+        #expect(TestNumbers.relativeError(test.numbers(attention.output), expected) < (isRounded ? 1.5 * BFloat16.precision : 2e-6))
         let sums = Reference.logSumExp(query: query, key: key, width: width, heads: heads, queries: queries, keys: keys)
-        #expect(attention.logSumExp.error(sums) < 1e-6)
+        #expect(test.error(attention.logSumExp, sums) < 1e-6)
 
         let gradients = Reference.attentionGradients(
-            attention.dOutput.numbers.doubles, query: query, key: key, value: value, width: width, heads: heads, queries: queries,
+            test.doubles(attention.dOutput), query: query, key: key, value: value, width: width, heads: heads, queries: queries,
             keys: keys)
         let tolerance = isRounded ? 2.5 * BFloat16.precision : 4e-6
         #expect(TestNumbers.relativeError(attention.columns(attention.dQ, 3..<width + 3), gradients.query) < tolerance, "queries")
@@ -87,10 +89,23 @@ import Testing
         #expect((attention.columns(attention.dQ, 0..<3) + attention.columns(attention.dQ, width + 3..<width + 8)).allSatisfy { $0 == 7 })
     }
 
-    @Test(arguments: Precision.allCases) func largeScoresDoNotOverflow(precision: Precision) throws {
-        let attention = Case(Shape(queries: [20], keys: [20], width: 4), precision, try TestTensors(), magnitude: 1e4)
+    @Test(arguments: Path.devices) func largeScoresDoNotOverflow(path: Path) throws {
+        let test = try TestTensors(path.backend)
+        let attention = Case(Shape(queries: [20], keys: [20], width: 4), path.precision, test, magnitude: 1e4)
         for tensor in [attention.output, attention.logSumExp, attention.dQ, attention.dKV] {
-            #expect(tensor.numbers.allSatisfy { $0.isFinite })
+            #expect(test.numbers(tensor).allSatisfy { $0.isFinite })
         }
+    }
+
+    /// A value of 3e38 shows what share a key has whose score is −∞.
+    @Test(arguments: TestBackend.devices) func attentionLeavesOutAKeyOfNoScore(backend: TestBackend) throws {
+        let test = try TestTensors(backend)
+        let rows = SequenceLayout(lengths: [1]), three = SequenceLayout(lengths: [3])
+        let query = test.tensor([1], [1, 1]), key = test.tensor([0, -.infinity, 0], [3, 1]), value = test.tensor([1, 3e38, 2], [3, 1])
+        let output = test.undefined([1, 1])
+        test.backend.attention(
+            output, logSumExp: test.undefined([1, 1]), query: Columns(query, 0..<1), key: Columns(key, 0..<1), value: Columns(value, 0..<1),
+            queries: rows, keys: three, heads: 1)
+        #expect(test.numbers(output) == [1.5])
     }
 }

@@ -1,4 +1,5 @@
 import Compute
+import TestBackends
 import TestSupport
 import Testing
 
@@ -20,17 +21,14 @@ import Testing
         Case(height: 9, width: 17, dimension: 4, k: 2, near: 100, frames: [(0, 1), (1, 0)]),  // everything is near
     ]
 
-    private func run(_ test: Case, _ queries: [Float], _ keys: [[Float]], ties: Int, threads: Int = 2) throws -> Matches {
-        let backend = try TestTensors(threads: threads).backend
+    private func run(
+        _ test: Case, _ queries: [Float], _ keys: [[Float]], ties: Int, _ backend: TestBackend, threads: Int = 2
+    ) throws -> Matches {
+        let tensors = try TestTensors(backend, threads: threads)
         let reach = (0..<test.height).map { $0 < test.near ? Int32(test.near - 1) : -1 }
         let cells = test.height * test.width
-        func tensor(_ numbers: [Float]) -> Tensor {
-            let memory = DeviceMemory(count: numbers.count, backend: backend)
-            let tensor = Tensor(shape: [cells, test.dimension], pointer: memory.pointer, owner: memory)
-            backend.upload(tensor, from: numbers)
-            return tensor
-        }
-        return backend.topKAffinity(
+        func tensor(_ numbers: [Float]) -> Tensor { tensors.tensor(numbers, [cells, test.dimension]) }
+        return tensors.backend.topKAffinity(
             tensor(queries), zip(keys, test.frames).map { ContextFrame(tensor($0), copies: $1) },
             neighbourhood: Neighbourhood(height: test.height, width: test.width, reach: reach), k: test.k, ties: ties)
     }
@@ -41,11 +39,11 @@ import Testing
             k: test.k, isNear: { $0 < test.near && $1 < test.near })
     }
 
-    @Test(arguments: cases) func theBestAreFound(_ test: Case) throws {
+    @Test(arguments: cases, TestBackend.devices) func theBestAreFound(_ test: Case, backend: TestBackend) throws {
         let count = test.height * test.width * test.dimension
         let queries = TestNumbers.normal(count, seed: 1)
         let keys = test.frames.indices.map { TestNumbers.normal(count, seed: 2 + UInt64($0)) }
-        let found = try run(test, queries, keys, ties: 0)
+        let found = try run(test, queries, keys, ties: 0, backend)
         for (cell, expected) in expected(test, queries, keys).enumerated() {
             let expected = expected.prefix(test.k)  // of copies only some may be among the best
             let first = cell * found.capacity
@@ -56,7 +54,7 @@ import Testing
     }
 
     /// Small whole numbers, so that products are exact and many are equal.
-    @Test func equalsOfTheLastAreKeptAsFarAsThereIsRoom() throws {
+    @Test(arguments: TestBackend.devices) func equalsOfTheLastAreKeptAsFarAsThereIsRoom(backend: TestBackend) throws {
         let test = Case(height: 6, width: 9, dimension: 3, k: 4, frames: [(1, 0), (2, 1)])
         let count = test.height * test.width * test.dimension
         let numbers = (0..<3).map { TestNumbers.normal(count, seed: 10 + $0).map { ($0).rounded() } }
@@ -64,7 +62,7 @@ import Testing
         let most = expected.map(\.count).max()!
         #expect(most > test.k + 10)
         for ties in [0, 5, most] {
-            let found = try run(test, numbers[0], Array(numbers[1...]), ties: ties)
+            let found = try run(test, numbers[0], Array(numbers[1...]), ties: ties, backend)
             for (cell, expected) in expected.enumerated() {
                 let range = cell * found.capacity..<cell * found.capacity + Int(found.counts[cell])
                 #expect(range.count == min(expected.count, test.k + ties), "cell \(cell), \(ties) ties")
@@ -80,24 +78,24 @@ import Testing
         let count = test.height * test.width * test.dimension
         let queries = TestNumbers.normal(count, seed: 1)
         let keys = test.frames.indices.map { TestNumbers.normal(count, seed: 2 + UInt64($0)) }
-        let one = try run(test, queries, keys, ties: 0, threads: 1)
-        let three = try run(test, queries, keys, ties: 0, threads: 3)
+        let one = try run(test, queries, keys, ties: 0, .cpu, threads: 1)
+        let three = try run(test, queries, keys, ties: 0, .cpu, threads: 3)
         #expect(one.scores == three.scores && one.sources == three.sources && one.counts == three.counts)
     }
 
     /// What is not a number is like nothing.
-    @Test func nothingMatchesNaN() throws {
+    @Test(arguments: TestBackend.devices) func nothingMatchesNaN(backend: TestBackend) throws {
         let test = Case(height: 1, width: 2, dimension: 1, k: 3)
-        let found = try run(test, [.nan, 1], [[.nan, 2], [3, 4]], ties: 0)
+        let found = try run(test, [.nan, 1], [[.nan, 2], [3, 4]], ties: 0, backend)
         #expect(found.counts == [0, 3])
         #expect(found.scores[3..<6] == [4, 3, 2])
     }
 
-    @Test func rowsAreBroughtToUnitLength() throws {
-        let test = try TestTensors()
+    @Test(arguments: TestBackend.devices) func rowsAreBroughtToUnitLength(backend: TestBackend) throws {
+        let test = try TestTensors(backend)
         let output = test.undefined([3, 2])
         test.backend.unitRows(output, test.tensor([3, -4, 0, 0, 1e-20, 0], [3, 2]))
         // Next to nothing is divided by 1e-12, as PyTorch's normalize does, and 1e-20 squared is no number of this precision.
-        #expect(zip(output.numbers, [0.6, -0.8, 0, 0, 1e-8, 0] as [Float]).allSatisfy { abs($0 - $1) <= 1e-7 * abs($1) })
+        #expect(zip(test.numbers(output), [0.6, -0.8, 0, 0, 1e-8, 0] as [Float]).allSatisfy { abs($0 - $1) <= 1e-7 * abs($1) })
     }
 }

@@ -1,6 +1,7 @@
 import Foundation
 
-/// The maths half's operations in double precision, written as their formulas stand: what fast versions are judged by.
+/// The maths half's operations in double precision, written as their formulas stand: what fast versions are judged by, and what
+/// ``NaiveBackend`` computes. Forward passes are judged by PyTorch's values, backward passes by finite differences of the forward ones.
 ///
 /// Matrices are row-major arrays. Nothing here shares code with the library.
 public enum Reference {
@@ -33,33 +34,41 @@ public enum Reference {
         0.5 * (1 + erf(x / 2.0.squareRoot())) + x * exp(-x * x / 2) / (2 * .pi).squareRoot()
     }
 
-    /// Layer norm of each row of `weight.count` numbers.
-    public static func layerNorm(_ x: [Double], weight: [Double], bias: [Double], epsilon: Double) -> [Double] {
-        let width = weight.count
-        return stride(from: 0, to: x.count, by: width).flatMap { first in
+    /// The mean of each row, and `1 / sqrt(variance + epsilon)`.
+    public static func statistics(_ x: [Double], width: Int, epsilon: Double) -> [(mean: Double, scale: Double)] {
+        stride(from: 0, to: x.count, by: width).map { first in
             let row = x[first..<first + width]
             let mean = row.reduce(0, +) / Double(width)
             let variance = row.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(width)
-            return zip(row, zip(weight, bias)).map { ($0 - mean) / (variance + epsilon).squareRoot() * $1.0 + $1.1 }
+            return (mean, 1 / (variance + epsilon).squareRoot())
+        }
+    }
+
+    /// Layer norm of each row of `weight.count` numbers.
+    public static func layerNorm(_ x: [Double], weight: [Double], bias: [Double], epsilon: Double) -> [Double] {
+        let width = weight.count
+        let statistics = statistics(x, width: width, epsilon: epsilon)
+        return x.indices.map { index in
+            let (row, column) = (statistics[index / width], index % width)
+            return (x[index] - row.mean) * row.scale * weight[column] + bias[column]
         }
     }
 
     /// The gradients of `Σ dy · layerNorm(x)`, by the whole Jacobian matrix of a row.
     public static func layerNormGradients(
-        _ dy: [Double], _ x: [Double], weight: [Double], epsilon: Double
+        _ dy: [Double], _ x: [Double], weight: [Double], statistics: [(mean: Double, scale: Double)]
     ) -> (x: [Double], weight: [Double], bias: [Double]) {
         let width = weight.count, n = Double(width)
         var gradients = (x: [Double](), weight: [Double](repeating: 0, count: width), bias: [Double](repeating: 0, count: width))
         for first in stride(from: 0, to: x.count, by: width) {
             let row = Array(x[first..<first + width]), dRow = Array(dy[first..<first + width])
-            let mean = row.reduce(0, +) / n
-            let deviation = (row.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / n + epsilon).squareRoot()
-            let normalized = row.map { ($0 - mean) / deviation }
+            let (mean, scale) = statistics[first / width]
+            let normalized = row.map { ($0 - mean) * scale }
             for j in 0..<width {
-                // ∂ normalized_i / ∂ x_j = ((i = j) − 1/n − normalized_i normalized_j / n) / deviation
+                // ∂ normalized_i / ∂ x_j = ((i = j) − 1/n − normalized_i normalized_j / n) · scale
                 gradients.x.append(
                     (0..<width).reduce(0) { sum, i in
-                        sum + dRow[i] * weight[i] * ((i == j ? 1 : 0) - 1 / n - normalized[i] * normalized[j] / n) / deviation
+                        sum + dRow[i] * weight[i] * ((i == j ? 1 : 0) - 1 / n - normalized[i] * normalized[j] / n) * scale
                     })
                 gradients.weight[j] += dRow[j] * normalized[j]
                 gradients.bias[j] += dRow[j]

@@ -1,4 +1,5 @@
 import Compute
+import TestBackends
 import TestSupport
 import Testing
 
@@ -19,9 +20,6 @@ import Testing
         var description: String { "\(number), \(path)" }
     }
 
-    private let test: TestTensors
-    init() throws { test = try TestTensors() }
-
     /// A matrix with a bad number in it.
     private func spoilt(_ shape: [Int], row: Int, column: Int, _ number: Float, _ precision: Precision, test: TestTensors) -> Tensor {
         var numbers = TestNumbers.normal(shape.reduce(1, *), seed: 1)
@@ -30,14 +28,14 @@ import Testing
     }
 
     /// Checks that the elements of `tensor` are not finite exactly where `isBad` says.
-    private func expectBad(_ tensor: Tensor, _ what: String, where isBad: (_ row: Int, _ column: Int) -> Bool) {
-        let numbers = tensor.numbers
+    private func expectBad(_ tensor: Tensor, _ what: String, _ test: TestTensors, where isBad: (_ row: Int, _ column: Int) -> Bool) {
+        let numbers = test.numbers(tensor)
         let wrong = numbers.indices.first { numbers[$0].isFinite == isBad($0 / tensor.columns, $0 % tensor.columns) }
         #expect(wrong == nil, "\(what), element \(wrong ?? 0): \(numbers[wrong ?? 0])")
     }
 
     @Test(arguments: Case.all) func products(number: Case) throws {
-        let test = try TestTensors(usesOneDNN: number.path.usesOneDNN)
+        let test = try TestTensors(number.path.backend)
         let (precision, rows, width, out) = (number.path.precision, Self.rows, Self.width, Self.out)
         func spoilt(_ shape: [Int], _ row: Int, _ column: Int, _ precision: Precision) -> Tensor {
             self.spoilt(shape, row: row, column: column, number.number, precision, test: test)
@@ -56,17 +54,17 @@ import Testing
         for (name, x, weight, bias, place) in cases {
             let y = test.constant(0, [rows, out], precision), derivative = test.constant(0, [rows, out], precision)
             test.backend.linear(y, x, weight: weight, bias: bias)
-            expectBad(y, "linear, \(name)", where: place)
+            expectBad(y, "linear, \(name)", test, where: place)
             test.backend.linearGELU(y, derivative: derivative, x, weight: weight, bias: bias)
-            expectBad(derivative, "derivative of GELU, \(name)", where: place)
-            expectBad(y, "linearGELU, \(name)", where: place)
+            expectBad(derivative, "derivative of GELU, \(name)", test, where: place)
+            expectBad(y, "linearGELU, \(name)", test, where: place)
             let sum = test.constant(0, [rows, out])
             test.backend.linearResidual(sum, x, residual: residual, weight: weight, bias: bias)
-            expectBad(sum, "linearResidual, \(name)", where: place)
+            expectBad(sum, "linearResidual, \(name)", test, where: place)
         }
         let sum = test.constant(0, [rows, out])
         test.backend.linearResidual(sum, x, residual: badResidual, weight: weight, bias: bias)
-        expectBad(sum, "residual") { $0 == Self.row && $1 == 5 }
+        expectBad(sum, "residual", test) { $0 == Self.row && $1 == 5 }
 
         for (name, dy, weight, place) in [
             ("gradient", badDY, weight, { row, _ in row == Self.row }), ("weight", dy, badWeight, { _, column in column == Self.column }),
@@ -74,7 +72,7 @@ import Testing
             for accumulates in [false, true] {
                 let dx = test.constant(0, [rows, width], precision)
                 test.backend.linearBackwardInput(dx, dy, weight: weight, accumulates: accumulates)
-                expectBad(dx, "linearBackwardInput, \(name)", where: place)
+                expectBad(dx, "linearBackwardInput, \(name)", test, where: place)
             }
         }
         for (name, dy, x, place) in [
@@ -82,15 +80,16 @@ import Testing
         ] as [(String, Tensor, Tensor, Place)] {
             let dWeight = test.constant(0, [out, width]), dBias = test.constant(0, [out])
             test.backend.linearBackwardWeight(dWeight, dBias: dBias, dy, x)
-            expectBad(dWeight, "linearBackwardWeight, \(name)", where: place)
-            expectBad(dBias, "bias, \(name)") { name == "gradient" && $1 == 5 }
+            expectBad(dWeight, "linearBackwardWeight, \(name)", test, where: place)
+            expectBad(dBias, "bias, \(name)", test) { name == "gradient" && $1 == 5 }
         }
         let product = test.constant(0, [rows, out])
         test.backend.product(product, badX, weight, transposeA: false, transposeB: true)
-        expectBad(product, "product") { row, _ in row == Self.row }
+        expectBad(product, "product", test) { row, _ in row == Self.row }
     }
 
-    @Test(arguments: bad, Precision.allCases) func elements(number: Float, precision: Precision) {
+    @Test(arguments: bad, Path.devices) func elements(number: Float, path: Path) throws {
+        let (test, precision) = (try TestTensors(path.backend), path.precision)
         func place(_ row: Int, _ column: Int) -> Bool { row == Self.row && column == Self.column }
         func bad(_ precision: Precision) -> Tensor {
             spoilt([Self.rows, Self.width], row: Self.row, column: Self.column, number, precision, test: test)
@@ -99,22 +98,23 @@ import Testing
 
         let gradient = bad(precision)
         test.backend.multiply(gradient, good(precision))
-        expectBad(gradient, "multiply, target", where: place)
+        expectBad(gradient, "multiply, target", test, where: place)
         let product = good(precision)
         test.backend.multiply(product, bad(precision))
-        expectBad(product, "multiply, source", where: place)
+        expectBad(product, "multiply, source", test, where: place)
         let sum = good(.f32)
         test.backend.add(sum, bad(.f32))
-        expectBad(sum, "add", where: place)
+        expectBad(sum, "add", test, where: place)
         let rounded = good(.bf16)
         test.backend.round(rounded, bad(.f32))
-        expectBad(rounded, "round", where: place)
+        expectBad(rounded, "round", test, where: place)
         let selected = good(.f32)
-        test.backend.selectRows(selected, bad(precision), sources: (0..<Int32(Self.rows)).map { $0 })
-        expectBad(selected, "selectRows", where: place)
+        test.backend.selectRows(selected, bad(precision), sources: test.indices(0..<Self.rows))
+        expectBad(selected, "selectRows", test, where: place)
     }
 
-    @Test(arguments: bad, Precision.allCases) func layerNorm(number: Float, precision: Precision) {
+    @Test(arguments: bad, Path.devices) func layerNorm(number: Float, path: Path) throws {
+        let (test, precision) = (try TestTensors(path.backend), path.precision)
         let (rows, width) = (Self.rows, Self.width)
         func bad(_ shape: [Int], _ precision: Precision = .f32) -> Tensor {
             spoilt(shape, row: shape.count > 1 ? Self.row : 0, column: Self.column, number, precision, test: test)
@@ -131,16 +131,16 @@ import Testing
             let y = test.constant(0, [rows, width], precision), statistics = test.constant(0, [rows, 2])
             let dx = test.constant(0, [rows, width]), dWeight = test.constant(0, [width]), dBias = test.constant(0, [width])
             test.backend.layerNorm(y, statistics: statistics, x, weight: weight, bias: bias, epsilon: 1e-6)
-            expectBad(y, "output, \(name)", where: place)
+            expectBad(y, "output, \(name)", test, where: place)
             test.backend.layerNormBackward(
                 dx, dWeight: dWeight, dBias: dBias, dy, x, statistics: statistics, weight: weight, accumulates: false)
-            expectBad(dx, "gradient of the input, \(name)") { row, _ in
+            expectBad(dx, "gradient of the input, \(name)", test) { row, _ in
                 name == "weight" || (name != "bias" && row == Self.row)
             }
-            expectBad(dWeight, "gradient of the weight, \(name)") {
+            expectBad(dWeight, "gradient of the weight, \(name)", test) {
                 name == "input" || (name == "gradient" && $1 == Self.column)
             }
-            expectBad(dBias, "gradient of the bias, \(name)") { name == "gradient" && $1 == Self.column }
+            expectBad(dBias, "gradient of the bias, \(name)", test) { name == "gradient" && $1 == Self.column }
         }
     }
 }

@@ -16,6 +16,24 @@ extension Reference {
         func at(_ row: Int, _ column: Int) -> Double { matrix[row * stride + first + column] }
     }
 
+    /// The scores of a query with some keys, `q kᵀ / sqrt(head width)`, in some columns of either.
+    private static func scores(_ query: Columns, _ q: Int, _ key: Columns, _ keys: Range<Int>, _ columns: Range<Int>) -> [Double] {
+        let scale = 1 / Double(columns.count).squareRoot()
+        return keys.map { k in columns.reduce(0) { $0 + query.at(q, $1) * key.at(k, $1) } * scale }
+    }
+
+    /// `log Σ exp` of some numbers, which may be beyond those that have an exponential.
+    private static func logSumExp(_ scores: [Double]) -> Double {
+        let largest = scores.max()!
+        return largest + log(scores.reduce(0) { $0 + exp($1 - largest) })
+    }
+
+    /// The softmax of some numbers.
+    private static func softmax(_ scores: [Double]) -> [Double] {
+        let sum = logSumExp(scores)
+        return scores.map { exp($0 - sum) }
+    }
+
     /// Attention of the queries of each sequence to the keys of the same sequence; `width` columns in all.
     public static func attention(
         query: Columns, key: Columns, value: Columns, width: Int, heads: Int, queries: [Range<Int>], keys: [Range<Int>]
@@ -23,17 +41,11 @@ extension Reference {
         let size = width / heads
         var output = [Double](repeating: 0, count: queries.last!.upperBound * width)
         for (queries, keys) in zip(queries, keys) {
-            for head in 0..<heads {
+            for first in stride(from: 0, to: width, by: size) {
                 for q in queries {
-                    let weights = keys.map { k in
-                        exp(
-                            (0..<size).reduce(0) { $0 + query.at(q, head * size + $1) * key.at(k, head * size + $1) }
-                                / Double(size).squareRoot())
-                    }
-                    let sum = weights.reduce(0, +)
-                    for column in 0..<size {
-                        output[q * width + head * size + column] =
-                            zip(keys, weights).reduce(0) { $0 + $1.1 / sum * value.at($1.0, head * size + column) }
+                    let weights = softmax(scores(query, q, key, keys, first..<first + size))
+                    for column in first..<first + size {
+                        output[q * width + column] = zip(keys, weights).reduce(0) { $0 + $1.1 * value.at($1.0, column) }
                     }
                 }
             }
@@ -53,9 +65,7 @@ extension Reference {
             for first in stride(from: 0, to: width, by: size) {
                 let columns = first..<first + size
                 for q in queries {
-                    let weights = keys.map { k in exp(columns.reduce(0) { $0 + query.at(q, $1) * key.at(k, $1) } * scale) }
-                    let sum = weights.reduce(0, +)
-                    let probabilities = weights.map { $0 / sum }
+                    let probabilities = softmax(scores(query, q, key, keys, columns))
                     let dProbabilities = keys.map { k in columns.reduce(0) { $0 + dOutput[q * width + $1] * value.at(k, $1) } }
                     let mean = zip(probabilities, dProbabilities).reduce(0) { $0 + $1.0 * $1.1 }
                     for (index, k) in keys.enumerated() {
@@ -77,15 +87,9 @@ extension Reference {
         query: Columns, key: Columns, width: Int, heads: Int, queries: [Range<Int>], keys: [Range<Int>]
     ) -> [Double] {
         let size = width / heads
-        return (0..<heads).flatMap { head in
+        return stride(from: 0, to: width, by: size).flatMap { first in
             zip(queries, keys).flatMap { queries, keys in
-                queries.map { q in
-                    log(
-                        keys.reduce(0) { sum, k in
-                            let score = (head * size..<(head + 1) * size).reduce(0) { $0 + query.at(q, $1) * key.at(k, $1) }
-                            return sum + exp(score / Double(size).squareRoot())
-                        })
-                }
+                queries.map { q in logSumExp(scores(query, q, key, keys, first..<first + size)) }
             }
         }
     }

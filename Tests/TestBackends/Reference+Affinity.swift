@@ -24,7 +24,8 @@ extension Reference {
                     let near = isNear(abs(key / width - query / width), abs(key % width - query % width))
                     let score = (0..<dimension).reduce(0) { $0 + queries[query * dimension + $1] * frame.features[key * dimension + $1] }
                     let match = Match(score: score, source: number * cells + key)
-                    candidates += Array(repeating: match, count: near ? frame.inside : frame.outside)
+                    // What is not a number is like nothing.
+                    candidates += Array(repeating: match, count: score.isNaN ? 0 : near ? frame.inside : frame.outside)
                 }
             }
             candidates.sort { ($1.score, $0.source) < ($0.score, $1.source) }

@@ -61,10 +61,10 @@ extension Reference {
             let target = target(images, height: height, width: width, patchSize: patchSize, patch: patch, normalizes: normalizes)
             for index in 0..<length {
                 let difference = prediction[row * length + index] - target[index]
-                loss += difference * difference / count
+                loss += difference * difference
                 gradient[row * length + index] = 2 * difference / count
             }
         }
-        return (loss, gradient)
+        return (loss / count, gradient)
     }
 }

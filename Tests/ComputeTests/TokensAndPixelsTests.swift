@@ -1,0 +1,159 @@
+import Compute
+import TestBackends
+import TestSupport
+import Testing
+
+@Suite struct TokensAndPixelsTests {
+    @Test(arguments: [(1, 4), (7, 5), (300, 16)], Path.devices)
+    func patchesAreVectorsOfChannelRowColumn(sizes: (rows: Int, patchSize: Int), path: Path) throws {
+        let (test, precision) = (try TestTensors(path.backend), path.precision)
+        let (patchSize, height, width) = (sizes.patchSize, 2 * sizes.patchSize, 3 * sizes.patchSize)
+        let images = test.normal([3, 3, height, width], seed: 1)
+        let patches = (0..<sizes.rows).map { $0 * 7 % 18 }
+        let output = test.undefined([patches.count, 3 * patchSize * patchSize], precision)
+        test.backend.patchify(output, images, patches: test.indices(patches), patchSize: patchSize)
+        let expected = Reference.patches(test.doubles(images), height: height, width: width, patchSize: patchSize, patches: patches)
+        #expect(test.numbers(output) == expected.map { precision == .bf16 ? BFloat16.rounded(Float($0)) : Float($0) })
+    }
+
+    @Test(arguments: TestBackend.devices) func imagesLoseImageNetsStatistics(backend: TestBackend) throws {
+        let test = try TestTensors(backend)
+        // Two images of 2 x 3.
+        let pixels = (0..<2).map { image in [0, 255] + (2..<18).map { UInt8(truncatingIfNeeded: ($0 + image) * 41 + 7) } }
+        let output = test.undefined([2, 3, 2, 3])
+        let bytes = test.arena.array(of: UInt8.self, count: 36)
+        test.backend.upload(bytes, from: pixels[0] + pixels[1])
+        test.backend.normalizeImages(output, pixels: bytes)
+        let (mean, deviation) = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
+        var expected: [Double] = []
+        for image in 0..<2 {
+            for channel in 0..<3 {
+                for pixel in 0..<6 {
+                    let level = Double(pixels[image][pixel * 3 + channel]) / 255
+                    expected.append((level - mean[channel]) / deviation[channel])
+                }
+            }
+        }
+        #expect(TestNumbers.relativeError(test.numbers(output), expected) < 1e-6)
+    }
+
+    @Test(arguments: TestTensors.shapes, TestBackend.devices) func tokensGoToTheirPlaces(shape: [Int], backend: TestBackend) throws {
+        let test = try TestTensors(backend)
+        let (rows, width) = (shape[0], shape[1])
+        let x = test.normal([rows, width], seed: 1), maskToken = test.normal([1, width], seed: 2), table = test.normal([4, width], seed: 3)
+        // Backwards, every tenth place a maskToken.
+        let (sources, positions) = ((0..<rows).map { $0 % 10 == 3 ? -1 : rows - 1 - $0 }, (0..<rows).map { $0 * 3 % 4 })
+        let output = test.undefined([rows, width])
+        test.backend.gatherTokens(
+            output, x, maskToken: maskToken, table: table, sources: test.indices(sources), positions: test.indices(positions))
+        let expected = Reference.gatherTokens(
+            test.doubles(x), maskToken: test.doubles(maskToken), table: test.doubles(table), sources: sources, positions: positions)
+        #expect(test.error(output, expected) < 1e-6)
+
+        let dx = test.constant(1, [rows, width]), dMaskToken = test.constant(2, [1, width])
+        test.backend.gatherTokensBackward(dx, dMaskToken: dMaskToken, output, sources: test.indices(sources))
+        var (dxExpected, dFillerExpected) = ([Double](repeating: 1, count: rows * width), [Double](repeating: 2, count: width))
+        for (index, gradient) in test.doubles(output).enumerated() {
+            let (row, column) = (index / width, index % width)
+            if sources[row] < 0 { dFillerExpected[column] += gradient } else { dxExpected[sources[row] * width + column] += gradient }
+        }
+        #expect(test.error(dx, dxExpected) < 1e-6)
+        #expect(test.error(dMaskToken, dFillerExpected) < 1e-6)
+    }
+
+    /// All rows but the fillers come from two tokens. Sums of whole numbers are exact.
+    @Test(arguments: TestTensors.widths, TestBackend.devices.flatMap { backend in [1, 2, 3, 5].map { (backend, $0) } })
+    func gradientsOfATokenInManyPlacesAdd(width: Int, on: (backend: TestBackend, threads: Int)) throws {
+        let test = try TestTensors(on.backend, threads: on.threads)
+        let rows = 1000
+        let gradients = test.tensor(TestNumbers.normal(rows * width, seed: 1).map { ($0 * 8).rounded() }, [rows, width])
+        let sources = (0..<rows).map { $0 % 7 == 3 ? -1 : $0 % 2 * 2 }
+        let dx = test.constant(1, [3, width]), dMaskToken = test.constant(2, [1, width])
+        test.backend.gatherTokensBackward(dx, dMaskToken: dMaskToken, gradients, sources: test.indices(sources))
+        var sums = [Float](repeating: 1, count: 3 * width) + [Float](repeating: 2, count: width)
+        for (index, gradient) in test.numbers(gradients).enumerated() {
+            let source = sources[index / width]
+            sums[(source < 0 ? 3 : source) * width + index % width] += gradient
+        }
+        #expect(test.numbers(dx) + test.numbers(dMaskToken) == sums)
+    }
+
+    /// As in the forward pass.
+    @Test(arguments: TestBackend.devices) func tokensThatDoNotExistAreRefused(backend: TestBackend) async {
+        await #expect(processExitsWith: .failure) { [backend] in try gatherGradients(fromRow: 3, backend) }
+        await #expect(processExitsWith: .success) { [backend] in try gatherGradients(fromRow: 2, backend) }
+    }
+
+    @Test(arguments: TestTensors.shapes, Path.devices) func rowsAreCopied(shape: [Int], path: Path) throws {
+        let (test, precision) = (try TestTensors(path.backend), path.precision)
+        let (rows, width) = (shape[0], shape[1])
+        let x = test.normal([9, width], seed: 1, precision), y = test.undefined(shape)
+        let sources = (0..<rows).map { $0 * 4 % 9 }, numbers = test.numbers(x)
+        test.backend.selectRows(y, x, sources: test.indices(sources))
+        let expected = sources.flatMap { Array(numbers[$0 * width..<($0 + 1) * width]) }
+        #expect(test.numbers(y) == expected)
+    }
+
+    @Test(arguments: TestTensors.rows, TestBackend.devices) func framesAreToldApart(rows: Int, backend: TestBackend) throws {
+        let test = try TestTensors(backend)
+        let width = 13
+        let x = test.normal([rows, width], seed: 1), embedding = test.normal([1, 2, width], seed: 2)
+        let frames = (0..<rows).map { $0 * 2 % 3 - 1 }
+        let output = test.undefined([rows, width])
+        test.backend.frameEmbedding(output, x, embedding: embedding, frames: test.indices(frames))
+        let (tokens, vectors) = (test.numbers(x), test.numbers(embedding))
+        let expected = tokens.indices.map { index in
+            let frame = frames[index / width]
+            return frame < 0 ? tokens[index] : tokens[index] + vectors[frame * width + index % width]
+        }
+        #expect(test.numbers(output) == expected)
+
+        let gradient = test.tensor([Float](repeating: 1, count: 2 * width), [1, 2, width])
+        test.backend.frameEmbeddingBackward(dEmbedding: gradient, x, frames: test.indices(frames))
+        var sums = [Double](repeating: 1, count: 2 * width)
+        for index in tokens.indices where frames[index / width] >= 0 {
+            sums[frames[index / width] * width + index % width] += Double(tokens[index])
+        }
+        #expect(TestNumbers.relativeError(test.numbers(gradient), sums) < 1e-5)
+    }
+
+    @Test(arguments: [2, 5, 16].flatMap { size in [5, 300].map { (size, $0) } }, TestBackend.devices)
+    func lossOfPatches(sizes: (patchSize: Int, rows: Int), backend: TestBackend) throws {
+        let (test, (patchSize, rows)) = (try TestTensors(backend), sizes)
+        let (height, width) = (2 * patchSize, 3 * patchSize)
+        let images = test.normal([2, 3, height, width], seed: 1)
+        let targets = (0..<rows).map { $0 % 3 == 0 ? -1 : $0 * 7 % 12 }
+        let prediction = test.normal([rows, patchSize * patchSize * 3], seed: 2)
+        for normalizes in [true, false] {
+            let loss = test.scalar(100)
+            test.backend.patchLoss(
+                loss, prediction, images, targets: test.indices(targets), patchSize: patchSize, normalizesPatches: normalizes, scale: 0.25)
+            let expected = Reference.patchLoss(
+                test.doubles(prediction), test.doubles(images), height: height, width: width, patchSize: patchSize, targets: targets,
+                normalizes: normalizes)
+            #expect(abs((test.value(loss) - 100) / (0.25 * expected.loss) - 1) < 1e-6, "added to what is there")
+            let gradient = test.undefined(prediction.shape)
+            test.backend.patchLossBackward(
+                gradient, prediction, images, targets: test.indices(targets), patchSize: patchSize, normalizesPatches: normalizes,
+                scale: 0.25)
+            let scaled = expected.gradient.map { 0.25 * $0 }
+            #expect(test.error(gradient, scaled) < 1e-6)
+        }
+    }
+
+    /// A patch of one colour has no deviation to be divided by.
+    @Test(arguments: TestBackend.devices) func lossOfAFlatPatch(backend: TestBackend) throws {
+        let test = try TestTensors(backend)
+        let images = test.constant(3, [1, 3, 4, 4]), prediction = test.constant(0.5, [1, 48])
+        let loss = test.scalar(0)
+        test.backend.patchLoss(loss, prediction, images, targets: test.indices([0]), patchSize: 4, normalizesPatches: true, scale: 1)
+        #expect(test.value(loss) == 0.25)
+    }
+}
+
+/// Scatters gradients to three tokens, from one row that is among them and one that may not be.
+private func gatherGradients(fromRow row: Int, _ backend: TestBackend) throws {
+    let test = try TestTensors(backend, threads: 1)
+    test.backend.gatherTokensBackward(
+        test.constant(0, [3, 4]), dMaskToken: test.constant(0, [1, 4]), test.constant(0, [2, 4]), sources: test.indices([0, row]))
+}
