@@ -21,7 +21,8 @@ public struct PixelDecoder<Blocks> {
 
     /// - Parameter makeBlocks: makes the blocks, whose parameters follow those of the mask token.
     public init(
-        _ parameters: Parameters, _ size: DecoderSize, of encoder: EncoderConfiguration, backend: any Backend, blocks makeBlocks: () -> Blocks
+        _ parameters: Parameters, _ size: DecoderSize, of encoder: EncoderConfiguration, backend: any Backend,
+        blocks makeBlocks: () -> Blocks
     ) {
         patchCount = encoder.patchCount
         decoderEmbed = Linear(parameters["decoder_embed"], in: encoder.width, out: size.width)

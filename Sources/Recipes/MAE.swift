@@ -109,7 +109,8 @@ public final class MAE: Recipe {
             [-1] + hiddenPatches(visible: own, of: encoder.configuration.patchCount, image: picture)
         }
         tape.patchLoss(
-            addingTo: sum, predict(batch, on: tape).prediction, batch.images("frames"), targets: tape.arena.indices(targets), patchSize: encoder.configuration.patchSize,
+            addingTo: sum, predict(batch, on: tape).prediction, batch.images("frames"), targets: tape.arena.indices(targets),
+            patchSize: encoder.configuration.patchSize,
             normalizesPatches: settings.model.normalizedPixelLoss, scale: share)
     }
 

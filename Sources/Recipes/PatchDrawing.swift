@@ -18,7 +18,9 @@ package struct PatchDrawing {
     }
 
     /// The picture of packed RGB bytes.
-    package func picture(_ bytes: UnsafeRawBufferPointer) -> RGBImage { RGBImage(width: imageSize, height: imageSize, pixels: Array(bytes)) }
+    package func picture(_ bytes: UnsafeRawBufferPointer) -> RGBImage {
+        RGBImage(width: imageSize, height: imageSize, pixels: Array(bytes))
+    }
 
     /// The picture with its hidden patches in grey; the whole of it where there is no mask.
     /// - Parameter mask: a byte a patch, 1 where it is hidden.

@@ -158,7 +158,10 @@ public final class SiamMAE: Recipe {
         }
         let (embedded, sequences) = encoder.embed(frames, sequences: pairs, on: tape)
         let places = zip(past, future).flatMap { framesOfTokens(past: $0.count, future: $1.count) }
-        return (encoder.transform(tape.frameEmbedding(embedded, frameEmbed, frames: tape.arena.indices(places)), sequences: sequences, on: tape), sequences)
+        return (
+            encoder.transform(
+                tape.frameEmbedding(embedded, frameEmbed, frames: tape.arena.indices(places)), sequences: sequences, on: tape), sequences
+        )
     }
 
     /// The future frames' patches from the encoder's tokens: rows of `3 p²`, of which the last of each sequence are a frame's patches in
@@ -216,7 +219,8 @@ public final class SiamMAE: Recipe {
             return [Int32](repeating: -1, count: sequences[pair].count - patchCount) + hidden
         }
         tape.patchLoss(
-            addingTo: sum, prediction, batch.images("frames"), targets: tape.arena.indices(targets), patchSize: encoder.configuration.patchSize,
+            addingTo: sum, prediction, batch.images("frames"), targets: tape.arena.indices(targets),
+            patchSize: encoder.configuration.patchSize,
             normalizesPatches: settings.model.normalizedPixelLoss, scale: share)
     }
 

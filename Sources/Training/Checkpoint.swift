@@ -78,7 +78,9 @@ public struct Checkpoint {
         arrays += state.map { part in Safetensors.Array(name: part.name, shape: part.values.shape) { backend.download(part.values) } }
         for (prefix, numbers) in parameters.training {
             arrays += parameters.entries.map { entry in
-                Safetensors.Array(name: prefix + entry.name, shape: entry.shape) { parameters.backend.download(numbers.elements(entry.range)) }
+                Safetensors.Array(name: prefix + entry.name, shape: entry.shape) {
+                    parameters.backend.download(numbers.elements(entry.range))
+                }
             }
         }
         try Safetensors.write(to: path, metadata: metadata.strings, arrays)

@@ -46,16 +46,17 @@ public struct MathsComparison {
         let gradients = try run.gradients()
         let (losses, norms) = try run.steps()
         let (parameters, omittedCount) = try run.parametersAfterSteps()
-        groups = [
-            Group(name: "outputs", deviations: outputs, tolerance: tolerances.outputs),
-            Group(name: "loss", deviations: [loss], tolerance: tolerances.losses),
-            Group(name: "gradients", deviations: gradients, tolerance: tolerances.gradients),
-            Group(name: "losses of \(losses.count) steps", deviations: losses, tolerance: tolerances.losses),
-        ]
+        groups =
+            [
+                Group(name: "outputs", deviations: outputs, tolerance: tolerances.outputs),
+                Group(name: "loss", deviations: [loss], tolerance: tolerances.losses),
+                Group(name: "gradients", deviations: gradients, tolerance: tolerances.gradients),
+                Group(name: "losses of \(losses.count) steps", deviations: losses, tolerance: tolerances.losses),
+            ]
             + (norms.isEmpty ? [] : [Group(name: "gradient norms", deviations: norms, tolerance: tolerances.losses)])
             + [
-            Group(name: "parameters after", deviations: parameters, tolerance: tolerances.parameters, omittedCount: omittedCount),
-        ]
+                Group(name: "parameters after", deviations: parameters, tolerance: tolerances.parameters, omittedCount: omittedCount)
+            ]
     }
 }
 
@@ -81,7 +82,8 @@ private struct Run {
 
     func outputsAndLoss() throws -> (outputs: [MathsComparison.Deviation], loss: MathsComparison.Deviation) {
         let tape = Tape(arena: arena, isRecording: false)
-        let outputs = try recipe.outputs(of: samples, on: tape).map { name, value in try deviation("out." + name, arena.numbers(of: value)) }
+        let outputs = try recipe.outputs(of: samples, on: tape).map { name, value in try deviation("out." + name, arena.numbers(of: value))
+        }
         sums.clear()
         recipe.addLoss(of: samples, share: 1, to: sums.loss, on: tape)
         return (outputs, .init(name: "out.loss", error: try relativeError(sums.read().loss, reference("out.loss")[0])))

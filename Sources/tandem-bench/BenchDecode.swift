@@ -2,8 +2,8 @@ import Base
 import Configuration
 import Console
 import Foundation
-import Recipes
 import Media
+import Recipes
 import Sampling
 
 /// `tandem bench decode`: how fast one decoder makes samples out of videos.

@@ -33,7 +33,8 @@ func benchStep(arguments: [String]) throws {
     let pipeline = try Pipeline.parse(
         "{}", source: "the options",
         overrides: [
-            "recipe=\(recipe)", "model.size=\(size)", "model.decoderSize=\(decoderSize)", "train.batch=\(batch)", "train.precision=\(precision)",
+            "recipe=\(recipe)", "model.size=\(size)", "model.decoderSize=\(decoderSize)", "train.batch=\(batch)",
+            "train.precision=\(precision)",
             "train.microBatch=\(microBatch == 0 ? largestDivisor(of: batch, upTo: 4) : microBatch)", "train.recompute=\(recompute)",
         ])
     let bench = StepBench(pipeline, try Device.cpu.makeBackend(threads: threads, for: precision))

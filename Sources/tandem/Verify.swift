@@ -60,7 +60,8 @@ private func verifyMaths(arguments: [String]) throws {
 
 private func describe(_ fixture: MathsFixture) -> String {
     let encoder = fixture.recipe.value.encoder
-    return "\(fixture.recipe.name), encoder \(encoder.width)-\(encoder.depth)-\(encoder.heads), images of \(encoder.imageSize), patches of \(encoder.patchSize)"
+    return
+        "\(fixture.recipe.name), encoder \(encoder.width)-\(encoder.depth)-\(encoder.heads), images of \(encoder.imageSize), patches of \(encoder.patchSize)"
 }
 
 private func describe(_ group: MathsComparison.Group) -> String {

@@ -115,7 +115,10 @@ extension Pipeline {
         ("{ recipe: 'mae', mask: { ratio: 0.999 } }", "leaves no visible patch of 196"),
         ("{ recipe: 'mae', sampling: { repeatedSampling: 0 } }", "take 1 or more pictures a video"),
         ("{ recipe: 'mae', sampling: { imageSize: 1.5 } }", "'sampling.imageSize' wants a whole number, not 1.5"),
-        ("{ recipe: 'mae', model: { size: { patch: 8, width: 96, depth: 4, heads: 1.5 } } }", "'model.size.heads' wants a whole number, not 1.5"),
+        (
+            "{ recipe: 'mae', model: { size: { patch: 8, width: 96, depth: 4, heads: 1.5 } } }",
+            "'model.size.heads' wants a whole number, not 1.5"
+        ),
     ])
     func refusesWhatARecipeCannotHave(text: String, expected: String) {
         let error = #expect(throws: PipelineMistake.self) { try Pipeline.parse(text, source: "p") }

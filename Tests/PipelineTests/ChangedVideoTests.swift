@@ -65,7 +65,8 @@ import Testing
         let folder = try data.run("run", settings: settings()).folder
         let bytes = try replaceVideo()
         let arguments = [
-            "visualize", "reconstructions", "--weights", "runs/tiny", "--ratios", ".5", "--samples", "6", "--output", "a.png", data.manifest,
+            "visualize", "reconstructions", "--weights", "runs/tiny", "--ratios", ".5", "--samples", "6", "--output", "a.png",
+            data.manifest,
         ]
         let (status, output) = try Programs.run("tandem", arguments, in: folder)
         #expect(status == 0, "\(output)")

@@ -102,7 +102,8 @@ import Training
         #expect(prediction { $0[last] += 1 } == unchanged, "a pixel of a hidden patch of the masked picture")
         #expect(prediction { $0[last + 12 * 24 + 12] += 1 } != unchanged, "a pixel of the visible patch of the masked picture")
         guard pictures == 2 else { return }
-        #expect((prediction { $0[0] += 1 } == unchanged) == (settings?.mask.frames == .symmetric), "a pixel of the past frame's first patch")
+        #expect(
+            (prediction { $0[0] += 1 } == unchanged) == (settings?.mask.frames == .symmetric), "a pixel of the past frame's first patch")
         #expect(prediction { $0[12 * 24 + 12] += 1 } != unchanged, "a pixel of a visible patch of the past frame")
     }
 
@@ -111,7 +112,8 @@ import Training
         let (all, encoder) = recipe.recipe.parameterCounts
         #expect(all == model.parameters.count)
         let encoders = model.parameters.entries.filter { entry in
-            ["cls_token", "norm."].contains { entry.name.hasPrefix($0) } || ["patch_embed.", "blocks."].contains { entry.name.hasPrefix($0) }
+            ["cls_token", "norm."].contains { entry.name.hasPrefix($0) }
+                || ["patch_embed.", "blocks."].contains { entry.name.hasPrefix($0) }
         }
         #expect(encoder == encoders.reduce(0) { $0 + $1.range.count })
     }

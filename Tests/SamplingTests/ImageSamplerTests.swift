@@ -14,7 +14,8 @@ import Testing
         var bytes = [UInt8](repeating: 7, count: layout.byteCount(path: draw.record.path))
         return try bytes.withUnsafeMutableBytes { block in
             let header = SampleHeader(
-                fingerprint: 0, sample: 0, ticket: draw.ticket, replica: draw.replica, attempt: draw.attempt, video: 0, path: draw.record.path)
+                fingerprint: 0, sample: 0, ticket: draw.ticket, replica: draw.replica, attempt: draw.attempt, video: 0,
+                path: draw.record.path)
             layout.write(header, to: block)
             let pictures = sampler.draw(draw, into: SampleWriter(layout, block))
             let sample = try SampleBlock(UnsafeRawBufferPointer(block))
