@@ -103,6 +103,7 @@ let package = Package(
 
         // Tests.
         .target(name: "TestSupport", path: "Tests/TestSupport"),
+        // Backends for tests: those that there are, and a naive one.
         .target(name: "TestBackends", dependencies: ["TestSupport", "Compute", "ComputeCPU"], path: "Tests/TestBackends"),
         tests("Files"),
         tests("Console", ["Base"]),
@@ -123,7 +124,7 @@ let package = Package(
         tests("Models", ["TestBackends", "Training", "Verification", "Autograd", "Compute"]),
         tests("Verification", ["TestBackends", "Base"] + maths),
         tests("Autograd", ["TestBackends", "Compute"]),
-        tests("ComputeCPU", ["TestBackends", "Compute", "CKernels"]),  // what only the CPU backend has: threads, libraries, instruction sets
+        tests("ComputeCPU", ["TestBackends", "Compute", "CKernels"]),  // what only a processor has
         tests("Compute", ["TestBackends"]),  // every operation, on every backend
         tests("Devices", ["TestBackends", "Base"]),
         .executableTarget(

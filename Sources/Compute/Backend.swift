@@ -83,7 +83,8 @@ public protocol Backend: AnyObject {
 
     /// `output[r] = (sources[r] ≥ 0 ? input[sources[r]] : maskToken) + table[positions[r]]`: puts tokens into place, with one learned token
     /// where there is none, and adds a position embedding.
-    func gatherTokens(_ output: Tensor, _ input: Tensor, maskToken: Tensor, table: Tensor, sources: DeviceArray<Int32>, positions: DeviceArray<Int32>)
+    func gatherTokens(
+        _ output: Tensor, _ input: Tensor, maskToken: Tensor, table: Tensor, sources: DeviceArray<Int32>, positions: DeviceArray<Int32>)
     /// Backward pass of `gatherTokens`. `dInput` adds; gradients of a row that is gathered several times are summed in their order.
     func gatherTokensBackward(_ dInput: Tensor, dMaskToken: Tensor, _ dOutput: Tensor, sources: DeviceArray<Int32>)
     /// `output[r] = input[sources[r]]`. `input` may be an operand.

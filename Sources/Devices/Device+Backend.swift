@@ -51,7 +51,8 @@ extension Backend {
     package func require(_ precision: Precision) throws {
         guard !precisions.contains(precision) else { return }
         throw Failure(
-            "products in \(precision) are not to be had on this device (\(summary)): take \(precisions.map(\.rawValue).joined(separator: " or "))")
+            "products in \(precision) are not to be had on this device (\(summary)): take \(precisions.map(\.rawValue).joined(separator: " or "))"
+        )
     }
 }
 

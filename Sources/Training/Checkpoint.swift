@@ -61,7 +61,9 @@ public struct Checkpoint {
         var arrays = constants
         for (prefix, numbers) in parameters.training {
             arrays += parameters.entries.map { entry in
-                Safetensors.Array(name: prefix + entry.name, shape: entry.shape) { parameters.backend.download(numbers.elements(entry.range)) }
+                Safetensors.Array(name: prefix + entry.name, shape: entry.shape) {
+                    parameters.backend.download(numbers.elements(entry.range))
+                }
             }
         }
         try Safetensors.write(to: path, metadata: metadata.strings, arrays)

@@ -64,4 +64,3 @@ extension Backend {
         }.dropFirst().min()!
     }
 }
-

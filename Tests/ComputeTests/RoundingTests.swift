@@ -45,7 +45,9 @@ import Testing
     }
 
     /// Also where the bits that make it one are all in the lower half.
-    @Test(arguments: [0x7f80_0001, 0xff80_0001, 0x7fff_ffff, 0xffff_ffff, 0x7fc0_0000, 0x7f80_8000, 0xff80_ffff] as [UInt32], TestBackend.devices)
+    @Test(
+        arguments: [0x7f80_0001, 0xff80_0001, 0x7fff_ffff, 0xffff_ffff, 0x7fc0_0000, 0x7f80_8000, 0xff80_ffff] as [UInt32],
+        TestBackend.devices)
     func notANumberStaysOne(bits: UInt32, backend: TestBackend) throws {
         #expect(try rounded([1, Float(bitPattern: bits), 2], backend).map(\.isNaN) == [false, true, false])
     }

@@ -38,7 +38,8 @@ struct LabelPropagatorTests {
 
     /// Calls `body` with the labels of every frame as a run of the golden values has them, and the mask's objects.
     private static func propagate(
-        _ settings: PropagationSettings, _ backend: TestBackend, _ body: (_ frame: Int, _ labels: SoftLabels, _ objects: [UInt8]) throws -> Void
+        _ settings: PropagationSettings, _ backend: TestBackend,
+        _ body: (_ frame: Int, _ labels: SoftLabels, _ objects: [UInt8]) throws -> Void
     ) throws {
         let backend = try backend.open()
         let numbers = try floats("features_f32.bin")

@@ -43,7 +43,9 @@ extension NaiveBackend {
 
     public func layerNorm(_ output: Tensor, statistics: Tensor, _ input: Tensor, weight: Tensor, bias: Tensor, epsilon: Float) {
         write(Reference.layerNorm(read(input), weight: read(weight), bias: read(bias), epsilon: Double(epsilon)), to: output)
-        write(Reference.statistics(read(input), width: input.columns, epsilon: Double(epsilon)).flatMap { [$0.mean, $0.scale] }, to: statistics)
+        write(
+            Reference.statistics(read(input), width: input.columns, epsilon: Double(epsilon)).flatMap { [$0.mean, $0.scale] },
+            to: statistics)
     }
 
     public func layerNormBackward(
