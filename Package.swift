@@ -59,7 +59,7 @@ let package = Package(
             ] + maths),
         library("Console", ["Base"]),  // options, --help, progress, signals, errors as sentences
         library("Metrics", ["Base", "Console"]),  // what a process tells of itself over HTTP: numbers, and whether it is well
-        library("Configuration", ["Base", "Files", "Recipes", "Training", "Models", "Propagation", "Compute"]),  // Pipelines/*.json5, checked
+        library("Configuration", ["Base", "Files", "Recipes", "Training", "Models", "Propagation", "Compute"]),  // Pipelines/*.json5
         library("Verification", ["Base", "WeightFiles", "Recipes", "Training", "Autograd", "Compute"]),  // how far PyTorch's values are
 
         // What is trained, from samples to gradients: a recipe is a file.
@@ -104,6 +104,7 @@ let package = Package(
 
         // Tests.
         .target(name: "TestSupport", path: "Tests/TestSupport"),
+        // Backends for tests: those that there are, and a naive one.
         .target(name: "TestBackends", dependencies: ["TestSupport", "Compute", "ComputeCPU"], path: "Tests/TestBackends"),
         tests("Files"),
         tests("Console", ["Base"]),
@@ -124,7 +125,7 @@ let package = Package(
         tests("Models", ["TestBackends", "Recipes", "Autograd", "Compute"]),
         tests("Verification", ["TestBackends", "Base", "Recipes"] + maths),
         tests("Autograd", ["TestBackends", "Compute"]),
-        tests("ComputeCPU", ["TestBackends", "Compute", "CKernels"]),  // what only the CPU backend has: threads, libraries, instruction sets
+        tests("ComputeCPU", ["TestBackends", "Compute", "CKernels"]),  // what only a processor has
         tests("Compute", ["TestBackends"]),  // every operation, on every backend
         tests("Devices", ["TestBackends", "Base"]),
         .executableTarget(

@@ -107,8 +107,12 @@ public struct FixtureSizes {
     private struct Numbers: Decodable {
         let image, patch, dim, depth, heads, ddim, ddepth, dheads, batch: Int
         let ratio: Double?
-        let normalize: Bool?
-        let norm_pix: Bool?
+        let normalize, normalizesPixels: Bool?
+
+        enum CodingKeys: String, CodingKey {
+            case image, patch, dim, depth, heads, ddim, ddepth, dheads, batch, ratio, normalize
+            case normalizesPixels = "norm_pix"
+        }
     }
 
     init(json: String, arrays: Set<String>) throws {
@@ -118,7 +122,7 @@ public struct FixtureSizes {
         decoder = DecoderSize(width: numbers.ddim, depth: numbers.ddepth, heads: numbers.dheads)
         batch = numbers.batch
         ratio = numbers.ratio ?? 0.5
-        normalizesPatches = numbers.normalize ?? numbers.norm_pix ?? true
+        normalizesPatches = numbers.normalize ?? numbers.normalizesPixels ?? true
         self.arrays = arrays
         let members = try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any] ?? [:]
         words = members.compactMapValues { $0 as? String }

@@ -4,14 +4,15 @@ import TestBackends
 import TestSupport
 import Testing
 
+/// What a tape asks an arena for depends on no device: a plan shows it.
 @Suite struct TapeTests {
     private func layer(_ width: Int, backend: any Backend) -> (weight: Parameter, bias: Parameter, store: ParameterStore) {
         let store = ParameterStore([("weight", [width, width]), ("bias", [width])], backend: backend)
         return (store.parameter("weight"), store.parameter("bias"), store)
     }
 
-    @Test(arguments: TestBackend.devices) func backwardFreesWhatForwardKept(backend: TestBackend) throws {
-        let arena = Arena(backend: try backend.open(threads: 1))
+    @Test func backwardFreesWhatForwardKept() {
+        let arena = Arena(backend: PlanningBackend())
         let (weight, bias, store) = layer(256, backend: arena.backend)
         func step() {
             let tape = Tape(arena: arena, isRecording: true)
@@ -29,8 +30,8 @@ import Testing
         _ = store
     }
 
-    @Test(arguments: TestBackend.devices) func inferenceKeepsNoActivations(backend: TestBackend) throws {
-        let arena = Arena(backend: try backend.open(threads: 1))
+    @Test func inferenceKeepsNoActivations() {
+        let arena = Arena(backend: PlanningBackend())
         let (weight, bias, store) = layer(1024, backend: arena.backend)
         let tape = Tape(arena: arena, isRecording: false)
         var x = Variable(arena.tensor([Float](repeating: 1, count: 1 << 20), [1024, 1024]))
@@ -40,8 +41,8 @@ import Testing
         _ = (x, store)
     }
 
-    @Test(arguments: TestBackend.devices) func aTapeThatNeverRanBackwardsGoes(backend: TestBackend) throws {
-        let arena = Arena(backend: try backend.open(threads: 1))
+    @Test func aTapeThatNeverRanBackwardsGoes() {
+        let arena = Arena(backend: PlanningBackend())
         let (weight, bias, _) = layer(4, backend: arena.backend)
         weak var forgotten: Tape?
         do {

@@ -3,7 +3,7 @@ import TestBackends
 import TestSupport
 import Testing
 
-@Suite struct ProductLibraryTests {
+@Suite struct TwoLibrariesTests {
     /// Both libraries add the same exact products of bf16 numbers in f32: they differ in the order of the sums only.
     @Test(arguments: TestTensors.shapes, Precision.allCases) func bothLibrariesAgree(shape: [Int], precision: Precision) throws {
         func gradients(_ test: TestTensors) -> (dInput: Tensor, dWeight: Tensor) {
