@@ -51,7 +51,7 @@ extension CPUBackend {
         _ output: Tensor, logSumExp: Tensor, query: Columns, key: Columns, value: Columns, queries: SequenceLayout, keys: SequenceLayout,
         heads: Int
     ) {
-        let width = headWidth(query, key, value, queries, keys, heads)
+        let width = headWidth(query, key, value, queries: queries, keys: keys, heads: heads)
         precondition(
             output.rows == queries.rows && output.columns == query.range.count && logSumExp.count == heads * queries.rows,
             "attention of \(queries.rows) queries into \(output.shape)")
@@ -78,7 +78,7 @@ extension CPUBackend {
         dQuery: Columns, dKey: Columns, dValue: Columns, _ dOutput: Tensor, _ output: Tensor, logSumExp: Tensor, query: Columns,
         key: Columns, value: Columns, queries: SequenceLayout, keys: SequenceLayout, heads: Int
     ) {
-        let width = headWidth(query, key, value, queries, keys, heads)
+        let width = headWidth(query, key, value, queries: queries, keys: keys, heads: heads)
         precondition(dOutput.count == output.count && output.rows == queries.rows, "attention gradient \(dOutput.shape)")
         let scale = 1 / Float(width).squareRoot()
         let allColumns = 0..<output.columns
@@ -121,7 +121,7 @@ extension CPUBackend {
 
     /// Width of a head, after a check that all shapes fit.
     private func headWidth(
-        _ query: Columns, _ key: Columns, _ value: Columns, _ queries: SequenceLayout, _ keys: SequenceLayout, _ heads: Int
+        _ query: Columns, _ key: Columns, _ value: Columns, queries: SequenceLayout, keys: SequenceLayout, heads: Int
     ) -> Int {
         let width = query.range.count
         precondition(heads > 0 && width % heads == 0, "\(heads) heads do not divide \(width) columns")

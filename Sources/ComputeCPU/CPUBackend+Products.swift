@@ -49,7 +49,7 @@ extension CPUBackend {
     }
 
     public func linear(_ output: Tensor, _ input: Tensor, weight: Tensor, bias: Tensor) {
-        forEachLinearTile(output, input, weight, bias) { sums, bias, first in
+        forEachLinearTile(output, input, weight: weight, bias: bias) { sums, bias, first in
             kernels.add_bias(
                 output.address(of: first), output.precision.kernelType, sums.floats, bias, sums.rows, sums.columns, output.columns)
         }
@@ -57,7 +57,7 @@ extension CPUBackend {
 
     public func linearResidual(_ output: Tensor, _ input: Tensor, residual: Tensor, weight: Tensor, bias: Tensor) {
         precondition(residual.count == output.count, "a residual \(residual.shape) for \(output.shape)")
-        forEachLinearTile(output, input, weight, bias) { sums, bias, first in
+        forEachLinearTile(output, input, weight: weight, bias: bias) { sums, bias, first in
             kernels.add_bias_residual(
                 output.pointer + first, sums.floats, residual.pointer + first, bias, sums.rows, sums.columns, output.columns)
         }
@@ -67,7 +67,7 @@ extension CPUBackend {
         precondition(
             derivative.count == output.count && derivative.precision == output.precision,
             "a derivative \(derivative.shape) for \(output.shape)")
-        forEachLinearTile(output, input, weight, bias) { sums, bias, first in
+        forEachLinearTile(output, input, weight: weight, bias: bias) { sums, bias, first in
             kernels.add_bias_gelu(
                 output.address(of: first), derivative.address(of: first), output.precision.kernelType, sums.floats, bias, sums.rows,
                 sums.columns, output.columns)
@@ -77,7 +77,7 @@ extension CPUBackend {
     /// Computes `input · weightᵀ` tile by tile; `finish` makes the output of a tile's sums. It gets them, the bias of their columns, and
     /// the index of the tile's first element in the output.
     private func forEachLinearTile(
-        _ output: Tensor, _ input: Tensor, _ weight: Tensor, _ bias: Tensor,
+        _ output: Tensor, _ input: Tensor, weight: Tensor, bias: Tensor,
         finish: (_ sums: MatrixView, _ bias: UnsafePointer<Float>, _ first: Int) -> Void
     ) {
         let (n, k) = (output.columns, input.columns)

@@ -28,7 +28,7 @@ final class ThreadPool: @unchecked Sendable {
     }
 
     /// How often a thread looks again, yielding its core in between, before it sleeps: some 30 µs.
-    private static let patience = 100
+    private static let timeout = 100
 
     /// Starts `threadCount - 1` threads.
     init(threadCount: Int) {
@@ -83,7 +83,7 @@ final class ThreadPool: @unchecked Sendable {
 
     /// Lets no further thread into the loop, and waits for those that are in it.
     private func close() {
-        for _ in 0..<ThreadPool.patience where active.load(ordering: .acquiring) > 0 { sched_yield() }
+        for _ in 0..<ThreadPool.timeout where active.load(ordering: .acquiring) > 0 { sched_yield() }
         pthread_mutex_lock(mutex)
         loop = nil
         while active.load(ordering: .acquiring) > 0 { pthread_cond_wait(loopLeft, mutex) }
@@ -102,7 +102,7 @@ final class ThreadPool: @unchecked Sendable {
     private func serve(thread: Int) {
         var seen = 0
         while true {
-            for _ in 0..<ThreadPool.patience where generation.load(ordering: .acquiring) == seen { sched_yield() }
+            for _ in 0..<ThreadPool.timeout where generation.load(ordering: .acquiring) == seen { sched_yield() }
             pthread_mutex_lock(mutex)
             while generation.load(ordering: .acquiring) == seen { pthread_cond_wait(loopStarted, mutex) }
             seen = generation.load(ordering: .acquiring)

@@ -56,7 +56,7 @@ extension Pipeline {
                 "dataflow.failureLimit", (0...1).contains(dataflow.failureLimit),
                 "is \(dataflow.failureLimit), but a share lies between 0 and 1"
             ),
-            ("dataflow.patience", dataflow.patience >= 0, "is \(dataflow.patience): seconds, 0 for without end"),
+            ("dataflow.timeout", dataflow.timeout >= 0, "is \(dataflow.timeout): seconds, 0 for without end"),
         ]
     }
 

@@ -146,6 +146,9 @@ private struct PipelineReader {
         return PipelineMistake(description: "\(source)\(line): '\(key)' \(message)")
     }
 
+    /// Keys of older pipelines, and what they are called in their group now.
+    private static let renamed = ["dataflow.patience": "timeout"]
+
     private func merge(_ user: JSON5, into base: JSON5, path: [String]) throws -> JSON5 {
         let dotted = path.joined(separator: ".")
         guard case .object(let given) = user.value else {
@@ -159,7 +162,8 @@ private struct PipelineReader {
             }
             return user
         }
-        for member in given {
+        for var member in given {
+            member.key = Self.renamed[(path + [member.key]).joined(separator: ".")] ?? member.key
             try check(member, among: members.map(\.key), path: path)
             let at = members.firstIndex { $0.key == member.key }!
             members[at].value = try merge(member.value, into: members[at].value, path: path + [member.key])

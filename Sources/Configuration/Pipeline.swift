@@ -50,7 +50,7 @@ public struct Pipeline: Equatable, Sendable {
         /// Share of videos that may fail before the run stops.
         public var failureLimit = 0.1
         /// Seconds to wait for a process that is not there: longer than a host takes to start again, or a cable to be found.
-        public var patience = 600.0
+        public var timeout = 600.0
     }
 
     /// Label propagation beside the training.

@@ -11,7 +11,7 @@ public final class BatchClient {
     private let fingerprint: UInt64
     private let layout: SampleLayout
     private let credit: Int
-    private let patience: Double
+    private let timeout: Double
     private let log: (String) -> Void
     private let socket: Socket
     private let id = UInt64.random(in: .min ... .max)
@@ -25,7 +25,7 @@ public final class BatchClient {
     private var sent = 0
     private var arrived: [Int: Batch] = [:]
     private var nextAnnouncement = 0.0
-    private var absence = Absence()
+    private var silence = SilenceTimer()
 
     /// Seconds spent waiting in ``next(isCancelled:)``, the first time apart: before the first batch is there, everything starts.
     public private(set) var waitedSeconds = 0.0
@@ -38,16 +38,16 @@ public final class BatchClient {
     /// - Parameters:
     ///   - identity: the plan that this trainer's run follows; a batcher with another one refuses to serve it.
     ///   - credit: bytes of samples that may be under way; at least one request always is.
-    ///   - patience: seconds to wait for a batcher that is not there, or that has no decoders; 0 waits forever.
+    ///   - timeout: seconds to wait for a batcher that is not there, or that has no decoders; 0 waits forever.
     ///   - log: takes a line when there is something to wait for.
     public init(
-        endpoint: Endpoint, identity: PlanIdentity, credit: Int, patience: Double, context: Context = Context(),
+        endpoint: Endpoint, identity: PlanIdentity, credit: Int, timeout: Double, context: Context = Context(),
         log: @escaping (String) -> Void
     ) throws(ZeroMQError) {
         self.endpoint = endpoint
         self.identity = identity
         self.credit = credit
-        self.patience = patience
+        self.timeout = timeout
         self.log = log
         fingerprint = identity.fingerprint
         layout = SampleLayout(identity.sampler.value.arrays)
@@ -81,7 +81,7 @@ public final class BatchClient {
         let (start, counts) = (watch.seconds, hasBegun)
         defer { if counts { waitedSeconds += watch.seconds - start } }
         var poller = Poller([socket])
-        absence = Absence()
+        silence = SilenceTimer()
         while true {
             // A trainer whose batches are always there must hear of it too.
             if isCancelled() { return nil }
@@ -98,8 +98,8 @@ public final class BatchClient {
             let before = watch.seconds
             _ = try poller.wait(milliseconds: 100)
             let refusal = socket.refusal
-            if let line = absence.passed(watch.seconds - before, endpoint: endpoint, refusal: refusal) { log(line) }
-            if let failure = absence.failure(patience: patience, endpoint: endpoint, refusal: refusal) { throw failure }
+            if let line = silence.passed(watch.seconds - before, endpoint: endpoint, refusal: refusal) { log(line) }
+            if let failure = silence.failure(timeout: timeout, endpoint: endpoint, refusal: refusal) { throw failure }
         }
     }
 
@@ -146,7 +146,7 @@ public final class BatchClient {
     }
 
     private func handle(_ parts: [Message]) throws {
-        absence.heard()
+        silence.heard()
         let reply: TrainerReply
         do { reply = try parts[0].withBytes { bytes throws(MalformedBytes) in try TrainerReply(bytes) } } catch {
             throw DataflowError("the batcher at \(endpoint) sent \(error)")
@@ -161,7 +161,7 @@ public final class BatchClient {
         case .batch(let first, let count, let replaced):
             try take(first: first, count: count, replaced: replaced, messages: Array(parts.dropFirst()))
         case .status(let decoders, let asked, let pending):
-            absence.decoders(decoders)
+            silence.decoders(decoders)
             decoderCount = decoders
             let lost = requests[..<sent].filter {
                 $0.upperBound <= asked && arrived[$0.lowerBound] == nil && !pending.contains(Int64($0.lowerBound))

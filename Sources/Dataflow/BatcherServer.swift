@@ -72,7 +72,7 @@ public final class BatcherServer {
     private var decoderRoutes: [UInt64: [UInt8]] = [:]
     private var trainer: (id: UInt64, route: [UInt8])?
     /// What happened to decoders, how often, since it was last told: one line a second, however many come and go.
-    private var news: [String: Int] = [:]
+    private var unreported: [String: Int] = [:]
     private var toldAt = -1.0
 
     /// Checks everything and listens; answers once ``run(until:)`` is called.
@@ -131,19 +131,19 @@ public final class BatcherServer {
         var (lastTick, lastTaken) = (-1.0, -1.0)
         while !isStopped() {
             let takesSamples = outbox.isEmpty || watch.seconds - lastTaken > Self.maximumSecondsWithDecoders
-            let isThere = takesSamples ? try all.wait(milliseconds: outbox.isEmpty ? 50 : 1) : try withoutSamples.wait(milliseconds: 1)
-            if isThere[0] { try receive(from: control, answer) }
-            if isThere[1] { try receive(from: batches, serve) }
+            let isReadable = takesSamples ? try all.wait(milliseconds: outbox.isEmpty ? 50 : 1) : try withoutSamples.wait(milliseconds: 1)
+            if isReadable[0] { try receive(from: control, answer) }
+            if isReadable[1] { try receive(from: batches, serve) }
             if takesSamples {
                 lastTaken = watch.seconds
-                if isThere[2] { try receive(from: samples, take) }
+                if isReadable[2] { try receive(from: samples, take) }
             }
             try sendBatches()
             if watch.seconds - lastTick > 0.1 {
                 lastTick = watch.seconds
                 broker.tick(now: lastTick)
                 try perform()
-                if !news.isEmpty, lastTick - toldAt >= 1 { tellNews() }
+                if !unreported.isEmpty, lastTick - toldAt >= 1 { reportEvents() }
             }
         }
     }
@@ -172,7 +172,7 @@ public final class BatcherServer {
             guard decoderRoutes[decoder] != nil || decoderRoutes.count < Self.maximumDecoders else {
                 throw MalformedBytes("the hello of one decoder more than \(Self.maximumDecoders)")
             }
-            // Hellos pile up while a batcher is away; only the first is news.
+            // Hellos pile up while a batcher is away; only the first is reported.
             let isNew = decoderRoutes.updateValue(route, forKey: decoder) == nil
             broker.joined(decoder, host: host, now: now)
             let examples = try stride(from: 0, to: manifest.count, by: 1 + (manifest.count - 1) / Welcome.maximumExamples).map {
@@ -180,7 +180,7 @@ public final class BatcherServer {
             }
             let welcome = Welcome(identity: plan.identity, capacity: broker.limits.ticketsPerDecoder, examples: examples)
             try send(.welcome(welcome), to: decoder)
-            if isNew { news["a decoder joined", default: 0] += 1 }
+            if isNew { unreported["a decoder joined", default: 0] += 1 }
         case .ready(let decoder, let received, let free, let held):
             // One that reconnected, or another one of the same id, says hello again: tickets must not go where nobody works on them.
             guard decoderRoutes[decoder] == route,
@@ -198,7 +198,7 @@ public final class BatcherServer {
         case .goodbye(let decoder):
             broker.left(decoder, now: now)
             decoderRoutes[decoder] = nil
-            news["a decoder left", default: 0] += 1
+            unreported["a decoder left", default: 0] += 1
         }
     }
 
@@ -207,13 +207,13 @@ public final class BatcherServer {
         guard try control.send(parts: [Message(route), Message(reply.bytes)]) != .queued else { return }
         broker.vanished(decoder, now: watch.seconds)
         decoderRoutes[decoder] = nil
-        news["a decoder is gone", default: 0] += 1
+        unreported["a decoder is gone", default: 0] += 1
     }
 
-    private func tellNews() {
-        let events = news.sorted { $0.key < $1.key }.map { $0.value == 1 ? $0.key : "\($0.key) (\($0.value) times)" }
+    private func reportEvents() {
+        let events = unreported.sorted { $0.key < $1.key }.map { $0.value == 1 ? $0.key : "\($0.key) (\($0.value) times)" }
         log(events.joined(separator: "; ") + ", \(broker.decoderCount) at work")
-        news = [:]
+        unreported = [:]
         toldAt = watch.seconds
     }
 
@@ -333,7 +333,7 @@ public final class BatcherServer {
                         + "are ready")
             case .lost(let decoder, let reason):
                 decoderRoutes[decoder] = nil
-                news["a decoder was given up: \(reason)", default: 0] += 1
+                unreported["a decoder was given up: \(reason)", default: 0] += 1
             case .replaced(let failed):
                 let video = plan.video(ofTicket: failed.ticket, attempt: failed.attempt)
                 log(

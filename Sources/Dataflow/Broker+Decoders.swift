@@ -149,7 +149,7 @@ extension Broker {
 
     /// The first ticket that is under way for too long: the less may still be started behind it, the sooner.
     private mutating func lateTicket(now: Double) -> Int? {
-        let latest = now - max(limits.patience, (window.isPressed ? 3 : 10) * usualDuration)
+        let latest = now - max(limits.timeout, (window.isPressed ? 3 : 10) * usualDuration)
         reviewed = max(reviewed, window.head)
         while reviewed < window.next {
             if !window.isComplete(reviewed), let first = window[reviewed].leases.first, let last = window[reviewed].leases.last {

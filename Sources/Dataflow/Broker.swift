@@ -28,7 +28,7 @@ public struct Broker {
         /// remains, a system that kills for want of memory, looks like a user who kills at random, and random does not hit one ticket so often.
         public var vanished = 10
         /// A ticket is late after so many seconds and ten times the usual, or three times where it holds up others. It is issued again then.
-        public var patience = 0.2
+        public var timeout = 0.2
         /// Decoders that may have one ticket.
         public var copies = 3
         /// Seconds after which a ticket that holds up the stream is told of.
@@ -220,7 +220,7 @@ public struct Broker {
     private mutating func shipWhatIsReady() {
         while let request = requests.first {
             missing = max(missing, request.lowerBound)
-            while missing < request.upperBound, isHere(missing) { missing += 1 }
+            while missing < request.upperBound, isReceived(missing) { missing += 1 }
             guard missing >= request.upperBound else { return }
             for sample in request {
                 let bit = UInt64(1) << UInt64(plan.replica(ofSample: sample))
@@ -241,7 +241,7 @@ public struct Broker {
     /// What failed of all tickets in the window.
     public var replaced: [Replacement] { (window.base..<window.next).flatMap { window[$0].replaced } }
 
-    private func isHere(_ sample: Int) -> Bool {
+    private func isReceived(_ sample: Int) -> Bool {
         let ticket = plan.ticket(ofSample: sample)
         return window.contains(ticket) && window[ticket].arrived >> UInt64(plan.replica(ofSample: sample)) & 1 == 1
     }

@@ -22,7 +22,7 @@ public struct CheckpointQueue: Sendable {
     /// Evaluators that may be at work; more that ask get nothing.
     private static let maximumEvaluators = 4096
 
-    private let patience: Double
+    private let timeout: Double
     /// By step, ascending.
     private var entries: [Entry] = []
     private var announced: Set<Int> = []
@@ -32,8 +32,8 @@ public struct CheckpointQueue: Sendable {
     /// Checkpoints whose evaluators fell silent since ``takeSilences()``, and whether they are given up.
     private var silences: [(step: Int, isGivenUp: Bool)] = []
 
-    /// - Parameter patience: seconds of silence after which an evaluator counts as gone.
-    public init(patience: Double) { self.patience = patience }
+    /// - Parameter timeout: seconds of silence after which an evaluator counts as gone.
+    public init(timeout: Double) { self.timeout = timeout }
 
     /// The steps whose checkpoints wait or are being evaluated.
     public var pending: Set<Int> { Set(entries.map(\.step)) }
@@ -61,7 +61,7 @@ public struct CheckpointQueue: Sendable {
     /// - Returns: false where it is one too many.
     public mutating func hear(_ evaluator: UInt64, now: Double) -> Bool {
         if evaluators[evaluator] == nil {
-            evaluators = evaluators.filter { now - $0.value <= patience }
+            evaluators = evaluators.filter { now - $0.value <= timeout }
             guard evaluators.count < Self.maximumEvaluators else { return false }
         }
         evaluators[evaluator] = now
@@ -72,13 +72,13 @@ public struct CheckpointQueue: Sendable {
     private func isOpen(_ entry: Entry, to evaluator: UInt64, now: Double) -> Bool {
         guard entry.lease == nil, now >= entry.restsUntil else { return false }
         return !entry.failures.contains(evaluator)
-            || evaluators.allSatisfy { now - $0.value > patience || entry.failures.contains($0.key) }
+            || evaluators.allSatisfy { now - $0.value > timeout || entry.failures.contains($0.key) }
     }
 
     /// Takes checkpoints from evaluators that have fallen silent.
     private mutating func takeFromOthers(than evaluator: UInt64, now: Double) {
         for (place, entry) in entries.enumerated().reversed() {
-            guard let lease = entry.lease, lease.evaluator != evaluator, now - lease.heard > patience else { continue }
+            guard let lease = entry.lease, lease.evaluator != evaluator, now - lease.heard > timeout else { continue }
             silences.append((entry.step, countFailure(of: lease.evaluator, atPlace: place)))
         }
     }
@@ -135,7 +135,7 @@ public struct CheckpointQueue: Sendable {
 
     /// At the end of a run, whether to wait on: for scores while an evaluator is there, then shortly for evaluators to ask and be sent home.
     public func isWorthWaiting(now: Double) -> Bool {
-        let silence = entries.isEmpty ? Self.idleSilence : patience
+        let silence = entries.isEmpty ? Self.idleSilence : timeout
         return evaluators.values.contains { now - $0 <= silence }
     }
 }

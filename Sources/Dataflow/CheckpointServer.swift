@@ -44,10 +44,10 @@ public final class CheckpointServer {
 
     /// Listens for evaluators.
     /// - Parameters:
-    ///   - patience: seconds after which a silent evaluator's checkpoint goes to another.
+    ///   - timeout: seconds after which a silent evaluator's checkpoint goes to another.
     ///   - weights: the encoder of a checkpoint as a safetensors file, and whether the quick score will do.
     public init(
-        _ endpoint: Endpoint, in context: Context, patience: Double = 60,
+        _ endpoint: Endpoint, in context: Context, timeout: Double = 60,
         weights: @escaping (Int) throws -> (encoder: [UInt8], isQuick: Bool)
     ) throws {
         reservation = try endpoint.reserve(for: context)
@@ -57,7 +57,7 @@ public final class CheckpointServer {
             options: .init(
                 sendHighWaterMark: 2, receiveHighWaterMark: 1, linger: 1000, maximumMessageBytes: EvaluatorRequest.Picture.maximumBytes))
         try socket.bind(to: endpoint.control)
-        queue = CheckpointQueue(patience: patience)
+        queue = CheckpointQueue(timeout: timeout)
         self.weights = weights
     }
 

@@ -14,9 +14,9 @@ public final class DecoderWorker {
     ) throws -> Void
 
     private let endpoint: Endpoint
-    private let patience: Double
+    private let timeout: Double
     private let ticketLimit: Double
-    private let isThere: (String) throws -> Bool
+    private let videoExists: (String) throws -> Bool
     private let readPictures: PictureReader
     private let log: (String) -> Void
     private let context: Context
@@ -31,26 +31,26 @@ public final class DecoderWorker {
     private var tickets: [Ticket] = []
     private var received = 0
     private var nextAnnouncement = 0.0
-    private var absence = Absence()
+    private var silence = SilenceTimer()
 
     /// - Parameters:
     ///   - id: tells this decoder from others. Two of one id get in each other's way and change nothing else.
-    ///   - patience: seconds to wait for a batcher that is not there; 0 waits forever.
+    ///   - timeout: seconds to wait for a batcher that is not there; 0 waits forever.
     ///   - ticketLimit: seconds of processor time after which a ticket whose reading does not end is failed, and this process ended.
     ///   - log: takes a line when there is something to wait for, and when a batcher takes this decoder.
-    ///   - isThere: whether a video of the manifest is, whatever its state. Where none is this decoder has the wrong ones, and serves nobody.
+    ///   - videoExists: whether a video of the manifest is, whatever its state. Where none is this decoder has the wrong ones, and serves nobody.
     public init(
-        endpoint: Endpoint, id: UInt64 = .random(in: .min ... .max), patience: Double, ticketLimit: Double = 90,
+        endpoint: Endpoint, id: UInt64 = .random(in: .min ... .max), timeout: Double, ticketLimit: Double = 90,
         context: Context = Context(), log: @escaping (String) -> Void,
-        isThere: @escaping (String) throws -> Bool = { _ in true }, readPictures: @escaping PictureReader
+        videoExists: @escaping (String) throws -> Bool = { _ in true }, readPictures: @escaping PictureReader
     ) throws(ZeroMQError) {
         self.endpoint = endpoint
         self.id = id
-        self.patience = patience
+        self.timeout = timeout
         self.ticketLimit = ticketLimit
         self.context = context
         self.log = log
-        self.isThere = isThere
+        self.videoExists = videoExists
         self.readPictures = readPictures
         control = try Socket(
             .dealer, in: context,
@@ -90,8 +90,8 @@ public final class DecoderWorker {
 
     private func pass(_ seconds: Double) throws(DataflowError) {
         let refusal = control.refusal
-        if let line = absence.passed(seconds, endpoint: endpoint, refusal: refusal) { log(line) }
-        if let failure = absence.failure(patience: patience, endpoint: endpoint, refusal: refusal) { throw failure }
+        if let line = silence.passed(seconds, endpoint: endpoint, refusal: refusal) { log(line) }
+        if let failure = silence.failure(timeout: timeout, endpoint: endpoint, refusal: refusal) { throw failure }
     }
 
     /// Says hello, or how much room there is.
@@ -108,14 +108,14 @@ public final class DecoderWorker {
     }
 
     private func handle(_ message: Message) throws {
-        absence.heard()
+        silence.heard()
         let reply: DecoderReply
         do { reply = try message.withBytes { try DecoderReply($0) } } catch {
             throw DataflowError("the batcher at \(endpoint) sent \(error)")
         }
         switch reply {
         case .welcome(let welcome):
-            guard try welcome.examples.contains(where: isThere) else {
+            guard try welcome.examples.contains(where: videoExists) else {
                 throw DataflowError(
                     "neither \(welcome.examples[0]) nor others of the manifest's videos are here: --media must name what was prepared")
             }

@@ -57,7 +57,7 @@ public final class DecoderCounters: Sendable {
 }
 
 /// Tells the batcher twice a second that a decoder lives and how far it is, from a thread and over a socket of its own: decoding one ticket
-/// may take longer than the batcher's patience with silence.
+/// may take longer than the batcher's timeout with silence.
 ///
 /// It also has the last word: where the decoder crashes, or is lost in a library that asks no deadline, it fails the ticket, gives the
 /// others back and ends the process.

@@ -61,20 +61,20 @@ final class QualityMeter {
 
     private func add(_ a: Planes, _ b: Planes, width: Int, height: Int) {
         let (chromaWidth, chromaHeight) = ((width + 1) / 2, (height + 1) / 2)
-        squaredErrors += squaredDistance(a.data.0!, a.strides.0, b.data.0!, b.strides.0, width, height)
-        squaredErrors += squaredDistance(a.data.1!, a.strides.1, b.data.1!, b.strides.1, chromaWidth, chromaHeight)
-        squaredErrors += squaredDistance(a.data.2!, a.strides.2, b.data.2!, b.strides.2, chromaWidth, chromaHeight)
+        squaredErrors += squaredDistance((a.data.0!, a.strides.0), (b.data.0!, b.strides.0), width: width, height: height)
+        squaredErrors += squaredDistance((a.data.1!, a.strides.1), (b.data.1!, b.strides.1), width: chromaWidth, height: chromaHeight)
+        squaredErrors += squaredDistance((a.data.2!, a.strides.2), (b.data.2!, b.strides.2), width: chromaWidth, height: chromaHeight)
         samples += width * height + 2 * chromaWidth * chromaHeight
     }
 }
 
 /// The sum of squared differences of two planes of bytes.
 private func squaredDistance(
-    _ a: UnsafePointer<UInt8>, _ aStride: Int32, _ b: UnsafePointer<UInt8>, _ bStride: Int32, _ width: Int, _ height: Int
+    _ a: (data: UnsafePointer<UInt8>, stride: Int32), _ b: (data: UnsafePointer<UInt8>, stride: Int32), width: Int, height: Int
 ) -> Int {
     var sum = 0
     for y in 0..<height {
-        let (rowA, rowB) = (a + y * Int(aStride), b + y * Int(bStride))
+        let (rowA, rowB) = (a.data + y * Int(a.stride), b.data + y * Int(b.stride))
         var rowSum: UInt32 = 0  // 65,535 pixels fit
         for x in 0..<width {
             let difference = Int32(rowA[x]) - Int32(rowB[x])

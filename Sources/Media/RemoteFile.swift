@@ -12,7 +12,7 @@ import Glibc
 final class RemoteFile {
     /// Bytes that demuxers ask for at a time.
     private static let bufferByteCount = 64 << 10
-    /// Seconds that a connection may stay silent before another is tried; a quarter of the patience where that is less.
+    /// Seconds that a connection may stay silent before another is tried; a quarter of the timeout where that is less.
     private static let maximumSilence = 10.0
     /// Bytes that end a silence. Fewer are a drip, and no better.
     private static let minimumBytes = 4 << 10
@@ -38,7 +38,7 @@ final class RemoteFile {
         silenceLibav()
         self.url = url
         self.server = server
-        silence = server.patience > 0 ? min(Self.maximumSilence, server.patience / 4) : Self.maximumSilence
+        silence = server.timeout > 0 ? min(Self.maximumSilence, server.timeout / 4) : Self.maximumSilence
         context = avio_alloc_context(
             av_malloc(Self.bufferByteCount)?.assumingMemoryBound(to: UInt8.self), Int32(Self.bufferByteCount), 0,
             Unmanaged.passUnretained(self).toOpaque(),
@@ -135,7 +135,7 @@ final class RemoteFile {
 
     private var shouldGiveUp: Bool { monotonicSeconds() - attemptBegin > silence || server.isStopped() }
 
-    /// Tries something until it succeeds, the file turns out not to be there, or patience is at its end.
+    /// Tries something until it succeeds, the file turns out not to be there, or the time is out.
     ///
     /// - Parameter attempt: returns how many bytes came, or libav's code of an error.
     private func persist(_ attempt: () -> Int32) -> Int32 {
@@ -153,9 +153,9 @@ final class RemoteFile {
                 failure = MediaError(.missing, url, "the server answers: \(trouble)")
             } else if server.isStopped() {
                 failure = MediaError(.serverAway, url, "asked to stop while waiting")
-            } else if server.patience > 0, spell.waited > server.patience {
+            } else if server.timeout > 0, spell.waited > server.timeout {
                 failure = MediaError(
-                    .serverAway, url, "nothing came for \(Int(server.patience)) s, at last: \(trouble); start the server, or mend it")
+                    .serverAway, url, "nothing came for \(Int(server.timeout)) s, at last: \(trouble); start the server, or mend it")
             } else {
                 if monotonicSeconds() > nextLine {
                     nextLine += 5

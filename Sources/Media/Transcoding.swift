@@ -22,7 +22,7 @@ public struct Transcoding: Codable, Equatable, Sendable {
     /// x264's constant rate factor to begin with, its default; where its quality is too low, a lower one follows.
     private static let firstRateFactor = 23.0
     /// Seconds for reading what was written, of which nothing bad is to be expected: years.
-    private static let patience = 1e9
+    private static let timeout = 1e9
 
     public init(shortSide: Int = 256, groupOfPictures: Int = 16, bFrames: Int = 2, pictureRate: Rational? = nil) {
         self.shortSide = shortSide
@@ -82,7 +82,7 @@ public struct Transcoding: Codable, Equatable, Sendable {
                 continue
             }
             let file = try sink.file(times: source.times, timeBase: source.timeBase)
-            var record = try VideoRecord.inspect(file.temporaryPath, in: "", patience: Self.patience) { (_, _, _) throws(MediaError) in
+            var record = try VideoRecord.inspect(file.temporaryPath, in: "", timeout: Self.timeout) { (_, _, _) throws(MediaError) in
                 try checkpoint()
             }
             guard record.shows(source.times, source.timeBase) else {

@@ -48,16 +48,16 @@ public final class VideoReader {
     ///   - path: of a file; its URL where there is a server.
     ///   - record: what is known of the video; a file of another number of bytes is not opened, for it is another one.
     ///   - server: how to read from an http server; nil where the path is one of this machine.
-    ///   - patience: seconds of processor time that opening, and then each call of ``read(_:into:)``, may take.
+    ///   - timeout: seconds of processor time that opening, and then each call of ``read(_:into:)``, may take.
     ///   - tools: what is kept from video to video.
     public init(
-        path: String, record: VideoRecord, server: MediaServer? = nil, patience: Double = 30, tools: ReaderTools = ReaderTools()
+        path: String, record: VideoRecord, server: MediaServer? = nil, timeout: Double = 30, tools: ReaderTools = ReaderTools()
     ) throws(MediaError) {
         self.path = path
         self.record = record
         self.server = server
         self.tools = tools
-        deadline = Deadline(seconds: patience)
+        deadline = Deadline(seconds: timeout)
         place.isSequential = record.keyFrames.isEmpty
         if place.isSequential { tools.forgetDecoder() }
         source = try FrameSource.open(path: path, record: record, server: server, deadline: deadline, tools: tools)

@@ -29,103 +29,63 @@ extension VideoRecord {
     /// - Parameters:
     ///   - path: path of the file, relative to `folder`.
     ///   - folder: the media folder; empty: `path` is all.
-    ///   - patience: seconds of processor time without a new frame after which the file is given up. All frames together may take
+    ///   - timeout: seconds of processor time without a new frame after which the file is given up. All frames together may take
     ///     longer, the longer the bigger the file.
     ///   - minimumFrames: frames it must have.
     ///   - visit: sees every frame, with its index.
     /// - Throws: where the file does not open, is cut off, gives too few frames or too many damaged ones, or pauses for longer than
     ///   ``maximumPause`` between two.
     public init(
-        inspecting path: String, in folder: String, patience: Double = 30, minimumFrames: Int = 2,
+        inspecting path: String, in folder: String, timeout: Double = 30, minimumFrames: Int = 2,
         visit: (Int, borrowing Frame) -> Void = { _, _ in }
     ) throws(MediaError) {
-        self = try .inspect(path, in: folder, patience: patience, minimumFrames: minimumFrames) { _, index, frame in visit(index, frame) }
+        self = try .inspect(path, in: folder, timeout: timeout, minimumFrames: minimumFrames) { _, index, frame in visit(index, frame) }
     }
 
     /// The same, with the decoder's side shown as well.
     ///
     /// - Parameter visit: may throw, which ends the inspection; its own work does not count as the file's.
     static func inspect(
-        _ path: String, in folder: String, patience: Double = 30, minimumFrames: Int = 2,
+        _ path: String, in folder: String, timeout: Double = 30, minimumFrames: Int = 2,
         visit: (_ source: borrowing FrameSource, _ index: Int, _ frame: borrowing Frame) throws(MediaError) -> Void
     ) throws(MediaError) -> VideoRecord {
         let fullPath = folder.isEmpty ? path : folder + "/" + path
         let byteCount = try fileSize(fullPath)
 
-        let deadline = Deadline(seconds: patience)
+        let deadline = Deadline(seconds: timeout)
         // A small file can hold frames for days, each of them good: many samples that lie at one place.
-        let wholeDeadline = Deadline(seconds: patience + Double(byteCount) / Self.minimumBytesPerSecond)
+        let wholeDeadline = Deadline(seconds: timeout + Double(byteCount) / Self.minimumBytesPerSecond)
         var source = try FrameSource.open(fullPath, bytes: byteCount, deadline: deadline)
         let frame = Frame()
-        var damage = DamageTracker()
-        var keyTimes: Set<Int64> = []
-        var times: [Int64?] = []
-        var decodingTimes: [Int64?] = []
-        var keyFrames: [Int] = []
-        var hashes: [String] = []
-        var size: (width: Int, height: Int) = (0, 0)
-        var orientation = Orientation()
-        var packetCount = 0
-        var isInterlaced = false
+        var seen = VideoObservations()
         while try source.nextFrame(
             into: frame,
             use: { packet in
-                if !packet.isHidden { packetCount += 1 }
-                if let time = packet.time {
-                    if packet.isKey, !packet.isHidden { keyTimes.insert(time) }
-                    damage.passed(time, isKey: packet.isKey)
-                }
+                seen.note(packet)
                 return .decode
             })
         {
             guard !wholeDeadline.isOver else {
-                throw MediaError(.timedOut, fullPath, "\(times.count) frames so far are too much for a file of \(byteCount) bytes")
+                throw MediaError(.timedOut, fullPath, "\(seen.times.count) frames so far are too much for a file of \(byteCount) bytes")
             }
-            if times.isEmpty { (size, orientation) = (source.uprightSize(first: frame), source.orientation(first: frame)) }
-            if let time = frame.time, keyTimes.contains(time), frame.isKey { keyFrames.append(times.count) }
-            if frame.isDamaged { damage.found(at: frame.time, frame: times.count) }
-            if !source.startsAtKeyFrames { hashes.append(frame.hexadecimalHash(.murmur3)) }
-            if frame.isInterlaced { isInterlaced = true }
-            try wholeDeadline.pause { () throws(MediaError) in try visit(source, times.count, frame) }
+            let index = seen.times.count
+            seen.note(frame, of: source)
+            try wholeDeadline.pause { () throws(MediaError) in try visit(source, index, frame) }
             deadline.restart()
-            times.append(frame.time)
-            decodingTimes.append(frame.decodingTime)
         }
-        guard !times.isEmpty else { throw MediaError(.undecodable, fullPath, "the video stream gives no frame at all") }
-        guard times.count >= minimumFrames else { throw MediaError(.tooShort, fullPath, "one frame, and a video has two or more") }
-        for time in source.refusedTimes { damage.refused(at: time) }
-        let damaged = damage.findings(times)
-        for time in source.gapTimes { if let time { damage.missing(before: time) } }
-        let damagedOrMissing = damage.findings(times).frames
-
-        let timeBase = source.demuxer.stream.pointee.time_base
-        let hasFieldPackets = isInterlaced && packetCount > times.count
-        let isCounted = source.hasMetDamage || hasFieldPackets || faults(in: times) > 0
-        let shownTimes = faults(in: decodingTimes) < faults(in: times) ? decodingTimes : times
-        let timestamps = Timestamps(ascendingTimes(shownTimes, step: source.ticksPerFrame))
-        guard timestamps.areAscending else { throw MediaError(.brokenTimes, fullPath, "they run out of 64 bits") }
-        var record = VideoRecord(
-            path: path, bytes: byteCount, width: size.width, height: size.height, orientation: orientation,
-            timeBase: Rational(Int(timeBase.num), Int(timeBase.den)), timestamps: timestamps, keyFrames: isCounted ? [] : keyFrames,
-            damagedFrames: damaged.frames, contentHash: try PixelHash.hexadecimal(ofFile: fullPath))
-        try record.refuseLongPauses(fullPath)
-        // Damaged frames that the decoder kept to itself count as well.
-        let all = record.frameCount + damaged.count - damaged.frames.count
-        guard damaged.count <= all / 2, damaged.frames.count <= record.maximumDamagedFrames else {
-            throw MediaError(.undecodable, fullPath, "\(damaged.count) of \(all) frames are damaged")
+        guard !seen.times.isEmpty else { throw MediaError(.undecodable, fullPath, "the video stream gives no frame at all") }
+        guard seen.times.count >= minimumFrames else {
+            throw MediaError(.tooShort, fullPath, "one frame, and a video has two or more")
         }
-        if damagedOrMissing.count <= record.maximumDamagedFrames {
-            record.damagedFrames = damagedOrMissing
-        } else {
-            record.keyFrames = []
-        }
+        var record = try seen.record(of: path, bytes: byteCount, from: source, at: fullPath)
+        var hashes = seen.hashes
         guard !source.startsAtKeyFrames || source.hasCauseToTry else { return record }
-        if source.startsAtKeyFrames { hashes = try record.sequentialHashes(at: fullPath, patience: patience) }
-        if !(try record.isReproduced(at: fullPath, hashes: hashes, patience: patience)) { record.keyFrames = [] }
+        if source.startsAtKeyFrames { hashes = try record.sequentialHashes(at: fullPath, timeout: timeout) }
+        if !(try record.isReproduced(at: fullPath, hashes: hashes, timeout: timeout)) { record.keyFrames = [] }
         return record
     }
 
-    private func refuseLongPauses(_ path: String) throws(MediaError) {
+    func refuseLongPauses(_ path: String) throws(MediaError) {
         for frame in 1..<max(1, frameCount) {
             let pause = Double(timestamps[frame] - timestamps[frame - 1]) * timeBase.value
             guard pause <= Self.maximumPause else {
@@ -136,12 +96,12 @@ extension VideoRecord {
     }
 
     /// What a sequential decode gives: a hash for every frame.
-    private func sequentialHashes(at fullPath: String, patience: Double) throws(MediaError) -> [String] {
+    private func sequentialHashes(at fullPath: String, timeout: Double) throws(MediaError) -> [String] {
         var counted = self
         counted.keyFrames = []
-        let reader = try VideoReader(path: fullPath, record: counted, patience: patience)
+        let reader = try VideoReader(path: fullPath, record: counted, timeout: timeout)
         var hashes: [String] = []
-        // A few frames a visit, because patience is for a visit.
+        // A few frames a visit, because the timeout is for a visit.
         for start in stride(from: 0, to: frameCount, by: 16) {
             try reader.visit(Array(start..<min(start + 16, frameCount))) { _, frame in hashes.append(frame.hexadecimalHash(.murmur3)) }
         }
@@ -149,8 +109,8 @@ extension VideoRecord {
     }
 
     /// Whether each group of pictures, from its key frame on, comes out as it did in the sequential decode, its damaged frames apart.
-    private func isReproduced(at fullPath: String, hashes: [String], patience: Double) throws(MediaError) -> Bool {
-        let reader = try VideoReader(path: fullPath, record: self, patience: patience)
+    private func isReproduced(at fullPath: String, hashes: [String], timeout: Double) throws(MediaError) -> Bool {
+        let reader = try VideoReader(path: fullPath, record: self, timeout: timeout)
         var isSame = true
         // Backwards, so that the reader seeks each key frame.
         for (first, end) in zip(keyFrames, keyFrames.dropFirst() + [frameCount]).reversed() where isSame {
@@ -168,35 +128,6 @@ extension VideoRecord {
         }
         return isSame
     }
-}
-
-/// How many times of a list are missing or not later than the one before.
-private func faults(in times: [Int64?]) -> Int {
-    times.indices.count { index in
-        guard let time = times[index] else { return true }
-        guard index > 0, let last = times[index - 1] else { return false }
-        return time <= last
-    }
-}
-
-/// The times themselves where each is later than the one before; elsewhere a step on from the one before.
-private func ascendingTimes(_ times: [Int64?], step: Int64) -> [Int64] {
-    // Times are a file's word: what overflows here does not ascend afterwards.
-    let firstKnown = times.firstIndex { $0 != nil } ?? 0
-    var last = (times[firstKnown] ?? 0) &- Int64(firstKnown) &* step
-    return times.indices.map { index in
-        guard index > 0 else { return last }
-        if let before = times[index - 1], let time = times[index], time > before { last &+= time &- before } else { last &+= step }
-        return last
-    }
-}
-
-extension Frame {
-    /// Whether the decoder holds this for a picture at which decoding can begin.
-    fileprivate var isKey: Bool { pointer.pointee.key_frame != 0 }
-
-    /// Whether it was coded as two fields, together or apart.
-    fileprivate var isInterlaced: Bool { pointer.pointee.interlaced_frame != 0 }
 }
 
 extension FrameSource {
@@ -230,9 +161,6 @@ extension FrameSource {
         let rate = av_guess_frame_rate(demuxer.context, demuxer.stream, nil)
         return rate.num > 0 && rate.den > 0 ? rate : AVRational(num: 25, den: 1)
     }
-
-    /// Ticks of the stream's time base from frame to frame.
-    fileprivate var ticksPerFrame: Int64 { max(1, av_rescale_q(1, av_inv_q(frameRate), demuxer.stream.pointee.time_base)) }
 
     /// The size at which the video's first frame is to be seen: square pixels, upright.
     func uprightSize(first frame: borrowing Frame) -> (width: Int, height: Int) {

@@ -6,19 +6,19 @@ import Glibc
 struct Connection: ~Copyable {
     private let descriptor: Int32
     /// Seconds that reading, or writing, may take.
-    private let patience: Double
+    private let timeout: Double
 
-    init(_ descriptor: Int32, patience: Double) {
+    init(_ descriptor: Int32, timeout: Double) {
         self.descriptor = descriptor
         _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
-        self.patience = patience
+        self.timeout = timeout
     }
 
     deinit { close(descriptor) }
 
     /// Reads until the bytes satisfy `isWhole`, the other side ends, the limit is reached, or time is up.
     func read(limit: Int, until isWhole: ([UInt8]) -> Bool) -> [UInt8] {
-        let deadline = monotonicSeconds() + patience
+        let deadline = monotonicSeconds() + timeout
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 4096)
         while bytes.count < limit, !isWhole(bytes), wait(for: POLLIN, until: deadline) {
@@ -31,7 +31,7 @@ struct Connection: ~Copyable {
 
     /// Sends all bytes, or as many as the time allows; says whether that were all.
     func write(_ text: String) -> Bool {
-        let deadline = monotonicSeconds() + patience
+        let deadline = monotonicSeconds() + timeout
         let bytes = Array(text.utf8)
         var sent = 0
         while sent < bytes.count, wait(for: POLLOUT, until: deadline) {

@@ -5,7 +5,7 @@ import Foundation
 /// What a process answers to the question how it is.
 public struct Health: Equatable, Sendable {
     /// Whether it makes progress, or has nothing to do.
-    public var isWell: Bool
+    public var isHealthy: Bool
     /// What the process says of itself, one line for people.
     public var sentence: String
 
@@ -15,7 +15,7 @@ public struct Health: Equatable, Sendable {
     public init(of address: StatusAddress) throws(Failure) {
         let (status, body) = try address.get("/health")
         guard status == "200" || status == "503" else { throw Failure("\(address): what answers there is no process of Tandem's") }
-        isWell = status == "200"
+        isHealthy = status == "200"
         sentence = String(body.prefix { $0 != "\n" })
     }
 }
@@ -28,7 +28,7 @@ extension StatusAddress {
         let descriptor = try socket { descriptor, name, length in
             connect(descriptor, name, length) == 0 || errno == EINPROGRESS ? 0 : -1
         }
-        let connection = Connection(descriptor, patience: 5)
+        let connection = Connection(descriptor, timeout: 5)
         guard connection.write("GET \(path) HTTP/1.0\r\nHost: \(self)\r\n\r\n") else {
             throw Failure("\(self): nobody answers; was the process started with --metrics, at this address?")
         }

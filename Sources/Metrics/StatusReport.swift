@@ -63,10 +63,10 @@ public struct ProgressWatch {
     }
 
     /// Whether less than ``limit`` has passed without progress.
-    public var isWell: Bool { stalled < Self.limit }
+    public var isHealthy: Bool { stalled < Self.limit }
 
     /// "no progress for 2 min 05 s: step 12 of 100"; what the process says where it is well.
     public func verdict(_ sentence: String) -> String {
-        isWell ? sentence : "no progress for \(formatDuration(stalled)): \(sentence)"
+        isHealthy ? sentence : "no progress for \(formatDuration(stalled)): \(sentence)"
     }
 }

@@ -17,10 +17,10 @@ public final class StatusServer {
     ///
     /// - Parameters:
     ///   - role: the word after `tandem_` in the names of metrics.
-    ///   - patience: seconds that a request, and then its answer, may take.
+    ///   - timeout: seconds that a request, and then its answer, may take.
     ///   - report: called about once a second, on the thread of the server.
     public init(
-        _ address: StatusAddress, role: String, patience: Double = 2, report: @escaping @Sendable () -> StatusReport
+        _ address: StatusAddress, role: String, timeout: Double = 2, report: @escaping @Sendable () -> StatusReport
     ) throws(Failure) {
         let descriptor = try address.socket { descriptor, name, length in
             var yes: Int32 = 1
@@ -31,7 +31,7 @@ public final class StatusServer {
         port = boundPort(descriptor) ?? address.port
         let isEnded = isEnded
         Thread.detachNewThread {
-            serve(descriptor, role: role, patience: patience, report)
+            serve(descriptor, role: role, timeout: timeout, report)
             isEnded.signal()
         }
     }
@@ -47,7 +47,7 @@ public final class StatusServer {
 /// A request above this is refused.
 private let maximumRequestBytes = 4096
 
-private func serve(_ listener: Int32, role: String, patience: Double, _ read: () -> StatusReport) {
+private func serve(_ listener: Int32, role: String, timeout: Double, _ read: () -> StatusReport) {
     var watch = ProgressWatch(now: monotonicSeconds())
     var isShort = false
     while true {
@@ -60,7 +60,7 @@ private func serve(_ listener: Int32, role: String, patience: Double, _ read: ()
         let descriptor = accept(listener, nil, nil)
         isShort = descriptor < 0 && ![EAGAIN, ECONNABORTED, EINTR].contains(errno)
         guard descriptor >= 0 else { continue }
-        let connection = Connection(descriptor, patience: patience)
+        let connection = Connection(descriptor, timeout: timeout)
         let request = connection.read(limit: maximumRequestBytes, until: isRequest)
         _ = connection.write(answer(to: request, report, watch, role: role))
     }
@@ -85,7 +85,7 @@ private func answer(to request: [UInt8], _ report: StatusReport, _ watch: Progre
                 .gauge("tandem_\(role)_stalled_seconds", "Time since the process last made progress or had nothing to do.", watch.stalled)
             ]
         return response("200 OK", metrics.map(\.text).joined(), type: "text/plain; version=0.0.4; charset=utf-8")
-    case "/health": return response(watch.isWell ? "200 OK" : "503 Service Unavailable", watch.verdict(report.sentence) + "\n")
+    case "/health": return response(watch.isHealthy ? "200 OK" : "503 Service Unavailable", watch.verdict(report.sentence) + "\n")
     default: return response("404 Not Found", "there are /metrics and /health\n")
     }
 }

@@ -12,7 +12,7 @@ extension EncoderWeights {
     public func makeEncoder(precision: Precision = .f32, backend: any Backend) throws -> VisionTransformer {
         try check()
         let table = PositionEmbedding(gridSize: gridSize, width: width, values: try finiteFloats("pos_embed", shape: positionShape))
-        let (encoder, parameters) = VisionTransformer.alone(
+        let (encoder, parameters) = VisionTransformer.standalone(
             configuration(heads: try requireHeads()), positions: table, precision: precision, backend: backend)
         try fill(parameters, backend)
         return encoder

@@ -41,7 +41,7 @@ public final class VisionTransformer {
     }
 
     /// An encoder by itself, as evaluation needs it, and its parameters: all zero, to be filled by name.
-    public static func alone(
+    public static func standalone(
         _ configuration: EncoderConfiguration, positions: PositionEmbedding? = nil, precision: Precision = .f32, backend: any Backend
     ) -> (encoder: VisionTransformer, parameters: ParameterStore) {
         let parameters = Parameters()

@@ -56,7 +56,7 @@ public struct SoftLabels: Equatable, Sendable {
         var highest = [Float](repeating: stretched ? -.infinity : 1, count: channels)
         if stretched {
             for row in rows {
-                forEachValue(wide, row, newWidth) { _, channel, value in
+                forEachValue(of: row, in: wide, width: newWidth) { _, channel, value in
                     lowest[channel] = min(lowest[channel], value)
                     highest[channel] = max(highest[channel], value)
                 }
@@ -67,7 +67,7 @@ public struct SoftLabels: Equatable, Sendable {
         var labels = [UInt8](repeating: objects[0], count: newWidth * newHeight)
         for (y, row) in rows.enumerated() {
             var strength = -Float.infinity
-            forEachValue(wide, row, newWidth) { x, channel, value in
+            forEachValue(of: row, in: wide, width: newWidth) { x, channel, value in
                 let value = (value - lowest[channel]) / ranges[channel]
                 if channel == 0 || value > strength {
                     strength = value
@@ -99,7 +99,7 @@ public struct SoftLabels: Equatable, Sendable {
     /// Calls `body` with every channel of every pixel of a row between two rows of `wide`.
     @inline(__always)
     private func forEachValue(
-        _ wide: [[Float]], _ row: (first: Int, second: Int, weight: Float), _ newWidth: Int,
+        of row: (first: Int, second: Int, weight: Float), in wide: [[Float]], width newWidth: Int,
         _ body: (_ x: Int, _ channel: Int, _ value: Float) -> Void
     ) {
         wide[row.first].withUnsafeBufferPointer { upper in

@@ -32,8 +32,8 @@ final class Gatekeeper: Sendable {
 
     /// Takes its place before any socket of the context can ask. Ends when the context is shut down.
     init(
-        _ context: UnsafeMutableRawPointer, _ folder: KeyFolder, _ allowed: [KeyFolder.Allowed],
-        _ shouldReload: @escaping @Sendable () -> Bool, _ log: @escaping @Sendable (String) -> Void
+        of context: UnsafeMutableRawPointer, _ folder: KeyFolder, allowed: [KeyFolder.Allowed],
+        shouldReload: @escaping @Sendable () -> Bool, log: @escaping @Sendable (String) -> Void
     ) {
         state = Mutex(State(allowed: Set(allowed.map(\.key))))
         self.folder = folder

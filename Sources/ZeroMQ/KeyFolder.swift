@@ -54,7 +54,7 @@ public struct KeyFolder: Sendable {
     /// - Throws: where one of the files exists already, so that no key is ever lost.
     public func create() throws(Failure) {
         guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw Failure("\(path): \(String(cString: strerror(errno)))") }
-        for name in ["server.key", "server.pub", "allowed", "client.key"] where isThere(name) { throw existing(name) }
+        for name in ["server.key", "server.pub", "allowed", "client.key"] where exists(name) { throw existing(name) }
         let server = CurveKey.makeSecret()
         try write("server.key", server.text + "\n", mode: 0o600)
         try write("server.pub", server.publicKey.text + "\n", mode: 0o644)
@@ -74,7 +74,7 @@ public struct KeyFolder: Sendable {
         guard lstat(path + "/allowed", &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             throw Failure("\(path)/allowed is a link, which would be replaced; put the list itself there")
         }
-        guard !isThere(name + ".key") else { throw existing(name + ".key") }
+        guard !exists(name + ".key") else { throw existing(name + ".key") }
         let secret = CurveKey.makeSecret()
         try write(name + ".key", secret.text + "\n", mode: 0o600)
         try replace("allowed", list + (list.hasSuffix("\n") ? "" : "\n") + "\(secret.publicKey) \(name)\n")
@@ -122,7 +122,7 @@ public struct KeyFolder: Sendable {
         }
     }
 
-    private func isThere(_ name: String) -> Bool {
+    private func exists(_ name: String) -> Bool {
         var status = stat()
         return lstat(path + "/" + name, &status) == 0
     }

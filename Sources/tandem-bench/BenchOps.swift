@@ -80,11 +80,11 @@ private struct OpsBench {
         let (bias, short) = (full([hidden]), full([width]))
         let (dWide, dBias) = (full([hidden, width]), full([hidden]))
         let work = 2 * Double(rows * width * hidden), size = "\(rows)x\(width)x\(hidden)"
-        product("linear", size, work, tell) { backend.linear(h, x, weight: wide, bias: bias) }
-        product("linearGELU", size, work, tell) { backend.linearGELU(h, derivative: derivative, x, weight: wide, bias: bias) }
-        product("linearResidual", size, work, tell) { backend.linearResidual(y, h, residual: residual, weight: narrow, bias: short) }
-        product("linearBackwardInput", size, work, tell) { backend.linearBackwardInput(x, h, weight: wide, accumulates: false) }
-        product("linearBackwardWeight", size, work, tell) { backend.linearBackwardWeight(dWide, dBias: dBias, h, x) }
+        product("linear", size, operations: work, tell: tell) { backend.linear(h, x, weight: wide, bias: bias) }
+        product("linearGELU", size, operations: work, tell: tell) { backend.linearGELU(h, derivative: derivative, x, weight: wide, bias: bias) }
+        product("linearResidual", size, operations: work, tell: tell) { backend.linearResidual(y, h, residual: residual, weight: narrow, bias: short) }
+        product("linearBackwardInput", size, operations: work, tell: tell) { backend.linearBackwardInput(x, h, weight: wide, accumulates: false) }
+        product("linearBackwardWeight", size, operations: work, tell: tell) { backend.linearBackwardWeight(dWide, dBias: dBias, h, x) }
     }
 
     private func attention(_ tell: (OpResult) -> Void) {
@@ -96,11 +96,11 @@ private struct OpsBench {
         let (own, gradients) = (columns(qkv), columns(dQKV))
         let scores = (0..<sequences.count).reduce(0) { $0 + sequences[$1].count * sequences[$1].count }
         let work = 4 * Double(scores * width), size = "\(sequences.count)x\(heads) heads"
-        product("attention", size, work, tell) {
+        product("attention", size, operations: work, tell: tell) {
             backend.attention(
                 y, logSumExp: logSumExp, query: own[0], key: own[1], value: own[2], queries: sequences, keys: sequences, heads: heads)
         }
-        product("attentionBackward", size, 2.5 * work, tell) {
+        product("attentionBackward", size, operations: 2.5 * work, tell: tell) {
             backend.attentionBackward(
                 dQuery: gradients[0], dKey: gradients[1], dValue: gradients[2], dy, y, logSumExp: logSumExp, query: own[0], key: own[1],
                 value: own[2], queries: sequences, keys: sequences, heads: heads)
@@ -113,29 +113,29 @@ private struct OpsBench {
         let (weight, bias, dWeight, dBias) = (full([width]), full([width]), full([width]), full([width]))
         let (h, derivative) = (operand([rows, hidden]), operand([rows, hidden]))
         let size = "\(rows)x\(width)"
-        moving("layerNorm", size, rows * width * (4 + bytes), tell) {
+        moving("layerNorm", size, bytes: rows * width * (4 + bytes), tell: tell) {
             backend.layerNorm(y, statistics: statistics, x, weight: weight, bias: bias, epsilon: 1e-6)
         }
-        moving("layerNormBackward", size, rows * width * 16, tell) {
+        moving("layerNormBackward", size, bytes: rows * width * 16, tell: tell) {
             backend.layerNormBackward(
                 dx, dWeight: dWeight, dBias: dBias, x, x, statistics: statistics, weight: weight, accumulates: true)
         }
-        moving("multiply", "\(rows)x\(hidden)", rows * hidden * 3 * bytes, tell) { backend.multiply(h, derivative) }
-        moving("add", size, rows * width * 12, tell) { backend.add(dx, x) }
+        moving("multiply", "\(rows)x\(hidden)", bytes: rows * hidden * 3 * bytes, tell: tell) { backend.multiply(h, derivative) }
+        moving("add", size, bytes: rows * width * 12, tell: tell) { backend.add(dx, x) }
 
         let count = 22_000_000
         let (values, gradients, m, v) = (full([count]), full([count]), full([count]), full([count]))
-        moving("adamW", "\(count)", count * 28, tell) {
+        moving("adamW", "\(count)", bytes: count * 28, tell: tell) {
             backend.adamW(
                 values: values, gradients: gradients, firstMoments: m, secondMoments: v, learningRate: 1e-4, beta1: 0.9, beta2: 0.95,
                 epsilon: 1e-8, weightDecay: 0.05, step: 1, gradientScale: 1)
         }
         guard precision == .bf16 else { return }
         let rounded = operand([count])
-        moving("round", "\(count)", count * 6, tell) { backend.round(rounded, values) }
+        moving("round", "\(count)", bytes: count * 6, tell: tell) { backend.round(rounded, values) }
     }
 
-    private func product(_ name: String, _ size: String, _ operations: Double, _ tell: (OpResult) -> Void, _ body: () -> Void) {
+    private func product(_ name: String, _ size: String, operations: Double, tell: (OpResult) -> Void, body: () -> Void) {
         let seconds = backend.fastest(of: 20, body)
         tell(
             OpResult(
@@ -143,7 +143,7 @@ private struct OpsBench {
                 shareOfPeak: operations / seconds / productPeak))
     }
 
-    private func moving(_ name: String, _ size: String, _ bytes: Int, _ tell: (OpResult) -> Void, _ body: () -> Void) {
+    private func moving(_ name: String, _ size: String, bytes: Int, tell: (OpResult) -> Void, body: () -> Void) {
         let seconds = backend.fastest(of: 20, body)
         tell(
             OpResult(

@@ -39,7 +39,7 @@ func benchPropagation(arguments: [String]) throws {
         let path = try CheckpointFolder.weights(at: weights, warn: warn)
         encoder = try EncoderWeights(path: path, heads: heads).makeEncoder(precision: chosen, backend: backend)
     } else {
-        let (random, parameters) = VisionTransformer.alone(configuration, precision: chosen, backend: backend)
+        let (random, parameters) = VisionTransformer.standalone(configuration, precision: chosen, backend: backend)
         parameters.initialize(seed: 1)
         encoder = random
     }

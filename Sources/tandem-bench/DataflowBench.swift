@@ -111,7 +111,7 @@ final class DataflowBench {
             endpoint: place,
             identity: PlanIdentity(
                 manifestHash: manifest.identity, seed: pipeline.seed, sampler: AnySampler(pipeline.recipe.value.sampler)),
-            credit: pipeline.dataflow.trainerMemory << 20, patience: 30, context: try Context(keys: keys, connecting: place, log: note),
+            credit: pipeline.dataflow.trainerMemory << 20, timeout: 30, context: try Context(keys: keys, connecting: place, log: note),
             log: note)
         var asked = 0
         func takeBatches(for seconds: Double) throws -> Int {
@@ -212,7 +212,7 @@ final class DataflowBench {
 func decodeNothing(for endpoint: String, keys: String?, milliseconds: Double) throws {
     let endpoint = try Endpoint(endpoint)
     let worker = try DecoderWorker(
-        endpoint: endpoint, patience: 30, context: try Context(keys: keys, connecting: endpoint, log: note), log: note
+        endpoint: endpoint, timeout: 30, context: try Context(keys: keys, connecting: endpoint, log: note), log: note
     ) { _, requests, destination in
         for index in requests.indices { _ = destination(index) }
         sleep(milliseconds: milliseconds * Double(requests.count / 2))

@@ -19,8 +19,8 @@ runProgram("tandem-decoder") {
         "the videos, as the manifest describes them: a folder, or the http:// or https:// root of a server that has it, vouched for by the "
             + "system's authorities or those of the file that SSL_CERT_FILE names"
     )
-    let patience = options.value(
-        "--patience", "SECONDS", "how long to wait for a batcher, or a server of videos, that is not there; 0: for ever", default: 600.0)
+    let timeout = options.value(
+        "--timeout", "SECONDS", "how long to wait for a batcher, or a server of videos, that is not there; 0: for ever", default: 600.0)
     let keys = options.value("--keys", "FOLDER", "keys for tcp: client.key, and server.pub of the run's machine")
     let memory = options.value("--memory", "MIB", "memory that decoding may take; a video that wants more is replaced", default: 1024)
     let verifiesContent = options.flag(
@@ -37,7 +37,7 @@ runProgram("tandem-decoder") {
         throw Failure("\(mediaText): there is no such folder; --media names the folder that was prepared")
     }
     let log = { @Sendable (line: String) in writeError("\(line)\n") }
-    let server = media.isServer ? MediaServer(patience: patience, isStopped: { Interruption.isRequested }, log: log) : nil
+    let server = media.isServer ? MediaServer(timeout: timeout, isStopped: { Interruption.isRequested }, log: log) : nil
     /// A server that is away is trouble of this decoder, or of all of them, and not of a video.
     func reading<Result>(_ body: () throws(MediaError) -> Result) throws -> Result {
         do { return try body() } catch {
@@ -49,8 +49,8 @@ runProgram("tandem-decoder") {
     let status = DecoderStatus()
     let endpoint = try Endpoint(connect)
     let worker = try DecoderWorker(
-        endpoint: endpoint, patience: patience, context: Context(keys: keys, connecting: endpoint, log: log), log: log,
-        isThere: { path in try reading { () throws(MediaError) in try media.holds(path, server: server) } },
+        endpoint: endpoint, timeout: timeout, context: Context(keys: keys, connecting: endpoint, log: log), log: log,
+        videoExists: { path in try reading { () throws(MediaError) in try media.holds(path, server: server) } },
         readPictures: { record, requests, destination in
             defer { status.framesDecoded.store(reader.costs.framesDecoded, ordering: .relaxed) }
             try reading { () throws(MediaError) in try reader.read(requests, of: record, into: destination) }

@@ -19,7 +19,7 @@ struct BesideTraining {
     let output: String?
     let backend: any SimilarityBackend
     /// Seconds to wait for a trainer that is not there.
-    let patience: Double
+    let timeout: Double
     /// Folder of keys for a tcp endpoint.
     let keys: String?
     let progressStyle: ProgressStyle
@@ -147,8 +147,8 @@ struct BesideTraining {
     }
 
     private func giveUpIfAbsent(since lastSeen: Double) throws {
-        if monotonicSeconds() - lastSeen > patience {
-            throw Failure("no trainer at \(endpoint) for \(formatDuration(patience)); is it running, and is this its --bind endpoint?")
+        if monotonicSeconds() - lastSeen > timeout {
+            throw Failure("no trainer at \(endpoint) for \(formatDuration(timeout)); is it running, and is this its --bind endpoint?")
         }
     }
 }

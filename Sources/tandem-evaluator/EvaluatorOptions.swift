@@ -38,7 +38,7 @@ struct EvaluatorOptions {
     let precision: Precision?
     /// 0: as many as fit the source.
     let threads: Int
-    let patience: Double
+    let timeout: Double
     let keys: String?
     let metrics: String?
     let progressStyle: ProgressStyle
@@ -93,8 +93,8 @@ struct EvaluatorOptions {
 
         precision = options.value("--precision", "f32|bf16", "of the encoder's products; default: bf16 where the processor has it")
         threads = options.value("--threads", "N", "threads; 0: one a core, but one in all with --trainer", default: 0)
-        patience = options.value(
-            "--patience", "SECONDS", "how long to wait for a trainer that is not there", default: Pipeline().dataflow.patience)
+        timeout = options.value(
+            "--timeout", "SECONDS", "how long to wait for a trainer that is not there", default: Pipeline().dataflow.timeout)
         metrics = options.value("--metrics", "[HOST:]PORT", "with --trainer: " + StatusAddress.help)
         progressStyle = options.value("--progress", "auto|live|plain", "how progress is shown", default: ProgressStyle.automatic)
         wantsJSON = options.flag("--json", "print one JSON object instead of a table")

@@ -16,6 +16,6 @@ runProgram(EvaluatorOptions.programName) {
     let evaluator = try BesideTraining(
         endpoint: Endpoint(endpoint), root: options.root.map { (options.benchmark, $0) }, output: options.output,
         backend: Device.cpu.makeSimilarityBackend(threads: max(1, options.threads)),
-        patience: options.patience, keys: options.keys, progressStyle: options.progressStyle, status: status)
+        timeout: options.timeout, keys: options.keys, progressStyle: options.progressStyle, status: status)
     try withExtendedLifetime(statusServer) { try evaluator.run() }
 }

@@ -14,13 +14,13 @@ final class BatchStream {
     /// Requests under way beyond the byte credit serve nothing; this many keep the credit busy.
     private static let requestsAhead = 64
 
-    init(_ pipeline: Pipeline, _ manifest: Manifest, _ endpoint: Endpoint, _ course: TrainingCourse, _ context: Context) throws {
+    init(_ pipeline: Pipeline, _ manifest: Manifest, from cursor: TrainingCursor, at endpoint: Endpoint, _ context: Context) throws {
         client = try BatchClient(
             endpoint: endpoint, identity: pipeline.planIdentity(manifest), credit: pipeline.dataflow.trainerMemory << 20,
-            patience: pipeline.dataflow.patience, context: context, log: note)
+            timeout: pipeline.dataflow.timeout, context: context, log: note)
         size = pipeline.train.microBatchSize
-        nextSample = course.samplesSeen
-        endSample = course.totalSamples
+        nextSample = cursor.samplesSeen
+        endSample = cursor.totalSamples
     }
 
     /// Seconds spent waiting for data.

@@ -20,7 +20,7 @@ final class Evaluations {
     private static let manyWaiting = 4
 
     /// Seconds for which a run that is over waits for an evaluator that has not been heard of.
-    private static let patience = 60.0
+    private static let timeout = 60.0
 
     /// Listens for evaluators.
     /// - Parameter isQuick: whether the quick score will do for the checkpoint of a step.
@@ -69,7 +69,7 @@ final class Evaluations {
     ///   - takeScores: asks for ``newScores()``.
     func waitForScores(whileWaiting: () -> Void, _ takeScores: () throws -> Void) throws {
         server.finish()
-        let deadline = monotonicSeconds() + Self.patience
+        let deadline = monotonicSeconds() + Self.timeout
         while !Interruption.isRequested {
             try takeScores()
             let now = monotonicSeconds()

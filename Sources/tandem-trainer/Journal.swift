@@ -30,17 +30,17 @@ struct Journal: ~Copyable {
 
     /// Sums since the last line of the log.
     private struct Window {
-        var start: TrainingCourse
+        var start: TrainingCursor
         var startTime = monotonicSeconds()
         var startWait: Double
         var loss = 0.0
     }
 
-    /// A log of about so many lines shows a run's course, however long it is.
+    /// A log of about so many lines shows how a run went, however long it is.
     private static let linesOfRun = 500
     private static let samplesInPicture = 6
     /// Seconds before the first advice, and between two.
-    private static let patienceWithWaiting = 60.0
+    private static let secondsBeforeAdvice = 60.0
     private static let adviceEvery = 600.0
 
     /// The curves of TensorBoard, and where they stand in `log.txt`.
@@ -51,7 +51,7 @@ struct Journal: ~Copyable {
 
     /// - Parameter step: the last step that counts of what the folder holds; -1 for a fresh run.
     init(
-        _ folder: RunFolder, _ pipeline: Pipeline, videos: Int, _ course: TrainingCourse, continuingAfter step: Int,
+        _ folder: RunFolder, _ pipeline: Pipeline, videos: Int, _ cursor: TrainingCursor, continuingAfter step: Int,
         _ progress: consuming ProgressLine
     ) throws {
         self.folder = folder
@@ -59,37 +59,37 @@ struct Journal: ~Copyable {
         self.videos = videos
         self.progress = progress
         events = try EventWriter(folder: folder.path, continuingAfter: step, last: Self.lastScalars(folder))
-        linesEvery = max(1, course.totalSteps / Self.linesOfRun)
-        startStep = course.step
-        window = Window(start: course, startWait: 0)
-        nextAdvice = startTime + Self.patienceWithWaiting
+        linesEvery = max(1, cursor.totalSteps / Self.linesOfRun)
+        startStep = cursor.step
+        window = Window(start: cursor, startWait: 0)
+        nextAdvice = startTime + Self.secondsBeforeAdvice
     }
 
     /// Notes a step; writes a line where one is due.
     ///
     /// - Parameters:
-    ///   - course: where the run stands, this step included.
+    ///   - cursor: where the run stands, this step included.
     ///   - waited: seconds that the trainer has waited for data since it started.
     ///   - decoders: those at work.
     mutating func record(
-        _ course: TrainingCourse, loss: Double, learningRate: Double, gradientNorm: Double, waited: Double, decoders: Int
+        _ cursor: TrainingCursor, loss: Double, learningRate: Double, gradientNorm: Double, waited: Double, decoders: Int
     ) throws {
         window.loss += loss
-        let (step, totalSteps) = (course.step, course.totalSteps)
+        let (step, totalSteps) = (cursor.step, cursor.totalSteps)
         let steps = step - window.start.step
         let now = monotonicSeconds()
         let seconds = max(now - window.startTime, 1e-9)
         let meanLoss = window.loss / Double(steps)
-        let samplesPerSecond = Double(course.samplesSeen - window.start.samplesSeen) / seconds
+        let samplesPerSecond = Double(cursor.samplesSeen - window.start.samplesSeen) / seconds
         let dataWait = DataWait(share: (waited - window.startWait) / seconds, decoders: decoders)
         lastLine =
             "step \(step)/\(totalSteps)  loss \(String(format: "%.4f", meanLoss))  lr \(String(format: "%.2e", learningRate))"
-            + "  \(String(format: "%.1f", samplesPerSecond)) samples/s  \(dataWait.text)  \(timeLeft(course)) left"
+            + "  \(String(format: "%.1f", samplesPerSecond)) samples/s  \(dataWait.text)  \(timeLeft(cursor)) left"
         progress.show(lastLine)
 
-        guard step % linesEvery == 0 || course.isFinished else { return }
+        guard step % linesEvery == 0 || cursor.isFinished else { return }
         let record: LogRecord = [
-            "epoch": .number(Double(course.samplesSeen) / Double(videos)), "step": .integer(step), "train_loss": .number(meanLoss),
+            "epoch": .number(Double(cursor.samplesSeen) / Double(videos)), "step": .integer(step), "train_loss": .number(meanLoss),
             "train_lr": .number(learningRate), "gradient_norm": .number(gradientNorm), "samples_per_second": .number(samplesPerSecond),
             "data_wait": .number(dataWait.share), "decoders": .integer(decoders),
         ]
@@ -99,7 +99,7 @@ struct Journal: ~Copyable {
             nextAdvice = now + Self.adviceEvery
             note("with \(decoders) decoder\(decoders == 1 ? "" : "s") at work: \(dataWait.text)")
         }
-        window = Window(start: course, startWait: waited)
+        window = Window(start: cursor, startWait: waited)
     }
 
     /// Lists visits to videos that failed, each once.
@@ -160,8 +160,8 @@ struct Journal: ~Copyable {
         try writePNG(contactSheet(rows), to: folder.figurePath("reconstruction", step: step))
     }
 
-    private func timeLeft(_ course: TrainingCourse) -> String {
-        let perStep = (monotonicSeconds() - startTime) / Double(max(1, course.step - startStep))
-        return formatDuration(perStep * Double(course.totalSteps - course.step))
+    private func timeLeft(_ cursor: TrainingCursor) -> String {
+        let perStep = (monotonicSeconds() - startTime) / Double(max(1, cursor.step - startStep))
+        return formatDuration(perStep * Double(cursor.totalSteps - cursor.step))
     }
 }

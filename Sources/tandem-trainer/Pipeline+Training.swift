@@ -28,16 +28,16 @@ extension Pipeline {
     /// Where a run stands, and how long it is. A change of `train.batch` leaves its length in samples as it was.
     ///
     /// - Throws: where the pipeline would not continue the checkpoint's run.
-    func course(
+    func cursor(
         continuing checkpoint: Checkpoint.Metadata?, _ manifest: Manifest, mayChangeBatch: Bool
-    ) throws -> TrainingCourse {
+    ) throws -> TrainingCursor {
         let planned = totalSamples(videos: manifest.count)
-        guard let checkpoint else { return TrainingCourse(batch: train.batch, totalSamples: planned) }
+        guard let checkpoint else { return TrainingCursor(batch: train.batch, totalSamples: planned) }
         let before = try Pipeline.parse(checkpoint.pipeline, source: "the checkpoint's pipeline")
         try checkContinues(before, checkpoint, manifest, mayChangeBatch: mayChangeBatch)
         let plannedBefore = checkpoint.samplesPlanned > 0 ? checkpoint.samplesPlanned : before.totalSamples(videos: manifest.count)
         let isLengthKept = before.train.steps == train.steps && before.train.epochs == train.epochs
-        return TrainingCourse(
+        return TrainingCursor(
             batch: train.batch, totalSamples: isLengthKept ? plannedBefore : planned, step: checkpoint.step,
             samplesSeen: checkpoint.samplesSeen)
     }

@@ -30,7 +30,7 @@ final class Trainer {
     private let plan: SamplePlan
     /// Visits to videos that failed of the samples of the step under way.
     private var replaced: [Replacement] = []
-    private var course: TrainingCourse
+    private var cursor: TrainingCursor
     /// Steps done before this start.
     private let startStep: Int
     private var status = TrainerStatus()
@@ -56,68 +56,68 @@ final class Trainer {
         optimizer = Optimizer(pipeline.adamW, recipe.rules)
 
         let checkpoint = try checkpoints.latest(warn: note)
-        let course = try pipeline.course(continuing: checkpoint?.metadata, manifest, mayChangeBatch: mayChangeBatch)
+        let cursor = try pipeline.cursor(continuing: checkpoint?.metadata, manifest, mayChangeBatch: mayChangeBatch)
         try checkpoint?.restore(into: recipe.parameters, state: recipe.state)
-        self.course = course
-        startStep = course.step
-        schedule = pipeline.schedule(totalSamples: course.totalSamples)
+        self.cursor = cursor
+        startStep = cursor.step
+        schedule = pipeline.schedule(totalSamples: cursor.totalSamples)
         // A run without a checkpoint begins anew, the score of step 0 too.
         let lastStep = checkpoint?.metadata.step ?? -1
         if let sampleLog { try folder.claim(file: sampleLog) }
-        self.sampleLog = try sampleLog.map { try SampleLogFile($0, continuingAfter: course.step) }
+        self.sampleLog = try sampleLog.map { try SampleLogFile($0, continuingAfter: cursor.step) }
         try folder.rewind(to: lastStep)
         try RunFolder.write(pipeline: pipeline.text, in: path)
 
         plan = SamplePlan(identity: pipeline.planIdentity(manifest), videoCount: manifest.count)
-        batches = try BatchStream(pipeline, manifest, batcher, course, context)
+        batches = try BatchStream(pipeline, manifest, from: cursor, at: batcher, context)
         let folderOfCheckpoints = checkpoints
-        let isQuick = { !pipeline.isEvaluated(step: $0, of: course.totalSteps) }
+        let isQuick = { !pipeline.isEvaluated(step: $0, of: cursor.totalSteps) }
         evaluations =
             try pipeline.evaluation.isEmpty
             ? nil : evaluators.map { try Evaluations(at: $0, folderOfCheckpoints, isQuick: isQuick, context) }
-        journal = try Journal(folder, pipeline, videos: manifest.count, course, continuingAfter: lastStep, progress)
+        journal = try Journal(folder, pipeline, videos: manifest.count, cursor, continuingAfter: lastStep, progress)
         try announceUnscored()
-        (status.step, status.totalSteps) = (course.step, course.totalSteps)
+        (status.step, status.totalSteps) = (cursor.step, cursor.totalSteps)
         note("\(pipeline.name): \(recipe.parameters.count) parameters on \(backend.summary); \(manifest.count) videos")
         note(memory.forecast)
         note(
             startStep == 0
-                ? "starting a run of \(course.totalSteps) steps"
-                : "continuing after step \(startStep) of \(course.totalSteps), at sample \(course.samplesSeen) of \(course.totalSamples)")
+                ? "starting a run of \(cursor.totalSteps) steps"
+                : "continuing after step \(startStep) of \(cursor.totalSteps), at sample \(cursor.samplesSeen) of \(cursor.totalSamples)")
     }
 
     /// Trains to the end of the run or until asked to stop, and leaves a checkpoint either way.
     func run() throws {
         var begin = monotonicSeconds()
-        while !course.isFinished, let (loss, gradientNorm) = try accumulateGradients() {
-            if course.step == 0 { try writeCheckpoint() }
-            let rate = schedule.rate(atSample: course.samplesSeen)
+        while !cursor.isFinished, let (loss, gradientNorm) = try accumulateGradients() {
+            if cursor.step == 0 { try writeCheckpoint() }
+            let rate = schedule.rate(atSample: cursor.samplesSeen)
             optimizer.update(
-                recipe.parameters, learningRate: rate, progress: course.progress, gradientNorm: gradientNorm, step: course.step + 1)
-            course.finishStep()
-            recipe.finishStep(progress: course.progress)
-            try listReplaced(step: course.step)
-            if course.step == startStep + 1 { note(memory.report(activations: arena.touchedBytes)) }
+                recipe.parameters, learningRate: rate, progress: cursor.progress, gradientNorm: gradientNorm, step: cursor.step + 1)
+            cursor.finishStep()
+            recipe.finishStep(progress: cursor.progress)
+            try listReplaced(step: cursor.step)
+            if cursor.step == startStep + 1 { note(memory.report(activations: arena.touchedBytes)) }
             try journal.record(
-                course, loss: loss, learningRate: rate, gradientNorm: gradientNorm, waited: batches.waitedSeconds,
+                cursor, loss: loss, learningRate: rate, gradientNorm: gradientNorm, waited: batches.waitedSeconds,
                 decoders: batches.decoderCount)
 
-            if isScored || course.step % pipeline.train.checkpointEvery == 0 { try writeCheckpoint() }
+            if isScored || cursor.step % pipeline.train.checkpointEvery == 0 { try writeCheckpoint() }
             try takeScores()
             let end = monotonicSeconds()
-            (status.step, status.loss) = (course.step, loss)
+            (status.step, status.loss) = (cursor.step, loss)
             (status.steps, status.stepSeconds) = (status.steps + 1, status.stepSeconds + end - begin)
             begin = end
         }
-        if !course.isFinished {
+        if !cursor.isFinished {
             try writeCheckpoint()
-            note("stopped after step \(course.step) of \(course.totalSteps); run again to continue")
+            note("stopped after step \(cursor.step) of \(cursor.totalSteps); run again to continue")
         } else {
             journal.finish()
             try batches.close()
             try evaluations?.waitForScores(whileWaiting: showWaiting, takeScores)
             let missing = evaluations?.pending.count ?? 0
-            note("finished: the weights after step \(course.step) are \(checkpoints.path(ofStep: course.step))")
+            note("finished: the weights after step \(cursor.step) are \(checkpoints.path(ofStep: cursor.step))")
             if missing > 0 { note("checkpoints without their scores: \(missing); run again to get them") }
         }
     }
@@ -127,12 +127,12 @@ final class Trainer {
     private func accumulateGradients() throws -> (loss: Double, gradientNorm: Double)? {
         sums.clear()
         var slot = 0
-        while slot < course.stepSize {
+        while slot < cursor.stepSize {
             guard let batch = try nextBatch() else { return nil }
             show(nil)
-            let share = Float(batch.count) / Float(course.stepSize)
+            let share = Float(batch.count) / Float(cursor.stepSize)
             try batch.withSamples { samples in
-                try sampleLog?.append(samples, step: course.step + 1, firstSlot: slot)
+                try sampleLog?.append(samples, step: cursor.step + 1, firstSlot: slot)
                 recipe.accumulateGradients(
                     samples, share: share, recomputes: pipeline.train.recompute, addingTo: sums.loss, arena: arena)
             }
@@ -142,8 +142,8 @@ final class Trainer {
             journal.examples = journal.examples ?? batch
         }
         let (loss, gradientNorm) = sums.read()
-        guard loss.isFinite else { throw notFinite("the loss is \(loss) at step \(course.step + 1)") }
-        guard gradientNorm.isFinite else { throw notFinite("the gradient's length is \(gradientNorm) at step \(course.step + 1)") }
+        guard loss.isFinite else { throw notFinite("the loss is \(loss) at step \(cursor.step + 1)") }
+        guard gradientNorm.isFinite else { throw notFinite("the gradient's length is \(gradientNorm) at step \(cursor.step + 1)") }
         return (loss, gradientNorm)
     }
 
@@ -157,7 +157,7 @@ final class Trainer {
         } catch {
             // A run that ends of videos that fail tells which.
             replaced += batches.replacedAtTheEnd
-            try listReplaced(step: course.step + 1)
+            try listReplaced(step: cursor.step + 1)
             throw error
         }
     }
@@ -177,7 +177,7 @@ final class Trainer {
         show("waiting for scores")
     }
 
-    private var isScored: Bool { pipeline.isScored(step: course.step, of: course.totalSteps) }
+    private var isScored: Bool { pipeline.isScored(step: cursor.step, of: cursor.totalSteps) }
 
     /// Notes the scores that have come. A checkpoint that has its scores, or will never have any, need not be kept for them.
     private func takeScores() throws {
@@ -211,24 +211,24 @@ final class Trainer {
 
     private func writeCheckpoint() throws {
         // A finite gradient may make infinite weights: what can no longer be continued does not take a good checkpoint's place.
-        guard recipe.parameters.isFinite else { throw notFinite("the weights are not finite after step \(course.step)") }
+        guard recipe.parameters.isFinite else { throw notFinite("the weights are not finite after step \(cursor.step)") }
         try sampleLog?.synchronize()
         let metadata = Checkpoint.Metadata(
-            step: course.step, samplesSeen: course.samplesSeen, samplesPlanned: course.totalSamples, seed: pipeline.seed,
+            step: cursor.step, samplesSeen: cursor.samplesSeen, samplesPlanned: cursor.totalSamples, seed: pipeline.seed,
             manifestHash: manifest.identity, pipeline: pipeline.text, encoderHeads: recipe.encoder.configuration.heads)
         try makeRoom()
         try checkpoints.write(
             metadata, recipe.parameters, state: recipe.state, constants: recipe.constants, held: evaluations?.pending ?? [])
-        if pipeline.isEvaluated(step: course.step, of: course.totalSteps) {
-            try journal.draw(recipe, step: course.step, arena)
+        if pipeline.isEvaluated(step: cursor.step, of: cursor.totalSteps) {
+            try journal.draw(recipe, step: cursor.step, arena)
         }
-        if isScored { evaluations?.announce(course.step) }
+        if isScored { evaluations?.announce(cursor.step) }
     }
 
     /// Offers again what an earlier start of the run left without scores.
     private func announceUnscored() throws {
         let scored = try folder.scoredSteps()
-        for step in try checkpoints.steps() where !scored.contains(step) && pipeline.isScored(step: step, of: course.totalSteps) {
+        for step in try checkpoints.steps() where !scored.contains(step) && pipeline.isScored(step: step, of: cursor.totalSteps) {
             evaluations?.announce(step)
         }
     }

@@ -12,5 +12,5 @@ func health(arguments: [String]) throws {
     options.finish()
     let health = try Health(of: StatusAddress(address))
     print(health.sentence)
-    if !health.isWell { exit(1) }
+    if !health.isHealthy { exit(1) }
 }

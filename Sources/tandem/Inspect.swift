@@ -27,8 +27,8 @@ func inspect(arguments: [String]) throws {
     options.finish()
 
     if wantsVideos { return try printVideos(of: path) }
-    let facts = try facts(path, heads: heads, overrides: overrides)
-    print(wantsJSON ? try facts.json() : facts.text)
+    let summary = try summary(path, heads: heads, overrides: overrides)
+    print(wantsJSON ? try summary.json() : summary.text)
 }
 
 /// The manifest of a folder of videos; any other path as it is.
@@ -43,24 +43,24 @@ private func printVideos(of path: String) throws {
     try Manifest(contentsOf: manifestPath(path)).readAll { print(String(decoding: try encoder.encode($0), as: UTF8.self)) }
 }
 
-private func facts(_ path: String, heads: Int?, overrides: [String]) throws -> Facts {
+private func summary(_ path: String, heads: Int?, overrides: [String]) throws -> FileSummary {
     let manifest = manifestPath(path)
-    if manifest != path { return try manifestFacts(manifest) }
+    if manifest != path { return try manifestSummary(manifest) }
     let file = try CheckpointFolder.weights(at: path, warn: warn)
     if let obstacle = obstacleToReading(file) { throw Failure("cannot read \(file): \(obstacle)") }
     let head = try FileHandle(forReadingFrom: URL(fileURLWithPath: file)).read(upToCount: 4096) ?? Data()
-    if head.starts(with: Manifest.magic) { return try manifestFacts(file) }
+    if head.starts(with: Manifest.magic) { return try manifestSummary(file) }
     // Text holds no zero byte; both formats of weights do within their first bytes.
     let isText = !head.isEmpty && !head.contains(0)
     let ending = (file as NSString).pathExtension.lowercased()
-    if !isText || ["safetensors", "pth", "pt", "bin"].contains(ending) { return try weightFacts(file, heads: heads) }
+    if !isText || ["safetensors", "pth", "pt", "bin"].contains(ending) { return try weightSummary(file, heads: heads) }
     let text = String(decoding: head, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
-    if text.hasPrefix("{\"tandem-manifest\"") { return try manifestFacts(file) }  // an old one, which says what to do
-    if ["json5", "json"].contains(ending) || text.hasPrefix("{") { return try pipelineFacts(file, overrides) }
+    if text.hasPrefix("{\"tandem-manifest\"") { return try manifestSummary(file) }  // an old one, which says what to do
+    if ["json5", "json"].contains(ending) || text.hasPrefix("{") { return try pipelineSummary(file, overrides) }
     throw Failure("\(file) is no file of weights (safetensors, PyTorch), no manifest and no pipeline")
 }
 
-private func manifestFacts(_ path: String) throws -> Facts {
+private func manifestSummary(_ path: String) throws -> FileSummary {
     let manifest = try Manifest(contentsOf: path)
     var (frames, hours, bytes) = (0, 0.0, 0)
     var (damagedVideos, damagedFrames) = (0, 0)
@@ -79,24 +79,24 @@ private func manifestFacts(_ path: String) throws -> Facts {
         sizes["\(record.width)x\(record.height)", default: 0] += 1
         endings[(record.path as NSString).pathExtension.lowercased(), default: 0] += 1
     }
-    var facts = Facts("\(path): manifest of a folder of videos", kind: "manifest")
-    facts.add("path", path)
-    facts.add("identity", "\(manifest.identity), which the records confirm", "identity", manifest.identity)
-    facts.add("videos", grouped(manifest.count), "videos", manifest.count)
-    facts.add("frames", grouped(frames), "frames", frames)
-    facts.add("length", String(format: "%.2f hours", hours), "hours", hours)
-    facts.add("size", formatBytes(bytes), "bytes", bytes)
-    facts.add("rates", String(format: "%.4g to %.4g frames a second", slowest, fastest), "frameRates", [slowest, fastest])
-    facts.add("pictures", listed(ranked(sizes)), "pictureSizes", sizes)
-    facts.add("files", listed(ranked(endings)), "fileEndings", endings)
+    var summary = FileSummary("\(path): manifest of a folder of videos", kind: "manifest")
+    summary.add("path", path)
+    summary.add("identity", "\(manifest.identity), which the records confirm", "identity", manifest.identity)
+    summary.add("videos", grouped(manifest.count), "videos", manifest.count)
+    summary.add("frames", grouped(frames), "frames", frames)
+    summary.add("length", String(format: "%.2f hours", hours), "hours", hours)
+    summary.add("size", formatBytes(bytes), "bytes", bytes)
+    summary.add("rates", String(format: "%.4g to %.4g frames a second", slowest, fastest), "frameRates", [slowest, fastest])
+    summary.add("pictures", listed(ranked(sizes)), "pictureSizes", sizes)
+    summary.add("files", listed(ranked(endings)), "fileEndings", endings)
     let damage = "\(grouped(damagedFrames)) frames of \(grouped(damagedVideos)) videos, which samples avoid"
-    facts.add("damage", damagedVideos == 0 ? "none" : damage, "damaged", ["videos": damagedVideos, "frames": damagedFrames])
+    summary.add("damage", damagedVideos == 0 ? "none" : damage, "damaged", ["videos": damagedVideos, "frames": damagedFrames])
     // Manifests name no codecs: which frames a file has does not depend on them.
 
     let found = rejectReasons(folderName(of: path) + "/" + Preparation.rejectsName)
     let reasons = Dictionary(found.map { ($0, 1) }, uniquingKeysWith: +)
-    facts.add("rejects", reasons.isEmpty ? "none" : listed(ranked(reasons)), "rejects", reasons)
-    return facts
+    summary.add("rejects", reasons.isEmpty ? "none" : listed(ranked(reasons)), "rejects", reasons)
+    return summary
 }
 
 /// The reason of every line of a list of rejects; none where there is no list.
@@ -118,28 +118,28 @@ private func listed(_ counts: [(String, Int)]) -> String {
     return shown.joined(separator: ", ")
 }
 
-private func pipelineFacts(_ path: String, _ overrides: [String]) throws -> Facts {
+private func pipelineSummary(_ path: String, _ overrides: [String]) throws -> FileSummary {
     let pipeline = try Pipeline.load(path, overrides: overrides)
-    var facts = Facts("\(path): pipeline '\(pipeline.name)'", kind: "pipeline")
-    facts.add("path", path)
-    facts.add("recipe", pipeline.recipe.name, "recipe", pipeline.recipe.name)
+    var summary = FileSummary("\(path): pipeline '\(pipeline.name)'", kind: "pipeline")
+    summary.add("path", path)
+    summary.add("recipe", pipeline.recipe.name, "recipe", pipeline.recipe.name)
     let (all, encoder) = pipeline.recipe.parameterCounts
-    facts.add("encoder", "\(grouped(encoder)) parameters", "encoderParameters", encoder)
-    facts.add("decoder", "\(grouped(all - encoder)) parameters", "decoderParameters", all - encoder)
+    summary.add("encoder", "\(grouped(encoder)) parameters", "encoderParameters", encoder)
+    summary.add("decoder", "\(grouped(all - encoder)) parameters", "decoderParameters", all - encoder)
     let arrays = pipeline.recipe.value.sampler.arrays
     func described(_ array: ArrayDeclaration) -> String {
         array.name + " " + array.shape.map { "\($0)" }.joined(separator: "x") + (array.zeros.map { " (\($0) visible)" } ?? "")
     }
-    facts.add(
+    summary.add(
         "sample", arrays.map(described).joined(separator: ", "), "visiblePatches",
         Dictionary(uniqueKeysWithValues: arrays.compactMap { array in array.zeros.map { (array.name, $0) } }))
     let work = pipeline.recipe.operationsPerSample / 1e9
-    facts.add("work", String(format: "%.4g GFLOP a sample in training", work), "trainingGFLOPPerSample", work)
+    summary.add("work", String(format: "%.4g GFLOP a sample in training", work), "trainingGFLOPPerSample", work)
     if let manifest = try? Manifest(contentsOf: pipeline.data.manifestPath) {
         let steps = pipeline.totalSteps(videos: manifest.count)
-        facts.add("steps", "\(grouped(steps)) over \(grouped(manifest.count)) videos", "steps", steps)
+        summary.add("steps", "\(grouped(steps)) over \(grouped(manifest.count)) videos", "steps", steps)
     }
-    facts.add("pipeline", try JSONSerialization.jsonObject(with: Data(pipeline.text.utf8)))
-    facts.add(lines: ["Effective values:"] + pipeline.text.split(separator: "\n").map(String.init))
-    return facts
+    summary.add("pipeline", try JSONSerialization.jsonObject(with: Data(pipeline.text.utf8)))
+    summary.add(lines: ["Effective values:"] + pipeline.text.split(separator: "\n").map(String.init))
+    return summary
 }

@@ -5,30 +5,30 @@ import Training
 import WeightFiles
 
 /// What a file of weights holds: its format, the parts of the model, where its run stood, and its arrays.
-func weightFacts(_ path: String, heads: Int?) throws -> Facts {
+func weightSummary(_ path: String, heads: Int?) throws -> FileSummary {
     let file = try WeightFile(path: path)
     let run = try? Checkpoint(path: path).metadata
     let size = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
-    var facts = Facts(
+    var summary = FileSummary(
         "\(path): \(run == nil ? "weights" : "checkpoint of a training"), \(file.format.rawValue), \(formatBytes(size))",
         kind: run == nil ? "weights" : "checkpoint")
-    facts.add("path", path)
-    facts.add("format", file.format.rawValue)
-    facts.add("bytes", size)
+    summary.add("path", path)
+    summary.add("format", file.format.rawValue)
+    summary.add("bytes", size)
 
     var prefix = ""
     do {
         let encoder = try EncoderWeights(file, heads: heads)
         prefix = encoder.prefix
-        facts.add(
+        summary.add(
             "model", "\(encoder.sizeName), for images of \(encoder.gridSize * encoder.patchSize) pixels", "encoder",
             [
                 "width": encoder.width, "depth": encoder.depth, "heads": encoder.heads as Any? ?? NSNull(), "patchSize": encoder.patchSize,
                 "imageSize": encoder.gridSize * encoder.patchSize, "entry": String(prefix.dropLast()),
             ])
-        if !prefix.isEmpty { facts.add("entry", "'\(prefix.dropLast())'", "entry", String(prefix.dropLast())) }
+        if !prefix.isEmpty { summary.add("entry", "'\(prefix.dropLast())'", "entry", String(prefix.dropLast())) }
     } catch {
-        facts.add("model", "\(error)", "encoder", NSNull())
+        summary.add("model", "\(error)", "encoder", NSNull())
     }
 
     var counts: [EncoderWeights.Part: Int] = [:]
@@ -37,28 +37,28 @@ func weightFacts(_ path: String, heads: Int?) throws -> Facts {
         counts[EncoderWeights.part(own), default: 0] += entry.count
     }
     let parts = EncoderWeights.Part.allCases.compactMap { part in counts[part].map { (part, $0) } }
-    for (part, count) in parts { facts.add(part.rawValue, "\(grouped(count)) numbers", "\(part.rawValue)Numbers", count) }
+    for (part, count) in parts { summary.add(part.rawValue, "\(grouped(count)) numbers", "\(part.rawValue)Numbers", count) }
 
-    if let run { add(run, to: &facts) }
+    if let run { add(run, to: &summary) }
     let shown = file.metadata.filter { !$0.key.hasPrefix("tandem.") }
     for (key, value) in shown.sorted(by: { $0.key < $1.key }) where run == nil && key != "format" {
-        facts.add(key, value, "metadata.\(key)", value)
+        summary.add(key, value, "metadata.\(key)", value)
     }
-    facts.add(
+    summary.add(
         "arrays", file.entries.mapValues { ["shape": $0.shape, "dtype": $0.typeName] as [String: Any] })
-    facts.add(lines: arrayLines(file.entries))
-    return facts
+    summary.add(lines: arrayLines(file.entries))
+    return summary
 }
 
 /// Where the run stood that wrote a checkpoint.
-private func add(_ run: Checkpoint.Metadata, to facts: inout Facts) {
+private func add(_ run: Checkpoint.Metadata, to summary: inout FileSummary) {
     let pipeline = try? Pipeline.parse(run.pipeline, source: "the checkpoint's pipeline")
-    if let pipeline { facts.add("run", pipeline.name, "run", pipeline.name) }
-    facts.add("step", grouped(run.step), "step", run.step)
-    facts.add("samples", "\(grouped(run.samplesSeen)) seen", "samplesSeen", run.samplesSeen)
-    facts.add("seed", "\(run.seed)", "seed", run.seed)
-    facts.add("manifest", run.manifestHash, "manifest", run.manifestHash)
-    facts.add("pipeline", (try? JSONSerialization.jsonObject(with: Data(run.pipeline.utf8))) ?? run.pipeline)
+    if let pipeline { summary.add("run", pipeline.name, "run", pipeline.name) }
+    summary.add("step", grouped(run.step), "step", run.step)
+    summary.add("samples", "\(grouped(run.samplesSeen)) seen", "samplesSeen", run.samplesSeen)
+    summary.add("seed", "\(run.seed)", "seed", run.seed)
+    summary.add("manifest", run.manifestHash, "manifest", run.manifestHash)
+    summary.add("pipeline", (try? JSONSerialization.jsonObject(with: Data(run.pipeline.utf8))) ?? run.pipeline)
 }
 
 /// A line for all arrays whose names differ in numbers only and that have one shape and type: "blocks.*.attn.qkv.weight  12 x F32 [1152, 384]".

@@ -57,15 +57,15 @@ func run(arguments: [String]) throws {
             + (sampleLog.map { ["--sample-log", $0] } ?? []) + (changesBatch ? ["--change-batch"] : []) + [
                 "--progress", isatty(STDERR_FILENO) == 1 ? "live" : "plain",
             ],
-        purpose: .main)
+        restartPolicy: .main)
     let evaluatorRole = Role(
-        name: "evaluator", program: "tandem-evaluator", arguments: ["--trainer", trainer], purpose: .optional)
+        name: "evaluator", program: "tandem-evaluator", arguments: ["--trainer", trainer], restartPolicy: .optional)
     let batcherRole = Role(
         name: "batcher", program: "tandem-batcher", arguments: shared + ["--bind", batcher] + (isInsecure ? ["--insecure"] : []),
-        purpose: .needed)
+        restartPolicy: .needed)
     let decoders = decoderRoles(
         count: pipeline.dataflow.decoders, endpoint: batcher, media: pipeline.data.media,
-        options: ["--patience", "\(pipeline.dataflow.patience)"] + (pipeline.data.verifyContent ? ["--verify-content"] : []) + keyOptions)
+        options: ["--timeout", "\(pipeline.dataflow.timeout)"] + (pipeline.data.verifyContent ? ["--verify-content"] : []) + keyOptions)
     let supervisor = Supervisor([trainerRole] + (pipeline.evaluation.isEmpty ? [] : [evaluatorRole]) + decoders + [batcherRole])
     try withExtendedLifetime(hold) { try supervisor.run() }
 }
@@ -105,5 +105,5 @@ func runDecoders(arguments: [String]) throws {
 
 private func decoderRoles(count: Int, endpoint: String, media: String, options: [String] = []) -> [Role] {
     let arguments = ["--connect", endpoint, "--media", media] + options
-    return (0..<count).map { Role(name: "decoder-\($0 + 1)", program: "tandem-decoder", arguments: arguments, purpose: .needed) }
+    return (0..<count).map { Role(name: "decoder-\($0 + 1)", program: "tandem-decoder", arguments: arguments, restartPolicy: .needed) }
 }

@@ -3,7 +3,7 @@ import Console
 import Foundation
 
 /// What the end of a process means. One that a signal ended, or that asks for it, is started again, but the one that ends the run.
-enum Purpose {
+enum RestartPolicy {
     /// Its end is the end of the run.
     case main
     /// The run needs it: an error that it reports ends the run.
@@ -19,7 +19,7 @@ struct Role {
     /// Name of the program, which lies beside this one.
     var program: String
     var arguments: [String]
-    var purpose: Purpose
+    var restartPolicy: RestartPolicy
 }
 
 /// Keeps the processes of a run alive, prefixes their logs, and stops them in the order of their roles.
@@ -62,7 +62,7 @@ final class Supervisor {
         while !Interruption.isRequested, children.contains(where: \.isRunning) {
             for child in readOutput(of: children.filter(\.isRunning)) {
                 let status = child.reap()
-                switch (child.role.purpose, status) {
+                switch (child.role.restartPolicy, status) {
                 case (.main, 0): return
                 case (.needed, EX_TEMPFAIL):
                     show("ended, having told why; starting it again", from: child.role.name)
@@ -81,7 +81,7 @@ final class Supervisor {
         child.ends = child.ends.filter { now - $0 < 60 } + [now]
         guard child.ends.count < Self.crashLimit else {
             let ends = "ended \(Self.crashLimit) times within a minute, last with \(describe(status))"
-            if child.role.purpose == .optional { return show("\(ends); the run goes on without it", from: child.role.name) }
+            if child.role.restartPolicy == .optional { return show("\(ends); the run goes on without it", from: child.role.name) }
             throw Failure("\(child.role.name) \(ends); its lines above say why")
         }
         show("ended with \(describe(status)); starting it again", from: child.role.name)

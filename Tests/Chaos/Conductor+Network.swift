@@ -39,7 +39,7 @@ extension Conductor {
             for decoder in decoders where decoder.host == host {
                 decoder.isWanted = false
                 decoder.kill()
-                reapWhenEnded(decoder, until: monotonicSeconds() + Self.patience)
+                reapWhenEnded(decoder, until: monotonicSeconds() + Self.timeout)
             }
             try wait(until: { self.knownDecoders == self.wantedDecoders }, "the decoders of a host that is gone are given up")
             observe("\(fault.rawValue): its decoders given up after \(tenths(seconds - begin)) s")
@@ -96,9 +96,9 @@ extension Conductor {
     }
 
     private func wait(until condition: () -> Bool, _ what: String) throws {
-        let deadline = seconds + Self.patience
+        let deadline = seconds + Self.timeout
         while !condition(), !Interruption.isRequested {
-            guard seconds < deadline else { throw Failure("waited \(Int(Self.patience)) s, and it is not so: \(what)") }
+            guard seconds < deadline else { throw Failure("waited \(Int(Self.timeout)) s, and it is not so: \(what)") }
             try tick()
         }
     }

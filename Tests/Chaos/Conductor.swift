@@ -41,7 +41,7 @@ final class Conductor {
     private static let pause = 6.0...12.0
     private static let longPause = 65.0...75.0
     /// Seconds in which a run that nothing disturbs must come to its next checkpoint, and an asked process to its end.
-    static let patience = 300.0
+    static let timeout = 300.0
     /// How a process may end that was asked to or killed. SIGTERM ends one that has only just been started.
     private static let ends: Set<Int32> = [0, -SIGKILL, -SIGTERM]
 
@@ -93,7 +93,7 @@ final class Conductor {
 
     /// Undoes what is still to be undone, and waits until the run comes to two further checkpoints.
     func settle() throws {
-        let deadline = monotonicSeconds() + Self.patience
+        let deadline = monotonicSeconds() + Self.timeout
         while !due.isEmpty || diskFilledAt != nil {
             try tick()
             guard monotonicSeconds() < deadline else { throw Failure("the run does not settle") }
@@ -112,7 +112,7 @@ final class Conductor {
             process.isEndExpected = true
             process.isWanted = false
             process.signal(SIGTERM)
-            let deadline = monotonicSeconds() + Self.patience
+            let deadline = monotonicSeconds() + Self.timeout
             while !process.hasEnded {
                 guard monotonicSeconds() < deadline else { throw Failure("\(process.name) did not stop when it was asked to") }
                 try tick()
@@ -137,7 +137,7 @@ final class Conductor {
         let ready = due.filter { $0.at <= now }
         due.removeAll { $0.at <= now }
         for entry in ready { try entry.action() }
-        if let diskFilledAt, now - diskFilledAt > Self.patience { throw Failure("the trainer goes on although its disk is full") }
+        if let diskFilledAt, now - diskFilledAt > Self.timeout { throw Failure("the trainer goes on although its disk is full") }
         if now - sampledAt >= 1 {
             sampledAt = now
             graph.append(measure())
@@ -230,7 +230,7 @@ final class Conductor {
         process.resume()
         process.isEndExpected = true
         process.signal(SIGTERM)
-        reapWhenEnded(process, until: monotonicSeconds() + Self.patience)
+        reapWhenEnded(process, until: monotonicSeconds() + Self.timeout)
     }
 
     func reapWhenEnded(_ process: RoleProcess, until deadline: Double) {

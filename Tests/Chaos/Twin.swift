@@ -9,7 +9,7 @@ func runTwin(identity: UInt64, endpoint: String, keys: String?, media: String) t
     let log = { @Sendable (line: String) in writeError("\(line)\n") }
     let reader = PictureReader(media: MediaRoot(media))
     let worker = try DecoderWorker(
-        endpoint: endpoint, id: identity, patience: 0, context: .init(keys: keys, connecting: endpoint, log: log), log: log,
+        endpoint: endpoint, id: identity, timeout: 0, context: .init(keys: keys, connecting: endpoint, log: log), log: log,
         readPictures: { record, requests, destination in try reader.read(requests, of: record, into: destination) })
     Interruption.catchSignals()
     try worker.run(until: { Interruption.isRequested })

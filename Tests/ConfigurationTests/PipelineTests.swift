@@ -195,6 +195,12 @@ extension Pipeline {
         #expect(error?.description.contains(expected) == true, "\(error?.description ?? "no error")")
     }
 
+    /// Pipelines and checkpoints of before the key was renamed mean the same.
+    @Test func renamedKeysAreUnderstood() throws {
+        #expect(try Pipeline.parse("{ dataflow: { patience: 5 } }", source: "x").dataflow.timeout == 5)
+        #expect(try Pipeline.parse("{}", source: "x", overrides: ["dataflow.patience=7"]).dataflow.timeout == 7)
+    }
+
     @Test func missingFileIsNamed() {
         let error = #expect(throws: PipelineMistake.self) { try Pipeline.load("/nowhere/x.json5") }
         #expect(error?.description.contains("/nowhere/x.json5: there is no such file") == true)

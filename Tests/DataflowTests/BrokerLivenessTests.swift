@@ -4,11 +4,11 @@ import Testing
 
 /// What the broker makes of decoders that are silent, slow, dead or late, second by second.
 @Suite struct BrokerLivenessTests {
-    private func broker(window: Int, perDecoder: Int = 4, patience: Double = 0.2) -> Broker {
+    private func broker(window: Int, perDecoder: Int = 4, timeout: Double = 0.2) -> Broker {
         var limits = Broker.Limits()
         limits.windowTickets = window
         limits.ticketsPerDecoder = perDecoder
-        limits.patience = patience
+        limits.timeout = timeout
         return Broker(plan: SamplePlan(identity: planIdentity(replicas: 2), videoCount: 50), limits: limits)
     }
 
@@ -141,7 +141,7 @@ import Testing
     /// The only decoder holds the first ticket for half a minute, while those behind it are there: it is told of, twice as late each time.
     @Test func aLongWaitForTheFirstTicketIsShown() {
         // Nothing is issued twice.
-        var broker = broker(window: 8, patience: 100)
+        var broker = broker(window: 8, timeout: 100)
         for decoder in [1, 2] as [UInt64] { broker.joined(decoder, now: 0) }
         broker.request(samples: 0..<4, received: 0, now: 0)
         _ = broker.ready(1, received: 0, free: 1, held: 0, now: 0)

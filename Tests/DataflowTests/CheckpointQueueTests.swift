@@ -3,7 +3,7 @@ import Testing
 
 struct CheckpointQueueTests {
     @Test func oldestFirstAndOneEvaluatorEach() {
-        var queue = CheckpointQueue(patience: 60)
+        var queue = CheckpointQueue(timeout: 60)
         #expect(queue.next(for: 1, now: 0) == nil)
         for step in [200, 100, 100] { queue.announce(step) }
         #expect(queue.next(for: 1, now: 0) == 100)
@@ -13,7 +13,7 @@ struct CheckpointQueueTests {
     }
 
     @Test func anEvaluatorThatAsksAgainGetsTheSame() {
-        var queue = CheckpointQueue(patience: 60)
+        var queue = CheckpointQueue(timeout: 60)
         queue.announce(100)
         queue.announce(200)
         #expect(queue.next(for: 1, now: 0) == 100)
@@ -21,7 +21,7 @@ struct CheckpointQueueTests {
     }
 
     @Test func aSilentEvaluatorsCheckpointGoesToAnother() {
-        var queue = CheckpointQueue(patience: 60)
+        var queue = CheckpointQueue(timeout: 60)
         queue.announce(100)
         #expect(queue.next(for: 1, now: 0) == 100)
         queue.working(1, on: 100, now: 50)
@@ -35,7 +35,7 @@ struct CheckpointQueueTests {
     }
 
     @Test func whatOneFailsAtGoesToAnotherAfterARest() {
-        var queue = CheckpointQueue(patience: 60)
+        var queue = CheckpointQueue(timeout: 60)
         queue.announce(100)
         #expect(queue.next(for: 1, now: 0) == 100)
         #expect(queue.fail(2, at: 100, now: 0) == nil, "another's")
@@ -53,7 +53,7 @@ struct CheckpointQueueTests {
 
     /// With one evaluator too a checkpoint comes to its three failures, and none of them ends the evaluation of the others.
     @Test func oneEvaluatorAloneFailsThreeTimes() {
-        var queue = CheckpointQueue(patience: 60)
+        var queue = CheckpointQueue(timeout: 60)
         for step in [100, 200] { queue.announce(step) }
         #expect(queue.next(for: 1, now: 0) == 100)
         #expect(queue.fail(1, at: 100, now: 1) == false)
@@ -71,7 +71,7 @@ struct CheckpointQueueTests {
 
     /// One whose disk is away fails at once at all that it gets; the others, busy for long, get their turn at each.
     @Test func whatOneFailsAtWaitsForOthersThatAreBusy() {
-        var queue = CheckpointQueue(patience: 60)
+        var queue = CheckpointQueue(timeout: 60)
         for step in [100, 200] { queue.announce(step) }
         #expect(queue.next(for: 1, now: 0) == 100)
         #expect(queue.next(for: 2, now: 0) == 200)
@@ -89,7 +89,7 @@ struct CheckpointQueueTests {
 
     /// A checkpoint that kills its evaluators is given up as well: each comes back as another one.
     @Test func threeSilencesGiveACheckpointUp() {
-        var queue = CheckpointQueue(patience: 60)
+        var queue = CheckpointQueue(timeout: 60)
         queue.announce(100)
         var now = 0.0
         for evaluator in 1...3 as ClosedRange<UInt64> {
@@ -109,7 +109,7 @@ struct CheckpointQueueTests {
     }
 
     @Test func scoresOfStepsThatWereNotOfferedAreNotTaken() {
-        var queue = CheckpointQueue(patience: 60)
+        var queue = CheckpointQueue(timeout: 60)
         queue.announce(100)
         #expect(queue.complete(99) == false)
         #expect(!queue.isKnown(99) && queue.isKnown(100))
@@ -118,7 +118,7 @@ struct CheckpointQueueTests {
 
     /// After a restart of the trainer an evaluator works on, and nobody else is given its checkpoint.
     @Test func whoIsAtWorkHasItsCheckpoint() {
-        var queue = CheckpointQueue(patience: 60)
+        var queue = CheckpointQueue(timeout: 60)
         queue.announce(100)
         queue.working(1, on: 100, now: 5)
         #expect(queue.next(for: 2, now: 6) == nil)
@@ -127,7 +127,7 @@ struct CheckpointQueueTests {
     }
 
     @Test func onlyWhatIsInNobodysWorkWaits() {
-        var queue = CheckpointQueue(patience: 60)
+        var queue = CheckpointQueue(timeout: 60)
         for step in [100, 200, 300] { queue.announce(step) }
         #expect(queue.next(for: 1, now: 0) == 100)
         #expect(queue.waiting == [200, 300])
@@ -139,7 +139,7 @@ struct CheckpointQueueTests {
 
     /// A peer that makes up names takes no memory and no checkpoint from the others.
     @Test func moreEvaluatorsThanThereCanBeGetNothing() {
-        var queue = CheckpointQueue(patience: 60)
+        var queue = CheckpointQueue(timeout: 60)
         for name in 1...4096 as ClosedRange<UInt64> { #expect(queue.next(for: name, now: 0) == nil) }
         queue.announce(100)
         #expect(queue.next(for: 5000, now: 1) == nil)
@@ -151,7 +151,7 @@ struct CheckpointQueueTests {
     }
 
     @Test func noneIsGivenUpHoweverManyWait() {
-        var queue = CheckpointQueue(patience: 60)
+        var queue = CheckpointQueue(timeout: 60)
         for step in 1...100 { queue.announce(step) }
         for step in 1...100 {
             #expect(queue.next(for: 1, now: 0) == step)
@@ -161,7 +161,7 @@ struct CheckpointQueueTests {
     }
 
     @Test func waitingIsWorthItWhileSomebodyWorks() {
-        var queue = CheckpointQueue(patience: 60)
+        var queue = CheckpointQueue(timeout: 60)
         queue.announce(100)
         #expect(!queue.isWorthWaiting(now: 0))
         _ = queue.next(for: 1, now: 0)

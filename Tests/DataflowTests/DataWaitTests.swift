@@ -25,7 +25,7 @@ import ZeroMQ
             .router, in: Context(),
             options: .init(sendHighWaterMark: 64, receiveHighWaterMark: 64, linger: 0, maximumMessageBytes: 1 << 16))
         try batcher.bind(to: endpoint.batches)
-        let client = try BatchClient(endpoint: endpoint, identity: planIdentity(), credit: 1 << 20, patience: 30, log: { _ in })
+        let client = try BatchClient(endpoint: endpoint, identity: planIdentity(), credit: 1 << 20, timeout: 30, log: { _ in })
         var requests: [Int] = []
         var route: Message?
         var ping: TrainerRequest?

@@ -143,7 +143,7 @@ private func extremes<Request>(of messages: [Request], _ bytes: (Request) -> [UI
         let hasEnded = Atomic(false)
         let decoder = Background { isStopped in
             defer { hasEnded.store(true, ordering: .relaxed) }
-            let worker = try DecoderWorker(endpoint: endpoint, patience: 60, log: { _ in }) { _, requests, destination in
+            let worker = try DecoderWorker(endpoint: endpoint, timeout: 60, log: { _ in }) { _, requests, destination in
                 for index in requests.indices { precondition(destination(index).count == requests[index].byteCount) }
             }
             try worker.run(until: isStopped)
@@ -263,7 +263,7 @@ private func extremes<Request>(of messages: [Request], _ bytes: (Request) -> [UI
         try keys.create()
         let endpoint = try overTCP ? Endpoint("tcp://127.0.0.1:\(freePorts(1))") : freshEndpoint()
         let server = try CheckpointServer(
-            endpoint, in: Context(credentials: overTCP ? try Credentials(keys, listens: true) : nil), patience: 60
+            endpoint, in: Context(credentials: overTCP ? try Credentials(keys, listens: true) : nil), timeout: 60
         ) { _ in ([1, 2], false) }
         server.announce(10)
         var now = 0.0

@@ -45,7 +45,7 @@ import ZeroMQ
         let clientContext = try connecting()
         let decoder = startDecoder(at: endpoint, context: clientContext, log: log)
         let trainer = try BatchClient(
-            endpoint: endpoint, identity: planIdentity(), credit: 100_000, patience: 60, context: clientContext, log: log)
+            endpoint: endpoint, identity: planIdentity(), credit: 100_000, timeout: 60, context: clientContext, log: log)
         try trainer.request(first: 0, count: 5)
         let reason = ", which does not let this process in: this machine's key \(try late.clientKeys().own.publicKey) is not among those"
         func said() -> Int { lines.withLock { $0.count { $0.hasPrefix("waiting for the batcher at \(endpoint)\(reason)") } } }

@@ -70,7 +70,7 @@ func startDecoder(
     log: @escaping @Sendable (String) -> Void = { _ in }
 ) -> Background {
     Background { isStopped in
-        let decoder = try DecoderWorker(endpoint: endpoint, id: id, patience: 60, context: context, log: log) {
+        let decoder = try DecoderWorker(endpoint: endpoint, id: id, timeout: 60, context: context, log: log) {
             record, requests, destination in
             if broken.contains(record.path) { throw BrokenVideo() }
             try paint(record, requests, destination)
@@ -81,10 +81,10 @@ func startDecoder(
 }
 
 func client(
-    at endpoint: Endpoint, seed: UInt64 = 3, identity: PlanIdentity? = nil, patience: Double = 20, context: Context = Context()
+    at endpoint: Endpoint, seed: UInt64 = 3, identity: PlanIdentity? = nil, timeout: Double = 20, context: Context = Context()
 ) throws -> BatchClient {
     try BatchClient(
-        endpoint: endpoint, identity: identity ?? planIdentity(seed: seed), credit: 100_000, patience: patience, context: context,
+        endpoint: endpoint, identity: identity ?? planIdentity(seed: seed), credit: 100_000, timeout: timeout, context: context,
         log: { _ in })
 }
 

@@ -193,15 +193,15 @@ import ZeroMQ
 
     @Test func absenceIsAnErrorAfterAWhile() throws {
         let endpoint = try freshEndpoint()
-        let lonely = try client(at: endpoint, patience: 0.4)
+        let lonely = try client(at: endpoint, timeout: 0.4)
         try lonely.request(first: 0, count: 1)
         #expect(throws: DataflowError("no batcher answered at \(endpoint) for 0 s; start one there, or check the endpoint")) {
             try lonely.next()
         }
-        let decoder = try DecoderWorker(endpoint: endpoint, patience: 0.4, log: { _ in }, readPictures: paint)
+        let decoder = try DecoderWorker(endpoint: endpoint, timeout: 0.4, log: { _ in }, readPictures: paint)
         #expect(throws: DataflowError.self) { try decoder.run(until: { false }) }
         let batcher = try startBatcher(at: endpoint)
-        let waiting = try client(at: endpoint, patience: 1.5)
+        let waiting = try client(at: endpoint, timeout: 1.5)
         try waiting.request(first: 0, count: 1)
         let error = #expect(throws: DataflowError.self) { try waiting.next() }
         #expect(error?.description.hasPrefix("no decoder joined the batcher at") == true)

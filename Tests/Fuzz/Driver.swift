@@ -21,7 +21,7 @@ final class Driver {
 
     /// Cases that one child reads, and seconds that it may take for one of them: a machine may be busy, and the driver of low priority.
     private static let batch = 500
-    private static let patience = 600.0
+    private static let timeout = 600.0
 
     init(corpus: Corpus, corpusFolder: String, seed: UInt64, findings: String, command: String) {
         self.corpus = corpus
@@ -54,7 +54,7 @@ final class Driver {
                     try note(end, of: child)
                 }
             }
-            for child in children where !child.isAtEnd && monotonicSeconds() - child.heardAt > Self.patience { child.kill() }
+            for child in children where !child.isAtEnd && monotonicSeconds() - child.heardAt > Self.timeout { child.kill() }
             for child in children where child.isAtEnd {
                 let (status, errors) = child.reap()
                 let isDone = child.next == child.cases.upperBound

@@ -48,7 +48,7 @@ private func read(_ name: String, in folder: String, as good: Corpus.Seed) -> St
                 record.bytes = try FileManager.default.attributesOfItem(atPath: path)[.size] as! Int
                 try? readPictures(path, record)
             }
-            try readPictures(path, try VideoRecord(inspecting: name, in: folder, patience: 5))
+            try readPictures(path, try VideoRecord(inspecting: name, in: folder, timeout: 5))
         }
         return "read"
     } catch let error as MediaError {
@@ -64,7 +64,7 @@ private func read(_ name: String, in folder: String, as good: Corpus.Seed) -> St
 
 /// Reads the last frame, the first, and some between, each as a small picture.
 private func readPictures(_ path: String, _ record: VideoRecord) throws {
-    let reader = try VideoReader(path: path, record: record, patience: 5)
+    let reader = try VideoReader(path: path, record: record, timeout: 5)
     var pixels = [UInt8](repeating: 0, count: 32 * 32 * 3)
     let whole = CropBox(x: 0, y: 0, width: record.width, height: record.height)
     let corner = CropBox(x: record.width / 2, y: record.height / 2, width: (record.width + 1) / 2, height: (record.height + 1) / 2)

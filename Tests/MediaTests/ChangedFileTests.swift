@@ -166,7 +166,7 @@ import Testing
 
     // MARK: Servers
 
-    private let server = MediaServer(patience: 20, isStopped: { false }, log: { _ in })
+    private let server = MediaServer(timeout: 20, isStopped: { false }, log: { _ in })
 
     @Test(.timeLimit(.minutes(10))) func aServersFileOfAnotherSizeOrContent() throws {
         try withClip { folder, record in

@@ -7,7 +7,7 @@ import Testing
 /// Servers that are never silent, and never through.
 @Suite struct DrippingServerTests {
     /// Reads two frames of a clip from a server that treats the connections of one after another in these ways, the last way for good.
-    private func read(_ ways: [FileServer.Way], patience: Double) throws -> (pictures: [UInt8], expected: [UInt8]) {
+    private func read(_ ways: [FileServer.Way], timeout: Double) throws -> (pictures: [UInt8], expected: [UInt8]) {
         try withTemporaryFolder { folder in
             try writeTestClip(folder + "/a.mp4", frames: 40)
             let record = try VideoRecord(inspecting: "a.mp4", in: folder)
@@ -23,7 +23,7 @@ import Testing
                 }
                 return pixels
             }
-            let waiting = MediaServer(patience: patience, isStopped: { false }, log: { _ in })
+            let waiting = MediaServer(timeout: timeout, isStopped: { false }, log: { _ in })
             return (try pictures("http://127.0.0.1:\(server.port)", waiting), try pictures(folder, nil))
         }
     }
@@ -32,13 +32,13 @@ import Testing
         "one that goes on dripping is away, which says nothing about the video", .timeLimit(.minutes(10)),
         arguments: FileServer.Way.drips)
     func drips(way: FileServer.Way) throws {
-        let error = #expect(throws: MediaError.self) { try read([way], patience: 2) }
+        let error = #expect(throws: MediaError.self) { try read([way], timeout: 2) }
         #expect(error?.reason == .serverAway && error?.detail.contains("nothing came for 2 s") == true, "\(String(describing: error))")
     }
 
     @Test("one that drips now and then is asked again", .timeLimit(.minutes(10)), arguments: FileServer.Way.drips)
     func recovers(way: FileServer.Way) throws {
-        let (pictures, expected) = try read([way, way, .serve], patience: 12)
+        let (pictures, expected) = try read([way, way, .serve], timeout: 12)
         #expect(pictures == expected)
     }
 
@@ -46,7 +46,7 @@ import Testing
     @Test(.timeLimit(.minutes(10)), arguments: FileServer.Way.drips) func waitingEndsWhenAsked(way: FileServer.Way) throws {
         let file = try FileServer(Data(repeating: 0, count: 100_000), ways: [way])
         let begin = Date()
-        let server = MediaServer(patience: 0, isStopped: { Date().timeIntervalSince(begin) > 0.2 }, log: { _ in })
+        let server = MediaServer(timeout: 0, isStopped: { Date().timeIntervalSince(begin) > 0.2 }, log: { _ in })
         let record = VideoRecord(
             path: "a.mp4", bytes: 100_000, width: 8, height: 8, timeBase: Rational(1, 25), timestamps: Timestamps([0, 1]), keyFrames: [0],
             contentHash: String(repeating: "0", count: 32))

@@ -97,7 +97,7 @@ import Testing
         try withTemporaryFolder { folder in
             let path = try writeTestClip(folder + "/a.mp4", frames: 20)
             let record = try VideoRecord(inspecting: "a.mp4", in: folder)
-            let reader = try VideoReader(path: path, record: record, patience: 0.5)
+            let reader = try VideoReader(path: path, record: record, timeout: 0.5)
             var seen = 0
             try reader.visit([0, 19]) { _, _ in
                 seen += 1
@@ -110,7 +110,7 @@ import Testing
     @Test func whatAVisitorDoesWithTheFramesIsNotTheFilesTime() throws {
         try withTemporaryFolder { folder in
             try writeTestClip(folder + "/clip.mp4", width: 32, height: 32, frames: 4)
-            let record = try VideoRecord(inspecting: "clip.mp4", in: folder, patience: 1) { _, _ in
+            let record = try VideoRecord(inspecting: "clip.mp4", in: folder, timeout: 1) { _, _ in
                 let begin = threadSeconds()
                 while threadSeconds() - begin < 1.1 {}
             }
@@ -129,7 +129,7 @@ import Testing
         try withTemporaryFolder { folder in
             try writeTestClip(folder + "/clip.mp4")
             let record = try VideoRecord(inspecting: "clip.mp4", in: folder)
-            #expect(reason { try VideoReader(path: folder + "/clip.mp4", record: record, patience: 0) } == .timedOut)
+            #expect(reason { try VideoReader(path: folder + "/clip.mp4", record: record, timeout: 0) } == .timedOut)
         }
     }
 
@@ -142,7 +142,7 @@ import Testing
             try writer.finish()
             try write(bomb(from: try bytes(of: path), samples: 50_000), folder + "/bomb.mp4")
             let begin = clock()
-            #expect(reason { try VideoRecord(inspecting: "bomb.mp4", in: folder, patience: 1) } == .timedOut)
+            #expect(reason { try VideoRecord(inspecting: "bomb.mp4", in: folder, timeout: 1) } == .timedOut)
             #expect(Double(clock() - begin) / Double(CLOCKS_PER_SEC) < 60)
         }
     }

@@ -50,18 +50,18 @@ struct MetricTests {
         var watch = ProgressWatch(now: 100)
         watch.look(at: 1, now: 101)
         for second in 102..<221 { watch.look(at: 1, now: Double(second)) }
-        #expect(watch.isWell && watch.verdict("at work") == "at work")
+        #expect(watch.isHealthy && watch.verdict("at work") == "at work")
         watch.look(at: 1, now: 221)
-        #expect(!watch.isWell && watch.verdict("at work") == "no progress for 2 min 00 s: at work")
+        #expect(!watch.isHealthy && watch.verdict("at work") == "no progress for 2 min 00 s: at work")
         watch.look(at: 2, now: 222)
-        #expect(watch.isWell && watch.stalled == 0)
+        #expect(watch.isHealthy && watch.stalled == 0)
     }
 
     @Test func timeForWhichTheProcessWasStoppedIsNotHeldAgainstIt() {
         var watch = ProgressWatch(now: 0)
         watch.look(at: 1, now: 1)
         watch.look(at: 1, now: 10_000)
-        #expect(watch.isWell && watch.stalled == 2)
+        #expect(watch.isHealthy && watch.stalled == 2)
     }
 
     @Test(arguments: [

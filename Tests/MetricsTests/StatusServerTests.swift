@@ -30,7 +30,7 @@ private func connect(_ descriptor: Int32, to port: UInt16) -> Bool {
 
     init() throws {
         let progress = progress
-        server = try StatusServer(StatusAddress("0"), role: "test", patience: 0.5, report: { progress.report })
+        server = try StatusServer(StatusAddress("0"), role: "test", timeout: 0.5, report: { progress.report })
     }
 
     private var address: StatusAddress { get throws { try StatusAddress("\(server.port)") } }
@@ -68,7 +68,7 @@ private func connect(_ descriptor: Int32, to port: UInt16) -> Bool {
         #expect(try Health(of: address).sentence == "step 3 of 9")
         progress.value.store(4, ordering: .relaxed)
         let health = try Health(of: address)
-        #expect(health.isWell && health.sentence == "step 4 of 9")
+        #expect(health.isHealthy && health.sentence == "step 4 of 9")
     }
 
     @Test(arguments: [
@@ -78,20 +78,20 @@ private func connect(_ descriptor: Int32, to port: UInt16) -> Bool {
     ])
     func whatMakesNoSenseIsRefused(request: String, status: String) throws {
         #expect(try exchange(request).hasPrefix("HTTP/1.0 \(status) "))
-        #expect(try Health(of: address).isWell)
+        #expect(try Health(of: address).isHealthy)
     }
 
     /// The connection may be cut before the answer is read, for bytes are left over; what counts is that the server goes on.
     @Test func endlessRequestsAreCutOff() throws {
         let reply = try exchange("GET /" + String(repeating: "a", count: 1 << 20))
         #expect(reply.isEmpty || reply.hasPrefix("HTTP/1.0 431 "))
-        #expect(try Health(of: address).isWell)
+        #expect(try Health(of: address).isHealthy)
     }
 
     @Test func whoSaysNothingIsNotWaitedForLong() throws {
         let silent = try connection()
         defer { close(silent) }
-        #expect(try Health(of: address).isWell)
+        #expect(try Health(of: address).isHealthy)
     }
 
     /// In a process of its own, whose descriptors are used up. A server that spins looks at its report thousands of times.

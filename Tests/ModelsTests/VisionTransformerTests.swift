@@ -21,7 +21,7 @@ import Testing
     ]) func presetsHaveTheirSizes(name: String, count: Int) throws {
         let configuration = try #require(EncoderConfiguration(preset: name))
         #expect(configuration.problem == nil)
-        #expect(VisionTransformer.alone(configuration, backend: PlanningBackend()).parameters.count == count)
+        #expect(VisionTransformer.standalone(configuration, backend: PlanningBackend()).parameters.count == count)
     }
 
     @Test func unknownPresetIsNone() {
@@ -52,7 +52,7 @@ import Testing
         let fixture = try Self.fixture()
         let backend = try backend.open()
         let arena = Arena(backend: backend)
-        let (encoder, parameters) = VisionTransformer.alone(fixture.recipe.value.encoder, backend: backend)
+        let (encoder, parameters) = VisionTransformer.standalone(fixture.recipe.value.encoder, backend: backend)
         for entry in parameters.entries {
             backend.upload(parameters.parameter(entry.name).value, from: try fixture.file.floats("param." + entry.name))
         }

@@ -43,7 +43,7 @@ import Testing
         var made = 0
         for start in [0, 100_000, 7] {
             // A trainer that asks and then does nothing, with a credit that has samples wait on both sides.
-            let trainer = try BatchClient(endpoint: endpoint, identity: identity, credit: 20 << 20, patience: 60, log: { _ in })
+            let trainer = try BatchClient(endpoint: endpoint, identity: identity, credit: 20 << 20, timeout: 60, log: { _ in })
             for batch in 0..<64 { try trainer.request(first: start + batch * 16, count: 16) }
             #expect(try trainer.next()?.first == start)
             decoders.waitUntilIdle()
@@ -94,7 +94,7 @@ private final class Decoders: Sendable {
             Thread.detachNewThread { [self] in
                 defer { hasStopped.signal() }
                 do {
-                    let worker = try DecoderWorker(endpoint: endpoint, patience: 60, log: { _ in }) { [self] _, requests, destination in
+                    let worker = try DecoderWorker(endpoint: endpoint, timeout: 60, log: { _ in }) { [self] _, requests, destination in
                         for index in requests.indices { _ = destination(index).initializeMemory(as: UInt8.self, repeating: 0) }
                         made.add(requests.count / 2, ordering: .relaxed)
                     }

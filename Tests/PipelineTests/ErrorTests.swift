@@ -11,7 +11,7 @@ import Testing
         (["inspect", "pipe"], "cannot read pipe: it is a pipe, a socket or a device"),
         (["run", "empty.json5", "--set", "train.steps=9223372036854775807"], "--set train.steps: is 9223372036854775807: 0 (what epochs"),
         (["run", "empty.json5", "--set", "train.steps=9223372036854775808"], "--set train.steps: a number is out of range"),
-        (["run", "empty.json5", "--set", "train.batch=9223372036854775807"], "--set train.batch: is 9223372036854775807: from 1 pair to"),
+        (["run", "empty.json5", "--set", "train.batch=9223372036854775807"], "--set train.batch: is 9223372036854775807: from 1 sample to"),
         (
             ["run", "empty.json5", "--set", "model.size={patch: 8, width: 24, depth: 9223372036854775807, heads: 2}"],
             "--set model.size: has depth 9223372036854775807: from 1 to 1000 blocks"
@@ -126,7 +126,7 @@ import Testing
     @Test func aBatcherThatIsNotThereIsWaitedForAndThenReported() throws {
         let folder = FileManager.default.temporaryDirectory.path
         let (status, output) = try Programs.run(
-            "tandem-decoder", ["--connect", "ipc://\(folder)/nobody-\(UUID().uuidString.prefix(8))", "--media", folder, "--patience", "1"],
+            "tandem-decoder", ["--connect", "ipc://\(folder)/nobody-\(UUID().uuidString.prefix(8))", "--media", folder, "--timeout", "1"],
             in: folder, seconds: 30)
         #expect(status == 1)
         #expect(output.contains("batcher"), "\(output)")

@@ -50,7 +50,7 @@ import Testing
         let data = try TinyDataSet()
         let server = try Nginx(serving: data.folder + "/train", in: data.folder + "/nginx")
         try server.start(answer: "location / { \(answer) }")
-        let settings = settings(data, server) + ["dataflow.patience=2"]
+        let settings = settings(data, server) + ["dataflow.timeout=2"]
         let (status, output) = Programs.finish(try data.start(in: try data.makeFolder("away"), settings: settings))
         #expect(status == 1)
         #expect(output.contains("cannot reach the server: nothing came for 2 s"), "\(output)")
@@ -95,7 +95,7 @@ import Testing
 
         /// What a run says that must not take place.
         func refusal(_ name: String, _ server: Nginx, _ environment: [String: String]) throws -> String {
-            let settings = settings(data, server) + ["dataflow.patience=2"]
+            let settings = settings(data, server) + ["dataflow.timeout=2"]
             let (status, output) = Programs.finish(try data.start(in: data.makeFolder(name), settings: settings, environment: environment))
             #expect(status == 1 && output.contains("cannot reach the server") && !output.contains("replaced"), "\(output)")
             return output

@@ -13,7 +13,7 @@ import Testing
     func whatCannotBeKeptIsRefused(memory: String, expected: String) throws {
         try withTemporaryFolder { folder in
             let (status, output) = try Programs.run(
-                "tandem-decoder", ["--connect", "ipc://\(folder)/nobody", "--media", folder, "--memory", memory, "--patience", "1"],
+                "tandem-decoder", ["--connect", "ipc://\(folder)/nobody", "--media", folder, "--memory", memory, "--timeout", "1"],
                 in: folder, seconds: 30)
             #expect((status == 1 || status == 2) && output.contains(expected), "status \(status): \(output)")
         }

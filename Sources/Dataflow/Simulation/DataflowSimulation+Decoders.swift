@@ -17,7 +17,7 @@ extension DataflowSimulation {
         var latency = 0.0
         /// Seconds for a ticket.
         var pace = 0.0
-        var isThere = false
+        var isRunning = false
         /// Does nothing until then.
         var stoppedUntil = 0.0
         /// Whether it knows that the batcher knows it.
@@ -45,7 +45,7 @@ extension DataflowSimulation {
     mutating func join(_ place: Int) {
         let faults = options.faults
         decoders[place].beginLife()
-        decoders[place].isThere = true
+        decoders[place].isRunning = true
         decoders[place].latency = random.uniform01() < faults.farDecoders ? 0.1 : 0.0005
         decoders[place].pace = options.pace * (place < options.slowDecoders ? 10 : 1)
         counts.joins += 1
@@ -64,7 +64,7 @@ extension DataflowSimulation {
     /// Where a decoder is, nil where it is gone, or stopped, in which case `what` happens later.
     private mutating func place(of id: UInt64, for what: Happening) -> Int? {
         let place = Decoder.place(of: id)
-        guard decoders[place].id == id, decoders[place].isThere else { return nil }
+        guard decoders[place].id == id, decoders[place].isRunning else { return nil }
         guard decoders[place].stoppedUntil <= now else {
             at(decoders[place].stoppedUntil, what)
             return nil
@@ -151,7 +151,7 @@ extension DataflowSimulation {
     // MARK: Disturbance
 
     mutating func kill(_ id: UInt64) {
-        guard decoders[Decoder.place(of: id)].id == id, decoders[Decoder.place(of: id)].isThere else { return }
+        guard decoders[Decoder.place(of: id)].id == id, decoders[Decoder.place(of: id)].isRunning else { return }
         counts.deaths += 1
         end(id)
     }
@@ -165,11 +165,11 @@ extension DataflowSimulation {
 
     private mutating func end(_ id: UInt64) {
         let place = Decoder.place(of: id)
-        decoders[place].isThere = false
+        decoders[place].isRunning = false
         at(now + 5, .join(place: place))
     }
 
-    /// Stops a decoder, shorter or longer than the broker's patience.
+    /// Stops a decoder, shorter or longer than the broker's timeout.
     mutating func stop(_ id: UInt64) {
         guard let place = place(of: id, for: .stop(id)) else { return }
         counts.stops += 1

@@ -1,7 +1,7 @@
-/// How long one has waited for a process that is not there.
+/// How long a process has heard nothing of the batcher, or the batcher has had no decoders.
 ///
-/// Counts only time that passed in small steps, so that a process that was itself stopped for a while does not blame others.
-struct Absence {
+/// Counts only time that passed in small steps, so that a process that was itself stopped for a while does not blame the batcher.
+struct SilenceTimer {
     private var silence = 0.0
     private var withoutDecoders = 0.0
     private var hasDecoders = true
@@ -31,16 +31,16 @@ struct Absence {
         return "waiting for the batcher at \(endpoint)" + (refusal.map { ", which does not let this process in: \($0)" } ?? "")
     }
 
-    /// The error where patience is at its end; patience 0 has none.
-    func failure(patience: Double, endpoint: Endpoint, refusal: String?) -> DataflowError? {
-        guard patience > 0 else { return nil }
-        if silence > patience {
+    /// The error where the silence took longer than the timeout; a timeout of 0 has none.
+    func failure(timeout: Double, endpoint: Endpoint, refusal: String?) -> DataflowError? {
+        guard timeout > 0 else { return nil }
+        if silence > timeout {
             let remedy = refusal.map { "; \($0)" } ?? "; start one there, or check the endpoint"
-            return DataflowError("no batcher answered at \(endpoint) for \(Int(patience)) s" + remedy)
+            return DataflowError("no batcher answered at \(endpoint) for \(Int(timeout)) s" + remedy)
         }
-        if withoutDecoders > patience {
+        if withoutDecoders > timeout {
             return DataflowError(
-                "no decoder joined the batcher at \(endpoint) for \(Int(patience)) s; start tandem-decoder --connect \(endpoint)")
+                "no decoder joined the batcher at \(endpoint) for \(Int(timeout)) s; start tandem-decoder --connect \(endpoint)")
         }
         return nil
     }

@@ -2,7 +2,7 @@
 ///
 /// The samples of a run are one stream that runs on over the ends of epochs. Steps cut it into batches one after the other: none is dropped,
 /// repeated or padded. Only the run's last step may be smaller, where the batch was changed on the way: it takes what is left.
-public struct TrainingCourse: Equatable, Sendable {
+public struct TrainingCursor: Equatable, Sendable {
     /// Samples of a step.
     public let batch: Int
     /// Samples of the whole run.

@@ -3,7 +3,7 @@ import Console
 import Foundation
 
 /// What a command found out, for people and for machines.
-struct Facts {
+struct FileSummary {
     private let title: String
     private var rows: [(label: String, text: String)] = []
     private var tail: [String] = []
