@@ -89,7 +89,7 @@ final class Trainer {
     /// Trains to the end of the run or until asked to stop, and leaves a checkpoint either way.
     func run() throws {
         var begin = monotonicSeconds()
-        while !course.isFinished, let (loss, gradientNorm) = try accumulateGradients() {
+        while !course.isFinished, let reading = try accumulateGradients() {
             if course.step == 0 { try writeCheckpoint() }
             let rate = schedule.rate(atSample: course.samplesSeen)
             optimizer.update(recipe.parameters, learningRate: rate, step: course.step + 1)
@@ -97,13 +97,13 @@ final class Trainer {
             try listReplaced(step: course.step)
             if course.step == startStep + 1 { note(memory.report(activations: arena.touchedBytes)) }
             try journal.record(
-                course, loss: loss, learningRate: rate, gradientNorm: gradientNorm, waited: batches.waitedSeconds,
+                course, loss: reading.loss, learningRate: rate, gradientNorm: reading.gradientNorm, waited: batches.waitedSeconds,
                 decoders: batches.decoderCount)
 
             if isScored || course.step % pipeline.train.checkpointEvery == 0 { try writeCheckpoint() }
             try takeScores()
             let end = monotonicSeconds()
-            (status.step, status.loss) = (course.step, loss)
+            (status.step, status.loss) = (course.step, reading.loss)
             (status.steps, status.stepSeconds) = (status.steps + 1, status.stepSeconds + end - begin)
             begin = end
         }
@@ -120,9 +120,9 @@ final class Trainer {
         }
     }
 
-    /// One batch forward and backward, micro-batch by micro-batch. Returns its loss and the length of its gradient, both finite; nil where
-    /// the user asked to stop.
-    private func accumulateGradients() throws -> (loss: Double, gradientNorm: Double)? {
+    /// One batch forward and backward, micro-batch by micro-batch. Returns its loss and gradient norm, both finite; nil where the user asked
+    /// to stop.
+    private func accumulateGradients() throws -> StepSums.Reading? {
         sums.clear()
         var slot = 0
         while slot < course.stepSize {
@@ -139,10 +139,9 @@ final class Trainer {
             status.pairs += batch.count
             journal.examples = journal.examples ?? batch
         }
-        let (loss, gradientNorm) = sums.read()
-        guard loss.isFinite else { throw notFinite("the loss is \(loss) at step \(course.step + 1)") }
-        guard gradientNorm.isFinite else { throw notFinite("the gradient's length is \(gradientNorm) at step \(course.step + 1)") }
-        return (loss, gradientNorm)
+        let reading = sums.read()
+        if let problem = reading.problem { throw notFinite("\(problem) at step \(course.step + 1)") }
+        return reading
     }
 
     private func nextBatch() throws -> Batch? {
