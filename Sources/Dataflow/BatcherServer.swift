@@ -12,7 +12,7 @@ public final class BatcherServer {
         public var endpoint: Endpoint
         /// Bytes of samples that may be asked for, waiting, or shipped and not yet acknowledged.
         public var memory: Int
-        /// Whether ``memory`` is what the whole process may take, and so many bytes of it are taken already.
+        /// Bytes that the process takes already. Where they are given, ``memory`` is for the whole process, else for samples alone.
         public var processMemory: Int?
         /// Bytes of samples that one decoder may be asked for.
         public var decoderMemory: Int
@@ -28,19 +28,20 @@ public final class BatcherServer {
         }
     }
 
-    /// A decoder takes its share of the tickets in small bites, however small they are: those it has cannot be done by others.
+    /// Tickets that one decoder may hold, however small they are: no other decoder can work on a ticket that one holds.
     static let maximumTicketsPerDecoder = 16
-    /// Decoders that may be at work; what more say hello are not heard.
+    /// Decoders that may be known; the hello of one more is dropped.
     static let maximumDecoders = 4096
     /// Messages received from one socket before the others have their turn.
     private static let turn = 64
-    /// Replaced videos that a trainer is told of where the run ends of them.
+    /// Replaced videos that are listed in the refusal that ends a run because too many failed.
     private static let maximumReplacedAtTheEnd = 10_000
 
-    /// Bytes that libzmq is given to send before it has sent others. A trainer that is stopped takes them with it, for as long as it likes.
+    /// Bytes that libzmq may hold and not have sent; further batches wait in ``outbox``. While a trainer is stopped, libzmq keeps these
+    /// bytes in memory.
     private static let maximumUnsentBytes = 16 << 20
-    /// Seconds for which samples stay with the decoders while batches wait to be sent: what is not yet here is not in the way. If nobody
-    /// listened to them for longer, libzmq would take their connections for dead.
+    /// Seconds for which the batcher does not receive samples while batches wait to be sent, so that samples do not compete with batches.
+    /// If it did not receive for longer, libzmq would take the decoders' connections for dead.
     private static let maximumSecondsWithDecoders = 0.1
 
     private let options: Options
@@ -60,9 +61,9 @@ public final class BatcherServer {
 
     /// The state that the batcher drives: what is asked for, under way and done.
     public private(set) var broker: Broker
-    /// Messages that were no messages, and samples of other runs.
+    /// Messages that were dropped because they could not be read, and samples of other runs.
     public private(set) var malformed = 0
-    /// Samples that are here and wait for earlier ones, or to be asked for.
+    /// Samples that arrived and are not shipped: they wait for earlier ones, or for a request.
     public var waitingSamples: Int { store.count }
     private var store: [Int: Message] = [:]
     private let unsent = UnsentBytes()
@@ -71,7 +72,7 @@ public final class BatcherServer {
     private var recordsRead = 0
     private var decoderRoutes: [UInt64: [UInt8]] = [:]
     private var trainer: (id: UInt64, route: [UInt8])?
-    /// What happened to decoders, how often, since it was last told: one line a second, however many come and go.
+    /// What happened to decoders, and how often, since the last log line about it: one line a second, however many decoders come and go.
     private var unreported: [String: Int] = [:]
     private var toldAt = -1.0
 
@@ -79,6 +80,8 @@ public final class BatcherServer {
     ///
     /// - Parameters:
     ///   - log: takes one line about each event that an operator cares for.
+    ///
+    /// - Throws: where the memory holds fewer than two tickets, or the endpoint cannot be listened at.
     public init(
         manifest: Manifest, seed: UInt64, sampler: AnySampler, options: Options, context: Context = Context(),
         log: @escaping (String) -> Void
@@ -116,7 +119,7 @@ public final class BatcherServer {
             .pull, in: context,
             options: .init(
                 sendHighWaterMark: 1, receiveHighWaterMark: BatcherMemory.queuedSamples, linger: 0, maximumMessageBytes: sampleByteCount))
-        // How many batches are under way is decided by the trainer's credit in bytes; the mark only stands against a flood.
+        // The trainer's credit in bytes bounds the batches under way; the high-water mark is only a guard against a flood.
         batches = try Socket(
             .router, in: context,
             options: .init(sendHighWaterMark: 4096, receiveHighWaterMark: 64, linger: 0, maximumMessageBytes: requests))
@@ -125,7 +128,7 @@ public final class BatcherServer {
         try batches.bind(to: options.endpoint.batches)
     }
 
-    /// Serves until told to stop; asks several times a second.
+    /// Serves until `isStopped` returns true; it is asked several times a second.
     public func run(until isStopped: () -> Bool) throws {
         var (all, withoutSamples) = (Poller([control, batches, samples]), Poller([control, batches]))
         var (lastTick, lastTaken) = (-1.0, -1.0)
@@ -172,7 +175,7 @@ public final class BatcherServer {
             guard decoderRoutes[decoder] != nil || decoderRoutes.count < Self.maximumDecoders else {
                 throw MalformedBytes("the hello of one decoder more than \(Self.maximumDecoders)")
             }
-            // Hellos pile up while a batcher is away; only the first is reported.
+            // A decoder's hellos pile up while no batcher listens; only the first is reported.
             let isNew = decoderRoutes.updateValue(route, forKey: decoder) == nil
             broker.joined(decoder, host: host, now: now)
             let examples = try stride(from: 0, to: manifest.count, by: 1 + (manifest.count - 1) / Welcome.maximumExamples).map {
@@ -182,7 +185,8 @@ public final class BatcherServer {
             try send(.welcome(welcome), to: decoder)
             if isNew { unreported["a decoder joined", default: 0] += 1 }
         case .ready(let decoder, let received, let free, let held):
-            // One that reconnected, or another one of the same id, says hello again: tickets must not go where nobody works on them.
+            // A decoder at another route has reconnected, or is another one of the same id. It must say hello again: tickets sent to the
+            // old route would reach no decoder.
             guard decoderRoutes[decoder] == route,
                 broker.ready(decoder, received: received, free: free, held: held, now: now)
             else {
@@ -191,7 +195,7 @@ public final class BatcherServer {
             }
             if held == 0 { try send(.idle, to: decoder) }
         case .heartbeat(let decoder, let progress):
-            // A decoder that is not known learns it when it asks for work.
+            // A heartbeat is not answered: an unknown decoder learns that it is unknown from the answer to its next `ready`.
             _ = broker.heartbeat(decoder, progress: progress, now: now)
         case .failed(let decoder, let ticket, let attempt, let kind, let reason):
             broker.failed(decoder, ticket: ticket, attempt: attempt, kind: kind, reason: reason, now: now)
@@ -264,6 +268,8 @@ public final class BatcherServer {
                     replaced: []),
                 to: route)
         }
+        // A new trainer takes over, since a killed one sends no goodbye. A trainer that was replaced must not take over again: the two
+        // would take the batcher from each other for ever.
         if isReturning, let trainer, trainer.id != id {
             return try reply(
                 .refused("another trainer took over the batcher at \(options.endpoint); run one trainer a batcher", replaced: []), to: route
@@ -290,13 +296,13 @@ public final class BatcherServer {
         while let trainer, !outbox.isEmpty, unsent.count < Self.maximumUnsentBytes {
             let (range, replaced, messages) = outbox.removeFirst()
             let header = Message(TrainerReply.batch(first: range.lowerBound, count: range.count, replaced: replaced).bytes)
-            // What does not get through is asked for again, and made again.
+            // A batch that cannot be delivered is dropped: the trainer requests it again, and its samples are made again.
             _ = try batches.send(parts: [Message(trainer.route), header] + messages.map { $0.counted(by: unsent) })
         }
     }
 
     private func reply(_ reply: TrainerReply, to route: [UInt8]) throws {
-        // One that is gone asks again when it is back.
+        // A reply to a trainer that is gone is dropped: the trainer repeats its request when it is back.
         _ = try batches.send(parts: [Message(route), Message(reply.bytes)])
     }
 

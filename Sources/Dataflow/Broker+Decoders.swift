@@ -1,5 +1,5 @@
 extension Broker {
-    /// A decoder said hello; what an earlier life of it held is given to others.
+    /// A decoder said hello. The tickets that it held before are issued again, because a decoder drops its tickets when it is welcomed.
     ///
     /// - Parameter host: the name of its machine, for people.
     public mutating func joined(_ decoder: UInt64, host: String = "", now: Double) {
@@ -8,11 +8,14 @@ extension Broker {
         assign(now: now)
     }
 
-    /// A decoder says how much room it has; false where it is not known and must say hello.
+    /// A decoder reports its room for tickets.
+    ///
+    /// - Returns: false where the decoder is not known and must say hello.
     public mutating func ready(_ decoder: UInt64, received: Int, free: Int, held: Int, now: Double) -> Bool {
         guard decoders.contains(decoder) else { return false }
         if decoders.isEmpty(decoder, received: received, held: held, forLongerThan: limits.transit, now: now) {
-            // Whatever it was sent before that time got lost on the way there, or its samples on the way back.
+            // For `transit` seconds the decoder has held no ticket and received none. So of a ticket issued before that time, either the
+            // ticket was lost on its way there, or its samples on their way back.
             let lost = decoders[decoder]!.leases.filter { ticket in
                 window[ticket].leases.contains { $0.decoder == decoder && $0.issuedAt < now - limits.transit }
             }
@@ -27,23 +30,27 @@ extension Broker {
         return true
     }
 
-    /// Tickets that a decoder may hold: all of them together a quarter of the window, so that the others can go on while one is slow.
+    /// Tickets that one of n decoders may hold: window / (4 n), at least one. Together they hold a quarter of the window at most, and three
+    /// quarters stay free for the tickets that wait behind a slow decoder's.
     private var maximumTicketsPerDecoder: Int {
         min(limits.ticketsPerDecoder, max(1, window.capacity / (4 * max(1, decoders.count))))
     }
 
-    /// A decoder is alive; false where it is not known.
+    /// A decoder sent a heartbeat.
+    ///
+    /// - Returns: false where the decoder is not known.
     public mutating func heartbeat(_ decoder: UInt64, progress: DecoderProgress, now: Double) -> Bool {
         decoders.heard(decoder, progress: progress, now: now)
     }
 
-    /// A decoder leaves, and gives back what it holds.
+    /// A decoder leaves; its tickets are issued to others.
     public mutating func left(_ decoder: UInt64, now: Double) {
         giveBack(decoders.remove(decoder)?.leases ?? [], of: decoder)
         assign(now: now)
     }
 
-    /// A decoder is gone without a goodbye.
+    /// A decoder is gone without a goodbye; its tickets are issued to others. Once `limits.vanished` decoders have vanished over the same
+    /// attempt of a ticket, its video is replaced.
     public mutating func vanished(_ decoder: UInt64, now: Double) {
         let suspect = suspect(of: decoder)
         guard let removed = decoders.remove(decoder) else { return }
@@ -62,16 +69,18 @@ extension Broker {
         assign(now: now)
     }
 
-    /// What a decoder is working on, or was when it fell silent.
+    /// The ticket that a decoder is working on, or was when it fell silent: the first of its leases, since decoders work in that order.
     private func suspect(of decoder: UInt64) -> DecoderTable.Suspect? {
         guard let entry = decoders[decoder] else { return nil }
         return entry.suspect ?? entry.leases.first.map { .init(ticket: $0, attempt: window[$0].attempt) }
     }
 
-    /// Time passes: silent and stuck decoders are noticed, late tickets are issued twice. Call several times a second.
+    /// Checks what depends on time: finds silent, dead and stuck decoders, and issues late tickets again. To be called several times a
+    /// second.
     public mutating func tick(now: Double) {
         let passed = now - (lastTick ?? now)
-        // Whoever was stopped itself has not listened.
+        // Ticks come several times a second. A gap of more than a second means that the batcher itself was stopped and received nothing, so
+        // decoders are not blamed for silence in that time.
         if passed > 1 {
             decoders.excuse(passed, now: now)
             waiting.since = min(now, waiting.since + passed)
@@ -88,7 +97,7 @@ extension Broker {
                 vanished(decoder, now: now)
                 actions.append(.lost(decoder: decoder, reason: "it fell silent"))
             case .stuck:
-                // It may wait for a disk or a server, which is not its ticket's doing.
+                // The decoder may wait for a disk or a server, which is no fault of its ticket: so the ticket is given back and not blamed.
                 left(decoder, now: now)
                 actions.append(.lost(decoder: decoder, reason: "it made no progress"))
             }
@@ -106,7 +115,7 @@ extension Broker {
     /// Whether the trainer waits for the first missing ticket.
     var isHeadWanted: Bool { isServing && !requests.isEmpty && window.head < window.next }
 
-    /// Notes since when the first missing ticket is what the stream waits for.
+    /// Notes the time since when the stream waits for the first missing ticket.
     mutating func watchHead(now: Double) {
         if !isHeadWanted || waiting.ticket != window.head { waiting = (window.head, now, limits.notice) }
     }
@@ -120,7 +129,8 @@ extension Broker {
 
     // MARK: Work
 
-    /// Gives work to decoders with room, in turn, the first ticket first: what was given back, what is late, then what is new.
+    /// Issues tickets to decoders with room, in turn. The lowest ticket goes first, because the stream waits for it: tickets that were
+    /// given back or are late come before new ones.
     mutating func assign(now: Double) {
         guard isServing, failure == nil else { return }
         while true {
@@ -147,13 +157,15 @@ extension Broker {
         actions.append(.issue(ticket: ticket, attempt: attempt, video: video, decoder: decoder))
     }
 
-    /// The first ticket that is under way for too long: the less may still be started behind it, the sooner.
+    /// The first ticket that is late: under way for ten times the usual duration, or for three times where the window is pressed. Then soon
+    /// no other ticket can be started until this one arrives, which costs more than decoding it twice. No ticket is late before
+    /// `limits.timeout`, however short the usual duration is.
     private mutating func lateTicket(now: Double) -> Int? {
         let latest = now - max(limits.timeout, (window.isPressed ? 3 : 10) * usualDuration)
         reviewed = max(reviewed, window.head)
         while reviewed < window.next {
             if !window.isComplete(reviewed), let first = window[reviewed].leases.first, let last = window[reviewed].leases.last {
-                // Those behind it were issued later.
+                // Tickets are issued in ascending order, so as a rule those behind this one were issued later and are not late either.
                 guard first.issuedAt < latest else { return nil }
                 if last.issuedAt < latest, window[reviewed].leases.count < limits.copies { return reviewed }
             }

@@ -1,61 +1,69 @@
 import Sampling
 
-/// Who does what: the batcher as a pure state machine. No sockets and no clock; every call says what time it is, in seconds.
+/// Decides which decoder makes which sample: the batcher's logic as a pure state machine. It has no sockets and no clock; every call is
+/// given the time, in seconds.
 ///
-/// The trainer's requests set the window; tickets of the window are leased to decoders that have room; samples fill it in any order and
-/// leave it in order. Leases of decoders that fall silent go to others, and what is late is issued twice. Since a sample is a pure function
-/// of its index, whoever delivers it, a second copy is simply dropped. After each call, ``takeActions()`` says what is to be done.
+/// The trainer's requests set the window. The broker leases the window's tickets to decoders that have room; samples arrive in any order
+/// and are shipped in order. The leases of a silent decoder are given to other decoders, and a late ticket is issued a second time. A
+/// sample is a pure function of its index, whichever decoder makes it, so a second copy is simply dropped. After each call,
+/// ``takeActions()`` returns what the caller has to do.
 ///
-/// Memory grows with the window and the decoders, time for a ticket with neither, nor with the videos; ``tick(now:)`` looks at all of them.
+/// Memory grows with the window and the number of decoders. The time for one ticket grows with neither, nor with the number of videos; only
+/// ``tick(now:)`` looks at all decoders and tickets.
 public struct Broker {
     /// Numbers that bound what the broker does.
     public struct Limits: Sendable {
-        /// Tickets that may be under way, waiting, or shipped and not yet acknowledged.
+        /// Tickets in the window: under way, waiting for earlier ones, or shipped and not yet acknowledged.
         public var windowTickets = 64
         /// Tickets that one decoder may hold.
         public var ticketsPerDecoder = 8
-        /// Seconds for which a decoder may hold work ahead, as far as its tickets so far tell.
+        /// Seconds of work that a decoder may hold, at the pace of its tickets so far.
         public var horizon = 1.0
-        /// Seconds of silence after which what a decoder holds goes to others. It may come back: a network can lose its signs for so long.
+        /// Seconds of silence after which a decoder's leases expire and its tickets go to other decoders. Heartbeats come every 0.5 s, so
+        /// five in a row are missing. The decoder stays known, because a network can lose messages for so long.
         public var silence = 2.5
-        /// Seconds of silence after which it is taken for dead.
+        /// Seconds of silence after which a decoder is taken for dead and must say hello again.
         public var death = 10.0
         /// Seconds without progress after which a decoder that holds tickets is taken for stuck.
         public var stall = 60.0
-        /// Seconds for which a ticket, or its samples, may be on their way to or from a decoder that says it holds none.
+        /// Seconds that a ticket, or its samples, may take between batcher and decoder. After that, a ticket leased to a decoder that
+        /// reports that it holds none is lost.
         public var transit = 2.0
-        /// Decoders that vanish while they work on one ticket before it is held for the cause. Those that crash say so themselves; what
-        /// remains, a system that kills for want of memory, looks like a user who kills at random, and random does not hit one ticket so often.
+        /// Decoders that may vanish while they work on one ticket before the broker replaces its video. A decoder that crashes reports its
+        /// ticket itself. What remains are kills: by a system short of memory, which the ticket may cause, or by a user at random. Random
+        /// kills do not hit one ticket so often.
         public var vanished = 10
-        /// A ticket is late after so many seconds and ten times the usual, or three times where it holds up others. It is issued again then.
+        /// Seconds before which no ticket is late. A late ticket has taken longer than this and than ten times the usual duration, or three
+        /// times where it holds up others; it is issued again.
         public var timeout = 0.2
-        /// Decoders that may have one ticket.
+        /// Decoders that may hold a lease of the same ticket at one time.
         public var copies = 3
-        /// Seconds after which a ticket that holds up the stream is told of.
+        /// Seconds for which the first missing ticket may hold up the stream before it is reported; again each time that the wait has
+        /// doubled.
         public var notice = 10.0
         /// Share of visits to videos that may fail.
         public var failureLimit = 0.1
-        /// Visits before the share counts.
+        /// Visits before ``failureLimit`` applies: a share of fewer visits says little.
         public var failureMinimum = 20
 
         public init() {}
     }
 
-    /// What is to be done by whoever drives the broker.
+    /// What the caller of the broker has to do.
     public enum Action: Equatable, Sendable {
         /// Send a ticket to a decoder.
         case issue(ticket: Int, attempt: Int, video: Int, decoder: UInt64)
-        /// Send samples, all of which were accepted, to the trainer, and forget them; with what failed of their tickets.
+        /// Send samples, all accepted before, to the trainer and drop them from memory. `replaced`: the failed visits of their tickets.
         case ship(samples: Range<Int>, replaced: [Replacement])
-        /// Forget a sample that was accepted.
+        /// Drop an accepted sample from memory.
         case discard(sample: Int)
-        /// Tell the trainer that a request cannot be met.
+        /// Tell the trainer that its request cannot be met, and why.
         case refuse(String)
-        /// Nothing was heard of a decoder for a while: what it held, so many tickets, went to others.
+        /// A decoder fell silent: its `tickets` leases expired, and those tickets go to other decoders.
         case silent(decoder: UInt64, tickets: Int)
         /// A decoder was given up.
         case lost(decoder: UInt64, reason: String)
-        /// The stream has waited for a ticket for so long, and so many tickets behind it are here.
+        /// The stream has waited `seconds` for a ticket, and `behind` later tickets are complete.
         case waiting(ticket: Int, video: Int, seconds: Double, behind: Int)
         /// A video could not give its frames and is replaced.
         case replaced(Replacement)
@@ -63,15 +71,15 @@ public struct Broker {
 
     /// Counts since the start.
     public struct Counters: Equatable, Sendable {
-        /// Tickets given to decoders, those of ``reissued`` included.
+        /// Tickets issued to decoders, those of ``reissued`` included.
         public var issued = 0
-        /// Tickets given once more: late ones, and those given back, replaced, or wanted again after they were shipped.
+        /// Tickets issued once more: late ones, and those given back, replaced, or requested again after they were shipped.
         public var reissued = 0
         /// Samples that came in and were kept.
         public var accepted = 0
         /// Samples sent to the trainer; those that it asked for again count again.
         public var shipped = 0
-        /// Samples, and failures of videos, that came in and were not needed, or not any more.
+        /// Samples and reported failures that arrived and were not needed, or no longer needed.
         public var duplicates = 0
         /// Visits to videos that failed and were replaced.
         public var failures: Int { failuresByKind.values.reduce(0, +) }
@@ -82,7 +90,7 @@ public struct Broker {
         /// Seconds in which the trainer waited and nothing could be started, since the window was full and its first ticket missing.
         public var headOfLineSeconds = 0.0
 
-        /// Kinds that are told apart; whoever makes up more has them counted together.
+        /// Kinds that are counted apart. Decoders name the kinds, and the table must not grow without bound.
         private static let maximumKinds = 32
 
         mutating func addFailure(_ kind: String) {
@@ -105,21 +113,23 @@ public struct Broker {
 
     var window: ReorderWindow
     var decoders = DecoderTable()
-    /// What the trainer waits for, ascending.
+    /// The trainer's requests that are not shipped yet, ascending.
     var requests: ArraySlice<Range<Int>> = []
-    /// Every sample of the first request before it is here.
+    /// Every sample of the first request before this one has arrived, so these need not be looked at again.
     private var missing = 0
     var isServing = false
     var actions: [Action] = []
-    /// Usual seconds from issue to completion: a moving average.
+    /// Usual seconds from issue to completion: a moving average. The newest ticket counts for a twentieth, so about the last twenty tickets
+    /// decide, of whichever decoders.
     var usualDuration = 0.0
-    /// Tickets before it need not be looked at for being late, until the next tick.
+    /// Where the search for late tickets goes on; each tick begins it anew. So a tick looks at a ticket once, however often work is
+    /// assigned.
     var reviewed = 0
-    /// The first missing ticket, since when it is that, and after how long it is told of next.
+    /// The first missing ticket, the time since when it is, and the seconds of waiting after which it is reported next.
     var waiting = (ticket: -1, since: 0.0, notice: 0.0)
     var lastTick: Double?
 
-    /// Begins with no decoder and nothing asked for.
+    /// Begins without decoders and without requests.
     public init(plan: SamplePlan, limits: Limits) {
         self.plan = plan
         self.limits = limits
@@ -135,13 +145,13 @@ public struct Broker {
     /// Tickets in the window: under way, waiting for earlier ones, or shipped and not yet acknowledged.
     public var windowCount: Int { window.next - window.base }
 
-    /// Tickets that came before their turn and wait for the first missing one. Looks at the whole window.
+    /// Complete tickets that wait for the first missing one. Looks at the whole window.
     public var reorderDepth: Int { window.waitingCount }
 
     /// Seconds for which the stream has waited for its first missing ticket.
     public func headWait(now: Double) -> Double { isHeadWanted && waiting.ticket == window.head ? now - waiting.since : 0 }
 
-    /// What is to be done, in order; empty afterwards.
+    /// What the caller has to do, in order; each action is returned once.
     public mutating func takeActions() -> [Action] {
         defer { actions.removeAll(keepingCapacity: true) }
         return actions
@@ -149,18 +159,20 @@ public struct Broker {
 
     // MARK: The trainer
 
-    /// A trainer begins, begins again or leaves: requests made before are void, and nothing is started until the next one.
+    /// A trainer opened, returned or left: its earlier requests are void, and no ticket is issued until the next request.
     public mutating func suspend() {
         requests.removeAll()
         isServing = false
     }
 
-    /// The trainer wants samples, and needs nothing before `received` any more.
+    /// The trainer requests samples, and acknowledges everything before `received`.
     ///
-    /// An index below the window moves the window back: the trainer resumed from a checkpoint. Samples already shipped are made again.
+    /// A sample before the window moves the window back: the trainer resumed from a checkpoint. Samples already shipped are made again.
     public mutating func request(samples: Range<Int>, received: Int, now: Double) {
         guard failure == nil else { return actions.append(.refuse(failure!)) }
         let tickets = plan.ticket(ofSample: samples.lowerBound)...plan.ticket(ofSample: samples.upperBound - 1)
+        // A batch is shipped once all its samples are here, so its tickets must fit in the window together: a larger batch would wait for
+        // ever.
         guard tickets.count <= window.capacity else {
             let text =
                 "a batch of \(samples.count) samples spans \(tickets.count) tickets, and the batcher's memory holds \(window.capacity); "
@@ -175,16 +187,18 @@ public struct Broker {
             return actions.append(.refuse("samples \(samples) were asked for twice in different batches"))
         }
         isServing = true
+        // The window must not begin after a request that is not yet answered.
         moveWindow(to: plan.ticket(ofSample: min(received, requests.first!.lowerBound)))
         makeAgain(samples)
         shipWhatIsReady()
         assign(now: now)
     }
 
-    /// The trainer needs nothing before an index any more.
+    /// The trainer acknowledges every sample before `received`.
     public mutating func acknowledged(_ received: Int, now: Double) {
         let earliest = min(received, requests.first?.lowerBound ?? received)
         let ticket = plan.ticket(ofSample: earliest)
+        // An acknowledgement only moves the window forward, over tickets that were issued. Only a request moves it elsewhere.
         guard isServing, ticket >= window.base, ticket <= window.next else { return }
         moveWindow(to: ticket)
         assign(now: now)
@@ -205,7 +219,7 @@ public struct Broker {
         }
     }
 
-    /// Forgets that samples were shipped, so that they are made again.
+    /// Puts the tickets of samples back that were shipped and are requested again: the batcher keeps no copy of a shipped sample.
     private mutating func makeAgain(_ samples: Range<Int>) {
         for sample in samples {
             let ticket = plan.ticket(ofSample: sample)
@@ -238,7 +252,7 @@ public struct Broker {
         (plan.ticket(ofSample: samples.lowerBound)...plan.ticket(ofSample: samples.upperBound - 1)).flatMap { window[$0].replaced }
     }
 
-    /// What failed of all tickets in the window.
+    /// The failed visits of all tickets in the window.
     public var replaced: [Replacement] { (window.base..<window.next).flatMap { window[$0].replaced } }
 
     private func isReceived(_ sample: Int) -> Bool {
@@ -248,7 +262,9 @@ public struct Broker {
 
     // MARK: Samples
 
-    /// Whether a sample that came in is to be kept. Whatever is not needed, or not any more, is dropped.
+    /// A sample arrived, from whichever decoder: also one whose lease has expired makes the right sample.
+    ///
+    /// - Returns: whether the caller has to keep it; false where it is outside the window, of another attempt, or a second copy.
     public mutating func accept(sample: Int, attempt: Int, now: Double) -> Bool {
         let ticket = plan.ticket(ofSample: sample)
         let bit = UInt64(1) << UInt64(plan.replica(ofSample: sample))
@@ -281,7 +297,8 @@ public struct Broker {
         window[ticket].leases.removeAll()
     }
 
-    /// A video could not give its frames: another takes its place, chosen by (ticket, attempt). Only a decoder that has the ticket may say so.
+    /// A decoder reports that a ticket's video cannot give its frames: the video of the next attempt takes its place. Only a decoder that
+    /// holds a lease of the ticket is believed.
     public mutating func failed(_ decoder: UInt64, ticket: Int, attempt: Int, kind: String, reason: String, now: Double) {
         guard window.contains(ticket), window[ticket].attempt == attempt, !window.isComplete(ticket),
             window[ticket].leases.contains(where: { $0.decoder == decoder }), let host = decoders[decoder]?.host
@@ -293,11 +310,12 @@ public struct Broker {
         assign(now: now)
     }
 
-    /// Has the video of the ticket's next attempt take the place of one that cannot give its frames.
+    /// Replaces a video that cannot give its frames by the video of the ticket's next attempt.
     mutating func replace(_ failed: Replacement) {
         let (ticket, attempt, reason) = (failed.ticket, failed.attempt, failed.reason)
         counters.addFailure(failed.kind)
         actions.append(.replaced(failed))
+        // The ticket's samples that wait here are of the replaced video.
         discardArrived(of: ticket, in: window[ticket])
         missing = min(missing, plan.samples(ofTicket: ticket).lowerBound)
         window[ticket].arrived = 0
@@ -305,6 +323,7 @@ public struct Broker {
         window[ticket].vanished = 0
         releaseLeases(of: ticket)
         window.putBack(ticket)
+        // A visit that succeeds gives `replicas` samples.
         let visits = counters.failures + counters.accepted / plan.replicas
         if attempt + 1 >= min(plan.videoCount, SamplePlan.maximumAttempts) {
             stop("ticket \(ticket): none of \(attempt + 1) videos could give its frames; the last said: \(reason)")

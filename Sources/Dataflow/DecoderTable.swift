@@ -1,6 +1,6 @@
 /// The decoders that a broker knows: their leases, their room, their pace, and when each was last heard.
 struct DecoderTable {
-    /// A ticket that a decoder may have died of.
+    /// The attempt of a ticket that may have crashed its decoder.
     struct Suspect {
         var ticket: Int
         var attempt: Int
@@ -8,31 +8,31 @@ struct DecoderTable {
 
     /// What is wrong with a decoder.
     enum Trouble {
-        /// Nothing has been heard of it, for a while or for good.
+        /// Nothing was received from the decoder for `Limits.silence` seconds, or for `Limits.death` seconds.
         case silent, dead
-        /// It is heard of, but gets nowhere.
+        /// The decoder sends heartbeats, but makes no progress.
         case stuck
     }
 
     struct Entry {
         /// The name of its machine.
         let host: String
-        /// Decoders work on their tickets in the order in which they got them, which is this.
+        /// The tickets leased to the decoder, in the order in which they were issued and in which it works on them.
         fileprivate(set) var leases: [Int] = []
-        /// What it worked on when it fell silent.
+        /// The ticket that the decoder worked on when it fell silent.
         fileprivate(set) var suspect: Suspect?
-        /// Tickets issued since its hello.
+        /// Tickets issued to the decoder since its hello.
         fileprivate var issued = 0
-        /// Tickets that may be issued to it now.
+        /// Tickets that may be issued to the decoder now.
         fileprivate var room = 0
         fileprivate var isInTurn = false
-        /// Tickets that reached it, and since when it has said, unchanged, that it holds none.
+        /// Tickets that have reached the decoder, and since when it has reported, without change, that it holds none.
         fileprivate var received = 0
         fileprivate var emptySince: Double?
-        /// Tickets that it is through with, and when it finished the last one or got the first after having none.
+        /// Tickets that the decoder has finished, and the time when it finished the last one or, after it had none, was issued the first.
         fileprivate var done = 0
         fileprivate var busySince: Double
-        /// Seconds that a ticket takes it, a moving average; 0 as long as none is known.
+        /// Seconds that the decoder takes for a ticket, a moving average; 0 before the first measurement.
         fileprivate var pace = 0.0
         fileprivate var heardAt: Double
         fileprivate var progressedAt: Double
@@ -45,7 +45,8 @@ struct DecoderTable {
         }
 
         fileprivate mutating func add(_ ticket: Int, now: Double) {
-            // Long after it last had nothing to do, a decoder that gets work again must not look stuck at once.
+            // An idle decoder makes no progress. Counted from its last progress, it would look stuck as soon as it is issued a ticket
+            // again.
             if leases.isEmpty { progressedAt = heardAt }
             if issued <= done { busySince = now }
             leases.append(ticket)
@@ -59,7 +60,7 @@ struct DecoderTable {
             suspect = nil
         }
 
-        /// Whether it has held nothing, and got nothing, for some time.
+        /// Whether the decoder has held no ticket, and received none, for longer than `seconds`.
         fileprivate mutating func isEmpty(received: Int, held: Int, forLongerThan seconds: Double, now: Double) -> Bool {
             guard held == 0, received == self.received, let since = emptySince else {
                 self.received = received
@@ -69,17 +70,18 @@ struct DecoderTable {
             return now - since > seconds
         }
 
-        /// Takes note of what a decoder says of itself, and derives how many more tickets it may be issued. Returns whether it is to be given a
-        /// turn.
+        /// Takes a decoder's report and derives `room`, the tickets that it may be issued besides. Returns whether the decoder is to be
+        /// given a turn.
         ///
-        /// The decoder's *credit* is what it finishes within the horizon at its pace, at least one ticket, so that a slow decoder works too,
-        /// and at most `most`. From that go the tickets that it holds, and those that are still on their way to it: issued, and not among
-        /// `received`. Of all that it never gets more than it has room for, `free`, which does not count those on their way either.
+        /// The decoder's *credit* is the number of tickets that it finishes within the horizon at its pace: at least one, so that a slow
+        /// decoder works too, and at most `most`. From the credit the tickets that it holds are subtracted, and those still on their way to
+        /// it: issued, and not among `received`. It is never issued more than `free`, which does not count those on their way either: room
+        /// = min(free, credit - held) - on their way.
         ///
         /// - Parameters:
-        ///   - received: tickets that have reached it since its hello.
-        ///   - free: tickets that it could take besides those that it holds.
-        ///   - held: tickets that it has and has not finished.
+        ///   - received: tickets that have reached the decoder since its hello.
+        ///   - free: tickets that the decoder could take besides those that it holds.
+        ///   - held: tickets that the decoder has and has not finished.
         ///   - horizon: seconds of work that a decoder may hold.
         fileprivate mutating func report(received: Int, free: Int, held: Int, horizon: Double, most: Int, now: Double) -> Bool {
             measure(done: received - held, now: now)
@@ -91,7 +93,7 @@ struct DecoderTable {
             return true
         }
 
-        /// Learns the pace from how many tickets it is through with.
+        /// Updates the pace by the number of tickets that the decoder has finished.
         fileprivate mutating func measure(done newDone: Int, now: Double) {
             guard newDone > done else { return }
             let seconds = max(now - busySince, 1e-6) / Double(newDone - done)
@@ -107,7 +109,7 @@ struct DecoderTable {
 
     private var entries: [UInt64: Entry] = [:]
     private var silentCount = 0
-    /// Decoders with room, the one whose turn it is first. May hold some that lost their room since.
+    /// Decoders with room, the next in turn first. Some may have lost their room since they were added.
     private var turns: ArraySlice<UInt64> = []
 
     /// Decoders that are not silent.
@@ -136,7 +138,7 @@ struct DecoderTable {
         entries[decoder]?.leases.remove(at: place)
     }
 
-    /// Takes all leases from a decoder that fell silent. It stays known, gets nothing, and may come back.
+    /// Takes all leases from a decoder that fell silent. The decoder stays known and is issued nothing until it is heard again.
     mutating func silence(_ decoder: UInt64, suspect: Suspect?) -> [Int] {
         guard var entry = entries.removeValue(forKey: decoder) else { return [] }
         let leases = entry.leases
@@ -149,28 +151,30 @@ struct DecoderTable {
         return leases
     }
 
-    /// Whether a decoder has held nothing, and got nothing, for some time.
+    /// Whether a decoder has held no ticket, and received none, for longer than `seconds`.
     mutating func isEmpty(_ decoder: UInt64, received: Int, held: Int, forLongerThan seconds: Double, now: Double) -> Bool {
         entries[decoder]?.isEmpty(received: received, held: held, forLongerThan: seconds, now: now) ?? false
     }
 
-    /// Takes the tickets that a decoder has leases for as the only ones still on their way to it.
+    /// Corrects the count of issued tickets after a loss: only those that the decoder still has leases for can be on their way to it.
+    /// Otherwise the lost ones would take up its room for ever.
     mutating func setInTransit(_ decoder: UInt64, received: Int) {
         guard let leases = entries[decoder]?.leases.count else { return }
         entries[decoder]?.issued = received + leases
     }
 
-    /// Notes what a decoder says of itself, and how many tickets it may get now.
+    /// Takes a decoder's report and updates its room for tickets.
     ///
-    /// A decoder may have what it does in `horizon` seconds, and at most `most`: what it has cannot be done by others, so a slow one
-    /// gets little. As long as the horizon is longer than the way there and back, a far one still gets to its full speed.
+    /// A decoder may hold the tickets that it finishes in `horizon` seconds, at most `most`. No other decoder can work on a held ticket, so
+    /// a slow decoder gets few. As long as the horizon is longer than the round trip, a distant decoder still has a ticket to work on at
+    /// any time.
     mutating func update(_ decoder: UInt64, received: Int, free: Int, held: Int, horizon: Double, most: Int, now: Double) {
         hear(decoder, now: now)
         let hasTurn = entries[decoder]?.report(received: received, free: free, held: held, horizon: horizon, most: most, now: now)
         if hasTurn == true { turns.append(decoder) }
     }
 
-    /// A decoder is alive; false where it is not known.
+    /// Takes a heartbeat; returns false where the decoder is not known.
     mutating func heard(_ decoder: UInt64, progress: DecoderProgress, now: Double) -> Bool {
         hear(decoder, now: now)
         guard let old = entries[decoder]?.progress else { return false }
@@ -186,7 +190,7 @@ struct DecoderTable {
         entries[decoder]?.hear(now: now)
     }
 
-    /// The next decoder with room that has no lease of those named.
+    /// The next decoder in turn that has room and is none of those with these leases: a second copy of a ticket must go to another decoder.
     mutating func takeTurn(except leases: [ReorderWindow.Lease] = []) -> UInt64? {
         var passedOver: [UInt64] = []
         defer { turns.append(contentsOf: passedOver) }
@@ -205,7 +209,8 @@ struct DecoderTable {
         return nil
     }
 
-    /// Time passed in which nobody could be heard.
+    /// The batcher itself was stopped for `seconds` and received nothing: adds them to every decoder's times, so that they do not count as
+    /// silence or lack of progress.
     mutating func excuse(_ seconds: Double, now: Double) {
         entries = entries.mapValues { entry in
             var entry = entry

@@ -1,11 +1,12 @@
 import Sampling
 
-/// The tickets between what the trainer no longer needs and what may not be started yet, and how far each has come.
+/// The tickets from the first that the trainer has not acknowledged to the last that was issued, and the state of each.
 ///
-/// Holds a slot for each ticket in `base..<next`, at most `capacity` of them: the bound on memory, since a sample outside the window is
-/// neither asked for nor kept.
+/// Holds a slot for each ticket in `base..<next`, at most `capacity` of them. This bounds the batcher's memory, since a sample outside the
+/// window is neither requested nor kept. Because `next - base <= capacity`, no two tickets share the slot `ticket % capacity`. Always `base
+/// <= head <= next`.
 struct ReorderWindow {
-    /// A decoder that has a ticket, and since when.
+    /// A decoder that a ticket was issued to, and when.
     struct Lease {
         var decoder: UInt64
         var issuedAt: Double
@@ -15,7 +16,7 @@ struct ReorderWindow {
         /// The attempts that failed before the present one, in their order.
         var replaced: [Replacement] = []
         var attempt: Int { replaced.count }
-        /// A bit for each replica that is here and not yet shipped.
+        /// A bit for each replica that has arrived and is not yet shipped.
         var arrived: UInt64 = 0
         /// A bit for each replica that was shipped.
         var shipped: UInt64 = 0
@@ -23,7 +24,7 @@ struct ReorderWindow {
         var leases: [Lease] = []
         /// Decoders that vanished while they worked on this attempt.
         var vanished = 0
-        /// Whether it must be issued again.
+        /// Whether the ticket waits to be issued again.
         var isReturned = false
     }
 
@@ -34,9 +35,10 @@ struct ReorderWindow {
     private(set) var base = 0
     /// The first ticket that was never issued.
     private(set) var next = 0
-    /// Every ticket before it has come completely.
+    /// The first ticket that is not complete: all samples of every ticket before it have arrived.
     private(set) var head = 0
-    /// Tickets that were put back. Those whose slots say otherwise meanwhile are passed over.
+    /// Tickets that were put back, the lowest first. An entry stays when its ticket is completed or leaves the window; ``work`` passes over
+    /// it.
     private var returned = Heap<Int>()
 
     init(capacity: Int, replicas: Int) {
@@ -48,7 +50,7 @@ struct ReorderWindow {
 
     subscript(ticket: Int) -> Slot {
         get { slots[ticket % capacity] }
-        // In place: a slot that is copied out has its leases copied as well.
+        // Yields the slot in place: with a setter, each change would copy the slot's arrays.
         _modify { yield &slots[ticket % capacity] }
     }
 
@@ -59,13 +61,14 @@ struct ReorderWindow {
         return slot.arrived | slot.shipped == complete
     }
 
-    /// Tickets that may be started before the first one moves on.
+    /// New tickets that may be issued before the window moves.
     var room: Int { base + capacity - next }
 
-    /// Whether what was started behind the first missing ticket takes more than what may still be started.
+    /// Whether the first missing ticket holds up the window: from it on, more tickets were issued than may still be issued, so more than
+    /// half of the window behind it is used.
     var isPressed: Bool { next - head > room }
 
-    /// Tickets that came before their turn and wait for the first missing one. Looks at the whole window.
+    /// Complete tickets that wait for the first missing one. Looks at the whole window.
     var waitingCount: Int { (head..<next).count { isComplete($0) } }
 
     /// The ticket to issue next, nil where the window is full.
@@ -89,7 +92,7 @@ struct ReorderWindow {
         }
     }
 
-    /// Puts a ticket back among those to issue, unless it is there, complete, or under way elsewhere.
+    /// Puts a ticket back among those to issue, unless it is among them already, is complete, or is leased to another decoder.
     mutating func putBack(_ ticket: Int) {
         guard contains(ticket), !isComplete(ticket), self[ticket].leases.isEmpty else { return }
         head = min(head, ticket)
@@ -103,7 +106,8 @@ struct ReorderWindow {
         while head < next, isComplete(head) { head += 1 }
     }
 
-    /// Makes a ticket the first of the window; returns the slots that leave it.
+    /// Makes a ticket the first of the window; returns the slots that leave it: all of them where the ticket lies before the window or
+    /// behind all that was issued.
     mutating func move(to newBase: Int) -> [(ticket: Int, slot: Slot)] {
         let isReset = newBase < base || newBase > next
         let leaving = (base..<(isReset ? next : newBase)).map { (ticket: $0, slot: self[$0]) }

@@ -1,7 +1,7 @@
 import Base
 import Sampling
 
-/// A visit to a video that could not give its frames: what a batcher tells about it.
+/// A visit to a video that could not give its frames, as the batcher reports it.
 ///
 /// Which video it was follows from the plan: ``SamplePlan/video(ofTicket:attempt:)``.
 public struct Replacement: Equatable, Sendable {
@@ -13,9 +13,9 @@ public struct Replacement: Equatable, Sendable {
     public var kind: String
     /// What went wrong, on one line.
     public var reason: String
-    /// The decoder that failed, and its machine.
+    /// The decoder that failed.
     public var decoder: UInt64
-    /// The name of that machine, for people.
+    /// The name of the decoder's machine, for people.
     public var host: String
 
     public init(ticket: Int, attempt: Int, kind: String, reason: String, decoder: UInt64, host: String) {
@@ -46,7 +46,7 @@ extension ByteWriter {
 }
 
 extension ByteReader {
-    /// A list of replacements. Its length is that of the message: each is read before room is made for the next.
+    /// A list of replacements. The message bounds its length: each entry is read before room is made for the next.
     mutating func readReplacements() throws(MalformedBytes) -> [Replacement] {
         let count = try read(UInt32.self)
         var replaced: [Replacement] = []

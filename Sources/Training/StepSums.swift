@@ -1,9 +1,23 @@
 import Autograd
 import Compute
 
-/// The numbers that a step tells of itself, which stay on the device while its micro-batches follow one another: its loss, and the length of
+/// The numbers that a step tells of itself, which stay on the device while its micro-batches follow one another: its loss, and the norm of
 /// its gradient.
 public struct StepSums {
+    /// The numbers of a whole step.
+    public struct Reading: Equatable, Sendable {
+        /// What micro-batches have added.
+        public let loss: Double
+        /// The length of the gradient of all parameters together.
+        public let gradientNorm: Double
+
+        /// What of them is no finite number, so that no update may follow; nil where all is well.
+        public var problem: String? {
+            if !loss.isFinite { return "the loss is \(loss)" }
+            return gradientNorm.isFinite ? nil : "the gradient norm is \(gradientNorm)"
+        }
+    }
+
     /// Where micro-batches add their shares of the loss: one number.
     public let loss: DeviceArray<Double>
     private let gradientSquares: DeviceArray<Double>
@@ -23,10 +37,10 @@ public struct StepSums {
         parameters.clearGradients()
     }
 
-    /// The step's loss and the length of the gradient of all parameters together: the one place of a step that waits for the device.
-    public func read() -> (loss: Double, gradientNorm: Double) {
+    /// The step's numbers: the one place of a step that waits for the device.
+    public func read() -> Reading {
         parameters.backend.sumOfSquares(gradientSquares, parameters.gradients)
         let numbers = parameters.backend.download(all)
-        return (numbers[0], numbers[1].squareRoot())
+        return Reading(loss: numbers[0], gradientNorm: numbers[1].squareRoot())
     }
 }

@@ -104,11 +104,11 @@ private struct Run {
         let optimizer = Optimizer(AdamW(), recipe.rules)
         var deviations: (losses: [MathsComparison.Deviation], norms: [MathsComparison.Deviation]) = ([], [])
         for (index, expected) in try reference("train.losses").enumerated() {
-            let (loss, norm) = forwardAndBackward()
-            optimizer.update(parameters, learningRate: 1e-3, progress: 0, gradientNorm: norm, step: index + 1)
+            let reading = forwardAndBackward()
+            optimizer.update(parameters, learningRate: 1e-3, progress: 0, gradientNorm: reading.gradientNorm, step: index + 1)
             recipe.finishStep(progress: 0)
-            deviations.losses.append(.init(name: "step \(index + 1)", error: relativeError(loss, expected)))
-            if index < norms.count { deviations.norms.append(.init(name: "step \(index + 1)", error: relativeError(norm, norms[index]))) }
+            deviations.losses.append(.init(name: "step \(index + 1)", error: relativeError(reading.loss, expected)))
+            if index < norms.count { deviations.norms.append(.init(name: "step \(index + 1)", error: relativeError(reading.gradientNorm, norms[index]))) }
         }
         return deviations
     }
@@ -129,7 +129,7 @@ private struct Run {
         return (deviations, omittedCount)
     }
 
-    private func forwardAndBackward() -> (loss: Double, gradientNorm: Double) {
+    private func forwardAndBackward() -> StepSums.Reading {
         sums.clear()
         recipe.accumulateGradients(samples, addingTo: sums.loss, arena: arena)
         return sums.read()

@@ -89,23 +89,23 @@ final class Trainer {
     /// Trains to the end of the run or until asked to stop, and leaves a checkpoint either way.
     func run() throws {
         var begin = monotonicSeconds()
-        while !cursor.isFinished, let (loss, gradientNorm) = try accumulateGradients() {
+        while !cursor.isFinished, let reading = try accumulateGradients() {
             if cursor.step == 0 { try writeCheckpoint() }
             let rate = schedule.rate(atSample: cursor.samplesSeen)
             optimizer.update(
-                recipe.parameters, learningRate: rate, progress: cursor.progress, gradientNorm: gradientNorm, step: cursor.step + 1)
+                recipe.parameters, learningRate: rate, progress: cursor.progress, gradientNorm: reading.gradientNorm, step: cursor.step + 1)
             cursor.finishStep()
             recipe.finishStep(progress: cursor.progress)
             try listReplaced(step: cursor.step)
             if cursor.step == startStep + 1 { note(memory.report(activations: arena.touchedBytes)) }
             try journal.record(
-                cursor, loss: loss, learningRate: rate, gradientNorm: gradientNorm, waited: batches.waitedSeconds,
+                cursor, loss: reading.loss, learningRate: rate, gradientNorm: reading.gradientNorm, waited: batches.waitedSeconds,
                 decoders: batches.decoderCount)
 
             if isScored || cursor.step % pipeline.train.checkpointEvery == 0 { try writeCheckpoint() }
             try takeScores()
             let end = monotonicSeconds()
-            (status.step, status.loss) = (cursor.step, loss)
+            (status.step, status.loss) = (cursor.step, reading.loss)
             (status.steps, status.stepSeconds) = (status.steps + 1, status.stepSeconds + end - begin)
             begin = end
         }
@@ -122,9 +122,9 @@ final class Trainer {
         }
     }
 
-    /// One batch forward and backward, micro-batch by micro-batch. Returns its loss and the length of its gradient, both finite; nil where
-    /// the user asked to stop.
-    private func accumulateGradients() throws -> (loss: Double, gradientNorm: Double)? {
+    /// One batch forward and backward, micro-batch by micro-batch. Returns its loss and gradient norm, both finite; nil where the user asked
+    /// to stop.
+    private func accumulateGradients() throws -> StepSums.Reading? {
         sums.clear()
         var slot = 0
         while slot < cursor.stepSize {
@@ -141,10 +141,9 @@ final class Trainer {
             status.samples += batch.count
             journal.examples = journal.examples ?? batch
         }
-        let (loss, gradientNorm) = sums.read()
-        guard loss.isFinite else { throw notFinite("the loss is \(loss) at step \(cursor.step + 1)") }
-        guard gradientNorm.isFinite else { throw notFinite("the gradient's length is \(gradientNorm) at step \(cursor.step + 1)") }
-        return (loss, gradientNorm)
+        let reading = sums.read()
+        if let problem = reading.problem { throw notFinite("\(problem) at step \(cursor.step + 1)") }
+        return reading
     }
 
     private func nextBatch() throws -> Batch? {

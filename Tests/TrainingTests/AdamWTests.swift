@@ -20,19 +20,6 @@ struct AdamWTests {
         #expect(abs(sums.read().gradientNorm - 29.17.squareRoot()) < 1e-6)
     }
 
-    /// Micro-batches add to a step's loss; the next step begins with none.
-    @Test(arguments: TestBackend.devices) func stepsHaveSumsOfTheirOwn(backend: TestBackend) throws {
-        let store = ParameterStore([("weight", [2, 3])], backend: try backend.open(threads: 1))
-        let sums = StepSums(of: store)
-        store.backend.upload(store.gradients, from: [0, 3, 0, 0, -4, 0])
-        store.backend.upload(sums.loss, from: [1.25])
-        #expect(sums.read() == (1.25, 5))
-        #expect(sums.read() == (1.25, 5))
-        sums.clear()
-        #expect(sums.read() == (0, 0))
-        #expect(store.backend.download(store.gradients) == [Float](repeating: 0, count: 6))
-    }
-
     /// In the last of many numbers of each kind.
     @Test(arguments: [Float.nan, .infinity, -.infinity], TestBackend.devices)
     func whatIsNotFiniteIsFound(number: Float, backend: TestBackend) throws {
@@ -48,6 +35,5 @@ struct AdamWTests {
         // Gradients are of one step only.
         store.backend.fill(store.gradients.elements(0..<1), number)
         #expect(store.isFinite)
-        #expect(!StepSums(of: store).read().gradientNorm.isFinite)
     }
 }

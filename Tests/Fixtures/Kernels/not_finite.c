@@ -32,7 +32,7 @@ int main(void) {
             RUN(narrow, other_halves, others, count);
             RUN(widen, outputs, halves, rows, columns, columns);
             RUN(sum_of_squares, inputs, count);
-            RUN(adamw, outputs, inputs, others, more, count, 0.9f, 0.95f, 1e-8f, 1, 0.1f, 1);
+            RUN(adamw, outputs, inputs, others, more, count, 0.9f, 0.95f, 1e-8f, 1, 0.1f, 1, 0.5f);
             RUN(unit_rows, outputs, inputs, rows, columns);
             for (tandem_type type = tandem_f32; type <= tandem_bf16; type++) {
                 void *y = type == tandem_f32 ? (void *)outputs : halves, *z = type == tandem_f32 ? (void *)more : other_halves;
