@@ -6,7 +6,7 @@ import ZeroMQ
 public final class Batch {
     /// The run's index of the first sample.
     public let first: Int
-    /// All visits that failed of the tickets that the samples are of, ascending by ticket and attempt.
+    /// The failed visits of the samples' tickets, ascending by ticket and attempt.
     public let replaced: [Replacement]
     private let messages: [Message]
     private let blocks: [SampleBlock]
@@ -24,7 +24,7 @@ public final class Batch {
     /// Samples in the batch.
     public var count: Int { blocks.count }
 
-    /// Whether the list of what was replaced is that of the samples' attempts.
+    /// Whether ``replaced`` lists each failed attempt of the samples' tickets, and nothing else.
     func isListOfReplacedWhole(replicas: Int) -> Bool {
         var rest = replaced[...]
         for block in blocks where block.header.sample % replicas == 0 || block.header.sample == first {

@@ -2,9 +2,9 @@ import Base
 import Sampling
 import ZeroMQ
 
-/// The trainer's end of the dataflow: asks for samples ahead of time, within a credit of bytes, and hands them out in order.
+/// The trainer's end of the dataflow: requests samples ahead of time, within a credit of bytes, and hands them out in order.
 ///
-/// Losses of messages, of the connection or of the batcher are made good by asking again.
+/// Where messages, the connection or the batcher are lost, it requests the missing samples again.
 public final class BatchClient {
     private let endpoint: Endpoint
     private let identity: PlanIdentity
@@ -20,18 +20,19 @@ public final class BatchClient {
     private var isOpen = false
     private var wasOpen = false
     private var sampleByteCount: Int
-    /// Requests in the order they were made; the first `sent` of them are with the batcher.
+    /// Requests in the order in which they were made; the first `sent` of them were sent to the batcher.
     private var requests: [Range<Int>] = []
     private var sent = 0
     private var arrived: [Int: Batch] = [:]
     private var nextAnnouncement = 0.0
     private var silence = SilenceTimer()
 
-    /// Seconds spent waiting in ``next(isCancelled:)``, the first time apart: before the first batch is there, everything starts.
+    /// Seconds spent waiting in ``next(isCancelled:)``, without the wait for the first batch, in which all processes start.
     public private(set) var waitedSeconds = 0.0
-    /// Decoders at work, as the batcher said last.
+    /// Decoders at work, by the batcher's last status.
     public private(set) var decoderCount = 0
-    /// Where the batcher has refused to go on because too much failed: what did of samples that were not handed out, and perhaps of others.
+    /// The failed visits that the batcher listed when it ended the run because too many failed: those of samples that were not handed out,
+    /// and perhaps others.
     public private(set) var replacedAtTheEnd: [Replacement] = []
     private var hasBegun = false
 
@@ -52,7 +53,7 @@ public final class BatchClient {
         fingerprint = identity.fingerprint
         layout = SampleLayout(identity.sampler.value.arrays)
         sampleByteCount = layout.byteCount(pathByteCount: 0)
-        // The credit bounds the bytes of batches under way; the mark only stands against a flood.
+        // The credit bounds the bytes of batches under way; the high-water mark is only a guard against a flood.
         socket = try Socket(
             .dealer, in: context,
             options: .init(
@@ -75,7 +76,7 @@ public final class BatchClient {
     ///
     /// - Parameter isCancelled: asked at least once, and ten times a second while there is nothing; true ends the wait.
     /// - Returns: nil where the wait was cancelled.
-    /// - Throws: where the batcher refuses, is not there for too long, or sends what it should not.
+    /// - Throws: where the batcher refuses, does not answer within the timeout, or sends something else than was requested.
     public func next(isCancelled: () -> Bool = { false }) throws -> Batch? {
         precondition(!requests.isEmpty, "next() before any request")
         let (start, counts) = (watch.seconds, hasBegun)
@@ -83,7 +84,7 @@ public final class BatchClient {
         var poller = Poller([socket])
         silence = SilenceTimer()
         while true {
-            // A trainer whose batches are always there must hear of it too.
+            // Asked before each batch, so that a trainer that never waits can be cancelled too.
             if isCancelled() { return nil }
             if watch.seconds >= nextAnnouncement { try announce() }
             while let parts = try socket.receiveParts(limit: 1 << 20) { try handle(parts) }
@@ -91,7 +92,8 @@ public final class BatchClient {
                 hasBegun = true
                 requests.removeFirst()
                 sent -= 1
-                // An acknowledgement travels with a request, or alone where the batcher may be waiting for it.
+                // A request carries the acknowledgement of this batch. Where none can be sent, a ping carries it: the batcher may need room
+                // in its window.
                 if try !sendRequests(), sent > 0 { try send(ping) }
                 return batch
             }
@@ -113,7 +115,7 @@ public final class BatchClient {
 
     private func announce() throws(ZeroMQError) {
         let request: TrainerRequest = isOpen ? ping : .open(trainer: id, identity: identity, isReturning: wasOpen)
-        // Before a connection stands, nothing can be sent: look again soon.
+        // Without a connection nothing can be sent: try again soon.
         nextAnnouncement = watch.seconds + (try send(request) ? 1 : 0.1)
     }
 
@@ -122,13 +124,14 @@ public final class BatchClient {
         return .ping(trainer: id, received: received, asked: requests[..<sent].last?.upperBound ?? received)
     }
 
-    /// Sends a message where that is possible. What is not sent is missing in the batcher's next status, and sent again then.
+    /// Sends a message if that is possible, and returns whether it was. A request that was not sent is missing in the batcher's next
+    /// status, and is sent again then.
     @discardableResult
     private func send(_ request: TrainerRequest) throws(ZeroMQError) -> Bool {
         try socket.send(Message(request.bytes)) == .queued
     }
 
-    /// Sends what the credit allows; says whether that was anything.
+    /// Sends the requests that the credit allows; returns whether there were any.
     private func sendRequests() throws(ZeroMQError) -> Bool {
         guard isOpen else { return false }
         let before = sent
@@ -175,7 +178,7 @@ public final class BatchClient {
     }
 
     private func take(first: Int, count: Int, replaced: [Replacement], messages: [Message]) throws {
-        // A batch that came before, or that was asked for by an earlier request.
+        // A second copy of a batch, or a batch that no open request asks for, is dropped.
         guard let request = requests[..<sent].first(where: { $0.lowerBound == first }), arrived[first] == nil else { return }
         guard request.count == count, messages.count == count else {
             throw DataflowError("the batcher at \(endpoint) sent \(messages.count) samples where \(request.count) were asked for")

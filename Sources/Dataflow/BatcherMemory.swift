@@ -7,7 +7,7 @@ import Sampling
 ///     manifest       pages of the file, let go before they are more
 ///     samples        asked for, waiting for earlier ones, or sent and not yet acknowledged; what is left
 enum BatcherMemory {
-    /// Samples of one decoder that may wait in its queue. One more is being received, another stands between the two.
+    /// Samples of one decoder that may wait in its queue. Two more are counted: one that is being received, and one between the two.
     static let queuedSamples = 2
     /// Decoders whose queues are counted. More may join: their queues are empty as long as the batcher keeps up.
     private static let decoders = 16

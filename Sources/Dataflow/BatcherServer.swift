@@ -80,7 +80,6 @@ public final class BatcherServer {
     ///
     /// - Parameters:
     ///   - log: takes one line about each event that an operator cares for.
-    ///
     /// - Throws: where the memory holds fewer than two tickets, or the endpoint cannot be listened at.
     public init(
         manifest: Manifest, seed: UInt64, sampler: AnySampler, options: Options, context: Context = Context(),

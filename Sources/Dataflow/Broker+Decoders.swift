@@ -30,8 +30,8 @@ extension Broker {
         return true
     }
 
-    /// Tickets that one of n decoders may hold: window / (4 n), at least one. Together they hold a quarter of the window at most, and three
-    /// quarters stay free for the tickets that wait behind a slow decoder's.
+    /// Tickets that one of n decoders may hold: window / (4 n), and at least one. Unless that minimum is more, all together hold a quarter
+    /// of the window, and three quarters stay free for the tickets that wait behind a slow decoder's.
     private var maximumTicketsPerDecoder: Int {
         min(limits.ticketsPerDecoder, max(1, window.capacity / (4 * max(1, decoders.count))))
     }
@@ -157,9 +157,9 @@ extension Broker {
         actions.append(.issue(ticket: ticket, attempt: attempt, video: video, decoder: decoder))
     }
 
-    /// The first ticket that is late: under way for ten times the usual duration, or for three times where the window is pressed. Then soon
-    /// no other ticket can be started until this one arrives, which costs more than decoding it twice. No ticket is late before
-    /// `limits.timeout`, however short the usual duration is.
+    /// The first ticket that is late: under way for ten times the usual duration, or for three times where the window is pressed. In a
+    /// pressed window soon no other ticket can be started until this one arrives, which costs more than decoding it twice. No ticket is
+    /// late before `limits.timeout`, however short the usual duration is.
     private mutating func lateTicket(now: Double) -> Int? {
         let latest = now - max(limits.timeout, (window.isPressed ? 3 : 10) * usualDuration)
         reviewed = max(reviewed, window.head)

@@ -75,7 +75,7 @@ public struct Broker {
         public var issued = 0
         /// Tickets issued once more: late ones, and those given back, replaced, or requested again after they were shipped.
         public var reissued = 0
-        /// Samples that came in and were kept.
+        /// Samples that arrived and were kept.
         public var accepted = 0
         /// Samples sent to the trainer; those that it asked for again count again.
         public var shipped = 0
@@ -106,7 +106,7 @@ public struct Broker {
     public let plan: SamplePlan
     /// The bounds that the broker was given.
     public let limits: Limits
-    /// What was done since the start.
+    /// Counts of what was done since the start.
     public internal(set) var counters = Counters()
     /// Why the run cannot go on, nil as long as it can.
     public private(set) var failure: String?
@@ -122,8 +122,8 @@ public struct Broker {
     /// Usual seconds from issue to completion: a moving average. The newest ticket counts for a twentieth, so about the last twenty tickets
     /// decide, of whichever decoders.
     var usualDuration = 0.0
-    /// Where the search for late tickets goes on; each tick begins it anew. So a tick looks at a ticket once, however often work is
-    /// assigned.
+    /// Where the search for late tickets goes on; each tick begins it anew. So between two ticks few tickets are looked at twice, however
+    /// often work is assigned.
     var reviewed = 0
     /// The first missing ticket, the time since when it is, and the seconds of waiting after which it is reported next.
     var waiting = (ticket: -1, since: 0.0, notice: 0.0)

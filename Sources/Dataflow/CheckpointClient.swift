@@ -2,7 +2,8 @@ import Base
 import Sampling
 import ZeroMQ
 
-/// An evaluator's side: asks a trainer for checkpoints and brings scores back, through lost connections and restarted trainers.
+/// An evaluator's side of evaluation: asks a trainer for checkpoints and sends it their scores. Survives lost connections and restarts of
+/// the trainer.
 public final class CheckpointClient {
     /// What a trainer has for an evaluator.
     public enum Offer {
@@ -14,7 +15,7 @@ public final class CheckpointClient {
         case finished
         /// The trainer is connected, but gave no answer in time: it is in the middle of a step.
         case silence
-        /// Nobody listens at the endpoint.
+        /// No trainer listens at the endpoint.
         case absence
     }
 
@@ -24,10 +25,10 @@ public final class CheckpointClient {
     /// Why the trainer does not let this evaluator in, and what to do; nil where nothing is known of that.
     public var refusal: String? { socket.refusal }
 
-    /// Above the encoder of a ViT-g.
+    /// Bytes of a reply, at most: above the encoder of a ViT-g.
     private static let maximumReplyBytes = 8 << 30
 
-    /// - Parameter identity: tells this evaluator from others; random.
+    /// - Parameter identity: distinguishes this evaluator from others; random.
     public init(_ endpoint: Endpoint, in context: Context, identity: UInt64) throws(ZeroMQError) {
         socket = try Socket(
             .dealer, in: context,
@@ -36,12 +37,12 @@ public final class CheckpointClient {
         self.identity = identity
     }
 
-    /// Whether a trainer listens at the endpoint. One in the middle of a long step does, though it does not answer.
+    /// Whether a trainer listens at the endpoint. A trainer in the middle of a long step listens, though it does not answer.
     public func isTrainerThere(within seconds: Double) throws -> Bool {
         try socket.waitUntilSendable(milliseconds: Int(seconds * 1000))
     }
 
-    /// Asks for a checkpoint and waits so long for an answer.
+    /// Asks for a checkpoint and waits for the answer, `seconds` at most.
     public func next(seconds: Double) throws -> Offer {
         guard try isTrainerThere(within: seconds) else { return .absence }
         return try exchange(.next(evaluator: identity), seconds: seconds) { reply, attachment in
@@ -59,7 +60,7 @@ public final class CheckpointClient {
         _ = try socket.send(Message(EvaluatorRequest.working(evaluator: identity, step: step).bytes))
     }
 
-    /// Brings a checkpoint's scores and pictures.
+    /// Sends a checkpoint's scores and pictures.
     /// - Returns: whether the trainer noted them in time.
     public func send(
         _ scores: [EvaluatorRequest.Score], pictures: [EvaluatorRequest.Picture] = [], step: Int, seconds: Double
@@ -68,7 +69,7 @@ public final class CheckpointClient {
         return try note(request, pictures.map { Message($0.png) }, step, seconds)
     }
 
-    /// Tells that a checkpoint cannot be evaluated, and why.
+    /// Reports that a checkpoint cannot be evaluated, and why.
     /// - Returns: whether the trainer noted it in time.
     public func send(failure reason: String, step: Int, seconds: Double) throws -> Bool {
         try note(.failed(evaluator: identity, step: step, reason: reason), [], step, seconds)

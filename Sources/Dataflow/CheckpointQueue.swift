@@ -1,25 +1,26 @@
-/// Which checkpoints wait for their scores, and which evaluator is at which: a state machine without clock and sockets.
+/// Which checkpoints wait for their scores, and which evaluator works on which: a state machine without clock and sockets.
 ///
-/// A checkpoint goes to one evaluator at a time, the oldest first. One whose evaluator fails, or falls silent, goes to the next that asks;
-/// after three such ends it is given up, for a checkpoint that nobody can score must not be kept for ever.
+/// A checkpoint is leased to one evaluator at a time, the oldest checkpoint first. Where the evaluator fails or falls silent, the
+/// checkpoint is leased to the next one that asks. After three such failures it is given up: a checkpoint that cannot be scored must not be
+/// kept for ever.
 public struct CheckpointQueue: Sendable {
     private struct Entry: Sendable {
         let step: Int
-        /// The evaluator at work, and when it was last heard of.
+        /// The evaluator that works on the checkpoint, and when it was last heard.
         var lease: (evaluator: UInt64, heard: Double)?
-        /// Who failed at it or fell silent over it.
+        /// The evaluators that failed to score it, or fell silent while they tried.
         var failures: [UInt64] = []
-        /// Nobody gets it before: what an evaluator failed at may be a disk that is away for a moment.
+        /// The checkpoint is leased to no evaluator before this time: its failure may be due to a disk that is away for a moment.
         var restsUntil = -Double.infinity
     }
 
-    /// So many failures are the checkpoint's fault, and not that of one evaluator.
+    /// Failures after which the checkpoint is at fault, not an evaluator.
     private static let maximumFailures = 3
     /// Seconds of rest after the first failure and after the second.
     private static let rests = [10.0, 60.0]
     /// An evaluator without work asks more often than this, in seconds.
     private static let idleSilence = 3.0
-    /// Evaluators that may be at work; more that ask get nothing.
+    /// Evaluators that may be known; further ones that ask are leased nothing.
     private static let maximumEvaluators = 4096
 
     private let timeout: Double
@@ -57,8 +58,8 @@ public struct CheckpointQueue: Sendable {
         return entries[place].step
     }
 
-    /// Notes that an evaluator is there.
-    /// - Returns: false where it is one too many.
+    /// Notes that an evaluator was heard.
+    /// - Returns: false where there are too many evaluators.
     public mutating func hear(_ evaluator: UInt64, now: Double) -> Bool {
         if evaluators[evaluator] == nil {
             evaluators = evaluators.filter { now - $0.value <= timeout }
@@ -68,7 +69,8 @@ public struct CheckpointQueue: Sendable {
         return true
     }
 
-    /// Whether an evaluator may have a checkpoint. One that failed at it tries again only if no other is there that might do better.
+    /// Whether a checkpoint may be leased to an evaluator. One that failed to score it gets it again only if every other evaluator that is
+    /// heard has failed too.
     private func isOpen(_ entry: Entry, to evaluator: UInt64, now: Double) -> Bool {
         guard entry.lease == nil, now >= entry.restsUntil else { return false }
         return !entry.failures.contains(evaluator)
@@ -83,14 +85,15 @@ public struct CheckpointQueue: Sendable {
         }
     }
 
-    /// An evaluator says that it is still at a checkpoint. Where nobody else has that one, as after a restart of the trainer, it is its own.
+    /// An evaluator reports that it still works on a checkpoint. Where no other evaluator has a lease of that checkpoint, as after a
+    /// restart of the trainer, this one gets it.
     public mutating func working(_ evaluator: UInt64, on step: Int, now: Double) {
         guard hear(evaluator, now: now), let place = place(of: step) else { return }
         guard entries[place].lease.map({ $0.evaluator == evaluator }) ?? true else { return }
         entries[place].lease = (evaluator, now)
     }
 
-    /// A checkpoint has its scores, whoever found them; also one that was given up before.
+    /// A checkpoint has scores, from whichever evaluator; it may have been given up before.
     /// - Returns: whether they are the first; false too for a step that is not known.
     public mutating func complete(_ step: Int) -> Bool {
         if let place = place(of: step) { entries.remove(at: place) }
@@ -107,7 +110,7 @@ public struct CheckpointQueue: Sendable {
         return false
     }
 
-    /// The steps whose checkpoints wait and are in nobody's work, ascending.
+    /// The steps whose checkpoints wait and are leased to no evaluator, ascending.
     public var waiting: [Int] { entries.filter { $0.lease == nil }.map(\.step) }
 
     /// Gives a checkpoint up: it stays without scores.
@@ -124,16 +127,17 @@ public struct CheckpointQueue: Sendable {
 
     private func place(of step: Int) -> Int? { entries.firstIndex { $0.step == step } }
 
-    /// Checkpoints whose evaluators fell silent, and whether each is given up for it; empty afterwards.
+    /// The checkpoints whose evaluators fell silent since the last call, and whether each is given up for that.
     public mutating func takeSilences() -> [(step: Int, isGivenUp: Bool)] {
         defer { silences = [] }
         return silences
     }
 
-    /// An evaluator was sent home.
+    /// An evaluator was told that the run is over, and is not waited for.
     public mutating func dismiss(_ evaluator: UInt64) { evaluators[evaluator] = nil }
 
-    /// At the end of a run, whether to wait on: for scores while an evaluator is there, then shortly for evaluators to ask and be sent home.
+    /// Whether to keep serving at the end of a run: while checkpoints wait, as long as an evaluator is heard within the timeout; after that
+    /// for some seconds, so that evaluators ask again and are told that the run is over.
     public func isWorthWaiting(now: Double) -> Bool {
         let silence = entries.isEmpty ? Self.idleSilence : timeout
         return evaluators.values.contains { now - $0 <= silence }

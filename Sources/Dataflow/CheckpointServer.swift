@@ -7,7 +7,7 @@ import ZeroMQ
 /// Never waits, and takes a bounded part of the training's time and memory, however much evaluators send. Only the numbers of the waiting
 /// checkpoints are kept; their weights are read when an evaluator asks.
 public final class CheckpointServer {
-    /// What evaluators said since the last call of ``serve(now:)``.
+    /// What evaluators sent since the last call of ``serve(now:)``.
     public enum Event: Equatable, Sendable {
         /// A checkpoint was evaluated: its scores, and the pictures that came with them.
         case scores(step: Int, [EvaluatorRequest.Score], pictures: [EvaluatorRequest.Picture])
@@ -15,13 +15,13 @@ public final class CheckpointServer {
         case problem(String)
     }
 
-    /// Parts of messages, and bytes of them, that are received in a turn; the others have to wait for the next one.
+    /// Message parts, and their bytes, that are received in one call of ``serve(now:)``; the rest waits for the next call.
     private static let turn = (parts: 256, bytes: 32 << 20)
     /// The sender's route, the request, its pictures.
     private static let maximumParts = 2 + EvaluatorRequest.maximumPictures
     /// Checkpoints that libzmq may hold for evaluators that have not taken them yet.
     private static let maximumUnsentBytes = 4
-    /// Making weights takes a tenth of the trainer's time at most: after so long a rest for each second of it.
+    /// Seconds of rest for each second of making weights, so that these take a tenth of the trainer's time at most: 1 of 1 + 9 seconds.
     private static let restAfterWeights = 9.0
 
     private let socket: Socket
@@ -29,7 +29,7 @@ public final class CheckpointServer {
     private let weights: (Int) throws -> (encoder: [UInt8], isQuick: Bool)
     private var queue: CheckpointQueue
     private var isFinished = false
-    /// The parts of a message that has begun to arrive: it may go on in the next turn.
+    /// The parts received so far of a message; the next call of ``serve(now:)`` may receive the rest.
     private var arriving: [Message] = []
     /// Evaluators that wait for an answer to ``EvaluatorRequest/next(evaluator:)``, in the order in which they asked.
     private var asking: [(evaluator: UInt64, peer: Message)] = []
@@ -51,7 +51,7 @@ public final class CheckpointServer {
         weights: @escaping (Int) throws -> (encoder: [UInt8], isQuick: Bool)
     ) throws {
         reservation = try endpoint.reserve(for: context)
-        // One message may wait for each peer, and another be on its way: more stay with their senders.
+        // libzmq holds one waiting message of each peer, and one on its way; further messages stay with their senders.
         socket = try Socket(
             .router, in: context,
             options: .init(
@@ -67,26 +67,26 @@ public final class CheckpointServer {
     /// Offers a checkpoint.
     public func announce(_ step: Int) { queue.announce(step) }
 
-    /// Steps whose checkpoints wait and are in nobody's work, ascending.
+    /// Steps whose checkpoints wait and are leased to no evaluator, ascending.
     public var waiting: [Int] { queue.waiting }
 
     /// Gives a checkpoint up: it stays without scores.
     public func giveUp(_ step: Int) { queue.giveUp(step) }
 
-    /// From now on evaluators are sent home once nothing is left to evaluate.
+    /// From now on evaluators are told that the run is over once nothing is left to evaluate.
     public func finish() { isFinished = true }
 
-    /// After ``finish()``, whether to go on serving: evaluators are at work, or not sent home yet.
+    /// Whether to go on serving after ``finish()``: evaluators are at work, or were not yet told that the run is over.
     public func isWorthWaiting(now: Double) -> Bool { queue.isWorthWaiting(now: now) }
 
-    /// Takes a turn of what has arrived, and answers it.
+    /// Receives a bounded number of messages and answers them.
     /// - Parameter now: seconds of a clock that never goes back.
     public func serve(now: Double) throws -> [Event] {
         defer { events = [] }
         var (parts, bytes) = (0, 0)
         while parts < Self.turn.parts, bytes < Self.turn.bytes, let part = try socket.receive() {
             (parts, bytes) = (parts + 1, bytes + part.byteCount)
-            // One part too many is kept as the sign that there were too many.
+            // One part above the limit is kept, so that `take` sees that there were too many.
             if arriving.count <= Self.maximumParts { arriving.append(part) }
             guard !part.hasMore else { continue }
             defer { arriving = [] }
@@ -96,7 +96,7 @@ public final class CheckpointServer {
                 drop("an evaluator sent what cannot be read: \(error)")
             }
         }
-        // Only now, when all have been heard: whoever is at work keeps its checkpoint.
+        // Leases are given out after all messages were read, so that an evaluator that still works keeps its checkpoint.
         try answerAsking(now: now)
         return events
     }
@@ -110,11 +110,11 @@ public final class CheckpointServer {
         }
         switch request {
         case .next(let evaluator):
-            // Whoever asked several times during a long step is answered once, for an answer may be a gigabyte.
+            // An evaluator that asked several times during a long training step is answered once, because an answer may be a gigabyte.
             asking.removeAll { $0.evaluator == evaluator }
             if queue.hear(evaluator, now: now) { asking.append((evaluator, peer)) }
         case .working(let evaluator, let step):
-            // What it asked for has arrived, however often it asked.
+            // An evaluator that works has received its checkpoint: its earlier requests need no answer.
             asking.removeAll { $0.evaluator == evaluator }
             queue.working(evaluator, on: step, now: now)
         case .scores(let evaluator, let step, let scores, _) where scores.isEmpty:
@@ -143,21 +143,21 @@ public final class CheckpointServer {
 
     private func tell(_ problem: String) { events.append(.problem(problem)) }
 
-    /// Tells of what was dropped, the less often the more it is.
+    /// Reports the 1st, 2nd, 4th, 8th … message that was dropped, so that a flood of them gives few lines.
     private func drop(_ problem: String) {
         dropped += 1
         guard dropped.nonzeroBitCount == 1 else { return }
         tell(dropped > 2 ? "\(problem) (\(dropped) messages of evaluators were dropped so far)" : problem)
     }
 
-    /// Answers those that asked, as far as checkpoints may be made for them.
+    /// Answers the evaluators that asked, as far as time and memory for weights allow.
     private func answerAsking(now: Double) throws {
         while !asking.isEmpty, watch.seconds >= mayMakeWeightsAt, unsent.count <= Self.maximumUnsentBytes * weightByteCount {
             let (evaluator, peer) = asking.removeFirst()
             if let step = queue.next(for: evaluator, now: now) {
                 try offer(step, to: evaluator, peer, now: now)
             } else {
-                // What others are at, or failed at, may come to this one yet.
+                // A checkpoint that another evaluator works on, or failed to score, may still be leased to this one.
                 let isOver = isFinished && queue.pending.isEmpty
                 if isOver { queue.dismiss(evaluator) }
                 try send(isOver ? .finished : .nothing, to: peer)

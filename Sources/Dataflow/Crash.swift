@@ -2,13 +2,13 @@ import Console
 import Foundation
 import Synchronization
 
-/// The death of a decoder by its own doing: a bad access, a trap, an abort; what a hostile video may do to a library that decodes it.
+/// A crash of a decoder process: a bad access, a trap, an abort, as a hostile video may cause in the library that decodes it.
 ///
-/// The thread that crashed is held while the heartbeat's thread tells the batcher which ticket did it. Then the process ends, and
-/// whoever supervises it starts it again. Where nobody tells in time the signal ends the process, and the batcher sees it vanish.
-/// Deaths from outside, by SIGKILL for instance, leave no such word: they say nothing about the ticket.
+/// The signal handler holds the crashed thread while the heartbeat's thread tells the batcher which ticket caused the crash. Then the
+/// process ends, and its supervisor starts it again. Where the heartbeat's thread does not end it within 3 s, the signal does, and the
+/// batcher sees the decoder vanish. Kills from outside, by SIGKILL for instance, are not reported: they say nothing about the ticket.
 public enum Crash {
-    /// How a process ends that told of its crash: EX_TEMPFAIL of sysexits.h, "start me again".
+    /// The exit status of a process that has reported its crash: EX_TEMPFAIL of sysexits.h, "start me again".
     public static let exitCode = EX_TEMPFAIL
 
     private static let signals = [SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS]
@@ -20,13 +20,13 @@ public enum Crash {
         return number == 0 ? nil : number
     }
 
-    /// From now on crashes of this process are told; those of stack overflow where this thread is the one that overflows.
+    /// Reports crashes of this process from now on; of stack overflows only those of the thread that calls this.
     public static func catchSignals() {
         _ = caught.load(ordering: .relaxed)
         handleSignals(signals, flags: Int32(bitPattern: UInt32(SA_RESETHAND))) { number in
             Crash.caught.store(number, ordering: .relaxed)
             for _ in 0..<30 { usleep(100_000) }
-            // The default action is back in force; what crashed crashes again, and what was sent is sent again.
+            // SA_RESETHAND has restored the default action, so this signal ends the process.
             kill(getpid(), number)
         }
     }

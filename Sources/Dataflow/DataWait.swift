@@ -17,7 +17,7 @@ public struct DataWait: Equatable, Sendable {
     /// the time are to be `n / (1 - w)`.
     public var missingDecoders: Int {
         guard share > Self.negligible, decoders > 0 else { return 0 }
-        // Beyond a thousand times as many, the share tells nothing but that next to nothing came.
+        // With a share near 1, the formula only says that next to nothing came: the result is limited to a thousand times the decoders.
         return Int((Double(decoders) * min(share / max(1 - share, 1e-9), 1000)).rounded(.up))
     }
 

@@ -20,7 +20,7 @@ public struct Ticket: Equatable, Sendable {
     }
 }
 
-/// What a decoder has done since it started. A batcher takes any change as a sign of life.
+/// What a decoder has done since it started. A batcher takes any change for progress.
 public struct DecoderProgress: Equatable, Sendable {
     /// Samples sent.
     public var samples = 0
@@ -36,19 +36,19 @@ public struct DecoderProgress: Equatable, Sendable {
 public enum DecoderRequest: Equatable, Sendable {
     /// `host`: the name of its machine, for people.
     case hello(decoder: UInt64, host: String)
-    /// How much work it has room for.
+    /// The decoder's room for tickets.
     ///
-    /// `received` counts the tickets that reached it since its hello, `free` those it could take now, `held` those it has and has not
-    /// finished. Absolute numbers, so that a lost message is made good by the next one.
+    /// `received` counts the tickets that reached the decoder since its hello, `free` those that it could take now, `held` those that it
+    /// has and has not finished. The numbers are absolute, so that the next message makes good for a lost one.
     case ready(decoder: UInt64, received: Int, free: Int, held: Int)
-    /// The decoder lives, and has done so much since it started.
+    /// A sign of life, with what the decoder has done since it started.
     case heartbeat(decoder: UInt64, progress: DecoderProgress)
     /// A ticket whose video could not give its frames. Failures are counted by kind, a few words.
     case failed(decoder: UInt64, ticket: Int, attempt: Int, kind: String, reason: String)
-    /// The decoder leaves: what it holds can go to others.
+    /// The decoder leaves: its tickets can be issued to others.
     case goodbye(decoder: UInt64)
 
-    /// Bytes of a kind, of a reason and of a host's name that travel.
+    /// Bytes of a kind, of a reason and of a host's name in a message, at most.
     static let maximumKindBytes = 100
     static let maximumReasonBytes = 1000
     static let maximumHostBytes = 256
@@ -120,13 +120,13 @@ public enum DecoderRequest: Equatable, Sendable {
     }
 }
 
-/// What a decoder needs to know once.
+/// What a batcher tells a decoder once, in answer to its hello.
 public struct Welcome: Equatable, Sendable {
     /// What the samples are drawn by: the manifest, the seed and the sampler.
     public var identity: PlanIdentity
-    /// Tickets that it may hold.
+    /// Tickets that the decoder may hold.
     public var capacity: Int
-    /// Paths of a few videos, at least one, so that a decoder that has been given the wrong folder notices before it has any replaced.
+    /// Paths of a few videos, at least one, so that a decoder with the wrong folder notices that before its failures replace videos.
     public var examples: [String]
 
     /// Examples sent at most.

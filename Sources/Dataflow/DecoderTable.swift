@@ -75,8 +75,9 @@ struct DecoderTable {
         ///
         /// The decoder's *credit* is the number of tickets that it finishes within the horizon at its pace: at least one, so that a slow
         /// decoder works too, and at most `most`. From the credit the tickets that it holds are subtracted, and those still on their way to
-        /// it: issued, and not among `received`. It is never issued more than `free`, which does not count those on their way either: room
-        /// = min(free, credit - held) - on their way.
+        /// it: issued, and not among `received`. It is never issued more than `free`, which does not count those on their way either:
+        ///
+        ///     room = min(free, credit - held) - onTheirWay
         ///
         /// - Parameters:
         ///   - received: tickets that have reached the decoder since its hello.

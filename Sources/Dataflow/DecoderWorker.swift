@@ -5,10 +5,11 @@ import ZeroMQ
 
 /// A decoder: takes tickets, draws their samples, has the pictures read, and sends the samples. It keeps nothing between tickets.
 public final class DecoderWorker {
-    /// Fills the pictures that are wanted of one video.
+    /// Reads the pictures that are requested of one video into memory.
     ///
-    /// Called with the video, the pictures, and where each goes: packed RGB, row by row. Throws a ``DataflowError`` where this decoder can serve nobody, which ends it; any other error says why the
-    /// video cannot give its frames, and the batcher has another one take its place.
+    /// Called with the video, the requests, and the memory for each picture: packed RGB, row by row. A ``DataflowError`` means that this
+    /// decoder can serve no ticket, and ends it; any other error says why the video cannot give its frames, and the batcher replaces the
+    /// video.
     public typealias PictureReader = (
         _ record: VideoRecord, _ requests: [PictureRequest], _ destination: (Int) -> UnsafeMutableRawBufferPointer
     ) throws -> Void
@@ -24,7 +25,7 @@ public final class DecoderWorker {
     private let samples: Socket
     private let id: UInt64
     private let watch = Stopwatch()
-    /// What was done so far, and whether something is being done; to be read on any thread.
+    /// What the decoder has done, and whether it works on a ticket; may be read on any thread.
     public let counters = DecoderCounters()
 
     private var welcome: Welcome?
@@ -34,11 +35,12 @@ public final class DecoderWorker {
     private var silence = SilenceTimer()
 
     /// - Parameters:
-    ///   - id: tells this decoder from others. Two of one id get in each other's way and change nothing else.
+    ///   - id: distinguishes this decoder from others. Two decoders of one id disturb each other, and the samples stay the same.
     ///   - timeout: seconds to wait for a batcher that is not there; 0 waits forever.
     ///   - ticketLimit: seconds of processor time after which a ticket whose reading does not end is failed, and this process ended.
     ///   - log: takes a line when there is something to wait for, and when a batcher takes this decoder.
-    ///   - videoExists: whether a video of the manifest is, whatever its state. Where none is this decoder has the wrong ones, and serves nobody.
+    ///   - videoExists: whether a video of the manifest exists, whatever its state. A decoder that has none of the batcher's examples has
+    ///     the wrong folder, and ends with an error.
     public init(
         endpoint: Endpoint, id: UInt64 = .random(in: .min ... .max), timeout: Double, ticketLimit: Double = 90,
         context: Context = Context(), log: @escaping (String) -> Void,
@@ -73,7 +75,7 @@ public final class DecoderWorker {
             while let message = try control.receive() { try handle(message) }
             if let ticket = tickets.first {
                 try work(on: ticket, until: isStopped)
-                // A reply to a hello may have emptied the list meanwhile.
+                // A welcome may have emptied the list during the work.
                 if tickets.first == ticket { tickets.removeFirst() }
                 try announce()
                 continue
@@ -81,7 +83,7 @@ public final class DecoderWorker {
             if watch.seconds >= nextAnnouncement { try announce() }
             let before = watch.seconds
             _ = try poller.wait(milliseconds: 100)
-            // A way for samples is looked for before there are any.
+            // Follows the connection of the socket for samples too, so that it stands before the first sample is made.
             _ = try samples.waitUntilSendable(milliseconds: 0)
             try pass(watch.seconds - before)
         }
@@ -94,11 +96,11 @@ public final class DecoderWorker {
         if let failure = silence.failure(timeout: timeout, endpoint: endpoint, refusal: refusal) { throw failure }
     }
 
-    /// Says hello, or how much room there is.
+    /// Sends a hello, or how much room for tickets there is.
     private func announce() throws(ZeroMQError) {
         let request: DecoderRequest =
             if let welcome {
-                // A batcher that crossed an earlier sign with a hello may have sent more than there is room for.
+                // The batcher may have answered a `ready` from before the last welcome, and sent more tickets than there is room for.
                 .ready(decoder: id, received: received, free: max(0, welcome.capacity - tickets.count), held: tickets.count)
             } else {
                 .hello(decoder: id, host: machineName())
@@ -120,7 +122,7 @@ public final class DecoderWorker {
                     "neither \(welcome.examples[0]) nor others of the manifest's videos are here: --media must name what was prepared")
             }
             if self.welcome == nil { log("joined the batcher at \(endpoint) as decoder \(id.hexadecimal)") }
-            // Whatever was held belongs to an earlier welcome, and was given to others.
+            // The tickets of an earlier welcome are dropped: at the hello, the batcher gave them to other decoders.
             self.welcome = welcome
             tickets.removeAll()
             received = 0
@@ -148,7 +150,7 @@ public final class DecoderWorker {
         } catch {
             let kind = (error as? any CountedFailure)?.kind ?? "other failure"
             counters.addFailure(kind)
-            // One that has other videos than were prepared fails at nearly all.
+            // A decoder that has other videos than were prepared fails at nearly every ticket: only failures 1, 2, 4, 8 … are logged.
             let failures = counters.progress.failures
             if failures.nonzeroBitCount == 1 { log("failure \(failures) of a video: \(error)") }
             let failed = DecoderRequest.failed(

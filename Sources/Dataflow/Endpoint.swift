@@ -3,14 +3,14 @@ import Glibc
 import Sampling
 import ZeroMQ
 
-/// A mistake in how the parts of a pipeline are joined, told in one sentence, whatever of others' words it quotes.
+/// An error in how the processes of a pipeline are connected: one sentence on one line, whatever text of other processes it quotes.
 public struct DataflowError: Error, Equatable, CustomStringConvertible, Sendable {
     public let description: String
     /// Makes an error of a sentence, whose control characters and ends of lines are escaped.
     public init(_ description: String) { self.description = description.onOneLine }
 }
 
-/// Where a batcher is found: one endpoint that people name, and two beside it that follow from it.
+/// The addresses of a batcher: the endpoint that a user names, and two more that follow from it.
 ///
 ///     ipc:///run/batcher       ipc:///run/batcher.samples    ipc:///run/batcher.batches
 ///     tcp://127.0.0.1:5555     tcp://127.0.0.1:5556          tcp://127.0.0.1:5557
@@ -28,7 +28,7 @@ public struct Endpoint: Equatable, Sendable, CustomStringConvertible {
         case port(host: String)
     }
 
-    /// What a Unix socket's address has room for, its final zero left out.
+    /// Bytes of a path that the address of a Unix socket has room for, without its final zero.
     private static let longestPath = 107
 
     /// - Parameter text: `ipc:///PATH` or `tcp://HOST:PORT`.
@@ -103,7 +103,7 @@ public final class EndpointReservation {
     private let path: String
     private let descriptor: Int32
 
-    /// What a listener makes: libzmq removes whatever lies at the sockets' places, the lock is removed here.
+    /// Files that a listener creates. libzmq removes whatever lies at the sockets' paths; the lock is removed here.
     private static let suffixes = ["", ".samples", ".batches", ".lock"]
 
     init(path: String, endpoint: String) throws(DataflowError) {
@@ -120,7 +120,7 @@ public final class EndpointReservation {
                 close(descriptor)
                 throw DataflowError("\(endpoint): another process listens there; stop it, or choose another endpoint")
             }
-            // Whoever held the lock before may have removed the file after it was opened here.
+            // The process that held the lock before may have removed the file after it was opened here.
             if Self.isSameFile(descriptor, lock) {
                 self.descriptor = descriptor
                 return
@@ -129,13 +129,13 @@ public final class EndpointReservation {
         }
     }
 
-    /// libzmq leaves the sockets' files behind. They are removed as long as nobody else may have made new ones.
+    /// libzmq leaves the sockets' files behind. They are removed while the lock is held, so no other process can have made new ones.
     deinit {
         for suffix in Self.suffixes { unlink(path + suffix) }
         close(descriptor)
     }
 
-    /// What a process left behind that was killed are sockets and an empty lock beside them. All else is somebody's.
+    /// A killed process leaves sockets behind, and an empty lock beside them. Any other file is not Tandem's and is not removed.
     private static func refuseOthers(_ path: String, _ lock: String) throws(DataflowError) {
         func status(_ path: String) -> stat? {
             var status = stat()
@@ -145,7 +145,7 @@ public final class EndpointReservation {
             guard let found = status(place) else { continue }
             let isLocked = status(lock).map { $0.st_mode & S_IFMT == S_IFREG && $0.st_size == 0 } ?? false
             if isLocked, place == lock || found.st_mode & S_IFMT == S_IFSOCK { continue }
-            // A process that ends meanwhile takes all of it along.
+            // A listener that ends at this moment removes its files.
             if status(place) == nil { continue }
             throw DataflowError("\(place) is there, and is not a socket of Tandem's; choose another endpoint, or remove it")
         }

@@ -5,7 +5,7 @@ import Sampling
 public enum EvaluatorRequest: Equatable, Sendable {
     /// Asks for a checkpoint to evaluate. Asked again, the same evaluator gets the same one until it has answered it.
     case next(evaluator: UInt64)
-    /// Still at work on a checkpoint; not answered.
+    /// The evaluator still works on a checkpoint; this request is not answered.
     case working(evaluator: UInt64, step: Int)
     /// A checkpoint's scores by name, such as "davis_jf", and the names of pictures, each of which follows in a part of its own.
     case scores(evaluator: UInt64, step: Int, [Score], pictures: [String])
@@ -32,7 +32,7 @@ public enum EvaluatorRequest: Equatable, Sendable {
         /// A PNG file.
         public let png: [UInt8]
 
-        /// No picture may be larger. A sheet of sixteen frames of 320 x 320 pixels is smaller, whatever they show.
+        /// Bytes that a picture may have. A sheet of sixteen frames of 320 x 320 pixels has fewer, whatever they show.
         public static let maximumBytes = 8 << 20
 
         public init(name: String, png: [UInt8]) {
@@ -103,7 +103,7 @@ public enum EvaluatorRequest: Equatable, Sendable {
                 var scores: [Score] = []
                 for _ in 0..<count {
                     let score = Score(try reader.readText(limit: Self.maximumNameBytes), try reader.readDouble())
-                    // Both end up in one line of the run's scores, whose keys they are.
+                    // The names become the keys of one line of the run's scores.
                     guard score.name.onOneLine == score.name, !score.name.isEmpty, score.name != "step" else {
                         throw MalformedBytes("'\(score.name)' is no name for a score")
                     }

@@ -5,11 +5,11 @@ import Sampling
 import Synchronization
 import ZeroMQ
 
-/// What a decoder has done and does, noted by one thread and read by others.
+/// What a decoder has done and is doing: written by one thread, read by others.
 public final class DecoderCounters: Sendable {
     private let samples = Atomic<Int>(0)
     private let failures = Atomic<Int>(0)
-    // A lock, because a table does not fit in an atomic; taken for failures and questions alone.
+    // A lock, because a table does not fit in an atomic; taken only for failures and reports.
     private let kinds = Mutex<[String: Int]>([:])
     private let pictures = Atomic<Int>(0)
     private let ticket = Atomic<Int>(-1)
@@ -56,16 +56,16 @@ public final class DecoderCounters: Sendable {
     }
 }
 
-/// Tells the batcher twice a second that a decoder lives and how far it is, from a thread and over a socket of its own: decoding one ticket
-/// may take longer than the batcher's timeout with silence.
+/// Sends the batcher two heartbeats a second with a decoder's progress, from a thread and over a socket of its own: decoding one ticket may
+/// take longer than the silence after which the batcher issues the decoder's tickets to others.
 ///
-/// It also has the last word: where the decoder crashes, or is lost in a library that asks no deadline, it fails the ticket, gives the
-/// others back and ends the process.
+/// It also ends a decoder that cannot go on: where the decoder crashes, or does not return from a library that checks no deadline, this
+/// thread reports the ticket as failed, gives the others back and ends the process.
 final class Heartbeat {
     /// Milliseconds between looks at the decoder, and looks between heartbeats.
     private static let interval = 100
     private static let looks = 5
-    /// Milliseconds for which the last word may be on its way.
+    /// Milliseconds in which the last messages are sent before the process ends.
     private static let lastWord: UInt32 = 300
 
     private let stopping = DispatchSemaphore(value: 0)
@@ -76,7 +76,7 @@ final class Heartbeat {
         let (stopping, stopped) = (stopping, stopped)
         Thread.detachNewThread {
             defer { stopped.signal() }
-            // Without heartbeats the batcher gives the decoder up, and it says hello again: nothing here needs to be reported.
+            // Without heartbeats the batcher gives the decoder up, and the decoder says hello again: no error needs to be reported here.
             guard
                 let socket = try? Socket(
                     .dealer, in: context,
@@ -90,7 +90,8 @@ final class Heartbeat {
                     let isTold =
                         send(.failed(decoder: decoder, ticket: work.ticket, attempt: work.attempt, kind: "decoder lost", reason: reason))
                         && send(.goodbye(decoder: decoder))
-                    // Whoever supervises must not take an end that nobody heard of for one that was told.
+                    // `Crash.exitCode` tells the supervisor that the batcher was told of the crash. Where it was not, the process ends by
+                    // SIGKILL.
                     guard isTold else { return _ = kill(getpid(), SIGKILL) }
                     usleep(Self.lastWord * 1000)
                     _exit(Crash.exitCode)
@@ -101,7 +102,7 @@ final class Heartbeat {
         }
     }
 
-    /// Why a ticket cannot come to its end, nil as long as it may.
+    /// Why the ticket in work cannot be finished; nil as long as it may be.
     private static func end(of seconds: Double, limit: Double) -> String? {
         if let signal = Crash.signal { return "it crashes its decoder, signal \(signal)" }
         return seconds > limit ? "its decoder is lost in it after \(Int(seconds)) s of processor time" : nil

@@ -3,8 +3,7 @@ import Sampling
 /// The tickets from the first that the trainer has not acknowledged to the last that was issued, and the state of each.
 ///
 /// Holds a slot for each ticket in `base..<next`, at most `capacity` of them. This bounds the batcher's memory, since a sample outside the
-/// window is neither requested nor kept. Because `next - base <= capacity`, no two tickets share the slot `ticket % capacity`. Always `base
-/// <= head <= next`.
+/// window is neither requested nor kept. Because `next - base <= capacity`, no two tickets share the slot `ticket % capacity`.
 struct ReorderWindow {
     /// A decoder that a ticket was issued to, and when.
     struct Lease {
@@ -65,7 +64,7 @@ struct ReorderWindow {
     var room: Int { base + capacity - next }
 
     /// Whether the first missing ticket holds up the window: from it on, more tickets were issued than may still be issued, so more than
-    /// half of the window behind it is used.
+    /// half of the window from it on is used.
     var isPressed: Bool { next - head > room }
 
     /// Complete tickets that wait for the first missing one. Looks at the whole window.

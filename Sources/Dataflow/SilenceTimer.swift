@@ -1,4 +1,4 @@
-/// How long a process has heard nothing of the batcher, or the batcher has had no decoders.
+/// How long a process has received nothing from the batcher, or the batcher has had no decoders.
 ///
 /// Counts only time that passed in small steps, so that a process that was itself stopped for a while does not blame the batcher.
 struct SilenceTimer {
@@ -8,10 +8,10 @@ struct SilenceTimer {
     // The first line is due after three seconds, each further one five seconds later.
     private var sinceLine = 2.0
 
-    /// The other side said something.
+    /// A message of the batcher arrived.
     mutating func heard() { silence = 0 }
 
-    /// The batcher has so many decoders.
+    /// The batcher reported its number of decoders.
     mutating func decoders(_ count: Int) {
         hasDecoders = count > 0
         if hasDecoders { withoutDecoders = 0 }

@@ -5,14 +5,14 @@ import Sampling
 public enum TrainerRequest: Equatable, Sendable {
     /// Asks to be served, and says what it expects to get. `isReturning`: it was served before and lost the connection.
     case open(trainer: UInt64, identity: PlanIdentity, isReturning: Bool)
-    /// Samples `first` to `first + count - 1`, in one batch. Nothing before `received` is needed any more.
+    /// Requests samples `first` to `first + count - 1` in one batch, and acknowledges everything before `received`.
     case samples(trainer: UInt64, first: Int, count: Int, received: Int)
     /// Asks for a status, and acknowledges everything before `received`. No sample from `asked` on was asked for yet.
     case ping(trainer: UInt64, received: Int, asked: Int)
     /// The trainer leaves: its requests are void.
     case goodbye(trainer: UInt64)
 
-    /// Samples of one batch.
+    /// Samples of one batch, at most.
     static let maximumSamples = 1 << 30
 
     /// The numbers that stand for the cases on the wire.
@@ -75,8 +75,8 @@ public enum TrainerReply: Equatable, Sendable {
     /// Followed by one part for each sample, in order. `replaced`: all visits that failed of the tickets whose first sample is in the batch,
     /// ascending by ticket and attempt.
     case batch(first: Int, count: Int, replaced: [Replacement])
-    /// Answers a ping: decoders at work, what the ping said was `asked`, and the first samples of the requests not yet answered. Messages
-    /// keep their order, so a request before `asked` that is neither listed nor answered before was lost.
+    /// Answers a ping: the number of decoders at work, the ping's `asked`, and the first samples of the requests not yet answered. Messages
+    /// keep their order, so a request before `asked` that is neither listed nor answered was lost.
     case status(decoders: Int, asked: Int, pending: [Int64])
     /// The batcher does not know this trainer: it must open again.
     case unknownPeer

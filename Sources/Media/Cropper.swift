@@ -4,8 +4,8 @@ import Sampling
 
 /// Cuts boxes out of decoded frames and scales them to small RGB squares, straight from the decoded planes.
 ///
-/// Planar YUV, which nearly all videos are, is left to ``PlanarCropper``; for other formats there is swscale, whose scalers are kept, because
-/// the pictures of a sample often share their box and setting one up costs as much as using it a few times.
+/// Planar YUV, the format of nearly all videos, is left to ``PlanarCropper``. Other formats go through swscale. Its scalers are kept,
+/// because the pictures of a sample often share their box, and setting a scaler up costs as much as using it a few times.
 struct Cropper: ~Copyable {
     /// Scalers kept at most; more than the distinct boxes of one pass over a video.
     private static let maximumScalers = 64
@@ -95,7 +95,7 @@ private func transpose(_ pixels: UnsafeMutablePointer<UInt8>, size: Int) {
     }
 }
 
-/// The part of a stored picture's rows or columns that a box covers, in whole pixels.
+/// The stored rows or columns that a box covers, in whole pixels.
 private struct StoredRange {
     var start: Int
     var count: Int
@@ -140,7 +140,7 @@ private struct PlaneLayout {
 }
 
 extension Orientation {
-    /// The part of the stored picture that shows as a box of the upright one: shares of its width and height.
+    /// The part of the stored picture that appears upright as a box, in shares of its width and height.
     fileprivate func storedBox(
         _ box: CropBox, uprightWidth: Int, uprightHeight: Int
     ) -> (x: (start: Double, end: Double), y: (start: Double, end: Double)) {

@@ -1,5 +1,6 @@
-/// Finds which frames show damage: those that the decoder calls damaged, and, since pictures are made from pictures before them, those that
-/// follow a damaged, a refused or a missing one in decoding order up to the next key frame, and past it those that are shown before it.
+/// Finds which frames show damage: those that the decoder marks as damaged, and those that may be decoded from damaged ones. These are the
+/// frames that follow a damaged, a refused or a missing picture in decoding order up to the next key frame, and those behind that key frame
+/// that are shown before it.
 struct DamageTracker {
     private var packets: [(time: Int64, isKey: Bool)] = []
     private var places: Set<Int64> = []
@@ -8,23 +9,23 @@ struct DamageTracker {
     /// Damaged frames without a time.
     private var timeless: Set<Int> = []
 
-    /// A packet goes to the decoder.
+    /// A packet was sent to the decoder.
     mutating func passed(_ time: Int64, isKey: Bool) { packets.append((time, isKey)) }
 
-    /// The packet of a time was refused.
+    /// The decoder refused the packet of a time.
     mutating func refused(at time: Int64) { places.insert(time) }
 
     /// A picture that others refer to is missing before the packet of a time.
     mutating func missing(before time: Int64) { gaps.insert(time) }
 
-    /// A frame came out damaged.
+    /// The decoder returned a damaged frame.
     mutating func found(at time: Int64?, frame: Int) {
         if let time { places.insert(time) } else { timeless.insert(frame) }
     }
 
-    /// Which frames show damage, and how many frames do, those included that never came out.
+    /// Which frames show damage, and how many do, with those that the decoder never returned.
     ///
-    /// - Parameter times: of the frames that came out.
+    /// - Parameter times: times of the frames that the decoder returned.
     func findings(_ times: [Int64?]) -> (frames: [Int], count: Int) {
         let damaged = damagedTimes
         let frames = times.indices.filter { index in times[index].map(damaged.contains) ?? timeless.contains(index) }

@@ -2,9 +2,9 @@ import Base
 import CFFmpeg
 import Glibc
 
-/// The processor time that work on a file may take. libav asks for it while it reads, the decode loop between packets.
+/// The processor time that work on a file may take. libav checks it while it reads, and the decode loop between packets.
 ///
-/// Time of the thread, not of the clock on the wall: how busy the machine is, or how slow a server, says nothing about a file.
+/// It is the thread's processor time, not wall-clock time: a busy machine or a slow server says nothing about a file.
 final class Deadline {
     private let duration: UInt64
     private var end: UInt64 = 0
@@ -17,7 +17,7 @@ final class Deadline {
     /// Grants the full time again.
     func restart() { end = Self.now + duration }
 
-    /// Does what is no work on the file: the time that it takes is granted on top.
+    /// Runs work that is not the file's, and adds its time to the deadline.
     func pause(for body: () throws(MediaError) -> Void) throws(MediaError) {
         let begin = Self.now
         defer { end += Self.now - begin }

@@ -13,18 +13,18 @@ struct PacketInfo {
     var isHidden: Bool
 }
 
-/// An open container and the video stream in it that libav holds for the best.
+/// An open container and its video stream: the one that libav judges best.
 struct Demuxer: ~Copyable {
     let path: String
     let context: UnsafeMutablePointer<AVFormatContext>
     private let deadline: Deadline
-    /// Where the container's bytes come from; nil where libav reads a file of this machine.
+    /// The source of the container's bytes; nil where libav reads a file of this machine.
     private let remote: RemoteFile?
 
     /// The chosen stream; -1 until ``open(path:server:deadline:)`` has found it.
     private(set) var streamIndex: Int32 = -1
 
-    /// The containers that are read. Playlists and scripts, which name further files, are not among them.
+    /// The container formats that are read. Playlists and scripts, which name further files, are not among them.
     private static let formats =
         "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,flv,mpegts,mpeg,mpegvideo,m4v,asf,ogg,h264,hevc,ivf,obu,av1,nut,mxf,rm,dv,wtv,y4m,yuv4mpegpipe,gif"
 
@@ -32,7 +32,7 @@ struct Demuxer: ~Copyable {
     ///
     /// - Parameters:
     ///   - path: a regular file of this machine; where there is a server, its URL.
-    ///   - record: of the video that it should be, if that is known.
+    ///   - record: the record of the video that the file should be, if it is known.
     static func open(path: String, record: VideoRecord?, server: MediaServer?, deadline: Deadline) throws(MediaError) -> Demuxer {
         silenceLibav()
         MediaLimits.boundLibav()
@@ -55,11 +55,11 @@ struct Demuxer: ~Copyable {
             allocated!.pointee.flags |= AVFMT_FLAG_CUSTOM_IO
         }
         var options = LibavOptions()
-        // The file itself and nothing that it names: no format below opens further files unasked, and none may where this one came from a
-        // server.
+        // Only the file itself may be opened: no format below opens further files unasked, and a file from a server must open none at all.
         options.set("protocol_whitelist", remote == nil ? "file" : "none")
         options.set("format_whitelist", formats)
-        // MP4 says what it is; finding that out by trial of all formats takes libav nearly as long as reading its header.
+        // An MP4 file is recognised by its first bytes: finding the format by trial of all formats takes libav nearly as long as reading
+        // the header.
         let format = remote == nil && beginsLikeMP4(path) ? av_find_input_format("mov") : nil
         // On failure libav frees the context.
         let code = avformat_open_input(&allocated, remote == nil ? "file:" + path : path, format, &options.pointer)
@@ -96,7 +96,7 @@ struct Demuxer: ~Copyable {
         }
     }
 
-    /// Reads and decodes as much as tells the streams' parameters. Pictures have their limit here too.
+    /// Reads and decodes until the streams' parameters are known. The limit of pixels holds here too.
     private func probe() -> Int32 {
         var options = [OpaquePointer?](repeating: nil, count: Int(context.pointee.nb_streams))
         defer { for index in options.indices { av_dict_free(&options[index]) } }
@@ -121,10 +121,10 @@ struct Demuxer: ~Copyable {
 
     private var format: String { String(cString: context.pointee.iformat.pointee.name) }
 
-    /// Whether the container itself divides the stream into frames, and a parser need not.
+    /// Whether the container itself divides the stream into frames, so that no parser is needed.
     var storesWholeFrames: Bool { ["mov", "matroska", "flv"].contains { format.hasPrefix($0) } }
 
-    /// Whether nobody has found out how far pictures are reordered, so that the decoder must hold back as many as the level allows.
+    /// Whether it is unknown how far pictures are reordered, so that the decoder must hold back as many as the level allows.
     ///
     /// That costs time only where the decoder is not drained after the last picture wanted.
     var assumesReordering: Bool { isMatroska && hasCompleteHeader }
@@ -151,7 +151,7 @@ struct Demuxer: ~Copyable {
         }
     }
 
-    /// Goes to the last key frame at or before a time, as far as the container knows; whether it did.
+    /// Seeks to the last key frame at or before a time, as far as the container knows; returns whether that succeeded.
     func seek(to time: Int64) -> Bool {
         av_seek_frame(context, streamIndex, time, AVSEEK_FLAG_BACKWARD) >= 0
     }

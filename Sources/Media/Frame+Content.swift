@@ -11,7 +11,7 @@ extension Frame {
     /// Presentation time in the stream's time base, nil where the container has none.
     public var time: Int64? { pointer.pointee.pts == noTimestamp ? nil : pointer.pointee.pts }
 
-    /// Decoding time of the packet at which the frame came out; ascends even where packets have no presentation times.
+    /// Decoding time of the packet after which the decoder returned the frame; ascends even where packets have no presentation times.
     var decodingTime: Int64? { pointer.pointee.pkt_dts == noTimestamp ? nil : pointer.pointee.pkt_dts }
 
     /// Bytes of the raw planes without gaps.
@@ -38,6 +38,6 @@ extension Frame {
         withPackedPlanes { PixelHash.hexadecimal(of: $0, algorithm) }
     }
 
-    /// Whether the decoder had to make up a part of it.
+    /// Whether the decoder had to conceal a part of the frame.
     var isDamaged: Bool { pointer.pointee.flags & Int32(AV_FRAME_FLAG_CORRUPT) != 0 || pointer.pointee.decode_error_flags != 0 }
 }

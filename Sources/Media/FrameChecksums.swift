@@ -34,9 +34,9 @@ public struct FrameChecksums: Equatable, Sendable {
         self.init(record: record, size: size, hashes: hashes)
     }
 
-    /// Seeks every frame of a video by itself, in an order shuffled by a seed.
+    /// Decodes every frame of a video after a seek of its own, in an order shuffled by a seed.
     ///
-    /// - Throws: as above, and where a frame does not come out alone.
+    /// - Throws: where the file does not open or gives no frame, and where a frame cannot be decoded alone.
     public init(random path: String, seed: UInt64) throws(MediaError) {
         let record = try VideoRecord(inspecting: path, in: "", minimumFrames: 1)
         let reader = try VideoReader(path: path, record: record)

@@ -3,9 +3,9 @@ import CFFmpeg
 /// Follows the numbers of an H.264 stream's pictures (`frame_num`) and notices where a reference picture is missing.
 ///
 /// Each picture has the number after that of the reference picture before it; only a second field has the same (ITU-T H.264, 7.4.3). libav
-/// compares with the picture before, whether others refer to it or not, and makes up a picture where the numbers do not follow, which
-/// ``FrameSource`` sees. What libav overlooks is looked for here: where the picture before is one that no other refers to, it has the
-/// number of the missing one, and the next seems to follow.
+/// compares a picture's number with that of the picture before it, whether or not that one is a reference picture. Where the numbers do not
+/// follow, libav makes a picture up, which ``FrameSource`` notices. This type finds what libav overlooks: a non-reference picture before
+/// the missing picture has the missing picture's number, so the number of the picture after the gap seems to follow.
 struct FrameNumbers {
     private struct SequenceSet {
         var hasColourPlanes: Bool
@@ -14,7 +14,7 @@ struct FrameNumbers {
 
     private let units: H264Units
     private var sequenceSets: [Int: SequenceSet] = [:]
-    /// The sequence set for each picture set. There are at most 32 of those and 256 of these.
+    /// The sequence set for each picture set. There are at most 32 sequence sets and 256 picture sets.
     private var sequenceIndices: [Int: Int] = [:]
     /// Number of the last reference picture, and of the last picture.
     private var last: (reference: Int, any: Int)?
@@ -30,7 +30,7 @@ struct FrameNumbers {
     /// Forgets the last pictures, as after a seek.
     mutating func restart() { last = nil }
 
-    /// Takes note of the next packet; whether a reference picture is missing before it that the decoder does not miss.
+    /// Reads the next packet; returns whether a reference picture is missing before it that the decoder does not notice.
     mutating func note(_ packet: borrowing Packet) -> Bool {
         var size = 0
         if let data = av_packet_get_side_data(packet.pointer, AV_PKT_DATA_NEW_EXTRADATA, &size) {
@@ -91,7 +91,7 @@ struct FrameNumbers {
         let numbers = 1 << set.numberBits
         func isNext(to other: Int) -> Bool { number == (other + 1) % numbers }
         let before = last
-        // A picture that is missing is noticed once.
+        // The last reference is taken to be the one that this number follows, so that a missing picture is reported once.
         last = (isReference || number == before?.reference ? number : (number + numbers - 1) % numbers, number)
         guard let before, number != before.reference, !isNext(to: before.reference) else { return false }
         return isNext(to: before.any)

@@ -1,51 +1,51 @@
 import CFFmpeg
 import Sampling
 
-/// Decodes the best video stream of a file, forward from where it stands, on one thread.
+/// Decodes the best video stream of a file, forward from its present position, on one thread.
 ///
-/// A packet's time travels with it through the decoder, so that each frame that comes out names the packet it came from.
+/// The decoder passes a packet's time on to its frame, so each frame names the packet that it was decoded from.
 ///
-/// Note "made up": where a picture that others refer to is missing, the decoder goes on without a word and takes something else for it, which
-/// depends on all that it decoded before. Decoders of H.264 and HEVC know their reference pictures by numbers, so they notice, and make a
-/// picture up: then they take memory for more pictures than packets came. What H.264's overlooks ``FrameNumbers`` finds. Decoders of other
-/// codecs know the last pictures by their places, so what they take for a missing one is the picture before it, whoever decodes. VP8's can
-/// make so little of what follows that it leaves a picture unfinished.
+/// Note "made up": where a picture that others refer to is missing, the decoder continues without an error and uses something else, which
+/// depends on all that it decoded before. Decoders of H.264 and HEVC know their reference pictures by numbers. So they notice a missing one
+/// and make a picture up, for which they take memory: then they have taken memory for more pictures than packets were sent.
+/// ``FrameNumbers`` finds what the decoder of H.264 overlooks. Decoders of other codecs know the last pictures by position: instead of a
+/// missing one they use the picture before it, wherever decoding began. VP8's decoder can leave the pictures after that unfinished.
 ///
-/// An encoder of H.264 may announce that numbers will be missing, as where temporal layers are taken away. Then no gap is a fault, nothing
-/// is passed over, and every seek takes a new decoder, so that what is made up depends on the group of pictures alone.
+/// An encoder of H.264 may announce that numbers will be missing, for instance where temporal layers are removed. Then a gap is no fault,
+/// no picture is passed over, and every seek takes a new decoder, so that what the decoder makes up depends on the group of pictures alone.
 struct FrameSource: ~Copyable {
     /// What to do with a packet.
     enum PacketUse {
         case decode
-        /// Decode it unless no other picture refers to it: then it is passed over, which changes no other frame.
+        /// Decode it only if other pictures refer to it. Without it, every other frame stays the same.
         case decodeIfReferenced
         case skip
-        /// End here, without it: hand out what the decoder still holds, as at the end of a file.
+        /// End before this packet, and return the frames that the decoder still holds, as at the end of a file.
         case drain
-        /// End here, at once.
+        /// End before this packet, at once.
         case stop
     }
 
-    /// Errors in a row after which a decoder that neither takes nor gives is held for stuck.
+    /// Errors in a row after which a decoder that takes no packet and returns no frame is given up as stuck.
     private static let maximumErrors = 1000
 
     let demuxer: Demuxer
     private let deadline: Deadline
     private var decoder: StreamDecoder
     private let packet = Packet()
-    /// Whether a packet was refused or a frame came out damaged since the last seek.
+    /// Whether the decoder refused a packet or returned a damaged frame since the last seek.
     private(set) var hasMetDamage = false
     /// Times of the packets that the decoder refused since the last seek.
     private(set) var refusedTimes: [Int64] = []
     /// Times of the packets, since the last seek, before which a reference picture turned out to be missing; nil for one without a time.
     private(set) var gapTimes: [Int64?] = []
-    /// Whether what comes out may depend on what came before the last seek.
+    /// Whether the frames may depend on what was decoded before the last seek.
     var isUncertain: Bool { hasMetDamage || !gapTimes.isEmpty }
     /// Whether a packet was sent since the last seek.
     private var hasBegun = false
     /// Time of the packet sent last.
     private var sentTime: Int64?
-    /// Pictures for which the decoder has taken memory once it is done with the packet sent last, unless it makes some up.
+    /// Number of pictures that the decoder will have taken memory for after the packet sent last, unless it makes some up.
     private var expectedPictures = Int.max
     private var isDraining = false
     private var isEnded = false
@@ -53,20 +53,20 @@ struct FrameSource: ~Copyable {
     /// and 4 are such. In HEVC those so marked can serve higher temporal layers. A packet must be a whole frame: where it may be a field,
     /// its time does not tell which frame it belongs to.
     private let canPassOver: Bool
-    /// Whether decoding that begins at a key frame gives what the sequential decode gives, as long as parameters do not change; elsewhere that
-    /// has to be tried.
+    /// Whether decoding from a key frame gives the same frames as the sequential decode, as long as parameters do not change. For other
+    /// streams this must be tried.
     let startsAtKeyFrames: Bool
     private var parameterSets: ParameterSets
-    /// Nil but for H.264.
+    /// nil for other codecs than H.264.
     private var frameNumbers: FrameNumbers?
     /// Whether pictures may be missing on purpose.
     private var announcesGaps: Bool { frameNumbers?.announceGaps ?? false }
-    /// Whether a packet holds one picture, and the decoder misses those that others refer to: see note "made up".
+    /// Whether a packet holds one picture and the decoder notices missing reference pictures: see note "made up".
     private let missesPictures: Bool
-    /// Whether decoding from a key frame has to be tried all the same, by what was met on the way.
+    /// Whether decoding from a key frame must be tried all the same, because of what the stream contained so far.
     var hasCauseToTry: Bool { parameterSets.haveChanged || announcesGaps || !gapTimes.isEmpty }
 
-    /// Owns what the decoder counts in.
+    /// Owns the counters of the decoder.
     private let tools: ReaderTools
     private var costs: ReadingCosts { tools.costs }
 
@@ -88,7 +88,7 @@ struct FrameSource: ~Copyable {
             demuxer.storesWholeFrames
             && [AV_CODEC_ID_H264, AV_CODEC_ID_MPEG1VIDEO, AV_CODEC_ID_MPEG2VIDEO, AV_CODEC_ID_MPEG4].contains(codec)
         startsAtKeyFrames = demuxer.storesWholeFrames && codec == AV_CODEC_ID_H264
-        // Elsewhere nobody has shown that a decoder forgets all.
+        // For other streams it is not proven that a flushed decoder has forgotten everything, so it is not used for another video.
         if !startsAtKeyFrames { decoder.isBound = true }
         parameterSets = ParameterSets(demuxer.stream)
         missesPictures = [AV_CODEC_ID_H264, AV_CODEC_ID_HEVC].contains(codec)
@@ -98,9 +98,9 @@ struct FrameSource: ~Copyable {
         self.tools = tools
     }
 
-    /// Decodes up to the next frame that comes out, in presentation order; false at the end.
+    /// Decodes up to the next frame in presentation order; false at the end.
     ///
-    /// Damaged packets give no frame and no error: the decoder goes on with the next.
+    /// A damaged packet gives no frame and no error: decoding goes on with the next packet.
     ///
     /// - Parameter use: decides about every packet before it is decoded.
     mutating func nextFrame(into frame: borrowing Frame, use: (PacketInfo) -> PacketUse) throws(MediaError) -> Bool {
@@ -132,7 +132,7 @@ struct FrameSource: ~Copyable {
             return
         }
         reading: while let info = try costs.time(.seek, { () throws(MediaError) in try demuxer.read(into: packet) }) {
-            // AVI's word for "the picture before once more".
+            // An empty packet: AVI's sign for "the picture before once more".
             if packet.pointer.pointee.size == 0 { continue }
             switch use(info) {
             case .decode: decoder.context.pointer.pointee.skip_frame = AVDISCARD_DEFAULT
@@ -156,15 +156,15 @@ struct FrameSource: ~Copyable {
             return
         }
         isDraining = true
-        // Nothing is refused here; what a decoder cannot give, it does not give when asked for frames.
+        // This call has no error to handle: frames that the decoder cannot give are missing later.
         _ = costs.time(.decode) { avcodec_send_packet(decoder.context.pointer, nil) }
     }
 
-    /// Notices what is missing before the packet that is to be sent.
+    /// Notices pictures that are missing before the packet that is to be sent.
     private mutating func noteNumbers(isKey: Bool) {
         let isMissing = frameNumbers?.note(packet) ?? false
         if isMissing, !announcesGaps { noteGap() }
-        // A key frame does without what came before it, even where the decoder makes up pictures for that.
+        // A key frame does not refer to pictures before it, even where the decoder makes such pictures up.
         expectedPictures = !missesPictures || announcesGaps || !hasBegun && isKey ? .max : costs.framesDecoded + 1
         hasBegun = true
     }
@@ -185,7 +185,7 @@ struct FrameSource: ~Copyable {
         if let sentTime { refusedTimes.append(sentTime) }
     }
 
-    /// Goes on at the last key frame at or before a time, as far as the container knows; whether it did.
+    /// Seeks to the last key frame at or before a time, as far as the container knows; returns whether that succeeded.
     mutating func seek(to time: Int64) throws(MediaError) -> Bool {
         guard costs.time(.seek, { demuxer.seek(to: time) }) else { return false }
         if announcesGaps {

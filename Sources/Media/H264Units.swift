@@ -15,7 +15,7 @@ struct H264Units {
     /// Bytes of a length; nil where there are start codes.
     private let lengthSize: Int?
 
-    /// - Parameter extradata: what the container says of the stream; as libav has it, a first byte of 1 means lengths.
+    /// - Parameter extradata: the container's description of the stream, as libav has it: a first byte of 1 means lengths.
     init(extradata: UnsafeRawBufferPointer) {
         lengthSize = extradata.first == 1 && extradata.count > 4 ? Int(extradata[4] & 3) + 1 : nil
     }
@@ -83,7 +83,7 @@ struct H264Units {
 }
 
 extension UnsafeMutablePointer<AVStream> {
-    /// What the container says of the stream's coding.
+    /// The container's description of the stream's coding.
     var extradata: UnsafeRawBufferPointer {
         let parameters = pointee.codecpar.pointee
         return UnsafeRawBufferPointer(start: parameters.extradata, count: Int(parameters.extradata_size))

@@ -1,7 +1,7 @@
 import CFFmpeg
 
-// One owner per libav object, so that a failing initialiser above them leaks nothing. Running out of memory for these small objects is
-// not an error anybody can act on and traps.
+// One owner for each libav object, so that an initialiser that fails after creating one leaks nothing. Running out of memory for these
+// small objects is an error that no caller can handle, so it traps.
 
 /// A frame: a decoded picture, or one to be encoded, in the pixel format of its stream.
 public struct Frame: ~Copyable {

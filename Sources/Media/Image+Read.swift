@@ -71,7 +71,7 @@ func packedRows(of frame: borrowing Frame, bytesPerRow: Int) -> [UInt8] {
 /// Decodes a JPEG or PNG file as it is stored.
 func decodeImage(_ path: String) throws(MediaError) -> Frame { try CodedImage(path).decode() }
 
-/// A file's bytes and what they say they are.
+/// A file's bytes and what its header says.
 private struct CodedImage: ~Copyable {
     /// The fields of a PNG's header that libav does not hand on.
     struct PNGHeader {
@@ -134,7 +134,7 @@ private struct CodedImage: ~Copyable {
         let codec = avcodec_find_decoder(isJPEG ? AV_CODEC_ID_MJPEG : AV_CODEC_ID_PNG)!
         let decoder = CodecContext(codec)
         decoder.pointer.pointee.thread_count = 1
-        // The inverse transform of libjpeg, and so of what others read pictures with.
+        // libjpeg's inverse transform, which other software reads pictures with.
         decoder.pointer.pointee.idct_algo = FF_IDCT_INT
         decoder.pointer.pointee.max_pixels = MediaLimits.maximumPixels
         // A picture cut off in the middle is an error, not half a picture.

@@ -5,7 +5,7 @@ import Pictures
 
 /// Writes colours as PNG.
 ///
-/// - Parameter software: what made the picture, which the file then tells: PNG's text "Software".
+/// - Parameter software: the name of the software that made the picture, kept in the file as PNG's text "Software".
 public func writePNG(_ image: RGBImage, to path: String, software: String? = nil) throws(MediaError) {
     var bytes = try pngBytes(image)
     if let software { bytes.insert(contentsOf: softwareChunk(software), at: pngHeaderByteCount) }

@@ -5,10 +5,10 @@ import Synchronization
 /// Keeps libav from writing to standard error: what matters comes back as a ``MediaError``.
 func silenceLibav() { _ = silenced }
 
-/// The status of the last answer that libav's http protocol held for an error. Its error codes tell 404 from others, but not 410; its log does.
+/// The status of the last error answer to libav's http protocol. libav's error codes distinguish 404, but not 410; its log has both.
 let lastHTTPError = Atomic<Int>(0)
 
-/// Whether libav's tls protocol has refused a certificate. Its error code is the one for everything; its log tells.
+/// Whether libav's tls protocol has refused a certificate. Its error code is the general one; only its log says it.
 let hasRefusedCertificate = Atomic<Bool>(false)
 
 private let silenced: Void = av_log_set_callback { _, level, format, arguments in

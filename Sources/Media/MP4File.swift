@@ -4,7 +4,7 @@ import Files
 import Glibc
 import Sampling
 
-/// A whole MP4 file of one video stream under a temporary name, gone where it is not kept.
+/// A complete MP4 file of one video stream under a temporary name; it is removed unless it is kept.
 struct MP4File: ~Copyable {
     let path: String
     let temporaryPath: String
@@ -34,7 +34,7 @@ struct MP4File: ~Copyable {
 
     private init(path: String, owning context: UnsafeMutablePointer<AVFormatContext>) {
         self.path = path
-        // Not the path and an ending: the name may be as long as names can be.
+        // The temporary name is a hash, not the path and an ending, because the path's name may already have the greatest length.
         var name = path
         let hash = name.withUTF8 { PixelHash.hexadecimal(of: UnsafeRawBufferPointer($0)) }
         temporaryPath = folderName(of: path) + "/." + hash + ".partial"
@@ -57,7 +57,8 @@ struct MP4File: ~Copyable {
 
     private func append(_ packets: PacketSpool, _ ticks: [Int64], ticksPerSecond: Int32) throws(MediaError) {
         precondition(packets.entries.count == ticks.count, "\(packets.entries.count) packets of \(ticks.count) frames")
-        // A frame is decoded by the time it is shown: as many frames later than its place as any comes after its own.
+        // A frame must be decoded before it is shown. So presentation is delayed by the most places that any frame's packet comes later
+        // than its place in presentation order.
         let delay = packets.entries.indices.map { $0 - packets.entries[$0].frame }.max() ?? 0
         var place = 0
         try packets.readAll { (entry, packet) throws(MediaError) in
@@ -74,14 +75,14 @@ struct MP4File: ~Copyable {
         }
     }
 
-    /// Gives the file its name.
+    /// Renames the file to its final name.
     consuming func keep() throws(MediaError) {
         guard rename(temporaryPath, path) == 0 else {
             throw MediaError(.cannotWrite, path, "renaming \(temporaryPath): \(String(cString: strerror(errno)))")
         }
     }
 
-    /// Errors of the disk are told from those of the muxer, which does not take what it is given.
+    /// Tells errors of the disk from those of the muxer, which refuses some input.
     private func check(_ code: Int32, _ call: String) throws(MediaError) {
         let isDisk = context.pointee.pb.map { $0.pointee.error < 0 } ?? true
         try Media.check(code, isDisk ? .cannotWrite : .cannotEncode, path, call)

@@ -8,7 +8,7 @@ public let videoExtensions: Set<String> = [
     "wmv",
 ]
 
-/// Endings of files that can be read as videos as well, and are none in many a folder: animations, bare streams, rare containers.
+/// Endings of files that can be read as videos too, but often are not meant as such: animations, bare streams, rare containers.
 public let rareVideoExtensions: Set<String> = [
     "264", "265", "amv", "av1", "avc", "dif", "divx", "dv", "f4v", "gif", "h264", "h265", "h26l", "hevc", "ismv", "m1v", "m2p", "m2t",
     "m2v", "mj2", "mk3d", "mod", "mpe", "mpv", "nut", "obu", "ogg", "ogm", "ogx", "psp", "qt", "rm", "rmvb", "tod", "tp", "trp", "wtv",
@@ -18,15 +18,15 @@ public let rareVideoExtensions: Set<String> = [
 /// Endings of the names of files that are taken for frames.
 let pictureExtensions: Set<String> = ["jpeg", "jpg", "png"]
 
-/// Endings of files that are pictures too, of kinds that are not read.
+/// Endings of picture files of kinds that are not read.
 let otherPictureExtensions: Set<String> = [
     "avif", "bmp", "dng", "exr", "gif", "heic", "heif", "j2k", "jfif", "jp2", "jpe", "jxl", "pbm", "pgm", "pnm", "ppm", "tga", "tif",
     "tiff", "webp",
 ]
 
-/// Files that are likely meant and not taken, because of their endings or places.
+/// Files that the user probably meant and that are left out, because of their endings or places.
 public struct PassedOver: Sendable {
-    /// Whether frames were looked for, not videos.
+    /// Whether folders of frames were searched for, not videos.
     let areFrames: Bool
     /// How many of each ending.
     public private(set) var endings: [String: Int] = [:]

@@ -2,7 +2,7 @@ import CFFmpeg
 import Files
 import Sampling
 
-/// A file that cannot be read or written as asked: what, which file, and libav's words where it has some.
+/// A file that cannot be read or written as asked: what is wrong, which file, and libav's message where there is one.
 public struct MediaError: CountedFailure, CustomStringConvertible, Equatable, Sendable {
     /// The kinds of failure, told apart because they are counted by kind; the raw value is the reason as people read it.
     public enum Reason: String, CaseIterable, Sendable {
@@ -12,15 +12,15 @@ public struct MediaError: CountedFailure, CustomStringConvertible, Equatable, Se
         case changed = "changed"
         /// A name that is not UTF-8, or too long for the file that is to be written.
         case unusableName = "unusable name"
-        /// A link to a folder in which the media folder lies itself.
+        /// A link to a folder that contains the media folder itself.
         case leadsAbove = "a link that leads back"
         /// It does not open, is empty, or is no file.
         case cannotOpen = "cannot open"
-        /// No word about the file: its rights, which change without a trace in it.
+        /// The file's rights forbid reading. They can change without a change of the file.
         case noPermission = "no permission"
         /// It opens and holds no video.
         case noVideoStream = "no video stream"
-        /// What it holds is of a kind that is not read here.
+        /// Its content is of a kind that is not read here.
         case unsupported = "unsupported format"
         /// Its bytes end too early.
         case truncated = "truncated"
@@ -28,9 +28,9 @@ public struct MediaError: CountedFailure, CustomStringConvertible, Equatable, Se
         case tooBig = "too big"
         /// Fewer than two frames.
         case tooShort = "too short"
-        /// No frame comes out, a wanted one does not, or too many are damaged.
+        /// No frame can be decoded, a requested one cannot, or too many are damaged.
         case undecodable = "undecodable frames"
-        /// A frame shows damage that was whole when the file was prepared.
+        /// A frame is damaged that was whole when the file was prepared.
         case damagedFrame = "damaged frame"
         /// The frames' times run out of 64 bits.
         case brokenTimes = "unusable presentation times"
@@ -40,13 +40,13 @@ public struct MediaError: CountedFailure, CustomStringConvertible, Equatable, Se
         case impossible = "impossible request"
         /// Reading it takes more time than a video may take, or was interrupted.
         case timedOut = "took too long"
-        /// No word about the file: the server that has it does not answer as it should.
+        /// The server of the file does not answer as it should, which says nothing about the file.
         case serverAway = "cannot reach the server"
         /// The system cannot read its bytes, or a picture does not decode.
         case cannotRead = "cannot read"
         /// The encoder does not take the video's pictures.
         case cannotEncode = "cannot encode"
-        /// No word about a video: the folder that is written to does not take the file.
+        /// The output folder does not take the file, which says nothing about the video.
         case cannotWrite = "cannot write"
     }
 
@@ -78,13 +78,13 @@ func check(_ code: Int32, _ reason: MediaError.Reason, _ path: String, _ call: S
 /// libav's words for an error code.
 func describe(_ code: Int32) -> String {
     withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(AV_ERROR_MAX_STRING_SIZE)) { text in
-        // Where it knows no words it writes the number, and says so by its code.
+        // For an unknown code av_strerror writes the number; its own error code can be ignored.
         av_strerror(code, text.baseAddress!, text.count)
         return String(cString: text.baseAddress!)
     }
 }
 
-/// The decoder or encoder wants the other half of the send-receive pair first.
+/// The decoder or encoder needs a call of the other half of the send-receive pair first.
 let wouldBlock = tandem_averror(EAGAIN)
 /// The end of a file or of a drained codec.
 let endOfFile = tandem_averror_eof()

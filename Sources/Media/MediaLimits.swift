@@ -1,7 +1,7 @@
 import CFFmpeg
 import Glibc
 
-/// What a file may claim. A header that claims more is refused before memory is taken for it.
+/// Limits on the sizes that a file may state. A header that states more is refused before memory is taken for it.
 enum MediaLimits {
     /// Pixels of a picture: 8192 x 8192, above 8K video.
     static let maximumPixels: Int64 = 1 << 26
@@ -16,7 +16,7 @@ enum MediaLimits {
     private static let bound: Void = av_max_alloc(Int(maximumPixels) * 6)
 }
 
-/// A file as it was at a moment: where two are equal, nobody wrote to it between them.
+/// The state of a file at a moment. Where two states are equal, the file was not written to between them.
 struct FileState: Hashable {
     let bytes: Int
     private let device: dev_t

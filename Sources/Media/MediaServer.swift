@@ -1,7 +1,7 @@
-/// How long to wait for an http server that is away, whom to tell, and when to stop.
+/// How long to wait for an http server that does not answer, where to report that, and when to stop.
 ///
-/// A server's trouble, refused connections, resets, silence, errors of its own, is no property of a video: reading goes on where it was as
-/// soon as the server is back. Only its word that a file is not there, 404 or 410, is about the file.
+/// Refused connections, resets, silence and errors of a server are no property of a video: reading continues at the same position as soon
+/// as the server is back. Only the answer that a file does not exist, 404 or 410, is about the file.
 public struct MediaServer {
     /// Seconds without a byte after which waiting ends; 0: never.
     public var timeout: Double

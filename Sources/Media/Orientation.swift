@@ -24,8 +24,8 @@ extension Orientation {
 }
 
 extension FrameSource {
-    /// How the video's pictures are turned to stand upright: by the container's word, and where it has none by that of a message in the
-    /// coded stream, as H.264 and HEVC have them.
+    /// How the video's pictures are turned to stand upright: by the container, or, where the container says nothing, by a message in the
+    /// coded stream, as H.264 and HEVC have it.
     ///
     /// - Parameter first: the video's first frame. A message comes with single pictures and is meant for those that follow, too.
     func orientation(first frame: borrowing Frame) -> Orientation {

@@ -2,7 +2,7 @@ import CFFmpeg
 import Files
 import Glibc
 
-/// An encoder's packets in the order they came, kept on the disk until the times of their frames are known.
+/// An encoder's packets in the order of encoding, kept on the disk until the times of their frames are known.
 final class PacketSpool {
     /// What is known of a packet besides its bytes.
     struct Entry {
@@ -16,7 +16,7 @@ final class PacketSpool {
     private let path: String
     private let file: UnsafeMutablePointer<FILE>
 
-    /// Opens a file without a name: it is gone with the spool, however the process ends.
+    /// Opens a file without a name, so that it disappears with the spool, however the process ends.
     ///
     /// - Parameter path: the file that the packets are for; the spool lies in its folder.
     init(for path: String) throws(MediaError) {

@@ -2,11 +2,11 @@ import CFFmpeg
 
 /// Follows the parameter sets of H.264 through packets that are whole frames.
 ///
-/// Decoding can begin at a key frame where all key frames live by the same sets. Where new ones come on the way, a key frame may hang on what
-/// was sent before it.
+/// Decoding can begin at a key frame where all key frames use the same sets. Where new sets come later in the stream, a key frame may
+/// depend on packets before it.
 struct ParameterSets {
     private let stream: UnsafeMutablePointer<AVStream>
-    /// Those that the first packet brought, where the container has none.
+    /// The sets of the first packet that the container does not have.
     private var first: [[UInt8]] = []
     private var packets = 0
     /// Whether a packet brought sets that the decoder did not begin with.
@@ -17,7 +17,7 @@ struct ParameterSets {
     /// - Parameter stream: must outlive this.
     init(_ stream: UnsafeMutablePointer<AVStream>) { self.stream = stream }
 
-    /// Takes note of the next packet.
+    /// Compares the sets of the next packet with those known.
     mutating func note(_ packet: borrowing Packet) {
         let given = stream.extradata
         var size = 0

@@ -9,11 +9,11 @@ public final class PictureReader {
     private let media: MediaRoot
     private let server: MediaServer?
     private let verifiesContent: Bool
-    /// Content hashes of what was read through, by state; of a server's files, which tell no state, by URL.
+    /// Content hashes of the files that were read through, by the file's state; of a server's files, which have no state, by URL.
     private var hashesOfFiles: [FileState: String] = [:]
     private var hashesOfURLs: [String: String] = [:]
 
-    /// How often a video is read again that somebody writes to meanwhile.
+    /// How often a video is read again that is written to while it is read.
     private static let maximumTries = 5
 
     /// - Parameters:
@@ -41,7 +41,8 @@ public final class PictureReader {
             if verifiesContent { try record.requireContent(hash(ofURL: path, server), at: path) }
             return try read()
         }
-        // What was read of a file while somebody wrote to it may be a mixture, and its errors need not be its own.
+        // If the file was written to while it was read, the pictures may be a mixture of old and new content, and errors may be due to
+        // that: so the file is read again.
         for _ in 0..<Self.maximumTries {
             let state = try FileState(path)
             if verifiesContent {

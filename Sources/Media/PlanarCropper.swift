@@ -1,16 +1,17 @@
 import CFFmpeg
 import CPixels
 
-// Note "siting": where chroma lies. MPEG-2, H.264 and what came after put it on the left one of two pixels, and libav says so of their
-// frames: FFmpeg 8 converts them so. FFmpeg 5.1 takes it to lie in the middle, as do readers that repeat it for both pixels. A crop that
-// follows one side is half a pixel of colour off the other, and falls below 45 dB beside the worst of its crops. Halfway it is a quarter of
-// a pixel off both, and no crop does. Where frames do not say left, both put it in the middle, and so does the crop.
+// Note "siting": where chroma lies. MPEG-2, H.264 and later codecs put chroma on the left one of two pixels, and libav's frames say so:
+// FFmpeg 8 converts them like this. FFmpeg 5.1 takes chroma to lie in the middle, as do readers that repeat it for both pixels. A crop that
+// follows one of the two is half a pixel of colour off the other, and its worst crops fall below 45 dB beside it. With chroma halfway
+// between, a crop is a quarter of a pixel off both, and no crop falls below. Where frames do not say left, both put chroma in the middle,
+// and so does the crop.
 
 /// Resizes parts of planar YUV pictures to small RGB squares, straight from the decoded planes.
 ///
-/// The result is that of enlarging chroma, converting the whole frame to RGB and resizing the part, all bicubic, with nothing rounded in
-/// between: one filter a plane does it. Chroma that a stream puts on the left pixel is taken from halfway to the middle, see note "siting".
-/// Tables and memory are kept, and the tables made anew only where the part changes: the pictures of a sample often share theirs.
+/// The result equals enlarging chroma, converting the whole frame to RGB and resizing the part, all bicubic, without rounding in between:
+/// one filter a plane does it. Chroma that a stream puts on the left pixel is taken from halfway to the middle, see note "siting". Tables
+/// and memory are kept, and the tables computed again only where the part changes, because the pictures of a sample often share theirs.
 struct PlanarCropper: ~Copyable {
     /// A part of a stored picture, and how it is laid into the result.
     struct Geometry: Equatable {
@@ -37,7 +38,7 @@ struct PlanarCropper: ~Copyable {
         if geometry != self.geometry { prepare(geometry) }
         var planes = Planes(frame)
         if geometry.format.isGrey {
-            // Any samples serve as chroma that counts for nothing.
+            // Luma stands in for chroma, which has no weight here.
             planes.data = (planes.data.0, planes.data.0, planes.data.0, nil)
             planes.strides = (planes.strides.0, planes.strides.0, planes.strides.0, 0)
         }
@@ -73,7 +74,7 @@ struct PlanarCropper: ~Copyable {
     }
 }
 
-/// A pixel format of planes: Y, U, V, one little-endian number a sample; or of Y alone. Alpha may follow and is passed over.
+/// A planar pixel format: Y, U, V, each sample one little-endian number; or Y alone. An alpha plane may follow and is ignored.
 struct PlanarFormat: Equatable {
     let isGrey: Bool
     let chromaShiftX: Int
@@ -83,7 +84,7 @@ struct PlanarFormat: Equatable {
     /// Bits of a sample, 8 ... 16; above 8 a sample takes two bytes.
     let depth: Int
 
-    /// nil for frames of other formats, and for such narrow ones that the kernel cannot read 16 samples at once.
+    /// nil for frames of other formats, and for frames so narrow that the kernel cannot read 16 samples at once.
     init?(_ frame: borrowing Frame) {
         let descriptor = av_pix_fmt_desc_get(AVPixelFormat(rawValue: frame.pointer.pointee.format))
         guard let descriptor = descriptor?.pointee else { return nil }
@@ -109,7 +110,7 @@ struct PlanarFormat: Equatable {
     /// Samples of chroma for some of luma.
     func chromaExtent(_ extent: Int, shift: Int) -> Int { (extent + (1 << shift) - 1) >> shift }
 
-    /// The conversion to RGB: swscale's matrix for the frame's, to its exact fractions.
+    /// The conversion to RGB by swscale's matrix for the frame's colour space, to its exact fractions.
     ///
     /// The numbers that a level takes are those of ITU-T H.273, 8.3: in limited range of n bits black is 16 · 2ⁿ⁻⁸ and white 235 · 2ⁿ⁻⁸,
     /// in full range 0 and 2ⁿ - 1.

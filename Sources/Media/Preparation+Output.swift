@@ -2,12 +2,12 @@ import Files
 import Foundation
 import Sampling
 
-/// What a preparation makes, and which of it was there before.
+/// The output of a preparation, and which of it existed before.
 extension Preparation {
     static let journalName = ".prepare-journal.jsonl"
     static let ownNames = [manifestName, rejectsName, journalName]
 
-    /// Claims the output folder. Nothing is written into it, and nothing replaced, that another than this preparation made.
+    /// Claims the output folder. Nothing is written into a folder, and no file replaced, that something else than this preparation made.
     func claimOutput(_ sources: [PreparationSource]) throws(PreparationError) -> OutputFolder {
         let isInPlace = isInside(output, folder) && isInside(folder, output)
         let elsewhere =
@@ -34,7 +34,7 @@ extension Preparation {
 }
 
 extension PreparationJournal {
-    /// The least that lines of all versions have in common.
+    /// The fields that lines of all versions have in common.
     private struct Line: Decodable {
         struct Record: Decodable { let path: String }
 
@@ -44,7 +44,7 @@ extension PreparationJournal {
 
     private struct Kind: Decodable { let transcoding: Transcoding? }
 
-    /// What a version that kept no list of it has made in a folder, of these sources.
+    /// The files in a folder that a version without a list of its files made of these sources.
     static func namesMade(in folder: String, of sources: [PreparationSource], _ transcoding: Transcoding?) -> [String] {
         let path = folder + "/" + Preparation.journalName
         guard let data = try? Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped) else { return [] }

@@ -7,7 +7,7 @@ extension Preparation {
         public let manifest: Manifest
         /// How much was found.
         public let counts: Counts
-        /// Files that were not taken, though they are likely meant.
+        /// Files that were left out, though the user probably meant them.
         public let passedOver: PassedOver
 
         /// Sums over all videos.
@@ -22,9 +22,9 @@ extension Preparation {
             public fileprivate(set) var damagedFrames = 0
             /// Files that cannot be used, by reason.
             public fileprivate(set) var rejects: [MediaError.Reason: Int] = [:]
-            /// Files that the journal knew.
+            /// Files whose findings were in the journal.
             public internal(set) var unchanged = 0
-            /// What encoding anew brought; nil where nothing was encoded.
+            /// The effect of encoding anew; nil where nothing was encoded.
             public fileprivate(set) var transcoded: Transcoded?
 
             /// "3 cannot open, 1 too short": the rejects, the most frequent reason first.
@@ -33,7 +33,7 @@ extension Preparation {
             }
         }
 
-        /// Before and after encoding anew, over the videos that can be used.
+        /// Sizes and costs before and after encoding anew, over the videos that can be used.
         public struct Transcoded: Sendable {
             fileprivate var videos = 0
             fileprivate var qualitySum = 0.0

@@ -2,11 +2,11 @@ import Files
 import Foundation
 import Sampling
 
-/// Turns a folder of videos into a manifest and a list of rejects, decoding every video once, several at a time; on the way they may be
-/// encoded anew.
+/// Turns a folder of videos into a manifest and a list of rejects. Each video is decoded once, several at a time, and may be encoded anew
+/// meanwhile.
 ///
-/// Beside the manifest stands a journal of what each file was found to be. A file whose size and modification time still are as the journal
-/// says is not read again, so an interrupted preparation goes on where it stopped and a second one costs nothing.
+/// A journal beside the manifest keeps what each file was found to be. A file whose size and modification time are still those in the
+/// journal is not read again, so an interrupted preparation continues where it stopped, and a second one costs nothing.
 public struct Preparation: Sendable {
     /// The names of the files written into the output folder.
     public static let manifestName = "manifest.tandem"
@@ -46,7 +46,7 @@ public struct Preparation: Sendable {
         self.jobs = jobs
     }
 
-    /// Runs to the end or until it is told to stop.
+    /// Runs to the end, or until `shouldStop` returns true.
     ///
     /// - Parameters:
     ///   - shouldStop: asked some times a second; true ends the run with an error, keeping what was done.
@@ -61,7 +61,7 @@ public struct Preparation: Sendable {
         let claimed = try claimOutput(sources)
         defer { claimed.release() }
         let journalPath = output + "/" + Self.journalName
-        // A journal that is about to be begun anew knows nothing that is kept.
+        // A new journal lists no earlier result, so all names are claimed before it is begun.
         if !PreparationJournal.isThere(journalPath, transcoding) { try claim(sources, in: claimed) }
         var journal = try PreparationJournal(path: journalPath, transcoding: transcoding)
         try journal.keep(sources, isCurrent: isThere)
@@ -80,7 +80,7 @@ public struct Preparation: Sendable {
             try collect()
             if shouldStop() || workers.failure != nil {
                 workers.stop()
-                // What was finished until then is kept as well.
+                // The findings up to here are kept as well.
                 try collect()
                 if let failure = workers.failure {
                     throw PreparationError(
@@ -94,7 +94,7 @@ public struct Preparation: Sendable {
         return try write(found, journal, unchanged: unchanged)
     }
 
-    /// Whether what a finding says was written is there.
+    /// Whether the file that a finding says was written exists.
     private func isThere(_ finding: PreparationFinding) -> Bool {
         guard transcoding != nil, let record = finding.record else { return true }
         return VideoFile(path: record.path, in: output)?.bytes == record.bytes

@@ -3,7 +3,7 @@ import Files
 import Foundation
 import Sampling
 
-/// What a file was found to be: a video with its record, or a reject with its reason.
+/// The finding about a file: a video with its record, or a reject with its reason.
 struct PreparationFinding: Codable, Sendable {
     var file: VideoFile
     /// What the manifest lists: of the file, or of what it was encoded to.
@@ -12,19 +12,20 @@ struct PreparationFinding: Codable, Sendable {
     var detail: String?
     var transcoding: Transcoding.Figures?
 
-    /// Whether the file itself need not be at fault.
+    /// Whether the failure may pass without a change of the file.
     var mayPass: Bool { reason == .noPermission || reason == .cannotRead }
 }
 
 extension MediaError.Reason: Codable {}
 
-/// The file in which ``Preparation`` notes its findings one by one: JSON lines, appended as they come; of a file the last line counts.
+/// The file in which ``Preparation`` records its findings one by one: JSON lines, appended as findings come. The last line about a file
+/// counts.
 ///
-/// In memory stands where each line is.
+/// Only the position of each line is kept in memory.
 struct PreparationJournal {
     /// The first line. Journals with another one are begun anew.
     private struct Header: Codable {
-        /// Raised when findings mean something else than before.
+        /// Raised when the meaning of findings changes.
         var version = 3
         var transcoding: Transcoding?
 
@@ -39,7 +40,7 @@ struct PreparationJournal {
     private let file: FileHandle
     private var lines: [FilePath: Range<UInt64>] = [:]
 
-    /// Whether a journal is there that a preparation of this kind goes on with.
+    /// Whether a journal exists that a preparation of this kind can continue.
     static func isThere(_ path: String, _ transcoding: Transcoding?) -> Bool {
         guard let header = try? header(transcoding) else { return false }
         return FileHandle(forReadingAtPath: path).flatMap { try? $0.read(upToCount: header.count) } == header
@@ -74,7 +75,7 @@ struct PreparationJournal {
 
     func knows(_ file: VideoFile) -> Bool { lines[FilePath(file.path)] != nil }
 
-    /// Takes up the findings about files that have not changed since. A line cut off by an interruption is passed over.
+    /// Reads the findings about files that have not changed since. A line cut off by an interruption is skipped.
     mutating func keep(
         _ sources: [PreparationSource], isCurrent: (PreparationFinding) -> Bool
     ) throws(PreparationError) {
@@ -108,7 +109,7 @@ struct PreparationJournal {
     mutating func append(_ finding: PreparationFinding) throws(PreparationError) {
         do {
             let line = try encoder.encode(finding)
-            // A line begins with its end: so one that was cut off spoils no other.
+            // A newline is written before each line, so that a line that was cut off spoils no other.
             let start = try file.seekToEnd() + 1
             try file.write(contentsOf: [UInt8(ascii: "\n")] + line + [UInt8(ascii: "\n")])
             lines[FilePath(finding.file.path)] = start..<start + UInt64(line.count)

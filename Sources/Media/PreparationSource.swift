@@ -1,7 +1,7 @@
 import Files
 import Foundation
 
-/// A video file, or a folder of pictures, as it shows without being opened.
+/// A video file, or a folder of pictures, as far as it is known without opening it.
 struct VideoFile: Codable, Equatable, Sendable {
     /// Relative to the media folder.
     var path: String
@@ -10,7 +10,7 @@ struct VideoFile: Codable, Equatable, Sendable {
     /// Time of the last modification in nanoseconds since 1970; of a folder, of its latest picture.
     var modified: Int64
 
-    /// nil for what is no file. A file that cannot be looked at counts as one of 0 bytes.
+    /// nil where the path is no file. A file whose state cannot be read counts as one of 0 bytes.
     init?(path: String, in folder: String) {
         var status = stat()
         self.path = path
@@ -32,7 +32,7 @@ struct PreparationSource: Sendable {
 struct PreparationSources {
     /// Ascending by name.
     private(set) var videos: [PreparationSource] = []
-    /// What cannot be used as it stands: links that lead nowhere, folders that cannot be read, names that no manifest can hold.
+    /// Entries that cannot be used: links that lead nowhere, folders that cannot be read, names that no manifest can hold.
     private(set) var rejects: [Reject] = []
     private(set) var passedOver: PassedOver
     let tree: FolderTree

@@ -2,7 +2,7 @@ import Foundation
 import Sampling
 import Synchronization
 
-/// Threads that prepare videos, each taking the next that nobody has.
+/// Threads that prepare videos; each takes the next video that no other thread has taken.
 final class PreparationWorkers: Sendable {
     private let folder: String
     private let output: String
@@ -11,7 +11,7 @@ final class PreparationWorkers: Sendable {
     private let next = Atomic<Int>(0)
     private let isStopping = Atomic<Bool>(false)
     private let threads = DispatchGroup()
-    /// The one place where the threads meet: what is finished waits here for the thread that keeps the journal.
+    /// The only state that the threads share under a lock: findings wait here for the thread that keeps the journal.
     private let finished = Mutex<(findings: [PreparationFinding], failure: MediaError?)>(([], nil))
 
     init(folder: String, output: String, transcoding: Transcoding?, work: [PreparationSource]) {
@@ -33,13 +33,13 @@ final class PreparationWorkers: Sendable {
         }
     }
 
-    /// Ends the work, each thread's before its next frame, and waits for that; what is half done is removed.
+    /// Stops each thread before its next frame, and waits for all; unfinished files are removed.
     func stop() {
         isStopping.store(true, ordering: .relaxed)
         threads.wait()
     }
 
-    /// The error that ended the work, one that is no video's fault.
+    /// The error that ended the work, where it is no fault of a video.
     var failure: MediaError? { finished.withLock(\.failure) }
 
     func takeFindings() -> [PreparationFinding] {

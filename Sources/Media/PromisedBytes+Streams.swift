@@ -1,9 +1,9 @@
-// Containers that are written in one go: their units tell where one is cut off, and hardly how much is missing.
+// Containers that are written in one pass: their units tell where a file is cut off, but seldom how much is missing.
 
 extension ContainerFile {
     /// FLV: tags one behind the other, each of eleven bytes, its content, and its length once more. nil where it ends with one.
     ///
-    /// What is missing is known where the first tag says how many bytes there are, or how many seconds.
+    /// The number of missing bytes is known where the first tag states the number of bytes, or of seconds.
     var flvLength: PromisedLength? {
         var end = Self.number(bytes(at: 5, count: 4))
         var lastTime = 0
@@ -38,8 +38,8 @@ extension ContainerFile {
         return number.isFinite && number > 0 ? number : nil
     }
 
-    /// A transport stream: packets of 188 bytes, with four more in front or sixteen behind them in some files. One that stops in the middle of
-    /// a packet is cut off; where it stops between two it may be a recording that somebody ended.
+    /// A transport stream: packets of 188 bytes, with four bytes before or sixteen after each in some files. A file that ends inside a
+    /// packet is cut off; one that ends between two packets may be a recording that was stopped.
     var transportStreamLength: PromisedLength? {
         let sync = UInt8(0x47)
         for (length, offset) in [(188, 0), (192, 4), (204, 0)] {

@@ -1,11 +1,11 @@
 import CFFmpeg
 import Glibc
 
-/// What a container says of its own length.
+/// The length of a file by its container.
 enum PromisedLength: Equatable {
     /// Bytes that the file should have.
     case bytes(Int)
-    /// More than there are, and nobody says how many: the file ends inside this.
+    /// More bytes than there are, of unknown number: the file ends inside this unit.
     case more(inside: String)
 
     /// What the boxes of MP4 and MOV say, the RIFF chunks of AVI, the segment of Matroska, the tags of FLV, the packets of a transport
@@ -54,7 +54,7 @@ struct ContainerFile {
     let descriptor: Int32
     let byteCount: Int
 
-    /// As many bytes as there are, `count` at most.
+    /// The bytes at an offset, `count` at most; fewer at the end of the file.
     func bytes(at offset: Int, count: Int) -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: count) { buffer, read in read = max(0, pread(descriptor, buffer.baseAddress!, count, offset)) }
     }

@@ -6,7 +6,7 @@ final class QualityMeter {
     private let path: String
     private let decoder: CodecContext
     private let decoded = Frame()
-    /// Pictures that have not come back, in presentation order.
+    /// Pictures that the decoder has not returned yet, in presentation order.
     private var waiting: [Picture] = []
     private var squaredErrors = 0
     private var samples = 0
@@ -30,10 +30,10 @@ final class QualityMeter {
         try check(avcodec_open2(decoder.pointer, codec, nil), .cannotEncode, path, "opening a decoder to measure with")
     }
 
-    /// A picture goes to the encoder.
+    /// A picture was sent to the encoder.
     func expect(_ picture: Picture) { waiting.append(picture) }
 
-    /// A packet came from the encoder.
+    /// The encoder returned a packet.
     func measure(_ packet: borrowing Packet) throws(MediaError) { try decode(packet.pointer) }
 
     /// Ratio of the peak signal to all errors so far, over all samples of all planes, in dB; 100 at most.
@@ -70,7 +70,7 @@ final class QualityMeter {
 
 /// The sum of squared differences of two planes of bytes.
 private func squaredDistance(
-    _ a: (data: UnsafePointer<UInt8>, stride: Int32), _ b: (data: UnsafePointer<UInt8>, stride: Int32), width: Int, height: Int
+    _ a: (data: UnsafeMutablePointer<UInt8>, stride: Int32), _ b: (data: UnsafeMutablePointer<UInt8>, stride: Int32), width: Int, height: Int
 ) -> Int {
     var sum = 0
     for y in 0..<height {

@@ -1,11 +1,12 @@
 import CFFmpeg
 import Glibc
 
-/// What readers of one video after another hand on: the decoder, where the next stream is described as the last one was, and the scalers.
+/// Objects that are kept from one reader to the next: the decoder, where the next stream has the same description as the last one, and the
+/// scalers.
 ///
 /// For one thread, and one reader at a time.
 public final class ReaderTools {
-    /// What all readers that had the tools have cost so far.
+    /// The costs of all readers that used the tools so far.
     public let costs = ReadingCosts()
     var cropper = Cropper()
     private var kept: StreamDecoder?
@@ -13,7 +14,7 @@ public final class ReaderTools {
     /// Begins with no decoder kept.
     public init() {}
 
-    /// A decoder for a stream, as good as new; the last one where it fits.
+    /// A decoder for a stream, in the state of a new one; the last one where its description fits.
     func decoder(for demuxer: borrowing Demuxer) throws(MediaError) -> StreamDecoder {
         let description = StreamDescription(demuxer)
         if let kept, !kept.isBound, kept.description == description {
@@ -25,7 +26,7 @@ public final class ReaderTools {
         return made
     }
 
-    /// Has the next decoder be a new one.
+    /// Makes the next decoder a new one.
     func forgetDecoder() { kept = nil }
 }
 
@@ -33,10 +34,10 @@ public final class ReaderTools {
 final class StreamDecoder {
     let description: StreamDescription
     let context: CodecContext
-    /// Whether it holds something that only its own stream explains, such as parameters that came on the way.
+    /// Whether the decoder holds state that only its own stream explains, such as parameters that came later in the stream.
     var isBound = false
     private let costs: ReadingCosts
-    /// The picture for which memory was taken last, where it was marked.
+    /// The marked picture for which memory was taken last.
     private var marked: MarkedPicture?
 
     fileprivate init(_ description: StreamDescription, _ demuxer: borrowing Demuxer, _ costs: ReadingCosts) throws(MediaError) {
@@ -71,7 +72,7 @@ final class StreamDecoder {
         return code
     }
 
-    /// Whether the decoder has left the last picture unfinished. Told once.
+    /// Whether the decoder has left the last picture unfinished. True once for each picture.
     func hasLeftPictureUnfinished() -> Bool {
         guard marked?.isUnfinished ?? false else { return false }
         marked = nil
@@ -82,12 +83,12 @@ final class StreamDecoder {
     fileprivate func renew(for demuxer: borrowing Demuxer) {
         avcodec_flush_buffers(context.pointer)
         context.pointer.pointee.pkt_timebase = demuxer.stream.pointee.time_base
-        // A decoder holds back more pictures once it has met a need to.
+        // A decoder that had to hold back more pictures once keeps doing so, also for the next stream: the number is set anew.
         context.pointer.pointee.has_b_frames = demuxer.stream.pointee.codecpar.pointee.video_delay
     }
 }
 
-/// All that a decoder is told of a stream before the first packet.
+/// The description of a stream that a decoder gets before the first packet.
 struct StreamDescription: Equatable {
     private let parameters: [UInt8]
     private let extradata: [UInt8]
@@ -97,15 +98,16 @@ struct StreamDescription: Equatable {
         var parameters = demuxer.stream.pointee.codecpar.pointee
         extradata = Array(UnsafeBufferPointer(start: parameters.extradata, count: Int(parameters.extradata_size)))
         assumesReordering = demuxer.assumesReordering
-        // Where the extradata lies, and what the file makes of the stream's length, means nothing to a decoder.
+        // The address of the extradata, and the bit rate, which depends on the file's length, mean nothing to a decoder.
         parameters.extradata = nil
         parameters.bit_rate = 0
         self.parameters = withUnsafeBytes(of: &parameters) { Array($0) }
     }
 }
 
-/// The memory of a picture that its decoder may leave unfinished without a word, as libav's of VP8 does where a packet is too short for
-/// what it makes of it: the rest is what the memory held before. So it is made the same for all, and the last pixels a mark.
+/// The memory of a picture that its decoder may leave unfinished without an error, as libav's decoder of VP8 does where a packet is too
+/// short for its content. The rest of the picture is then what the memory held before. So the memory is zeroed, for the same result
+/// everywhere, and its last pixels get a mark by which an unfinished picture is recognised.
 private final class MarkedPicture {
     /// 16 bytes that no picture ends in.
     private static let mark: [UInt8] = [0x5a, 0xc3, 0x1e, 0x97, 0x08, 0xe4, 0x6d, 0xb1, 0x72, 0x2f, 0xd8, 0x45, 0x9b, 0x36, 0xfa, 0x13]

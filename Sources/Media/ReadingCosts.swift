@@ -15,7 +15,7 @@ public final class ReadingCosts {
         case convert
     }
 
-    /// Pictures that were decoded, wanted or not.
+    /// Pictures that were decoded, requested or not.
     public internal(set) var framesDecoded = 0
     /// Decoders that had to be opened; a video whose stream is described as the last one's needs none.
     public internal(set) var decodersOpened = 0

@@ -4,17 +4,18 @@ import Glibc
 
 /// A file on an http server, read through libav's http protocol as bytes at positions.
 ///
-/// Demuxers never see the server's troubles: a connection that fails, falls silent or drips is made anew where it was. Where that does not
-/// help in time, and where the file is not there, reads fail and ``failure`` says why.
+/// Demuxers do not see the server's failures: a connection that fails, falls silent or delivers too slowly is opened again at the same
+/// position. Where that does not help within the timeout, or where the file does not exist, reads fail and ``failure`` says why.
 ///
-/// Note "certificates": an https server must show one that the system's authorities vouch for, or those in the file that the environment
-/// variable `SSL_CERT_FILE` names, as with OpenSSL, curl and Python. What a redirect from https to http leads to is not read.
+/// Note "certificates": the certificate of an https server must be signed by one of the system's authorities, or by one in the file that
+/// the environment variable `SSL_CERT_FILE` names, as with OpenSSL, curl and Python. What a redirect from https to http leads to is not
+/// read.
 final class RemoteFile {
-    /// Bytes that demuxers ask for at a time.
+    /// Bytes of a demuxer's read.
     private static let bufferByteCount = 64 << 10
     /// Seconds that a connection may stay silent before another is tried; a quarter of the timeout where that is less.
     private static let maximumSilence = 10.0
-    /// Bytes that end a silence. Fewer are a drip, and no better.
+    /// Bytes after which a connection no longer counts as silent. Fewer in the same time are no better than silence.
     private static let minimumBytes = 4 << 10
 
     private let url: String
@@ -22,16 +23,17 @@ final class RemoteFile {
     private let silence: Double
     /// What the demuxer reads from. Valid as long as this object.
     private(set) var context: UnsafeMutablePointer<AVIOContext>! = nil
-    /// Why nothing more will come, nil as long as something may.
+    /// Why no more bytes can be read; nil as long as some may be.
     private(set) var failure: MediaError?
 
     private var connection: UnsafeMutablePointer<AVIOContext>?
     private var position: Int64 = 0
     /// Bytes of the file, as the server said when it was opened.
     private(set) var byteCount = 0
-    /// When the attempt under way began.
+    /// Time at which the present attempt began.
     private var attemptBegin = 0.0
-    /// Bytes since the last silence ended, and seconds waited for them: in all, and on this connection. Time between reads is not theirs.
+    /// Bytes since the last silence ended, and seconds of waiting for them: in all, and on this connection. Time between reads does not
+    /// count.
     private var spell = (bytes: 0, waited: 0.0, waitedHere: 0.0)
 
     init(url: String, server: MediaServer) throws(MediaError) {
@@ -73,13 +75,13 @@ final class RemoteFile {
             guard place == position else { return place < 0 ? Int32(truncatingIfNeeded: place) : tandem_averror(EIO) }
             guard !isDowngraded else { return tandem_averror(EPROTONOSUPPORT) }
             let received = avio_read_partial(connection, buffer, count)
-            // Each answer to a request for a range tells the size anew.
+            // Every answer to a range request states the file's size.
             let size = Int(avio_size(connection))
             if received > 0, size != byteCount {
                 failure = MediaError(.changed, url, "it has \(size) bytes, \(byteCount) when it was opened; prepare again")
                 return tandem_averror(EIO)
             }
-            // Before the end of the file, the end of the connection is an early one.
+            // The position is before the end of the file, so the server has closed the connection too early.
             return received == 0 || received == endOfFile ? tandem_averror(ECONNRESET) : received
         }
         if code > 0 { position += Int64(code) }
@@ -102,22 +104,22 @@ final class RemoteFile {
         return target
     }
 
-    /// Opens a connection, unless there is one. It begins at the file's beginning: libav's option to begin elsewhere leaves seeks behind it
-    /// counting from there.
+    /// Opens a connection, unless there is one. It begins at the file's first byte: with libav's option to begin elsewhere, later seeks
+    /// would count from that place.
     private func connect() -> Int32 {
         guard connection == nil else { return 0 }
         var options = LibavOptions()
-        // Redirects may lead to other servers, and to nothing else.
+        // Redirects may lead to other http servers, but to no other protocol.
         options.set("protocol_whitelist", "http,https,tls,tcp")
         options.set("rw_timeout", Int64(silence * 1e6))
         options.set("user_agent", "tandem")
-        // See note "certificates". Unasked, libav takes any.
+        // See note "certificates". By default, libav accepts any certificate.
         options.set("tls_verify", "1")
         if let authorities = getenv("SSL_CERT_FILE") { options.set("ca_file", String(cString: authorities)) }
         lastHTTPError.store(0, ordering: .relaxed)
         hasRefusedCertificate.store(false, ordering: .relaxed)
         spell.waitedHere = 0
-        // libav asks while it waits: its own time limit is for single bytes, and a head may drip.
+        // libav calls this while it waits. Its own time limit restarts with each byte, so a header that arrives byte by byte would not end.
         var interrupt = AVIOInterruptCB(
             callback: { opaque in Unmanaged<RemoteFile>.fromOpaque(opaque!).takeUnretainedValue().shouldGiveUp ? 1 : 0 },
             opaque: Unmanaged.passUnretained(self).toOpaque())
@@ -135,7 +137,7 @@ final class RemoteFile {
 
     private var shouldGiveUp: Bool { monotonicSeconds() - attemptBegin > silence || server.isStopped() }
 
-    /// Tries something until it succeeds, the file turns out not to be there, or the time is out.
+    /// Repeats an attempt until it succeeds, the file turns out not to exist, or the timeout is over.
     ///
     /// - Parameter attempt: returns how many bytes came, or libav's code of an error.
     private func persist(_ attempt: () -> Int32) -> Int32 {
@@ -146,7 +148,7 @@ final class RemoteFile {
             let code = attempt()
             count(monotonicSeconds() - attemptBegin, bytes: code)
             if code >= 0, spell.waitedHere < silence { return code }
-            // What closing a connection that was read from returns tells nothing more.
+            // The result of closing a connection that was only read from says nothing more.
             avio_closep(&connection)
             let trouble = describeTrouble(code)
             if code == tandem_averror_http_not_found() || lastHTTPError.load(ordering: .relaxed) == 410 {

@@ -7,7 +7,7 @@ struct ResizeAxis: ~Copyable {
     private(set) var taps = 0
     private(set) var size = 0
 
-    /// Makes this the bicubic resize of a part of `extent` samples: a = -0.5, widened when shrinking, so that it does not alias.
+    /// Sets the bicubic resize of a part of `extent` samples: a = -0.5, widened when shrinking, so that it does not alias.
     ///
     /// Samples beside the part count where the kernel reaches them, as in Pillow's `Image.resize(box:)` (Resample.c, `precompute_coeffs`).
     ///
@@ -30,7 +30,7 @@ struct ResizeAxis: ~Copyable {
         }
     }
 
-    /// Makes this the same resize of a plane that is first enlarged `1 << shift` times, bicubically.
+    /// Sets the same resize for a plane that is first enlarged `1 << shift` times, bicubically.
     ///
     /// - Parameter site: where a sample lies among those that it stands for: 0 on the first, 0.5 in the middle.
     mutating func setEnlarged(_ other: borrowing ResizeAxis, shift: Int, extent: Int, site: Double) {
@@ -46,7 +46,7 @@ struct ResizeAxis: ~Copyable {
                 let place = place(start + k)
                 let left = Int(place.rounded(.down))
                 for sample in left - 1...left + 2 {
-                    // Beyond an edge its own sample goes on.
+                    // Beyond an edge, the sample at the edge is repeated.
                     let index = pixel * taps + max(0, min(sample, extent - 1)) - base
                     weights[index] += other.weights[pixel * other.taps + k] * Float(Self.bicubic(Double(sample) - place))
                 }
@@ -54,7 +54,7 @@ struct ResizeAxis: ~Copyable {
         }
     }
 
-    /// The axis as the kernel takes it, until it changes.
+    /// The axis in the form that the kernel takes; valid until the axis changes.
     var pointers: tandem_axis { tandem_axis(first: first.start, weights: weights.start, taps: Int32(taps)) }
 
     private mutating func clear(size: Int, taps: Int) {

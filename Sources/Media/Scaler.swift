@@ -1,6 +1,6 @@
 import CFFmpeg
 
-/// What a ``Scaler`` turns into what. Equal conversions can share a scaler.
+/// The two formats and sizes that a ``Scaler`` converts between. Equal conversions can share a scaler.
 struct Conversion: Hashable {
     /// The pictures on one side of a conversion.
     struct Side: Hashable {
@@ -66,7 +66,7 @@ struct Scaler: ~Copyable {
         let (source, destination) = (conversion.source, conversion.destination)
         let object = UnsafeMutableRawPointer(context)
         var isKnown = true
-        /// Takes note of what setting an option returned.
+        /// Records the return code of setting an option.
         func note(_ code: Int32, _ name: String) {
             precondition(code != tandem_averror_option_not_found(), "this libswscale has no option \(name)")
             isKnown = isKnown && code >= 0

@@ -21,7 +21,7 @@ public struct Transcoding: Codable, Equatable, Sendable {
     public static let leastQuality = 38.5
     /// x264's constant rate factor to begin with, its default; where its quality is too low, a lower one follows.
     private static let firstRateFactor = 23.0
-    /// Seconds for reading what was written, of which nothing bad is to be expected: years.
+    /// Seconds for reading the file that was written, years: Tandem wrote it, so it needs no limit.
     private static let timeout = 1e9
 
     public init(shortSide: Int = 256, groupOfPictures: Int = 16, bFrames: Int = 2, pictureRate: Rational? = nil) {
@@ -31,7 +31,7 @@ public struct Transcoding: Codable, Equatable, Sendable {
         self.pictureRate = pictureRate
     }
 
-    /// What a video was before, and what was measured of it.
+    /// Measurements of a video before encoding it anew, and of the result.
     public struct Figures: Codable, Sendable {
         var bytesBefore: Int
         /// Peak signal-to-noise ratio in dB.
@@ -40,7 +40,7 @@ public struct Transcoding: Codable, Equatable, Sendable {
         var framesPerPairAfter: Double
     }
 
-    /// What the source gave.
+    /// What was read from the source.
     private struct Source {
         var times: Timestamps
         var timeBase: Rational
@@ -135,7 +135,7 @@ public struct Transcoding: Codable, Equatable, Sendable {
             try sink.write(frame, of: file)
         }
         guard names.count >= 2 else { throw MediaError(.tooShort, folder + "/" + path, "one picture, and a video has two or more") }
-        // Every picture stands by itself.
+        // Every picture can be decoded alone.
         return Source(
             times: .even(start: 0, step: 1, count: names.count), timeBase: Rational(rate.denominator, rate.numerator), framesPerPair: 2)
     }
@@ -148,7 +148,7 @@ extension VideoRecord {
         return framesPerPair(gap: published.frameGap[0]...published.frameGap[1], rate: published.timeline.rate)
     }
 
-    /// Whether the frames come at given times, both counted from the first frame.
+    /// Whether the frames are at given times, both counted from the first frame.
     fileprivate func shows(_ times: Timestamps, _ timeBase: Rational) -> Bool {
         let (own, other) = (AVRational(self.timeBase), AVRational(timeBase))
         return frameCount == times.count

@@ -1,14 +1,14 @@
 import CFFmpeg
 import Sampling
 
-/// Pictures on their way into a transcoded file: scaled, encoded, and measured against what a decoder makes of them.
+/// Scales and encodes pictures into a transcoded file, and measures them against what a decoder makes of the packets.
 final class TranscodingSink {
     private let path: String
     private let shortSide: Int
     private let options: VideoWriter.Options
     private var stage: Stage?
 
-    /// What can be opened once a picture is there.
+    /// The parts that can be opened only when the first picture is known.
     private final class Stage {
         let encoder: VideoEncoder
         let meter: QualityMeter
@@ -80,7 +80,7 @@ final class TranscodingSink {
         try encode(picture.frame.pointer, stage)
     }
 
-    /// Encodes what is still on its way.
+    /// Encodes the pictures that the encoder still holds.
     ///
     /// - Returns: the peak signal-to-noise ratio of the whole video in dB.
     func finish() throws(MediaError) -> Double {

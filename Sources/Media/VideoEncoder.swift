@@ -3,14 +3,14 @@ import Sampling
 
 /// H.264 in MP4 through libx264, on one thread: the same pictures and options give the same bytes.
 ///
-/// Pictures are encoded by their number; at what times they are shown is said when all are there.
+/// Pictures are encoded by their number; the times at which they are shown are given after the last one.
 struct VideoEncoder: ~Copyable {
     /// What all pictures of a video share.
     struct Format {
         /// Pixels, even.
         var width: Int
         var height: Int
-        /// Of most pictures, for x264 to reckon with.
+        /// Frames a second of most of the video, for x264's rate control.
         var frameRate: AVRational
         var matrix = AVCOL_SPC_BT709
         var primaries = AVCOL_PRI_BT709

@@ -58,7 +58,7 @@ struct VideoObservations {
             timeBase: Rational(Int(timeBase.num), Int(timeBase.den)), timestamps: timestamps, keyFrames: isCounted ? [] : keyFrames,
             damagedFrames: damaged.frames, contentHash: try PixelHash.hexadecimal(ofFile: fullPath))
         try record.refuseLongPauses(fullPath)
-        // Damaged frames that the decoder kept to itself count as well.
+        // Damaged frames that the decoder did not return count as well.
         let all = record.frameCount + damaged.count - damaged.frames.count
         guard damaged.count <= all / 2, damaged.frames.count <= record.maximumDamagedFrames else {
             throw MediaError(.undecodable, fullPath, "\(damaged.count) of \(all) frames are damaged")

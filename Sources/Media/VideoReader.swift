@@ -3,20 +3,21 @@ import Sampling
 
 /// Reads exact frames of one video in any order: frame i of the record is frame i of a sequential decode, bit for bit.
 ///
-/// Note "one pass": all frames asked for in one call are visited in one pass, ascending. The reader seeks to the key frame at or before
-/// the first, decodes forward, and seeks again only where the next frame's key frame lies ahead of every packet read so far, so never
-/// inside a group of pictures. Pictures that no other refers to are passed over unless they are wanted, or the video has damage: they can
-/// change what a decoder makes up. Once the last wanted picture of a group has gone into the decoder, it is drained, rather than fed until
-/// that picture's turn to come out.
+/// Note "one pass": all frames requested in one call are visited in one pass, ascending. The reader seeks to the key frame at or before the
+/// first, decodes forward, and seeks again only where the next frame's key frame lies ahead of every packet read so far, so never inside a
+/// group of pictures. Pictures that no other refers to are not decoded unless they are requested, or the video has damage: they can change
+/// what a decoder makes up. Once the last requested picture of a group was sent to the decoder, the decoder is drained, instead of being
+/// fed until it returns that picture.
 ///
-/// Note "checked times": a frame is taken only where its presentation time is the record's. Where it does not come out, because the key
-/// frame was none, decoding begins one key frame earlier, then two, four …, and in the end at the file's start, passing over nothing:
-/// the sequential decode itself. Where the decoder meets damage, or misses a picture, it begins there at once. Of a record without key
-/// frames nothing but the sequential decode is known to be right: there frames are counted, because their packets' times may tell nothing.
+/// Note "checked times": a frame is accepted only where its presentation time is the record's. Where the decoder does not return it,
+/// because decoding cannot begin at its key frame, decoding begins one key frame earlier, then two, four …, and in the end at the file's
+/// start, with every picture decoded: that is the sequential decode itself. Where the decoder meets damage, or misses a picture, decoding
+/// begins at the file's start at once. Where a record has no key frames, only the sequential decode is known to be right: there frames are
+/// counted, because their packets' times may be meaningless.
 public final class VideoReader {
     /// The path of the file; its URL where a server has it.
     public let path: String
-    /// What is known of the video.
+    /// The record of the video.
     public let record: VideoRecord
 
     private let server: MediaServer?
@@ -26,19 +27,20 @@ public final class VideoReader {
     private var place = Place()
     private let frame = Frame()
 
-    /// Where the decoder stands.
+    /// The position of the decoder in the stream.
     private struct Place {
-        /// Whether this is the sequential decode itself: from the first packet on, nothing passed over, what comes out is the truth.
+        /// Whether this is the sequential decode itself, from the first packet on with every picture decoded: its frames are right by
+        /// definition.
         var isSequential = false
-        /// After a seek and until a key frame arrives: the times at which it will do.
+        /// After a seek, the times at which an arriving key frame is accepted; nil once one has arrived.
         var awaitedKeyTimes: ClosedRange<Int64>?
         /// Latest time of a packet read.
         var readThrough = Int64.min
-        /// Time of the last frame that came out.
+        /// Time of the last frame that the decoder returned.
         var shownThrough = Int64.min
-        /// Frames that came out.
+        /// Frames that the decoder has returned.
         var framesOut = 0
-        /// Whether the decoder was drained: then it goes on only after a seek.
+        /// Whether the decoder was drained: it can continue only after a seek.
         var isDrained = false
     }
 
@@ -46,10 +48,10 @@ public final class VideoReader {
     ///
     /// - Parameters:
     ///   - path: of a file; its URL where there is a server.
-    ///   - record: what is known of the video; a file of another number of bytes is not opened, for it is another one.
+    ///   - record: the record of the video; a file of another number of bytes is another file and is not opened.
     ///   - server: how to read from an http server; nil where the path is one of this machine.
     ///   - timeout: seconds of processor time that opening, and then each call of ``read(_:into:)``, may take.
-    ///   - tools: what is kept from video to video.
+    ///   - tools: objects that are kept from video to video.
     public init(
         path: String, record: VideoRecord, server: MediaServer? = nil, timeout: Double = 30, tools: ReaderTools = ReaderTools()
     ) throws(MediaError) {
@@ -124,13 +126,14 @@ public final class VideoReader {
                     .undecodable, path,
                     "frame \(frames[next]) does not come out; the file is damaged there or is not the one that was prepared")
             } else {
-                // How a decoder conceals what is damaged or missing depends on all that it saw before.
+                // How a decoder conceals damage or a missing picture depends on all that it decoded before, so only the sequential decode
+                // is right.
                 keyFramesBack = source.isUncertain ? record.keyFrames.count : max(1, keyFramesBack * 2)
             }
         }
     }
 
-    /// Brings the decoder before a frame by as little as serves: nothing, a seek, or beginning anew.
+    /// Brings the decoder before a frame at the least cost: nothing, a seek, or a restart from the file's start.
     private func approach(_ frame: Int, keyFramesBack: Int) throws(MediaError) {
         let isBehind = keyFramesBack > 0 || place.isDrained || place.shownThrough >= record.timestamps[frame]
         let key = record.keyFrames.count { $0 <= frame } - 1 - keyFramesBack
@@ -142,13 +145,13 @@ public final class VideoReader {
         let isUnread = place.readThrough == .min
         guard isBehind || (isUnread ? record.keyFrames[key] > 0 : place.readThrough < keyTime) else { return }
         guard try source.seek(to: keyTime) else { return try restart() }
-        // Some containers lead to an earlier key frame, which is passed over, some to just past the one sought: then the search for one
-        // further back led to it.
+        // Some containers seek to an earlier key frame, which is skipped; some to just after the requested one, which the search for an
+        // earlier key frame then reaches: so that one is accepted too.
         place = Place(awaitedKeyTimes: keyTime...record.timestamps[record.keyFrames[key + (keyFramesBack + 1) / 2]])
     }
 
     private func restart() throws(MediaError) {
-        // What is to be the truth comes from a new decoder.
+        // The sequential decode is the reference, so it uses a new decoder.
         tools.forgetDecoder()
         source = try FrameSource.open(path: path, record: record, server: server, deadline: deadline, tools: tools)
         place = Place(isSequential: true)
@@ -160,12 +163,12 @@ public final class VideoReader {
         return frames[first...].firstIndex { $0 >= nextKey } ?? frames.count
     }
 
-    /// Decodes forward, hands out wanted frames as they come, and stops after the last of them or where one is missing.
+    /// Decodes forward, passes on requested frames as they come, and stops after the last of them or where one is missing.
     ///
     /// - Parameters:
     ///   - times: of all wanted frames; those of `group` are to be reached.
     ///   - mayDrain: whether the decoder may be drained once it has the group's pictures.
-    /// - Returns: the index in `times` of the first frame that did not come.
+    /// - Returns: the index in `times` of the first frame that was not decoded.
     private func decode(_ times: [Int64], _ group: Range<Int>, mayDrain: Bool, _ body: (Int) -> Void) throws(MediaError) -> Int {
         var next = group.lowerBound
         var unsent = group.count
@@ -178,7 +181,8 @@ public final class VideoReader {
                     guard time <= awaited.upperBound else { return .stop }
                     place.awaitedKeyTimes = nil
                 }
-                // A picture's second field can be a packet of its own, which has no frame's time and belongs to what was sent.
+                // The second field of a picture can be a packet of its own. Its time is no frame's, and it belongs to the packet sent
+                // before.
                 if mayDrain, unsent == 0, !place.isSequential, record.timestamps.containsAscending(time) {
                     place.isDrained = true
                     return .drain
@@ -203,7 +207,7 @@ public final class VideoReader {
         return next
     }
 
-    /// The time of the frame that has just come out, before which others did.
+    /// The time of the frame that the decoder has just returned after `framesOut` others.
     private func shownTime(after framesOut: Int) -> Int64? {
         guard record.keyFrames.isEmpty else { return frame.time }
         return framesOut < record.frameCount ? record.timestamps[framesOut] : nil

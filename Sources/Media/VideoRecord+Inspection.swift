@@ -4,27 +4,27 @@ import Glibc
 import Sampling
 
 extension VideoRecord {
-    /// Seconds between two frames that a video may have at most. Samples show about two seconds; one across a pause that takes longer than
-    /// this has nothing to do with the distance that was drawn.
+    /// Seconds between two frames that a video may have at most. Samples span about two seconds; across a longer pause, two frames say
+    /// nothing about the distance that was drawn.
     public static let maximumPause = 5.0
-    /// Bytes of a file that pay for a second of decoding: ten minutes for a film of 30 MB.
+    /// Bytes of a file for each second of decoding time: a film of 30 MB may take ten minutes.
     private static let minimumBytesPerSecond = 50_000.0
 
     /// Decodes a video from its first frame to its last and records what came out.
     ///
-    /// Frame i is the i-th frame of that decode. Nothing is taken from the container's claims: neither the number of frames nor their times.
-    /// Where the times of the frames' packets are missing or do not ascend, the record has ascending ones all the same, made by libav's
-    /// rule, and no key frames: such frames are found by counting.
+    /// Frame i is the i-th frame of that decode. The container's number of frames and their times are not trusted. Where the times of the
+    /// frames' packets are missing or do not ascend, the record has ascending times made by libav's rule, and no key frames: such frames
+    /// are found by counting.
     ///
-    /// Note "proof": that decoding can begin at a key frame is known of whole H.264 of one set of parameters, where the decoder itself holds
-    /// back what is not recovered. Elsewhere every group of pictures is read again as a ``VideoReader`` reads it; where a picture differs,
-    /// or the file is damaged, the record has no key frames: what a decoder makes up for damage depends on all that it saw before. Nor has
-    /// one whose frames come as two packets, a field each.
+    /// Note "proof": that decoding can begin at a key frame is known for whole H.264 of one set of parameters, where the decoder itself
+    /// holds back what is not recovered. For other videos every group of pictures is read again as a ``VideoReader`` reads it. The record
+    /// gets no key frames where a picture differs, where the file is damaged, because what a decoder makes up for damage depends on all
+    /// that it decoded before, or where frames come as two packets, a field each.
     ///
     /// Note "missing pictures": where a picture that others refer to is missing (see ``FrameSource``, note "made up"), the frames that may
     /// show it are listed as damaged, and need no proof: a reader that misses the picture as well decodes from the file's start. No video
-    /// is given up for that, as the decoder itself has no complaint: where too few frames were left, none is listed, and the record has no
-    /// key frames.
+    /// is rejected for that, as the decoder itself reports no error: where too few frames would be left, none is listed, and the record has
+    /// no key frames.
     ///
     /// - Parameters:
     ///   - path: path of the file, relative to `folder`.
@@ -42,7 +42,7 @@ extension VideoRecord {
         self = try .inspect(path, in: folder, timeout: timeout, minimumFrames: minimumFrames) { _, index, frame in visit(index, frame) }
     }
 
-    /// The same, with the decoder's side shown as well.
+    /// The same as ``init(inspecting:in:timeout:minimumFrames:visit:)``; `visit` sees the decoder's side as well.
     ///
     /// - Parameter visit: may throw, which ends the inspection; its own work does not count as the file's.
     static func inspect(
@@ -53,7 +53,7 @@ extension VideoRecord {
         let byteCount = try fileSize(fullPath)
 
         let deadline = Deadline(seconds: timeout)
-        // A small file can hold frames for days, each of them good: many samples that lie at one place.
+        // A small file can hold days of good frames, and would give many samples of little content.
         let wholeDeadline = Deadline(seconds: timeout + Double(byteCount) / Self.minimumBytesPerSecond)
         var source = try FrameSource.open(fullPath, bytes: byteCount, deadline: deadline)
         let frame = Frame()
@@ -95,7 +95,7 @@ extension VideoRecord {
         }
     }
 
-    /// What a sequential decode gives: a hash for every frame.
+    /// A hash of every frame of the sequential decode.
     private func sequentialHashes(at fullPath: String, timeout: Double) throws(MediaError) -> [String] {
         var counted = self
         counted.keyFrames = []
@@ -108,11 +108,11 @@ extension VideoRecord {
         return hashes
     }
 
-    /// Whether each group of pictures, from its key frame on, comes out as it did in the sequential decode, its damaged frames apart.
+    /// Whether each group of pictures, decoded from its key frame, equals the sequential decode, apart from its damaged frames.
     private func isReproduced(at fullPath: String, hashes: [String], timeout: Double) throws(MediaError) -> Bool {
         let reader = try VideoReader(path: fullPath, record: self, timeout: timeout)
         var isSame = true
-        // Backwards, so that the reader seeks each key frame.
+        // Backwards, so that the reader has to seek each key frame.
         for (first, end) in zip(keyFrames, keyFrames.dropFirst() + [frameCount]).reversed() where isSame {
             let whole = (first..<end).filter { !isDamaged($0) }
             for start in stride(from: 0, to: whole.count, by: 16) where isSame {

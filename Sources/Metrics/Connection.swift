@@ -2,7 +2,7 @@ import Base
 import Console
 import Glibc
 
-/// One TCP connection whose other side is not waited for long. Closes with the value.
+/// One TCP connection with a time limit for its reads and writes. Closes with the value.
 struct Connection: ~Copyable {
     private let descriptor: Int32
     /// Seconds that reading, or writing, may take.
@@ -16,7 +16,7 @@ struct Connection: ~Copyable {
 
     deinit { close(descriptor) }
 
-    /// Reads until the bytes satisfy `isWhole`, the other side ends, the limit is reached, or time is up.
+    /// Reads until the bytes satisfy `isWhole`, the peer closes, the limit is reached, or time is up.
     func read(limit: Int, until isWhole: ([UInt8]) -> Bool) -> [UInt8] {
         let deadline = monotonicSeconds() + timeout
         var bytes: [UInt8] = []
@@ -29,7 +29,7 @@ struct Connection: ~Copyable {
         return bytes
     }
 
-    /// Sends all bytes, or as many as the time allows; says whether that were all.
+    /// Sends all bytes, or as many as the time allows; returns whether all were sent.
     func write(_ text: String) -> Bool {
         let deadline = monotonicSeconds() + timeout
         let bytes = Array(text.utf8)
@@ -42,7 +42,7 @@ struct Connection: ~Copyable {
         return sent == bytes.count
     }
 
-    /// Whether the socket is ready before the deadline; an error counts as ready, and shows then.
+    /// Whether the socket is ready before the deadline. An error counts as ready: the next call reports it.
     private func wait(for event: Int32, until deadline: Double) -> Bool {
         while true {
             var entry = pollfd(fd: descriptor, events: Int16(event), revents: 0)

@@ -2,7 +2,7 @@ import Base
 import Console
 import Foundation
 
-/// What a process answers to the question how it is.
+/// The answer of a process to `GET /health`.
 public struct Health: Equatable, Sendable {
     /// Whether it makes progress, or has nothing to do.
     public var isHealthy: Bool
@@ -11,7 +11,7 @@ public struct Health: Equatable, Sendable {
 
     /// Asks the process that answers at an address.
     ///
-    /// - Throws: where nobody answers within five seconds, or something else does.
+    /// - Throws: where no process answers within five seconds, or the answer is not that of a health request.
     public init(of address: StatusAddress) throws(Failure) {
         let (status, body) = try address.get("/health")
         guard status == "200" || status == "503" else { throw Failure("\(address): what answers there is no process of Tandem's") }
@@ -23,7 +23,7 @@ public struct Health: Equatable, Sendable {
 extension StatusAddress {
     /// Fetches a page by HTTP/1.0: its status, "200" for instance, and its body.
     ///
-    /// - Throws: where nobody answers within five seconds, or something else than HTTP does.
+    /// - Throws: where no process answers within five seconds, or the answer is not HTTP.
     public func get(_ path: String) throws(Failure) -> (status: String, body: String) {
         let descriptor = try socket { descriptor, name, length in
             connect(descriptor, name, length) == 0 || errno == EINPROGRESS ? 0 : -1

@@ -19,7 +19,7 @@ public struct Metric: Sendable {
         (self.name, self.help, self.kind, self.samples) = (name, help, kind, samples)
     }
 
-    /// What only grows while the process lives.
+    /// A counter: a number that only grows while the process lives.
     public static func counter(_ name: String, _ help: String, _ value: some MetricValue) -> Metric {
         Metric(name, help, .counter, [Sample(value: value.asDouble)])
     }
@@ -30,12 +30,12 @@ public struct Metric: Sendable {
         return Metric(name, help, .counter, samples)
     }
 
-    /// What rises and falls.
+    /// A gauge: a number that rises and falls.
     public static func gauge(_ name: String, _ help: String, _ value: some MetricValue) -> Metric {
         Metric(name, help, .gauge, [Sample(value: value.asDouble)])
     }
 
-    /// How often something was measured, and the sum.
+    /// A summary: how often something was measured, and the sum.
     public static func summary(_ name: String, _ help: String, sum: Double, count: Int) -> Metric {
         Metric(name, help, .summary, [Sample(suffix: "_sum", value: sum), Sample(suffix: "_count", value: Double(count))])
     }

@@ -2,11 +2,11 @@ import Base
 import Console
 import Synchronization
 
-/// What a process tells about itself.
+/// The status of a process, as it reports it.
 public struct StatusReport: Sendable {
-    /// What it does or waits for, for people: "step 12 of 100".
+    /// What the process does or waits for, for people: "step 12 of 100".
     public var sentence: String
-    /// Any number that changes as long as the process does what it should, be that to wait because there is nothing to do.
+    /// A number that changes as long as the process works as it should, also where it waits because there is nothing to do.
     public var progress: Int
     /// What is counted and measured, for Prometheus.
     public var metrics: [Metric]
@@ -16,7 +16,7 @@ public struct StatusReport: Sendable {
     }
 }
 
-/// Where the thread that works leaves its newest report for the one that answers questions.
+/// Passes the newest report from the working thread to the thread that answers requests.
 public final class StatusBoard: Sendable {
     /// Seconds between reports.
     private static let interval = 0.25
@@ -28,7 +28,7 @@ public final class StatusBoard: Sendable {
     /// - Parameter first: the report until there is one.
     public init(_ first: StatusReport) { report = Mutex(first) }
 
-    /// Takes a report where one is due, and makes it only then. Cheap enough for every turn of a loop.
+    /// Stores a report if one is due, and evaluates it only then. Cheap enough for every turn of a loop.
     public func update(_ newReport: @autoclosure () -> StatusReport) {
         let now = monotonicSeconds()
         guard now >= due.load(ordering: .relaxed) else { return }
@@ -36,16 +36,16 @@ public final class StatusBoard: Sendable {
         publish(newReport())
     }
 
-    /// Takes a report.
+    /// Stores a report.
     public func publish(_ newReport: StatusReport) { report.withLock { $0 = newReport } }
 
     /// The newest report.
     public var newest: StatusReport { report.withLock { $0 } }
 }
 
-/// Judges by the progress of a process whether it is well.
+/// Decides by a process's progress whether it is healthy.
 public struct ProgressWatch {
-    /// Seconds without progress after which a process is not well. The longest piece of honest work, a ticket, may take 90.
+    /// Seconds without progress after which a process is not healthy. The longest unit of work without progress, a ticket, may take 90.
     public static let limit = 120.0
 
     private var progress: Int?
@@ -56,7 +56,8 @@ public struct ProgressWatch {
     /// - Parameter now: seconds of a clock that never goes back.
     public init(now: Double) { lastLook = now }
 
-    /// Takes a look; several are due in a second. Time that passed in long steps, for the process was itself stopped, counts little.
+    /// Looks at the progress; to be called several times a second. Time between distant looks counts little: the process itself was stopped
+    /// then.
     public mutating func look(at progress: Int, now: Double) {
         stalled = progress == self.progress ? stalled + min(now - lastLook, 2) : 0
         (self.progress, lastLook) = (progress, now)

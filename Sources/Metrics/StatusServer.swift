@@ -4,9 +4,9 @@ import Foundation
 
 /// Answers `GET /metrics` in Prometheus' text format and `GET /health` in a sentence, over plain HTTP/1.0, from a thread of its own.
 ///
-/// `/health` is 200 as long as the process makes progress or has nothing to do, and 503 once it has made none for two minutes. One question
-/// is answered after the other, and who is slow is not waited for; nothing that is asked changes anything. Where the process has no
-/// descriptor for a question, the question waits until it has one.
+/// `/health` is 200 as long as the process makes progress or has nothing to do, and 503 once it has made none for two minutes. Requests are
+/// answered one after another, a slow client is cut off by the timeout, and no request changes anything. Where the process is out of file
+/// descriptors, requests wait until it has one.
 public final class StatusServer {
     /// The port, also where any free one was asked for by 0.
     public let port: UInt16
@@ -51,7 +51,8 @@ private func serve(_ listener: Int32, role: String, timeout: Double, _ read: () 
     var watch = ProgressWatch(now: monotonicSeconds())
     var isShort = false
     while true {
-        // While descriptors are short a connection stays in the queue, of which poll would tell at once: then it waits for the end alone.
+        // While descriptors are short, connections stay in the queue, and poll would return at once because of them. So only the end is
+        // waited for then.
         var entry = pollfd(fd: listener, events: Int16(isShort ? 0 : POLLIN), revents: 0)
         if poll(&entry, 1, 1000) < 0, errno != EINTR { sleep(1) }
         if Int32(entry.revents) & POLLHUP != 0 { return }
@@ -94,7 +95,7 @@ private func response(_ status: String, _ body: String, type: String = "text/pla
     "HTTP/1.0 \(status)\r\nContent-Type: \(type)\r\nContent-Length: \(body.utf8.count)\r\nConnection: close\r\n\r\n\(body)"
 }
 
-/// What Prometheus' own libraries say of every process.
+/// The metrics that Prometheus' own client libraries have for every process.
 private var processMetrics: [Metric] {
     [
         .counter("process_cpu_seconds_total", "Processor time of the process.", processorSeconds()),

@@ -10,7 +10,7 @@ package enum EventRecord {
         event(wallTime: wallTime, step: 0) { $0.string(3, "brain.Event:2") }
     }
 
-    /// A new start: whatever earlier files say about `step` and later steps no longer counts.
+    /// A restart: values that earlier files have for `step` and later steps no longer count.
     package static func sessionStart(wallTime: Double, step: Int) -> [UInt8] {
         event(wallTime: wallTime, step: step) { $0.message(7) { $0.integer(1, 1) } }
     }

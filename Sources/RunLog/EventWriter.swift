@@ -3,9 +3,9 @@ import Foundation
 
 /// Writes a TensorBoard event file into a run's folder: one file per process start.
 ///
-/// TensorBoard reads the files in the order of their names. Its two loaders disagree about steps that go back: the one that runs by default
-/// (its data server) takes any for a restart, and drops what the same tag has at that step and later; the other one (`--load_fast false`)
-/// knows a restart by its session start alone, and drops what all tags have.
+/// TensorBoard reads the files in the order of their names. Its two loaders differ where steps go back. The default one (its data server)
+/// takes any lower step for a restart, and drops what the same tag has at that step and later. The other one (`--load_fast false`) knows a
+/// restart only by its session start, and drops what all tags have.
 public struct EventWriter: ~Copyable {
     /// Numbers at one step, each under its own tag ("train/loss").
     public typealias Scalars = (step: Int, values: [(tag: String, value: Float)])
@@ -15,7 +15,8 @@ public struct EventWriter: ~Copyable {
     /// Starts a new file `events.out.tfevents.TIME.HOST.PID` in `folder`, whose name comes after those of all that are there.
     /// - Parameters:
     ///   - step: the last step that counts; -1 for a fresh run, the checkpoint's step after a resume.
-    ///   - last: the last numbers of each tag that count. Written again, they cut off what is about to run again.
+    ///   - last: the last numbers of each tag that count. They are written again, so that the default loader drops the steps that are about
+    ///     to run again.
     public init(folder: String, continuingAfter step: Int, last: [Scalars] = []) throws {
         let now = Date().timeIntervalSince1970
         let prefix = "events.out.tfevents."
@@ -33,7 +34,8 @@ public struct EventWriter: ~Copyable {
     /// Numbers at one step, each under its own tag.
     public func scalars(step: Int, _ values: [(tag: String, value: Float)]) throws { try scalars([(step, values)]) }
 
-    /// Numbers of several steps in this order, all or none of them. Where a number comes late, its tag's later ones must follow once more.
+    /// Numbers of several steps in this order, all of them or none. Where a number is written late, the later numbers of its tag must be
+    /// written once more after it.
     public func scalars(_ steps: [Scalars]) throws { try file.write(Self.records(steps)) }
 
     private static func records(_ steps: [Scalars]) -> [UInt8] {

@@ -23,7 +23,7 @@ public final class RunFolder {
     /// Ticket and attempt of the last line of `replaced.jsonl`, which ascends by them.
     private var lastReplaced: (ticket: Int, attempt: Int)?
 
-    /// Opens a run's folder, makes it where it is missing, and holds it until the process ends or lets go.
+    /// Opens a run's folder, creates it where it is missing, and holds its lock until the process ends or releases it.
     ///
     /// Throws where another process holds it.
     public init(_ path: String) throws {
@@ -43,24 +43,24 @@ public final class RunFolder {
 
     deinit { claimed.release() }
 
-    /// Makes a folder the run's, before anything is written into it.
+    /// Claims a folder for the run, before anything is written into it.
     ///
-    /// Throws where it holds files of a run's names that no run made, and where a trainer is at work in it.
+    /// Throws where the folder holds files of a run's names that no run made, or where a trainer uses it.
     public static func claim(_ path: String) throws { try outputFolder(path).release() }
 
-    /// The same, and a file that lies elsewhere, such as the log of samples.
+    /// Claims a folder and a file that lies elsewhere, such as the log of samples.
     public static func claim(_ path: String, file: String) throws {
         let folder = try outputFolder(path)
         defer { folder.release() }
         try claim(file, in: folder)
     }
 
-    /// Claims a folder, and holds it for the process that starts all others of the run.
+    /// Claims a folder, and locks it for the process that starts all others of the run.
     ///
-    /// - Returns: what holds it, for as long as the run is up.
-    /// - Throws: as ``claim(_:)``, and where another such process is at work in it.
+    /// - Returns: the lock, to be kept for as long as the run is up.
+    /// - Throws: as ``claim(_:)``, and where another such process uses it.
     public static func holdForStart(_ path: String) throws -> FileLock {
-        // The trainer comes later and holds the folder for itself.
+        // Released again: the trainer, which starts later, takes this lock itself.
         try claim(path)
         guard let lock = try FileLock(path + "/.run.lock") else { throw inUse(path, by: "another 'tandem run'") }
         return lock
@@ -70,7 +70,7 @@ public final class RunFolder {
         Failure("the run \(path) is in use by \(holder); stop it first, or choose another name, --set name=NAME")
     }
 
-    /// Makes a file elsewhere the run's. Throws where it is there and another made it.
+    /// Claims a file that lies elsewhere for the run. Throws where it exists and the run did not make it.
     public func claim(file: String) throws { try Self.claim(file, in: claimed) }
 
     private static func claim(_ file: String, in folder: OutputFolder) throws {
@@ -88,7 +88,7 @@ public final class RunFolder {
     ]
 
     private static func outputFolder(_ path: String) throws -> OutputFolder {
-        // Versions that kept no list had a lock of this name.
+        // Older versions kept no list of their files, but a lock of this name.
         let isOlder = [".lock", "pipeline.json5"].allSatisfy { FileManager.default.fileExists(atPath: path + "/" + $0) }
         do throws(OutputError) {
             return try OutputFolder(
@@ -119,8 +119,8 @@ public final class RunFolder {
         try writeScoreTable()
     }
 
-    /// Adds a line to `replaced.jsonl`: the visit of a ticket, in one attempt, to a video that could not give its frames. Once for each: one
-    /// that does not come after the last line's is there already.
+    /// Adds a line to `replaced.jsonl`: a failed visit to a video, by ticket and attempt. Each visit gets one line: one that does not come
+    /// after the last line's is in the file already.
     public func append(toReplaced record: LogRecord, ticket: Int, attempt: Int) throws {
         if let lastReplaced, (ticket, attempt) <= lastReplaced { return }
         try replaced.write(Data((record.json + "\n").utf8))
@@ -174,7 +174,7 @@ public final class RunFolder {
         try rewindReplaced(to: step)
     }
 
-    /// The list may be long, and its lines ascend by step: it is looked at from its end.
+    /// Reads the file from its end, because it may be long, and its lines ascend by step.
     private func rewindReplaced(to step: Int) throws {
         let path = path + "/replaced.jsonl"
         var end: off_t = 0

@@ -1,14 +1,14 @@
 import Base
 import CZeroMQ
 
-/// The threads that carry messages. One a process; its sockets keep it alive.
+/// libzmq's threads, which carry the messages. A process has one context, and its sockets keep it alive.
 ///
 /// Sendable because libzmq's contexts, unlike its sockets, may be used from any thread.
 public final class Context: @unchecked Sendable {
     let handle: UnsafeMutableRawPointer
     let credentials: Credentials?
     let gatekeeper: Gatekeeper?
-    /// Whether it was said that anybody may connect over tcp where there are no credentials.
+    /// Whether the user allows anybody to connect over tcp where there are no credentials.
     public let isInsecure: Bool
 
     /// Has malloc keep what is freed, up to 64 MiB, instead of giving it back to the system: a message of some hundred KiB for which new
@@ -20,11 +20,12 @@ public final class Context: @unchecked Sendable {
     }()
 
     /// - Parameters:
-    ///   - credentials: keys for all tcp connections; without them they are open. Connections over ipc need none: the file system guards them.
-    ///   - isInsecure: kept for those who decide where to listen.
+    ///   - credentials: keys for all tcp connections; without them these are open. Connections over ipc need none: the file system guards
+    ///     them.
+    ///   - isInsecure: stored for the code that decides where to listen.
     ///   - shouldReload: asked some times a second, on a thread of its own; true has the list of allowed keys read again. Connections that
     ///     stand are kept.
-    ///   - log: takes a line, on that thread, where somebody was refused or the list was read.
+    ///   - log: takes a line, on that thread, where a connection was refused or the list was read.
     public init(
         credentials: Credentials? = nil, isInsecure: Bool = false, shouldReload: @escaping @Sendable () -> Bool = { false },
         log: @escaping @Sendable (String) -> Void = { _ in }
@@ -40,12 +41,12 @@ public final class Context: @unchecked Sendable {
     /// Connections refused so far.
     public var refusals: Int { gatekeeper?.refusals ?? 0 }
 
-    /// Whether those alone may connect over tcp whose keys are allowed.
+    /// Whether only clients with an allowed key may connect over tcp.
     public var isGuarded: Bool { gatekeeper != nil }
 
-    /// Waits until what lingers in closed sockets is sent, or its time is up.
+    /// Waits until the messages of closed sockets are sent, or their linger time is over.
     deinit {
-        // Every other socket keeps the context alive and so is closed by now; the gatekeeper's end with this.
+        // Every other socket keeps the context alive, so all of them are closed by now; the gatekeeper's close when the context shuts down.
         zmq_ctx_shutdown(handle)
         gatekeeper?.join()
         while zmq_ctx_term(handle) != 0, zmq_errno() == EINTR {}
@@ -57,7 +58,7 @@ public struct Credentials: Sendable {
     let listening: (own: CurveKey, folder: KeyFolder, allowed: [KeyFolder.Allowed])?
     let connecting: (own: CurveKey, server: CurveKey)?
 
-    /// Reads what a process needs that listens, or connects, or both.
+    /// Reads the keys of a process that listens, or connects, or both.
     public init(_ folder: KeyFolder, listens: Bool = false, connects: Bool = false) throws(Failure) {
         listening = listens ? (try folder.serverKey(), folder, try folder.allowed()) : nil
         connecting = connects ? try folder.clientKeys() : nil

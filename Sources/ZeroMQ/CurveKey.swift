@@ -8,7 +8,7 @@ public struct CurveKey: Hashable, Sendable, CustomStringConvertible {
     /// The 40 characters.
     public let text: String
 
-    /// nil where the text is no key.
+    /// Reads a key's 40 characters; nil where the text is no key.
     public init?(_ text: String) {
         guard text.utf8.count == Self.textLength, !text.utf8.contains(0) else { return nil }
         let isKey = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.byteCount) { zmq_z85_decode($0.baseAddress!, text) != nil }
@@ -16,7 +16,7 @@ public struct CurveKey: Hashable, Sendable, CustomStringConvertible {
         self.text = text
     }
 
-    /// The key that 32 bytes are.
+    /// The key of 32 bytes; nil where there are more or fewer.
     init?(bytes: UnsafeRawBufferPointer) {
         guard bytes.count == Self.byteCount else { return nil }
         text = Self.text { zmq_z85_encode($0, bytes.baseAddress!.assumingMemoryBound(to: UInt8.self), bytes.count) }

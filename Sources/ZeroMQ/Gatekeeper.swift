@@ -6,9 +6,9 @@ import Synchronization
 /// Decides who may connect, for all listening tcp sockets of a context: libzmq asks it by ZAP (ZeroMQ RFC 27) about every client that has
 /// proved to own its key.
 ///
-/// A client that does not get that far, one without encryption or with a wrong key for the server, is seen by the sockets' monitors. Each
-/// refusal is counted and logged with the client's address; of many, one a second, and of one client's, which tries again and again, one a
-/// minute.
+/// A client that fails before that, without encryption or with a wrong key for the server, is seen by the sockets' monitors. Each refusal
+/// is counted. One a second is logged, with the client's address, and one a minute of the same machine and reason, because a refused client
+/// tries again and again.
 final class Gatekeeper: Sendable {
     private struct State {
         var allowed: Set<CurveKey>
@@ -16,7 +16,7 @@ final class Gatekeeper: Sendable {
         var monitors: [String] = []
         var refusals = 0
         var loggedAt: TimeInterval = -1
-        /// When each machine was last told of, with the reason.
+        /// When a refusal of each machine, with the reason, was last logged.
         var told: [String: TimeInterval] = [:]
         var unlogged = 0
     }
@@ -30,7 +30,7 @@ final class Gatekeeper: Sendable {
     private static let repeatedAfter = 60.0
     private static let maximumRemembered = 1000
 
-    /// Takes its place before any socket of the context can ask. Ends when the context is shut down.
+    /// Binds the endpoint of ZAP before any socket of the context can ask there. Ends when the context is shut down.
     init(
         of context: UnsafeMutableRawPointer, _ folder: KeyFolder, allowed: [KeyFolder.Allowed],
         shouldReload: @escaping @Sendable () -> Bool, log: @escaping @Sendable (String) -> Void
@@ -61,7 +61,7 @@ final class Gatekeeper: Sendable {
         }
     }
 
-    /// Follows what happens at a socket that is about to listen.
+    /// Monitors a socket that is about to listen.
     func watch(_ socket: Socket) throws(ZeroMQError) {
         let events =
             ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL
@@ -82,7 +82,7 @@ final class Gatekeeper: Sendable {
     private struct Watched {
         let monitor: Monitor
         var addresses: [Int32: String] = [:]
-        /// What failed in the handshake of the connection whose end is told next.
+        /// Why the handshake of a connection failed whose end is reported next.
         var failure: String?
     }
 
@@ -129,20 +129,20 @@ final class Gatekeeper: Sendable {
         for (index, part) in reply.enumerated() {
             while zmq_send(door, part, part.count, index + 1 < reply.count ? ZMQ_SNDMORE : 0) < 0 {
                 if zmq_errno() == EINTR { continue }
-                // The client that asked is left without an answer, gives up and asks again.
+                // The client gets no answer, gives up and asks again.
                 if zmq_errno() != ETERM { log("\(ZeroMQError("zmq_send", "authentication"))") }
                 return
             }
         }
     }
 
-    /// Takes what happened at a listening socket.
+    /// Reads the events of a listening socket.
     private func follow(_ watched: inout Watched) {
         while let (event, value) = watched.monitor.next() {
             switch event {
             case ZMQ_EVENT_ACCEPTED: watched.addresses[value] = peerAddress(of: value)
             case ZMQ_EVENT_DISCONNECTED:
-                // A connection's failure and its end are told one behind the other.
+                // libzmq reports a failed handshake directly before the end of its connection.
                 let address = watched.addresses.removeValue(forKey: value) ?? "an unknown address"
                 if let failure = watched.failure.take() { refuse(address, failure) }
             case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL: watched.failure = "it has no keys, or the server.pub of another machine"
@@ -169,7 +169,7 @@ final class Gatekeeper: Sendable {
     }
 }
 
-/// "192.0.2.7:40312", the other end of a connection; as far as the connection still stands.
+/// "192.0.2.7:40312", the address of the other end of a connection, if the connection still stands.
 private func peerAddress(of descriptor: Int32) -> String {
     var address = sockaddr_storage()
     var size = socklen_t(MemoryLayout<sockaddr_storage>.size)

@@ -1,11 +1,11 @@
 import Base
 import CZeroMQ
 
-/// Whether who listens lets a connecting socket in, as the handshakes tell that fail.
+/// Whether the listener lets a connecting socket in, as far as failed handshakes tell.
 ///
-/// libzmq gives a connection up for good where the other end refuses its key (400 of ZAP) or speaks otherwise; where the other end breaks
-/// off, as one with another key does, it tries again several times a second. Neither serves one that waits to be let in: after each failure
-/// the socket is taken from the endpoint, and connected to it anew some time later.
+/// libzmq gives a connection up for good where the listener refuses the key (400 of ZAP) or does not speak the protocol. Where the listener
+/// closes the connection, as one with another key does, libzmq tries again several times a second. Neither suits a process that waits to be
+/// let in: so after each failure the socket is disconnected from the endpoint, and connected again after ``pause``.
 struct Handshake {
     /// What is to be done about a connection.
     enum Step {
@@ -28,10 +28,10 @@ struct Handshake {
         self.ownKey = ownKey
     }
 
-    /// The other end lets the socket in.
+    /// A message passed: the listener lets the socket in.
     mutating func succeeded() { failure = nil }
 
-    /// Takes note of what failed.
+    /// Reads the events of handshakes; returns what is to be done about the connection.
     mutating func nextStep() -> Step {
         var hasFailed = false
         while let (event, _) = monitor.next() {

@@ -17,7 +17,7 @@ public struct KeyFolder: Sendable {
     /// Names a folder, of which nothing is read yet.
     public init(_ path: String) { self.path = path }
 
-    /// A key that may connect, and whose it is.
+    /// A key whose owner may connect, and the owner's name.
     public struct Allowed: Equatable, Sendable {
         /// The public key.
         public var key: CurveKey
@@ -67,7 +67,7 @@ public struct KeyFolder: Sendable {
         guard !name.isEmpty, name != "server", !name.contains("/"), !name.hasPrefix("."), name.onOneLine == name else {
             throw Failure("'\(name.onOneLine)' cannot name a key: choose a name without slashes and ends of lines, other than 'server'")
         }
-        // A list that holds something else is somebody's file, and is not added to.
+        // A file that holds something else is not Tandem's, and nothing is added to it.
         _ = try allowed()
         let list = try read("allowed")
         var status = stat()
@@ -131,7 +131,7 @@ public struct KeyFolder: Sendable {
         Failure("\(path)/\(name) exists already and is kept; choose another folder or name")
     }
 
-    /// The file is whole at any time: processes may read it again at any moment.
+    /// Replaces the file in one step, because processes may read it at any moment.
     private func replace(_ name: String, _ text: String) throws(Failure) {
         do { try writeAtomically(path + "/" + name) { try $0.write(Array(text.utf8)) } } catch { throw Failure("\(error)") }
     }

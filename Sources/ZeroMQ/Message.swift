@@ -20,7 +20,7 @@ public final class Message {
     /// - Throws: where there is no memory for it.
     public init(byteCount: Int) throws(ZeroMQError) {
         guard zmq_msg_init_size(handle, byteCount) == 0 else {
-            // What is closed at the end must be a message.
+            // `deinit` closes the message, so it must be a valid one.
             zmq_msg_init(handle)
             throw ZeroMQError("zmq_msg_init_size", "a message of \(byteCount) bytes")
         }

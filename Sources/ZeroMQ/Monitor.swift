@@ -1,21 +1,21 @@
 import CZeroMQ
 import Synchronization
 
-/// What libzmq tells of a socket's connections.
+/// Receives libzmq's events about the connections of a socket.
 final class Monitor {
     let handle: UnsafeMutableRawPointer
     private static let count = Atomic(0)
 
-    /// Has events of a socket told from now on. On the socket's thread.
+    /// Starts to report events of a socket. To be called on the socket's thread.
     ///
-    /// - Returns: where they are told, to one monitor on any thread.
+    /// - Returns: the name under which one monitor, on any thread, receives them.
     static func begin(_ events: Int32, of socket: UnsafeMutableRawPointer) throws(ZeroMQError) -> String {
         let name = "inproc://tandem.monitor.\(count.add(1, ordering: .relaxed).newValue)"
         guard zmq_socket_monitor(socket, name, events) == 0 else { throw ZeroMQError("zmq_socket_monitor", name) }
         return name
     }
 
-    /// Listens to what is told under a name.
+    /// Receives the events that are reported under a name.
     init(_ name: String, in context: UnsafeMutableRawPointer) throws(ZeroMQError) {
         guard let handle = zmq_socket(context, ZMQ_PAIR) else { throw ZeroMQError("zmq_socket", "a monitor") }
         guard zmq_connect(handle, name) == 0 else {

@@ -43,8 +43,8 @@ public final class Socket {
         }
     }
 
-    /// Bytes under way over ipc, as far as the system allows (net.core.wmem_max): by its default, sender and receiver wake each other twice
-    /// for every sample. Over tcp the system finds the number by itself.
+    /// Bytes under way over ipc, as far as the system allows (net.core.wmem_max). With the system's default, sender and receiver wake each
+    /// other twice for every sample. Over tcp the system chooses the number itself.
     private static let ipcBufferBytes: Int32 = 1 << 20
 
     /// Bytes that CURVE adds to a part at most (ZeroMQ RFC 26: command name, nonce, flags and authenticator).
@@ -53,7 +53,7 @@ public final class Socket {
     let handle: UnsafeMutableRawPointer
     private let context: Context
     private var endpoint: String
-    /// Of a socket that connects over tcp.
+    /// nil where the socket does not connect over tcp.
     private var handshake: Handshake?
 
     /// Sets every option before anything is bound or connected. Beside the given ones: a machine that is silent for 10 s is disconnected,
@@ -70,7 +70,7 @@ public final class Socket {
         try set(ZMQ_SNDHWM, options.sendHighWaterMark)
         try set(ZMQ_RCVHWM, options.receiveHighWaterMark)
         try set(ZMQ_LINGER, options.linger)
-        // What encryption adds to a part counts too.
+        // The limit covers what encryption adds to a part.
         try set(ZMQ_MAXMSGSIZE, Int64(options.maximumMessageBytes + (context.credentials == nil ? 0 : Self.maximumCurveBytes)))
         try set(ZMQ_HANDSHAKE_IVL, Int32(5000))
         try set(ZMQ_TCP_KEEPALIVE, Int32(1))
@@ -89,12 +89,12 @@ public final class Socket {
     }
 
     deinit {
-        // Its own socket must be closed before the context ends, which may be with this one.
+        // The monitor's socket must be closed before the context ends, and releasing this socket may end the context.
         handshake = nil
         zmq_close(handle)
     }
 
-    /// Listens at an endpoint; over tcp for those alone whose keys are allowed, if the context has keys.
+    /// Listens at an endpoint. Over tcp, if the context has keys, only clients with an allowed key may connect.
     public func bind(to endpoint: String) throws(ZeroMQError) {
         self.endpoint = endpoint
         if let keys = context.credentials?.listening, endpoint.hasPrefix("tcp:") {
@@ -107,8 +107,8 @@ public final class Socket {
         guard zmq_bind(handle, endpoint) == 0 else { throw ZeroMQError("zmq_bind", endpoint) }
     }
 
-    /// Connects to an endpoint now or as soon as somebody listens there, again after every loss and every refusal; over tcp to nobody but
-    /// the owner of the server's key, if the context has keys.
+    /// Connects to an endpoint, now or as soon as a process listens there, and again after every loss and every refusal. Over tcp, if the
+    /// context has keys, it connects only to the owner of the server's key.
     public func connect(to endpoint: String) throws(ZeroMQError) {
         self.endpoint = endpoint
         if endpoint.hasPrefix("tcp:") {
@@ -128,10 +128,10 @@ public final class Socket {
         guard zmq_connect(handle, endpoint) == 0 else { throw ZeroMQError("zmq_connect", endpoint) }
     }
 
-    /// Why who listens does not let this socket in, and what to do; nil where nothing is known of that.
+    /// Why the listener does not let this socket in, and what to do; nil where no handshake has failed since the last success.
     public var refusal: String? { handshake?.failure }
 
-    /// Where nothing passes, perhaps nobody lets this socket in: has another try made from time to time.
+    /// Called where nothing could be sent or received, which a failed handshake may cause: tries a new one after a pause.
     func followHandshake() throws(ZeroMQError) {
         switch handshake?.nextStep() {
         case nil, .nothing: return
@@ -145,7 +145,7 @@ public final class Socket {
     public enum Delivery: Sendable {
         /// libzmq has it and will send it.
         case queued
-        /// The peer's queue is full, or nobody is there; the message is unchanged.
+        /// The peer's queue is full, or no peer is connected; the message is unchanged.
         case full
         /// A router's peer is gone; the message is unchanged.
         case gone
@@ -170,7 +170,7 @@ public final class Socket {
     /// Queues a message of several parts, all or none, without waiting.
     public func send(parts: [Message]) throws(ZeroMQError) -> Delivery {
         for (index, part) in parts.enumerated() {
-            // Only the first part can be refused: libzmq takes the rest of a message that it began.
+            // libzmq can refuse only the first part: it takes the rest of a message that it began.
             let delivery = try send(part, hasMore: index + 1 < parts.count)
             if delivery != .queued { return delivery }
         }

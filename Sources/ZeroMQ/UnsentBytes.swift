@@ -1,14 +1,14 @@
 import CZeroMQ
 import Synchronization
 
-/// Counts the bytes of messages that libzmq was given to send and has not let go of: it holds a message until the last byte is with the
-/// system, or the connection is gone.
+/// Counts the bytes of messages that libzmq was given to send and has not released: it holds a message until the system has taken its last
+/// byte, or the connection is gone.
 public final class UnsentBytes: Sendable {
     private let bytes = Atomic<Int>(0)
 
     public init() {}
 
-    /// Bytes that libzmq has and has not let go of.
+    /// Bytes that libzmq has not released.
     public var count: Int { bytes.load(ordering: .relaxed) }
 
     fileprivate func add(_ count: Int) { bytes.add(count, ordering: .relaxed) }

@@ -1,9 +1,9 @@
 import Dataflow
 import Metrics
 
-/// What a batcher tells about itself.
+/// The status report of a batcher.
 struct BatcherStatus {
-    /// Looks at a batcher that has nothing to do: to wait is progress then.
+    /// Reports made while no batch is requested. They count as progress, so that an idle batcher is healthy.
     private var idleLooks = 0
 
     mutating func report(_ server: BatcherServer, refusals: Int) -> StatusReport {

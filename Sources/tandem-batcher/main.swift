@@ -20,9 +20,9 @@ runProgram("tandem-batcher") {
     options.finish()
     Interruption.catchSignals()
 
-    // What a pipeline means is known to the recipes, which are not part of this program.
+    // `tandem plan` interprets the pipeline: only the recipes know what it means, and they are not part of this program.
     let answer = try runSibling("tandem", ["plan", path] + overrides.flatMap { ["--set", $0] })
-    // It has said why.
+    // `tandem plan` has printed the reason.
     if answer.status != 0 { exit(answer.status) }
     let plan = try JSONDecoder().decode(BatcherPlan.self, from: answer.output)
     let manifest = try Manifest(contentsOf: manifestPath ?? plan.manifest)

@@ -2,11 +2,11 @@ import Dataflow
 import Metrics
 import Synchronization
 
-/// What a decoder tells about itself, on a thread that does not wait for the one that decodes.
+/// The status report of a decoder, made on another thread than the one that decodes.
 final class DecoderStatus: Sendable {
     /// Pictures decoded, wanted or not.
     let framesDecoded = Atomic(0)
-    /// Looks at a decoder that has no ticket: to wait is progress then.
+    /// Looks at a decoder that has no ticket. They count as progress, so that an idle decoder is healthy.
     private let idleLooks = Atomic(0)
 
     func look(isWorking: Bool) {

@@ -38,7 +38,7 @@ runProgram("tandem-decoder") {
     }
     let log = { @Sendable (line: String) in writeError("\(line)\n") }
     let server = media.isServer ? MediaServer(timeout: timeout, isStopped: { Interruption.isRequested }, log: log) : nil
-    /// A server that is away is trouble of this decoder, or of all of them, and not of a video.
+    /// A media server that cannot be reached is no fault of a video: the decoder ends with an error, and replaces no video.
     func reading<Result>(_ body: () throws(MediaError) -> Result) throws -> Result {
         do { return try body() } catch {
             if error.reason == .serverAway { throw DataflowError("\(error)") }

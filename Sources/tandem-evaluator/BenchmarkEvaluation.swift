@@ -3,20 +3,20 @@ import Console
 import Foundation
 import Propagation
 
-/// A benchmark's data set, ready to measure methods on, or results that exist.
+/// A benchmark's data set, on which a method, or a folder of existing results, can be scored.
 struct BenchmarkEvaluation {
     let benchmark: Benchmark
     private let task: any BenchmarkTask
 
-    /// Which part of a data set, and how it is looked at.
+    /// Which part of a data set is evaluated, and in which form.
     struct Selection {
         /// The sequences, clips or videos; none means the data set's own list for testing.
         var sequences: [String] = []
         /// Which list of DAVIS: "val" or "train".
         var set = "val"
-        /// DAVIS: annotations are brought to this size before anything else; nil: they are taken as they are.
+        /// DAVIS: height and width to which annotations are resized before anything else; nil: not at all.
         var scoreSize: (height: Int, width: Int)?
-        /// Whether the videos are needed, or the truth alone.
+        /// Whether the videos' frames are needed, or only the annotations.
         var withFrames = true
     }
 
@@ -76,7 +76,7 @@ struct BenchmarkEvaluation {
             return outcome
         }
         let report = try task.report(outcomes, seconds: monotonicSeconds() - start)
-        // Masks that were made and kept are of use without scores.
+        // Masks written to a folder are useful without scores.
         return output == nil ? try requireScores(report) : report
     }
 
@@ -108,9 +108,9 @@ struct BenchmarkEvaluation {
     }
 }
 
-/// What one benchmark does its own way.
+/// The part of an evaluation that differs between benchmarks.
 protocol BenchmarkTask {
-    /// What is known of a sequence once it is labelled: no more than its scores.
+    /// What is kept of a sequence once it is labelled: only its scores.
     associatedtype Outcome
 
     /// The sequences in the order of the data set's list.

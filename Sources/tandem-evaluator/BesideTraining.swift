@@ -10,7 +10,7 @@ import Propagation
 import WeightFiles
 import ZeroMQ
 
-/// Evaluates one checkpoint of a training after the other until the run is over.
+/// Evaluates the checkpoints of a training, one after another, until the run is over.
 struct BesideTraining {
     let endpoint: Endpoint
     /// Overrides the place of this data set that the pipeline names.
@@ -26,7 +26,7 @@ struct BesideTraining {
     let status: EvaluatorStatus
 
     func run() throws {
-        // A data set that is named here is this evaluator's own affair: without it nothing can be measured.
+        // A data set named on the command line must be there: without it this evaluator can measure nothing.
         if let root { _ = try BenchmarkEvaluation(root.benchmark, root: root.path) }
         let context = try Context(keys: keys, connecting: endpoint, log: { writeError("tandem-evaluator: \($0)\n") })
         let client = try CheckpointClient(endpoint, in: context, identity: UInt64.random(in: 0...UInt64.max))
@@ -55,8 +55,8 @@ struct BesideTraining {
         }
     }
 
-    /// Scores a checkpoint, or fails to, and tells the trainer. A failure is the checkpoint's, or that of a disk that is away for a moment:
-    /// the next checkpoint may fare better.
+    /// Scores a checkpoint, or reports that this failed, to the trainer. The evaluator goes on after a failure: it may be the checkpoint's,
+    /// or that of a disk that is away for a moment, and the next checkpoint may succeed.
     private func evaluate(_ bytes: [UInt8], _ step: Int, isQuick: Bool, _ client: CheckpointClient) throws {
         let start = monotonicSeconds()
         try client.working(on: step)
@@ -75,7 +75,7 @@ struct BesideTraining {
         }
     }
 
-    /// Sends until the trainer has taken it.
+    /// Sends again and again until the trainer has noted the message.
     private func deliver(to client: CheckpointClient, _ send: () throws -> Bool) throws {
         var lastSeen = monotonicSeconds()
         while try !send(), !Interruption.isRequested {
@@ -84,7 +84,7 @@ struct BesideTraining {
         }
     }
 
-    /// The scores of a checkpoint, at least one, and its pictures: what a trainer takes of them.
+    /// The scores of a checkpoint, at least one, and its pictures: those that a trainer accepts.
     private func measure(
         _ bytes: [UInt8], _ step: Int, isQuick: Bool, _ watch: FrameWatch
     ) throws -> ([EvaluatorRequest.Score], [EvaluatorRequest.Picture]) {

@@ -4,7 +4,7 @@ import Propagation
 /// DAVIS: masks as PNG files with a palette, J and F.
 struct DAVISTask: BenchmarkTask {
     let dataset: DAVISDataset
-    /// The list that the sequences come from; nil: they were named.
+    /// The list that the sequences come from; nil: the user named the sequences.
     let set: String?
     let scoreSize: (height: Int, width: Int)?
 
@@ -27,7 +27,7 @@ struct DAVISTask: BenchmarkTask {
         _ index: Int, by method: any LabelMethod, to folder: String?, frameDone: () throws -> Void
     ) throws -> Outcome {
         let sequence = dataset.sequences[index]
-        // Masks that are neither kept nor scored are not made.
+        // Without a folder to keep masks in and without annotations to score them, none are made.
         guard folder != nil || sequence.isAnnotated else {
             for _ in sequence.frames { try frameDone() }
             return try outcome(index) { _, _ in }

@@ -17,7 +17,7 @@ struct EvaluationReport {
     let frameCount: Int
     let seconds: Double
 
-    /// The scores and how they came about, as one JSON object.
+    /// The scores and the settings that they were measured with, as one JSON object.
     func json(_ benchmark: Benchmark, settings: [String: String]) throws -> String {
         let common: [String: JSONValue] = [
             "benchmark": .text(benchmark.rawValue), "settings": .texts(settings),

@@ -6,7 +6,7 @@ import Metrics
 import Propagation
 import WeightFiles
 
-/// What the command line asks for.
+/// The options of the command line.
 struct EvaluatorOptions {
     /// Where labels come from.
     enum Source {
@@ -27,16 +27,16 @@ struct EvaluatorOptions {
     /// Attention heads of the encoder; nil: as its file or its size tells.
     let heads: Int?
     let benchmark: Benchmark
-    /// Where the data set lies; nil with a trainer alone: where its pipeline says.
+    /// Folder of the data set; nil with a trainer alone: where its pipeline says.
     let root: String?
     let selection: BenchmarkEvaluation.Selection
     let preset: PropagationPreset
     let settings: PropagationSettings
     let recomputesPositions: Bool
     let output: String?
-    /// Of the encoder's products; nil: what the processor computes fastest.
+    /// Precision of the encoder's matrix products; nil: what the processor computes fastest.
     let precision: Precision?
-    /// 0: as many as fit the source.
+    /// Threads; 0: as many as suit the source.
     let threads: Int
     let timeout: Double
     let keys: String?

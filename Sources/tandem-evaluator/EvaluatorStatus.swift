@@ -1,6 +1,6 @@
 import Metrics
 
-/// What an evaluator beside a training tells about itself.
+/// The status report of an evaluator beside a training.
 final class EvaluatorStatus {
     let board = StatusBoard(StatusReport("starting", progress: 0, metrics: []))
     var frames = 0
@@ -9,10 +9,10 @@ final class EvaluatorStatus {
     var seconds = 0.0
     var step = 0
     var score = Double.nan
-    /// Looks at an evaluator that has no checkpoint: to wait is progress then.
+    /// Looks at an evaluator that has no checkpoint. They count as progress, so that an idle evaluator is healthy.
     var idleLooks = 0
 
-    /// Tells what it does or waits for.
+    /// Shows what the evaluator does or waits for.
     func show(_ activity: String) {
         board.publish(
             StatusReport(

@@ -2,8 +2,8 @@ import Base
 import Console
 import Dataflow
 
-/// Tells everybody about the frames of a checkpoint that pass: the trainer, which else would give it to another evaluator, those who ask for
-/// metrics, and the user.
+/// Reports each frame that is done: to the trainer, which otherwise would lease the checkpoint to another evaluator; to the status server;
+/// and to the user.
 final class FrameWatch {
     private let step: Int
     private let client: CheckpointClient

@@ -2,9 +2,9 @@ import Media
 import Pictures
 import Propagation
 
-/// A way to carry labels from a video's first frame to the others.
+/// A method that propagates labels from a video's first frame to the others.
 ///
-/// Each function hands over every frame's number and labels in order, the first one's too. `frames` are paths.
+/// Each function calls its body with every frame's number and labels in order, the first frame's included. `frames` are paths.
 protocol LabelMethod {
     /// Masks of the first one's size; void in it counts as background.
     func masks(_ frames: [String], first: LabelMap, _ body: (Int, LabelMap) throws -> Void) throws
@@ -14,7 +14,7 @@ protocol LabelMethod {
     func poses(_ frames: [String], first: Pose, _ body: (Int, Pose) throws -> Void) throws
 }
 
-/// The first labels for every frame: what a method must beat.
+/// Gives every frame the first frame's labels: the baseline that a method must beat.
 struct CopyMethod: LabelMethod {
     func masks(_ frames: [String], first: LabelMap, _ body: (Int, LabelMap) throws -> Void) throws {
         for frame in frames.indices { try body(frame, first.withoutVoid) }
@@ -34,7 +34,7 @@ extension EncoderMethod: LabelMethod {
         try propagation.masks(frameCount: frames.count, firstMask: first, frame: { try readImage(frames[$0]) }, body)
     }
 
-    /// The maps have the input's size, and the first one comes from the grid as all others do, since VIP scores it too.
+    /// The maps have the input's size. The first one is made on the grid too, like all others, because VIP scores it.
     func classMaps(_ frames: [String], first: LabelMap, _ body: (Int, LabelMap) throws -> Void) throws {
         let family = propagation.family
         var classes: [UInt8] = []

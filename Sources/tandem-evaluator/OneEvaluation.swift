@@ -73,7 +73,7 @@ struct OneEvaluation {
         return report
     }
 
-    /// The folder of results is the user's, and so is a table that is there already.
+    /// The folder of results belongs to the user, and so does a table that exists there: it is not replaced.
     private func writeOfficial(_ text: String, to path: String) {
         if FileManager.default.contents(atPath: path) == Data(text.utf8) { return }
         do {
@@ -86,7 +86,7 @@ struct OneEvaluation {
         }
     }
 
-    /// Runs work that tells how many of its units are done, of how many.
+    /// Runs work that reports how many of its units are done, and of how many.
     private func withProgress(
         _ unit: String, _ work: ((Int, Int) throws -> Void) throws -> EvaluationReport
     ) throws -> EvaluationReport {
@@ -102,7 +102,7 @@ struct OneEvaluation {
 }
 
 extension EncoderWeights {
-    /// A number that other weights do not have, but by an unlikely chance.
+    /// A checksum of the weights: other weights have the same one only by an unlikely chance.
     func checksum() throws -> String {
         let bytes = try encoded()
         return String(bytes.withUnsafeBytes { FowlerNollVoHash.value(of: $0) }, radix: 16)

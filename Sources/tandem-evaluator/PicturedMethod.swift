@@ -2,7 +2,7 @@ import Media
 import Pictures
 import Propagation
 
-/// A method that keeps pictures of what it does: some frames of the first sequences, with the labels that it gave them.
+/// A method that keeps pictures of its results: some frames of the first sequences, with their labels.
 final class PicturedMethod: LabelMethod {
     private let method: any LabelMethod
     private var cells: [RGBImage] = []
@@ -51,7 +51,7 @@ final class PicturedMethod: LabelMethod {
         { picture, labels in picture.fitted(Self.cellSide).overlaid(labels.image, palette: palette) }
     }
 
-    /// What takes a sequence's frames and labels and keeps those that the sheet shows.
+    /// A function that receives a sequence's frames and labels and keeps those that the sheet shows.
     private func show<Labels>(_ frames: [String], _ draw: @escaping (RGBImage, Labels) -> RGBImage) -> (Int, Labels) throws -> Void {
         sequences += 1
         let shown = sequences <= Self.maximumSequences ? evenlySpaced(Self.framesPerSequence, of: frames.count) : []

@@ -2,11 +2,11 @@ import Base
 import Console
 import Propagation
 
-/// A score for early curves, from a few encoded frames instead of all: how well the label of each patch is told by its nearest neighbours
-/// among the first frame's patches alone.
+/// A score for early curves, from a few encoded frames instead of all: how well the nearest neighbours of a patch among the first frame's
+/// patches alone predict its label.
 ///
-/// Labels are not carried from frame to frame, so it measures what the features match over long gaps: J of DAVIS in points, averaged over the
-/// objects of some frames of some sequences.
+/// Labels are not propagated from frame to frame, so the score measures what the features match over long gaps: J of DAVIS in points,
+/// averaged over the objects of some frames of some sequences.
 struct QuickScore {
     static let name = "davis_knn_j"
     private static let maximumSequences = 5

@@ -3,7 +3,8 @@ import Console
 import Files
 import Foundation
 
-/// A folder of results that knows how they came about: an evaluation goes on where it stopped, and results of two are never mixed.
+/// A folder of results that records how they were made: an interrupted evaluation goes on where it stopped, and the results of two
+/// evaluations are never mixed.
 ///
 /// Its file evaluation.json holds the settings and the names of the sequences whose results are complete.
 final class ResultFolder {
@@ -20,8 +21,8 @@ final class ResultFolder {
     /// Opens a folder, which is made where it is missing.
     ///
     /// - Parameters:
-    ///   - settings: all that results depend on. Throws where the folder's own differ.
-    ///   - root: the data set, in which no result may come to lie.
+    ///   - settings: everything that the results depend on. Throws where the folder was made with others.
+    ///   - root: the data set; no result may be written into it.
     ///   - sequences: the folders of the sequences, relative to this one.
     init(_ path: String, settings: [String: String], root: String, sequences: [String]) throws {
         self.path = path
@@ -48,14 +49,14 @@ final class ResultFolder {
 
     func isComplete(_ sequence: String) -> Bool { state.complete.contains(sequence) }
 
-    /// Notes that a sequence's results are all there.
+    /// Records that a sequence's results are complete.
     func setComplete(_ sequence: String) throws {
         state.complete = Set(state.complete + [sequence]).sorted()
         try write()
     }
 
     private static let stateName = "evaluation.json"
-    /// What there is whatever the data set.
+    /// Files that the folder has for every data set.
     private static let ownNames = [stateName, "scores.csv", "scores.json"]
     private var stateFile: String { path + "/" + Self.stateName }
 

@@ -47,10 +47,10 @@ struct VIPTask: BenchmarkTask {
         return Outcome(name: video.name, frameCount: video.annotations.count, confusion: confusion)
     }
 
-    /// Results lie apart from reports, because tools that score VIP take every file beside the videos' folders for a result.
+    /// Results lie in a folder of their own, because tools that score VIP take every file beside the videos' folders for a result.
     func resultFolder(_ sequence: String) -> String { "Category_ids/" + sequence }
 
-    /// The file of a frame's result, or where it is missing the one that would be told of.
+    /// The file of a frame's result; where there is none, the path that an error names.
     private func existingPath(_ index: Int, _ frameName: String, _ folder: String) -> String {
         let video = dataset.videos[index]
         return video.resultPaths(frameName, in: folder).first { FileManager.default.fileExists(atPath: $0) }
@@ -104,7 +104,7 @@ extension VIPTask {
 }
 
 extension LabelMap {
-    /// What is no class, as background: it could not be scored as anything.
+    /// The labels, with every value that is no class as background: such a value could not be scored.
     fileprivate var withClassesAlone: LabelMap {
         LabelMap(width: width, height: height, labels: labels.map { $0 < ClassConfusion.classCount ? $0 : 0 })
     }

@@ -9,18 +9,18 @@ extension DataflowSimulation {
         var video: Int
     }
 
-    /// What a ``DecoderWorker`` is to its batcher.
+    /// A simulated decoder: what a batcher sees of a ``DecoderWorker``.
     struct Decoder {
-        /// Names the place and the life: whoever dies is followed by another in its place.
+        /// Names the place and the life: when a decoder dies, another starts in its place.
         var id: UInt64
         /// Seconds to or from the batcher, always the same, so that messages keep their order.
         var latency = 0.0
         /// Seconds for a ticket.
         var pace = 0.0
         var isRunning = false
-        /// Does nothing until then.
+        /// The decoder does nothing before this time.
         var stoppedUntil = 0.0
-        /// Whether it knows that the batcher knows it.
+        /// Whether the decoder knows that the batcher knows it.
         var isKnown = false
         var tickets: [Work] = []
         var inWork: Work?
@@ -39,7 +39,7 @@ extension DataflowSimulation {
         private init(place: Int, after id: UInt64) { self.id = id + Self.places }
     }
 
-    /// Seconds between two looks: a heartbeat each time, and at every second one a sign where there is nothing to do.
+    /// Seconds between two looks. Each look sends a heartbeat, and every second one a `ready` where the decoder has no tickets.
     private static var interval: Double { 0.5 }
 
     mutating func join(_ place: Int) {
@@ -61,7 +61,7 @@ extension DataflowSimulation {
         send(.request(request), after: decoders[Decoder.place(of: id)].latency)
     }
 
-    /// Where a decoder is, nil where it is gone, or stopped, in which case `what` happens later.
+    /// The place of a decoder; nil where the decoder is gone, or is stopped: then `what` is put off until it runs again.
     private mutating func place(of id: UInt64, for what: Happening) -> Int? {
         let place = Decoder.place(of: id)
         guard decoders[place].id == id, decoders[place].isRunning else { return nil }
@@ -77,7 +77,7 @@ extension DataflowSimulation {
     mutating func welcome(_ id: UInt64) {
         guard let place = place(of: id, for: .welcome(id)) else { return }
         decoders[place].isKnown = true
-        // Whatever was held belongs to an earlier welcome; the one in work is finished all the same.
+        // The tickets of an earlier welcome are dropped; the ticket in work is finished all the same.
         decoders[place].tickets.removeAll()
         decoders[place].received = 0
         announce(place)

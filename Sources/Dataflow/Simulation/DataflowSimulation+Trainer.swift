@@ -5,11 +5,11 @@ extension DataflowSimulation {
     /// Ranks that train in step. Each asks for its parts of the batches ahead of time, as a ``BatchClient`` does.
     struct Trainer {
         struct Rank {
-            /// The step whose part it takes next; it waits for the others between taking it and the step's end.
+            /// The step whose part the rank takes next. After it has taken a part, the rank waits for the others until the step ends.
             var next = 0
             /// Steps before this one have been asked for.
             var asked = 0
-            /// Parts that are here, by step.
+            /// Parts that have arrived, by step.
             var arrived: [Int: [Int]] = [:]
         }
 
@@ -26,10 +26,10 @@ extension DataflowSimulation {
         /// Counts the restarts.
         var life = 0
         var ranks: [Rank]
-        /// Steps done, of these the ones that the last checkpoint knows, and the stream's digest there.
+        /// Steps done; the step of the last checkpoint, and the stream's digest at it.
         var step = 0
         var checkpoint = (step: 0, digest: UInt64(0))
-        /// Of all that the ranks have taken.
+        /// Hash of all samples that the ranks have taken.
         var digest: UInt64 = 0
 
         init(_ options: Options) {
@@ -46,7 +46,7 @@ extension DataflowSimulation {
             return first..<first + samplesPerRank
         }
 
-        /// No rank needs anything before it.
+        /// No rank needs a sample before this one.
         var received: Int { ranks.indices.map { samples(ofStep: ranks[$0].next, rank: $0).lowerBound }.min()! }
     }
 
@@ -77,7 +77,8 @@ extension DataflowSimulation {
         }
     }
 
-    /// A batcher says what it has not answered yet. Messages keep their order, so what is neither there nor here was lost.
+    /// The batcher reports the requests that it has not answered. Messages keep their order, so a request that is neither pending nor
+    /// answered was lost.
     mutating func review(_ rank: Int, _ pending: [Int], _ life: Int) {
         guard life == trainer.life else { return }
         let pending = Set(pending)
@@ -94,7 +95,7 @@ extension DataflowSimulation {
         guard samples == trainer.samples(ofStep: step, rank: rank) else {
             return fault = Fault(description: "samples \(samples) were shipped, and no rank asked for them")
         }
-        // What was asked for again may come twice.
+        // A batch that was requested again may arrive twice.
         guard trainer.ranks[rank].next <= step, trainer.ranks[rank].arrived[step] == nil else { return }
         trainer.ranks[rank].arrived[step] = attempts
         takeStep()
@@ -133,7 +134,7 @@ extension DataflowSimulation {
                 let right = (0..<SamplePlan.maximumAttempts).first(where: { !isBroken(broker.plan.video(ofTicket: ticket, attempt: $0)) }),
                 attempt == right
             else { return fault = Fault(description: "sample \(sample) came from attempt \(attempt)") }
-            // A sum, since ranks take their parts in any order; of bits mixed well.
+            // A sum, because ranks take their parts in any order; the bits of each term are mixed first.
             trainer.digest &+= SplitMix64.scramble(UInt64(sample * SamplePlan.maximumAttempts + attempt))
         }
     }

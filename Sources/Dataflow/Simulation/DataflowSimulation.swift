@@ -14,7 +14,7 @@ public struct DataflowSimulation {
         public var videos = 10_000
         /// Places for decoders, one at a time in each.
         public var decoders = 10
-        /// So many of them are ten times slower.
+        /// Decoders, of these, that are ten times slower.
         public var slowDecoders = 0
         /// Tickets that the broker's window holds.
         public var window = 256
@@ -26,9 +26,9 @@ public struct DataflowSimulation {
         public var samplesPerRank = 16
         /// Seconds that a usual decoder takes for a ticket.
         public var pace = 0.5
-        /// Share of what decoders could do that the trainer asks for; above 1 they are what it waits for.
+        /// What the trainer requests, as a share of what the decoders can make; above 1 the trainer waits for decoders.
         public var demand = 0.9
-        /// How often what goes wrong.
+        /// What goes wrong, and how often.
         public var faults = Faults()
         /// Decides the plan's order of videos and the course of events.
         public var seed: UInt64 = 1
@@ -40,7 +40,7 @@ public struct DataflowSimulation {
 
     /// How often something goes wrong.
     public struct Faults: Sendable {
-        /// Seconds between two kills, stops and departures of one decoder, on average; each time another takes its place.
+        /// Seconds between two kills of one decoder, on average; each time another takes its place.
         public var deathEvery = 300.0
         /// Seconds between two times that one decoder is stopped, for up to 20 s each, on average.
         public var stopEvery = 300.0
@@ -48,11 +48,11 @@ public struct DataflowSimulation {
         public var departureEvery = 600.0
         /// Seconds between two restarts of the trainer, from its last checkpoint.
         public var trainerRestartEvery = 200.0
-        /// Shares of videos that cannot be read, and of decoders that are 0.1 s away.
+        /// Share of videos that cannot be read.
         public var brokenVideos = 0.01
         /// Share of decoders that are 0.1 s away, the others 0.0005 s.
         public var farDecoders = 0.2
-        /// Shares of messages that are lost, and of samples that come twice.
+        /// Share of messages that are lost.
         public var lostMessages = 0.001
         /// Share of samples that come a second time, 5 s later.
         public var doubledSamples = 0.001
@@ -90,7 +90,7 @@ public struct DataflowSimulation {
         public var replacedVideos = 0
     }
 
-    /// What must not happen: the trainer got something else than the plan says.
+    /// What must not happen: the trainer got other samples than the plan says.
     public struct Fault: Error, CustomStringConvertible, Sendable {
         public let description: String
     }
@@ -107,7 +107,7 @@ public struct DataflowSimulation {
     public private(set) var brokerNanoseconds = 0
     /// Samples that the trainer has consumed, from the first of the run.
     public internal(set) var consumed = 0
-    /// Tells these samples from others.
+    /// A hash that tells these samples from others.
     public internal(set) var digest: UInt64 = 0
 
     var random: RandomStream
@@ -119,7 +119,7 @@ public struct DataflowSimulation {
     private var eventCount = 0
     var fault: Fault?
 
-    /// Everything is there; nothing has happened.
+    /// Sets everything up at second 0.
     public init(_ options: Options) {
         self.options = options
         let identity = PlanIdentity(
@@ -152,7 +152,7 @@ public struct DataflowSimulation {
     /// Something that will happen.
     struct Event: Comparable {
         var time: Double
-        /// Among those of one time, what was planned first happens first.
+        /// Events of the same time happen in the order in which they were planned.
         var order: Int
         var what: Happening
 
@@ -167,7 +167,7 @@ public struct DataflowSimulation {
         case sample(Int, attempt: Int)
         case samples(Range<Int>, life: Int)
         case ping(rank: Int, life: Int)
-        /// A message reaches a decoder, told by its identity: it is lost where that one is gone.
+        /// A message reaches the decoder of this id; it is lost where that decoder is gone.
         case welcome(UInt64)
         case unknownPeer(UInt64)
         case ticket(Int, attempt: Int, video: Int, decoder: UInt64)
@@ -202,7 +202,7 @@ public struct DataflowSimulation {
         }
     }
 
-    /// Seconds until something happens that happens that often, at random.
+    /// Random seconds until an event that happens every `seconds` on average, exponentially distributed.
     mutating func delay(every seconds: Double) -> Double { -seconds * log(1 - random.uniform01()) }
 
     private mutating func handle(_ what: Happening) {
@@ -265,7 +265,7 @@ public struct DataflowSimulation {
 
     private mutating func reply(_ what: Happening, to id: UInt64) { send(what, after: decoders[Decoder.place(of: id)].latency) }
 
-    /// Has the broker do something, on the watch, and does what it decides.
+    /// Calls the broker, measures the time that it takes, and performs its actions.
     mutating func drive(
         _ body: (inout Broker, Double) -> Void, before: (inout DataflowSimulation) -> Void = { _ in }
     ) {
