@@ -20,7 +20,7 @@ public final class CheckpointServer {
     /// The sender's route, the request, its pictures.
     private static let maximumParts = 2 + EvaluatorRequest.maximumPictures
     /// Checkpoints that libzmq may hold for evaluators that have not taken them yet.
-    private static let maximumUnsentBytes = 4
+    private static let maximumUnsentCheckpoints = 4
     /// Seconds of rest for each second of making weights, so that these take a tenth of the trainer's time at most: 1 of 1 + 9 seconds.
     private static let restAfterWeights = 9.0
 
@@ -152,7 +152,7 @@ public final class CheckpointServer {
 
     /// Answers the evaluators that asked, as far as time and memory for weights allow.
     private func answerAsking(now: Double) throws {
-        while !asking.isEmpty, watch.seconds >= mayMakeWeightsAt, unsent.count <= Self.maximumUnsentBytes * weightByteCount {
+        while !asking.isEmpty, watch.seconds >= mayMakeWeightsAt, unsent.count <= Self.maximumUnsentCheckpoints * weightByteCount {
             let (evaluator, peer) = asking.removeFirst()
             if let step = queue.next(for: evaluator, now: now) {
                 try offer(step, to: evaluator, peer, now: now)

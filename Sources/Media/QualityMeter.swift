@@ -70,7 +70,8 @@ final class QualityMeter {
 
 /// The sum of squared differences of two planes of bytes.
 private func squaredDistance(
-    _ a: (data: UnsafeMutablePointer<UInt8>, stride: Int32), _ b: (data: UnsafeMutablePointer<UInt8>, stride: Int32), width: Int, height: Int
+    _ a: (data: UnsafeMutablePointer<UInt8>, stride: Int32), _ b: (data: UnsafeMutablePointer<UInt8>, stride: Int32), width: Int,
+    height: Int
 ) -> Int {
     var sum = 0
     for y in 0..<height {

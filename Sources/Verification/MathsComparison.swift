@@ -108,7 +108,9 @@ private struct Run {
             optimizer.update(parameters, learningRate: 1e-3, progress: 0, gradientNorm: reading.gradientNorm, step: index + 1)
             recipe.finishStep(progress: 0)
             deviations.losses.append(.init(name: "step \(index + 1)", error: relativeError(reading.loss, expected)))
-            if index < norms.count { deviations.norms.append(.init(name: "step \(index + 1)", error: relativeError(reading.gradientNorm, norms[index]))) }
+            if index < norms.count {
+                deviations.norms.append(.init(name: "step \(index + 1)", error: relativeError(reading.gradientNorm, norms[index])))
+            }
         }
         return deviations
     }

@@ -35,7 +35,9 @@ public final class Context: @unchecked Sendable {
         self.handle = handle
         self.credentials = credentials
         self.isInsecure = isInsecure
-        gatekeeper = credentials?.listening.map { Gatekeeper(of: handle, $0.folder, allowed: $0.allowed, shouldReload: shouldReload, log: log) }
+        gatekeeper = credentials?.listening.map {
+            Gatekeeper(of: handle, $0.folder, allowed: $0.allowed, shouldReload: shouldReload, log: log)
+        }
     }
 
     /// Connections refused so far.

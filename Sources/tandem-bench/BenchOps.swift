@@ -81,9 +81,15 @@ private struct OpsBench {
         let (dWide, dBias) = (full([hidden, width]), full([hidden]))
         let work = 2 * Double(rows * width * hidden), size = "\(rows)x\(width)x\(hidden)"
         product("linear", size, operations: work, tell: tell) { backend.linear(h, x, weight: wide, bias: bias) }
-        product("linearGELU", size, operations: work, tell: tell) { backend.linearGELU(h, derivative: derivative, x, weight: wide, bias: bias) }
-        product("linearResidual", size, operations: work, tell: tell) { backend.linearResidual(y, h, residual: residual, weight: narrow, bias: short) }
-        product("linearBackwardInput", size, operations: work, tell: tell) { backend.linearBackwardInput(x, h, weight: wide, accumulates: false) }
+        product("linearGELU", size, operations: work, tell: tell) {
+            backend.linearGELU(h, derivative: derivative, x, weight: wide, bias: bias)
+        }
+        product("linearResidual", size, operations: work, tell: tell) {
+            backend.linearResidual(y, h, residual: residual, weight: narrow, bias: short)
+        }
+        product("linearBackwardInput", size, operations: work, tell: tell) {
+            backend.linearBackwardInput(x, h, weight: wide, accumulates: false)
+        }
         product("linearBackwardWeight", size, operations: work, tell: tell) { backend.linearBackwardWeight(dWide, dBias: dBias, h, x) }
     }
 

@@ -11,7 +11,10 @@ import Testing
         (["inspect", "pipe"], "cannot read pipe: it is a pipe, a socket or a device"),
         (["run", "empty.json5", "--set", "train.steps=9223372036854775807"], "--set train.steps: is 9223372036854775807: 0 (what epochs"),
         (["run", "empty.json5", "--set", "train.steps=9223372036854775808"], "--set train.steps: a number is out of range"),
-        (["run", "empty.json5", "--set", "train.batch=9223372036854775807"], "--set train.batch: is 9223372036854775807: from 1 sample to"),
+        (
+            ["run", "empty.json5", "--set", "train.batch=9223372036854775807"],
+            "--set train.batch: is 9223372036854775807: from 1 sample to"
+        ),
         (
             ["run", "empty.json5", "--set", "model.size={patch: 8, width: 24, depth: 9223372036854775807, heads: 2}"],
             "--set model.size: has depth 9223372036854775807: from 1 to 1000 blocks"
