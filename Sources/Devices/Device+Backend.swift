@@ -4,23 +4,13 @@ import ComputeCPU
 import Console
 
 extension Device {
-    /// Opens the device: the one place that knows the backends.
+    /// Opens the device, for a model's maths and for label propagation: the one place that knows the backends.
     ///
     /// - Parameters:
     ///   - threads: threads of this machine that compute; 0: one a core.
     ///   - precision: what products are to be computed in, where that is known beforehand.
     /// - Throws: where the machine lacks what the device needs, or the device the precision.
-    public func makeBackend(threads: Int = 0, for precision: Precision? = nil) throws -> any Backend {
-        let backend: any Backend =
-            switch self {
-            case .cpu: try CPUBackend(threads: threads)
-            }
-        if let precision { try backend.require(precision) }
-        return backend
-    }
-
-    /// Opens the device for label propagation, as ``makeBackend(threads:for:)`` does for a model's maths alone.
-    public func makeSimilarityBackend(threads: Int = 0, for precision: Precision? = nil) throws -> any SimilarityBackend {
+    public func makeBackend(threads: Int = 0, for precision: Precision? = nil) throws -> any SimilarityBackend {
         let backend: any SimilarityBackend =
             switch self {
             case .cpu: try CPUBackend(threads: threads)

@@ -13,7 +13,7 @@ import WeightFiles
 /// facebookresearch/mae models_mae.py and main_pretrain.py, whose parameter names and numbers these are.
 public final class MAE: Recipe {
     /// What a pipeline says of it.
-    public struct Settings: RecipeSettings {
+    public struct Settings: AutoencoderSettings {
         public static let name = "mae"
 
         /// How a picture is taken from a video.
@@ -23,10 +23,8 @@ public final class MAE: Recipe {
         public var model = Model()
 
         /// The network.
-        public struct Model: Codable, Equatable, Sendable {
-            /// The encoder: "ti16", "s16", "s8", "b16", "l16", or its own `{ patch, width, depth, heads }`.
+        public struct Model: AutoencoderModel {
             public var size = Named<EncoderSize>.preset("b16")
-            /// The decoder: "mae" (512 wide, 8 deep), "small" (256, 4), or its own `{ width, depth, heads }`.
             public var decoderSize = Named<DecoderSize>.preset("mae")
             /// Whether the target is normalised patch by patch.
             public var normalizedPixelLoss = true
@@ -40,24 +38,11 @@ public final class MAE: Recipe {
             return training
         }
 
-        public var problem: (key: String, message: String)? {
-            model.size.problem.map { ("model.size", $0) } ?? model.decoderSize.problem.map { ("model.decoderSize", $0) }
-                ?? imageSampler.problem
-        }
-
-        public var sampler: any Sampler { imageSampler }
-
-        private var imageSampler: ImageSampler {
-            ImageSampler { ($0.sampling, $0.mask, $0.patchSize) = (sampling, mask, model.size.size?.patch ?? 1) }
+        public var sampler: any Sampler {
+            ImageSampler { ($0.sampling, $0.mask, $0.patchSize) = (sampling, mask, patchSize) }
         }
 
         public var encoder: EncoderConfiguration { EncoderConfiguration(model.size.size!, imageSize: sampling.imageSize) }
-
-        public func inNumbers() -> Settings {
-            var settings = self
-            (settings.model.size, settings.model.decoderSize) = (model.size.inNumbers, model.decoderSize.inNumbers)
-            return settings
-        }
 
         public static let fixtureInputs = ["frames": ["input.frames"], "mask": ["input.keep"]]
 

@@ -14,7 +14,7 @@ import WeightFiles
 /// facebookresearch/mae models_mae.py, whose parameter names it keeps. The paper's ablations are `EncoderKind` and `DecoderKind`.
 public final class SiamMAE: Recipe {
     /// What a pipeline says of it.
-    public struct Settings: RecipeSettings {
+    public struct Settings: AutoencoderSettings {
         public static let name = "siammae"
 
         /// How a pair of frames is taken from a video.
@@ -24,10 +24,8 @@ public final class SiamMAE: Recipe {
         public var model = Model()
 
         /// The network.
-        public struct Model: Codable, Equatable, Sendable {
-            /// The encoder: "ti16", "s16", "s8", "b16", "l16", or its own `{ patch, width, depth, heads }`.
+        public struct Model: AutoencoderModel {
             public var size = Named<EncoderSize>.preset("s16")
-            /// The decoder: "mae" (512 wide, 8 deep), "small" (256, 4), or its own `{ width, depth, heads }`.
             public var decoderSize = Named<DecoderSize>.preset("mae")
             /// "siamese": each frame by itself, with shared weights; "joint": both frames in one sequence.
             public var encoder = EncoderKind.siamese
@@ -47,24 +45,11 @@ public final class SiamMAE: Recipe {
             return training
         }
 
-        public var problem: (key: String, message: String)? {
-            model.size.problem.map { ("model.size", $0) } ?? model.decoderSize.problem.map { ("model.decoderSize", $0) }
-                ?? framePairs.problem
-        }
-
-        public var sampler: any Sampler { framePairs }
-
-        private var framePairs: FramePairSampler {
-            FramePairSampler { ($0.sampling, $0.mask, $0.patchSize) = (sampling, mask, model.size.size?.patch ?? 1) }
+        public var sampler: any Sampler {
+            FramePairSampler { ($0.sampling, $0.mask, $0.patchSize) = (sampling, mask, patchSize) }
         }
 
         public var encoder: EncoderConfiguration { EncoderConfiguration(model.size.size!, imageSize: sampling.imageSize) }
-
-        public func inNumbers() -> Settings {
-            var settings = self
-            (settings.model.size, settings.model.decoderSize) = (model.size.inNumbers, model.decoderSize.inNumbers)
-            return settings
-        }
 
         public func makeRecipe(precision: Precision, backend: any Backend) -> any Recipe {
             SiamMAE(self, precision: precision, backend: backend)

@@ -32,7 +32,7 @@ func benchPropagation(arguments: [String]) throws {
     options.finish()
     guard case .exact(let height, let width) = inputSize, let configuration = EncoderConfiguration(preset: size) else { return }
 
-    let backend = try Device.cpu.makeSimilarityBackend(threads: threads, for: precision)
+    let backend = try Device.cpu.makeBackend(threads: threads, for: precision)
     let chosen = precision ?? backend.fastestPrecision
     let encoder: VisionTransformer
     if let weights {

@@ -34,7 +34,7 @@ struct OneEvaluation {
             settings["baseline"] = "copy"
             report = try measure(CopyMethod(), settings)
         case .weights(let path):
-            let backend = try Device.cpu.makeSimilarityBackend(threads: options.threads, for: options.precision)
+            let backend = try Device.cpu.makeBackend(threads: options.threads, for: options.precision)
             let file = try CheckpointFolder.weights(at: path) { writeError("\(EvaluatorOptions.programName): warning: \($0)\n") }
             let weights = try EncoderWeights(path: file, heads: options.heads)
             settings.merge(options.settings.named) { $1 }

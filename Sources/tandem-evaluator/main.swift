@@ -15,7 +15,7 @@ runProgram(EvaluatorOptions.programName) {
     }
     let evaluator = try BesideTraining(
         endpoint: Endpoint(endpoint), root: options.root.map { (options.benchmark, $0) }, output: options.output,
-        backend: Device.cpu.makeSimilarityBackend(threads: max(1, options.threads)),
+        backend: Device.cpu.makeBackend(threads: max(1, options.threads)),
         timeout: options.timeout, keys: options.keys, progressStyle: options.progressStyle, status: status)
     try withExtendedLifetime(statusServer) { try evaluator.run() }
 }

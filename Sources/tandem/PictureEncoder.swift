@@ -40,7 +40,7 @@ struct PictureEncoder {
 
     init(weights: String, heads: Int?, size: InputSize, threads: Int) throws {
         let path = try CheckpointFolder.weights(at: weights, warn: warn)
-        backend = try Device.cpu.makeSimilarityBackend(threads: threads)
+        backend = try Device.cpu.makeBackend(threads: threads)
         encoder = try EncoderWeights(path: path, heads: heads).makeEncoder(backend: backend)
         arena = Arena(backend: backend)
         inputSize = size

@@ -39,7 +39,7 @@ func propagate(arguments: [String]) throws {
     let labels = try FirstLabels(mask, first: frames.read([0])[0], of: video)
     var settings = PropagationSettings(preset, for: .davis)
     settings.inputSize = size
-    let backend = try Device.cpu.makeSimilarityBackend(threads: threads)
+    let backend = try Device.cpu.makeBackend(threads: threads)
     let file = try EncoderWeights(path: try CheckpointFolder.weights(at: weights, warn: warn), heads: heads)
     let encoder = try file.makeEncoder(precision: backend.fastestPrecision, backend: backend)
     let arena = Arena(backend: backend)

@@ -15,6 +15,5 @@ import Testing
 
     @Test(arguments: Device.allCases, Precision.allCases) func devicesOpen(device: Device, precision: Precision) throws {
         #expect(try device.makeBackend(threads: 1, for: precision).precisions.contains(precision))
-        #expect(try device.makeSimilarityBackend(threads: 1, for: precision).precisions.contains(precision))
     }
 }
