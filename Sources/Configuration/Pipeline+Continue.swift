@@ -24,10 +24,12 @@ extension Pipeline {
                 && !(mayChangeBatch && key == "train.batch")
         }
         guard !changed.isEmpty else { return nil }
-        let differences = changed.map { "\($0) is \(new[$0] ?? "missing"), where the run has \(old[$0] ?? "nothing")" }
+        // Another recipe has other keys: it says all.
+        let told = changed.contains("recipe") ? ["recipe"] : changed
+        let differences = told.map { "\($0) is \(new[$0] ?? "missing"), where the run has \(old[$0] ?? "nothing")" }
         let batch = changed == ["train.batch"] ? "say --change-batch to go on at sample \(samplesSeen) with steps of \(train.batch), " : ""
         return "the run '\(name)' stands at step \(step), and \(differences.joined(separator: "; ")):"
-            + " put \(changed.count == 1 ? "it" : "them") back to continue, \(batch)or choose another name for a new run, --set name=NAME"
+            + " put \(told.count == 1 ? "it" : "them") back to continue, \(batch)or choose another name for a new run, --set name=NAME"
     }
 
     /// The value of every key, by its dotted path. A size is one value.

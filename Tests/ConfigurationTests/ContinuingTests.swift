@@ -19,7 +19,7 @@ import Testing
         ([], ["mask.pattern=grid"], "mask.pattern is \"grid\", where the run has \"random\""),
         ([], ["sampling.timeline=raw-index"], "sampling.timeline is \"raw-index\", where the run has \"presentation-time\""),
         ([], ["model.normalizedPixelLoss=false"], "model.normalizedPixelLoss is false, where the run has true"),
-        ([], ["recipe=mae"], "recipe is \"mae\", where the run has \"siammae\""),
+        ([], ["recipe=mae"], "step 160, and recipe is \"mae\", where the run has \"siammae\": put it back"),
         ([], ["train.precision=bf16"], "train.precision is \"bf16\", where the run has \"f32\""),
         (
             [], ["train.batch=1024"],
