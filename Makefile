@@ -137,7 +137,7 @@ bench-peers: build ## Time Tandem's training step, and evaluation if TANDEM_SHAR
 
 # PyPI has torchvision and today's torchcodec for PyTorch with CUDA alone, which runs without a GPU too. The other torchcodec goes with any
 # PyTorch; it lies in a folder of its own, where Tests/Peers/decode.py looks for it.
-PEER_PACKAGES := torch==2.15.0 torchvision==0.29.2 torchcodec==0.17.0 timm==1.0.31 numpy safetensors tensorboard decord av opencv-python-headless
+PEER_PACKAGES := torch==2.15.0 torchvision==0.29.2 torchcodec==0.17.0 timm==1.0.31 transformers==5.24.0 numpy safetensors tensorboard decord av opencv-python-headless
 OTHER_TORCHCODEC := 0.13
 
 .PHONY: peers

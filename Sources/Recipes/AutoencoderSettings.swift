@@ -13,6 +13,8 @@ public protocol AutoencoderModel: Codable, Equatable, Sendable {
     var size: Named<EncoderSize> { get set }
     /// The decoder: "mae" (512 wide, 8 deep), "small" (256, 4), or its own `{ width, depth, heads }`.
     var decoderSize: Named<DecoderSize> { get set }
+    /// Whether the target is normalised patch by patch.
+    var normalizedPixelLoss: Bool { get set }
 }
 
 extension AutoencoderSettings {

@@ -26,7 +26,6 @@ public final class MAE: Recipe {
         public struct Model: AutoencoderModel {
             public var size = Named<EncoderSize>.preset("b16")
             public var decoderSize = Named<DecoderSize>.preset("mae")
-            /// Whether the target is normalised patch by patch.
             public var normalizedPixelLoss = true
         }
 

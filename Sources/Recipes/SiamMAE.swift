@@ -32,7 +32,6 @@ public final class SiamMAE: Recipe {
             /// How the second frame looks at the first: "cross-self", by cross-attention and then at itself; "cross", by cross-attention alone;
             /// "joint", by self-attention over both.
             public var decoder = DecoderKind.crossSelf
-            /// Whether the target is normalised patch by patch.
             public var normalizedPixelLoss = true
         }
 

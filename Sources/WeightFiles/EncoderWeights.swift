@@ -1,7 +1,7 @@
 import Base
 import Foundation
 
-/// The encoder out of a file of weights: Tandem's, MAE's, timm's, DINO's, as safetensors or as PyTorch's own file, with or without a
+/// The encoder out of a file of weights: Tandem's, MAE's, timm's, DINO's, transformers', as safetensors or as PyTorch's own file, with or without a
 /// decoder, a wrapper and optimizer state.
 ///
 /// Sizes come from the arrays' shapes; the number of heads, which no array tells, from Tandem's metadata, else from the published encoders.
@@ -87,7 +87,7 @@ public struct EncoderWeights {
 
     /// Help for the options `--weights` and `--heads` of every command that reads encoders.
     public static let weightsHelp =
-        "an encoder: a checkpoint of Tandem's, or a safetensors or PyTorch file of timm, MAE or DINO; of a run's folder the last checkpoint"
+        "an encoder: a checkpoint of Tandem's, or a safetensors or PyTorch file of timm, MAE, DINO or transformers; of a run's folder the last checkpoint"
     /// Help for `--heads`.
     public static let headsHelp =
         "attention heads of the encoder; default: what the file says, else those of the published encoder of its size"
@@ -129,14 +129,20 @@ public struct EncoderWeights {
         else {
             throw Failure("\(name) holds no decoder, so no whole model can be written; '--format timm' writes its encoder")
         }
-        try Safetensors.write(to: path, metadata: markedMetadata, arrays { Self.isEncoders($0) || Self.isDecoders($0) })
+        try Safetensors.write(to: path, metadata: markedMetadata, wholeModel(withDecoder: true))
+    }
+
+    /// The encoder's arrays, and the decoder's where that is wanted.
+    func wholeModel(withDecoder: Bool) -> [Safetensors.Array] {
+        arrays { Self.isEncoders($0) || (withDecoder && Self.isDecoders($0)) }
     }
 
     /// Whether ``write(to:)`` or ``writeModel(to:)`` made a file, which no checkpoint of a run and no other program's file is.
     public static func didWrite(_ path: String) -> Bool { (try? Safetensors(path: path).metadata[mark.key]) == mark.value }
 
     private static let mark = (key: "tandem.file", value: "weights")
-    private var markedMetadata: [String: String] { metadata.merging([Self.mark.key: Self.mark.value]) { $1 } }
+    /// What a written file says of itself.
+    var markedMetadata: [String: String] { metadata.merging([Self.mark.key: Self.mark.value]) { $1 } }
 
     /// The strings of a Tandem file go with the weights. Those of a PyTorch file do not: its other contents are no part of the encoder.
     private var metadata: [String: String] {
@@ -145,7 +151,7 @@ public struct EncoderWeights {
         return own.merging(["format": "pt"]) { $1 }.merging(heads) { $1 }
     }
 
-    private var arrays: [Safetensors.Array] { arrays { Self.isEncoders($0) } }
+    private var arrays: [Safetensors.Array] { wholeModel(withDecoder: false) }
 
     private func arrays(_ isWanted: (String) -> Bool) -> [Safetensors.Array] {
         file.entries.compactMap { key, entry in

@@ -37,6 +37,8 @@ public struct WeightFile {
     /// The free-form strings of a safetensors file; of a PyTorch file what stands beside the weights, such as `epoch`.
     public let metadata: [String: String]
     private let source: Source
+    /// What arrays are made of whose names, or whose division, are those of transformers in the file: of the rows of one or more.
+    private let parts: [String: [String]]
 
     private enum Source {
         case safetensors(Safetensors)
@@ -57,24 +59,43 @@ public struct WeightFile {
             source = .torch(file)
             format = container == .zip ? .torch : .oldTorch
             metadata = file.remarks
-            entries = file.tensors.mapValues {
-                let type = $0.storage.type
-                return Entry(shape: $0.view.shape, typeName: type?.rawValue ?? $0.storage.typeName, isReadable: type != nil)
-            }
+            (entries, parts) = Self.translated(
+                file.tensors.mapValues {
+                    let type = $0.storage.type
+                    return Entry(shape: $0.view.shape, typeName: type?.rawValue ?? $0.storage.typeName, isReadable: type != nil)
+                })
         } else {
             let file = try Safetensors(data: data, name: name)
             source = .safetensors(file)
             format = .safetensors
             metadata = file.metadata
-            entries = file.entries.mapValues { Entry(shape: $0.shape, typeName: $0.typeName, isReadable: $0.elementType != nil) }
+            (entries, parts) = Self.translated(
+                file.entries.mapValues { Entry(shape: $0.shape, typeName: $0.typeName, isReadable: $0.elementType != nil) })
         }
+    }
+
+    /// The arrays of a file of transformers under timm's and MAE's names, and what they are made of; those of other files as they are.
+    private static func translated(_ entries: [String: Entry]) -> ([String: Entry], [String: [String]]) {
+        var (all, parts) = (entries, [String: [String]]())
+        for (name, keys) in TransformersNames.translation(of: entries.keys) {
+            let found = keys.map { entries[$0]! }
+            guard let shape = found[0].shape.first.map({ [$0 * keys.count] + found[0].shape.dropFirst() }),
+                found.allSatisfy({ $0.shape == found[0].shape })
+            else { continue }
+            parts[name] = keys
+            for key in keys { all[key] = nil }
+            all[name] = Entry(shape: shape, typeName: found[0].typeName, isReadable: found.allSatisfy(\.isReadable))
+        }
+        return (all, parts)
     }
 
     /// The elements of an array, row by row, as f32.
     public func floats(_ key: String) throws -> [Float] {
-        switch source {
-        case .safetensors(let file): try file.floats(key)
-        case .torch(let file): try file.floats(key)
+        try (parts[key] ?? [key]).flatMap { key in
+            switch source {
+            case .safetensors(let file): try file.floats(key)
+            case .torch(let file): try file.floats(key)
+            }
         }
     }
 

@@ -1,7 +1,10 @@
+import Base
+import Configuration
 import Console
 import Files
 import Foundation
 import Models
+import Recipes
 import Training
 import WeightFiles
 
@@ -11,23 +14,44 @@ func export(arguments: [String]) throws {
         "tandem export",
         about: """
             Writes weights as other programs expect them, in safetensors: 'timm', the encoder under timm's names, which timm loads strictly; \
-            'mae', the whole model with its decoder under MAE's names, without the optimizer's state.
+            'mae', the whole model with its decoder under MAE's names, without the optimizer's state; 'transformers', a folder that Hugging \
+            Face's from_pretrained loads: MAE with its decoder as ViTMAEForPreTraining, any other model's encoder as ViTModel.
             """,
         arguments: arguments)
     let weights = options.required("--weights", "FILE|RUN_FOLDER", EncoderWeights.weightsHelp)
     let heads: Int? = options.value("--heads", "N", EncoderWeights.headsHelp)
-    let format = options.value("--format", "timm|mae", "what to write", default: "timm")
-    let output = options.required("--output", "FILE", "where to write it, NAME.safetensors")
-    if !["timm", "mae"].contains(format) { options.refuse("--format knows 'timm' and 'mae', not '\(format)'") }
+    let format = options.value("--format", "timm|mae|transformers", "what to write", default: "timm")
+    let output = options.required("--output", "FILE", "where to write it, NAME.safetensors; of transformers a folder")
+    if !["timm", "mae", "transformers"].contains(format) {
+        options.refuse("--format knows 'timm', 'mae' and 'transformers', not '\(format)'")
+    }
     options.finish()
 
     let path = try CheckpointFolder.weights(at: weights, warn: warn)
-    try checkOutput(weights: output, from: path)
+    if format != "transformers" { try checkOutput(weights: output, from: path) }
     let encoder = try EncoderWeights(path: path, heads: heads)
     try encoder.check()
+    if format == "transformers" { return try exportTransformers(encoder, to: output) }
     if format == "timm" { try encoder.write(to: output) } else { try encoder.writeModel(to: output) }
     print("\(output): \(try describe(output)), from \(path)")
     if format == "timm" { print("load it with \(encoder.timmCall)") }
+}
+
+/// Writes a folder that transformers loads.
+private func exportTransformers(_ encoder: EncoderWeights, to folder: String) throws {
+    let files = FileManager.default
+    if !files.fileExists(atPath: folder) { try files.createDirectory(atPath: folder, withIntermediateDirectories: false) }
+    let weights = folder + "/model.safetensors"
+    try checkOutput(weights: weights, from: encoder.name)
+    if !files.fileExists(atPath: weights), files.fileExists(atPath: folder + "/config.json") {
+        throw Failure("\(folder)/config.json is there and was not made by 'tandem export'; choose another --output, or remove it")
+    }
+    let model = try encoder.pipeline.flatMap { try Pipeline.parse($0, source: encoder.name).recipe.value as? any AutoencoderSettings }?
+        .model
+    let loader = try encoder.writeTransformers(
+        to: folder, decoder: model.flatMap { model in model.decoderSize.size.map { ($0.heads, model.normalizedPixelLoss) } })
+    print("\(weights): \(try describe(weights)), from \(encoder.name)")
+    print("load it with transformers.\(loader).from_pretrained('\(folder)'\(loader == "ViTModel" ? ", add_pooling_layer=False" : ""))")
 }
 
 /// `tandem import`: weights of other programs.
