@@ -96,7 +96,8 @@ INLINE void pack(uint8_t *restrict rgb, const float *restrict pixels, size_t cou
     for (; x < count; x++) memcpy(rgb + x * 3, pixels + x, 3);
 }
 
-INLINE void crop(uint8_t *restrict rgb, const tandem_plane *planes, tandem_color color, size_t size, float *restrict scratch, int is_wide) {
+INLINE void crop(uint8_t *restrict rgb, const tandem_plane *planes, tandem_color color, size_t size, float *restrict scratch, int is_wide,
+                 int is_rgb) {
     size_t padded = (size + 3) / 4 * 4, begin[3];
     float *strips[3], *pixels = scratch;
     float *next = pixels + padded * lanes;
@@ -116,12 +117,13 @@ INLINE void crop(uint8_t *restrict rgb, const tandem_plane *planes, tandem_color
                 sum_columns(&y, strips[0], &planes[0].columns, begin[0], column);
                 sum_columns(&u, strips[1], &planes[1].columns, begin[1], column);
                 sum_columns(&v, strips[2], &planes[2].columns, begin[2], column);
-                y *= color.luma;
-                floats values[3] = {
-                    y + v * color.v_to_red + color.red,
-                    y + u * color.u_to_green + v * color.v_to_green + color.green,
-                    y + u * color.u_to_blue + color.blue,
-                };
+                floats values[3] = {y, u, v};
+                if (!is_rgb) {
+                    y *= color.luma;
+                    values[0] = y + v * color.v_to_red + color.red;
+                    values[1] = y + u * color.u_to_green + v * color.v_to_green + color.green;
+                    values[2] = y + u * color.u_to_blue + color.blue;
+                }
                 integers levels[3];
                 for (int channel = 0; channel < 3; channel++) round_to_level(levels + channel, values + channel);
                 tile[i] = levels[0] | levels[1] << 8 | levels[2] << 16;
@@ -132,22 +134,24 @@ INLINE void crop(uint8_t *restrict rgb, const tandem_plane *planes, tandem_color
     }
 }
 
-INLINE void crop_any(uint8_t *rgb, const tandem_plane *planes, tandem_color color, size_t size, int is_wide, float *scratch) {
-    if (is_wide)
-        crop(rgb, planes, color, size, scratch, 1);
+INLINE void crop_any(uint8_t *rgb, const tandem_plane *planes, tandem_color color, size_t size, tandem_samples samples, float *scratch) {
+    if (samples == tandem_samples_rgb)
+        crop(rgb, planes, color, size, scratch, 0, 1);
+    else if (samples == tandem_samples_wide)
+        crop(rgb, planes, color, size, scratch, 1, 0);
     else
-        crop(rgb, planes, color, size, scratch, 0);
+        crop(rgb, planes, color, size, scratch, 0, 0);
 }
 
 #if defined(__x86_64__)
 __attribute__((target(TANDEM_X86_64_V3))) static void crop_v3(uint8_t *rgb, const tandem_plane *planes, tandem_color color, size_t size,
-                                                              int is_wide, float *scratch) {
-    crop_any(rgb, planes, color, size, is_wide, scratch);
+                                                              tandem_samples samples, float *scratch) {
+    crop_any(rgb, planes, color, size, samples, scratch);
 }
 
 __attribute__((target(TANDEM_X86_64_V4))) static void crop_v4(uint8_t *rgb, const tandem_plane *planes, tandem_color color, size_t size,
-                                                              int is_wide, float *scratch) {
-    crop_any(rgb, planes, color, size, is_wide, scratch);
+                                                              tandem_samples samples, float *scratch) {
+    crop_any(rgb, planes, color, size, samples, scratch);
 }
 #endif
 
@@ -161,13 +165,13 @@ size_t tandem_crop_scratch(const tandem_plane planes[3], size_t size) {
     return count;
 }
 
-void tandem_crop(uint8_t *rgb, const tandem_plane planes[3], tandem_color color, size_t size, int is_wide, float *scratch,
+void tandem_crop(uint8_t *rgb, const tandem_plane planes[3], tandem_color color, size_t size, tandem_samples samples, float *scratch,
                  int instructions) {
 #if defined(__x86_64__)
-    if (instructions == tandem_x86_64_v4) return crop_v4(rgb, planes, color, size, is_wide, scratch);
-    if (instructions == tandem_x86_64_v3) return crop_v3(rgb, planes, color, size, is_wide, scratch);
+    if (instructions == tandem_x86_64_v4) return crop_v4(rgb, planes, color, size, samples, scratch);
+    if (instructions == tandem_x86_64_v3) return crop_v3(rgb, planes, color, size, samples, scratch);
 #else
     (void)instructions;
 #endif
-    crop_any(rgb, planes, color, size, is_wide, scratch);
+    crop_any(rgb, planes, color, size, samples, scratch);
 }

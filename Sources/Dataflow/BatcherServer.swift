@@ -80,11 +80,12 @@ public final class BatcherServer {
     ///
     /// - Parameters:
     ///   - log: takes one line about each event that an operator cares for.
-    /// - Throws: where the memory holds fewer than two tickets, or the endpoint cannot be listened at.
+    /// - Throws: where the sampler cannot draw from the manifest's videos, where the memory holds fewer than two tickets, or the endpoint cannot be listened at.
     public init(
         manifest: Manifest, seed: UInt64, sampler: AnySampler, options: Options, context: Context = Context(),
         log: @escaping (String) -> Void
     ) throws {
+        try manifest.requireFrames(for: sampler.value)
         let identity = PlanIdentity(manifestHash: manifest.identity, seed: seed, sampler: sampler)
         self.options = options
         self.manifest = manifest

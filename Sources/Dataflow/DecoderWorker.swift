@@ -178,6 +178,7 @@ public final class DecoderWorker {
 
     private func makeSamples(of ticket: Ticket, identity: PlanIdentity) throws -> [Message] {
         let sampler = identity.sampler.value
+        try sampler.requireFrames(of: ticket.record)
         let layout = SampleLayout(sampler.arrays)
         var pictures: [(message: Int, place: PlacedPicture)] = []
         let messages = try (0..<sampler.repeatedSampling).map { replica in

@@ -26,20 +26,21 @@ struct Cropper: ~Copyable {
     ///
     /// - Parameters:
     ///   - box: in upright square pixels of a picture of `uprightWidth` x `uprightHeight`; scaled to the frame where its size differs.
+    ///   - isStill: whether colours are made as software makes those of picture files.
     /// - Returns: false where swscale does not know the frame's pixel format.
     mutating func crop(
         _ frame: borrowing Frame, box: CropBox, uprightWidth: Int, uprightHeight: Int, orientation: Orientation, isFlipped: Bool, size: Int,
-        into destination: UnsafeMutableRawBufferPointer
+        isStill: Bool, into destination: UnsafeMutableRawBufferPointer
     ) -> Bool {
         precondition(destination.count >= size * size * 3, "\(destination.count) bytes for \(size)x\(size) RGB")
         let stored = orientation.storedBox(box, uprightWidth: uprightWidth, uprightHeight: uprightHeight)
         let pixels = destination.baseAddress!.assumingMemoryBound(to: UInt8.self)
         var turned = orientation
         turned.isMirroredHorizontally = orientation.isMirroredHorizontally != isFlipped
-        if let format = PlanarFormat(frame) {
+        if let format = PlanarFormat(frame, takesRGB: isStill) {
             let (width, height) = (Double(frame.width), Double(frame.height))
             let geometry = PlanarCropper.Geometry(
-                size: size, format: format, width: frame.width, height: frame.height,
+                size: size, format: format, chroma: isStill ? .triangle : .bicubic, width: frame.width, height: frame.height,
                 columns: stored.x.start * width..<stored.x.end * width, rows: stored.y.start * height..<stored.y.end * height,
                 isMirroredHorizontally: turned.isTransposed ? turned.isMirroredVertically : turned.isMirroredHorizontally,
                 isMirroredVertically: turned.isTransposed ? turned.isMirroredHorizontally : turned.isMirroredVertically)

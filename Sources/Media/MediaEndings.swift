@@ -18,35 +18,57 @@ public let rareVideoExtensions: Set<String> = [
 /// Endings of the names of files that are taken for frames.
 let pictureExtensions: Set<String> = ["jpeg", "jpg", "png"]
 
-/// Endings of picture files of kinds that are not read.
-let otherPictureExtensions: Set<String> = [
+/// Endings of the names of files that are taken for stills, pictures that are videos of one frame.
+public let stillExtensions = pictureExtensions.union(["webp"])
+
+/// Whether a file is taken for a still, by the ending of its name.
+public func isStillFile(_ path: String) -> Bool { stillExtensions.contains(FilePath(path).ending) }
+
+/// Endings of picture files of kinds that are taken neither for frames nor for stills.
+private let otherPictureExtensions: Set<String> = [
     "avif", "bmp", "dng", "exr", "gif", "heic", "heif", "j2k", "jfif", "jp2", "jpe", "jxl", "pbm", "pgm", "pnm", "ppm", "tga", "tif",
-    "tiff", "webp",
+    "tiff",
 ]
 
 /// Files that the user probably meant and that are left out, because of their endings or places.
 public struct PassedOver: Sendable {
-    /// Whether folders of frames were searched for, not videos.
-    let areFrames: Bool
-    /// How many of each ending.
-    public private(set) var endings: [String: Int] = [:]
+    /// Files that are left out for one reason.
+    struct Group: Sendable {
+        let endings: Set<String>
+        /// What to do about it, by how many there are.
+        let remedy: @Sendable (Int) -> String
+        /// How many of each ending.
+        fileprivate var found: [String: Int] = [:]
+
+        private init(_ endings: Set<String>, remedy: @escaping @Sendable (Int) -> String) {
+            self.endings = endings
+            self.remedy = remedy
+        }
+
+        static let rareVideos = Group(rareVideoExtensions) { "--extensions takes \($0 == 1 ? "it" : "them")" }
+        static let otherStills = Group(otherPictureExtensions) { _ in "stills are read from \(list(stillExtensions))" }
+        static let otherFrames = Group(otherPictureExtensions.union(["webp"])) { _ in "frames are read from \(list(pictureExtensions))" }
+        static let transcodedStills = Group(stillExtensions) { _ in "--transcode is for videos; prepare stills without it" }
+    }
+
+    private var groups: [Group]
     /// Pictures that lie in no folder of frames.
     public internal(set) var besideFolders = 0
 
-    init(areFrames: Bool) { self.areFrames = areFrames }
+    /// - Parameter groups: a file belongs to the first that has its ending.
+    init(_ groups: [Group]) { self.groups = groups }
 
     mutating func add(_ path: FilePath) {
         let ending = path.ending
-        if (areFrames ? otherPictureExtensions : rareVideoExtensions).contains(ending) { endings["." + ending, default: 0] += 1 }
+        guard let group = groups.firstIndex(where: { $0.endings.contains(ending) }) else { return }
+        groups[group].found["." + ending, default: 0] += 1
     }
 
     /// "left out 14 files: 9 .gif, 5 .m2v; --extensions takes them"; nil where nothing was left out.
     public var note: String? {
-        var notes: [String] = []
-        if !endings.isEmpty {
-            let count = endings.values.reduce(0, +)
-            let remedy = areFrames ? "frames are read from \(list(pictureExtensions))" : "--extensions takes \(count == 1 ? "it" : "them")"
-            notes.append("left out \(count) file\(count == 1 ? "" : "s"): \(listByFrequency(endings)); \(remedy)")
+        var notes = groups.filter { !$0.found.isEmpty }.map { group in
+            let count = group.found.values.reduce(0, +)
+            return "left out \(count) file\(count == 1 ? "" : "s"): \(listByFrequency(group.found)); \(group.remedy(count))"
         }
         if besideFolders > 0 {
             let pictures = "\(besideFolders) picture\(besideFolders == 1 ? "" : "s")"

@@ -27,7 +27,7 @@ public final class PictureReader {
         self.verifiesContent = verifiesContent
     }
 
-    /// Opens a video and reads all pictures wanted of it in one pass; see ``VideoReader/read(_:into:)``.
+    /// Opens a video or a still and reads all pictures wanted of it in one pass; see ``VideoReader/read(_:into:)``.
     ///
     /// - Throws: also where the file is not the one that was prepared.
     public func read(
@@ -35,17 +35,23 @@ public final class PictureReader {
     ) throws(MediaError) {
         let path = media.location(of: record.path)
         func read() throws(MediaError) {
+            guard !record.isStill else {
+                let still = try StillReader(path: path, record: record, server: server, verifiesContent: verifiesContent, tools: tools)
+                return try still.read(requests, into: destination)
+            }
             try VideoReader(path: path, record: record, server: server, tools: tools).read(requests, into: destination)
         }
+        // A still is in memory whole when it is read.
+        let hashesFile = verifiesContent && !record.isStill
         if let server {
-            if verifiesContent { try record.requireContent(hash(ofURL: path, server), at: path) }
+            if hashesFile { try record.requireContent(hash(ofURL: path, server), at: path) }
             return try read()
         }
         // If the file was written to while it was read, the pictures may be a mixture of old and new content, and errors may be due to
         // that: so the file is read again.
         for _ in 0..<Self.maximumTries {
             let state = try FileState(path)
-            if verifiesContent {
+            if hashesFile {
                 try record.requireSize(state.bytes, at: path)
                 try record.requireContent(hash(ofFile: path, state), at: path)
             }

@@ -9,7 +9,7 @@ import CPixels
 
 /// Resizes parts of planar YUV pictures to small RGB squares, straight from the decoded planes.
 ///
-/// The result equals enlarging chroma, converting the whole frame to RGB and resizing the part, all bicubic, without rounding in between:
+/// The result equals enlarging chroma, converting the whole frame to RGB and resizing the part bicubically, without rounding in between:
 /// one filter a plane does it. Chroma that a stream puts on the left pixel is taken from halfway to the middle, see note "siting". Tables
 /// and memory are kept, and the tables computed again only where the part changes, because the pictures of a sample often share theirs.
 struct PlanarCropper: ~Copyable {
@@ -17,6 +17,7 @@ struct PlanarCropper: ~Copyable {
     struct Geometry: Equatable {
         var size: Int
         var format: PlanarFormat
+        var chroma: ChromaFilter
         var width: Int
         var height: Int
         /// In samples; a part may begin and end inside one.
@@ -41,6 +42,10 @@ struct PlanarCropper: ~Copyable {
             // Luma stands in for chroma, which has no weight here.
             planes.data = (planes.data.0, planes.data.0, planes.data.0, nil)
             planes.strides = (planes.strides.0, planes.strides.0, planes.strides.0, 0)
+        } else if geometry.format.isRGB {
+            // They are stored green, blue, red.
+            planes.data = (planes.data.2, planes.data.0, planes.data.1, nil)
+            planes.strides = (planes.strides.2, planes.strides.0, planes.strides.1, 0)
         }
         let chromaWidth = Int32(geometry.format.chromaExtent(geometry.width, shift: geometry.format.chromaShiftX))
         func chroma(_ samples: UnsafeMutablePointer<UInt8>?, _ stride: Int32) -> tandem_plane {
@@ -55,8 +60,8 @@ struct PlanarCropper: ~Copyable {
         list.span.withUnsafeBufferPointer { list in
             scratch.reserve(tandem_crop_scratch(list.baseAddress, geometry.size))
             tandem_crop(
-                destination, list.baseAddress, geometry.format.color(of: frame), geometry.size, geometry.format.depth > 8 ? 1 : 0,
-                scratch.start, tandem_best_instructions())
+                destination, list.baseAddress, geometry.format.color(of: frame), geometry.size, geometry.format.samples, scratch.start,
+                tandem_best_instructions())
         }
     }
 
@@ -67,16 +72,19 @@ struct PlanarCropper: ~Copyable {
             size: geometry.size, part: geometry.columns, extent: geometry.width, isMirrored: geometry.isMirroredHorizontally)
         rows.setBicubic(size: geometry.size, part: geometry.rows, extent: geometry.height, isMirrored: geometry.isMirroredVertically)
         chromaColumns.setEnlarged(
-            columns, shift: format.chromaShiftX, extent: format.chromaExtent(geometry.width, shift: format.chromaShiftX),
-            site: format.chromaSiteX)
+            columns, by: geometry.chroma, shift: format.chromaShiftX,
+            extent: format.chromaExtent(geometry.width, shift: format.chromaShiftX), site: format.chromaSiteX)
         chromaRows.setEnlarged(
-            rows, shift: format.chromaShiftY, extent: format.chromaExtent(geometry.height, shift: format.chromaShiftY), site: 0.5)
+            rows, by: geometry.chroma, shift: format.chromaShiftY,
+            extent: format.chromaExtent(geometry.height, shift: format.chromaShiftY), site: 0.5)
     }
 }
 
-/// A planar pixel format: Y, U, V, each sample one little-endian number; or Y alone. An alpha plane may follow and is ignored.
+/// A planar pixel format: Y, U, V, each sample one little-endian number; or Y alone; or red, green, blue, where those are asked for. An alpha
+/// plane may follow and is ignored.
 struct PlanarFormat: Equatable {
     let isGrey: Bool
+    let isRGB: Bool
     let chromaShiftX: Int
     let chromaShiftY: Int
     /// Where chroma lies along x among the pixels that it stands for: 0 on the first, 0.5 in the middle.
@@ -84,13 +92,18 @@ struct PlanarFormat: Equatable {
     /// Bits of a sample, 8 ... 16; above 8 a sample takes two bytes.
     let depth: Int
 
-    /// nil for frames of other formats, and for frames so narrow that the kernel cannot read 16 samples at once.
-    init?(_ frame: borrowing Frame) {
+    /// Samples that the kernel reads at once.
+    static let minimumWidth = 16
+
+    /// nil for frames of other formats, and for frames with a plane narrower than ``minimumWidth``.
+    ///
+    /// - Parameter takesRGB: whether planes of red, green and blue are taken, of 8 bits.
+    init?(_ frame: borrowing Frame, takesRGB: Bool) {
         let descriptor = av_pix_fmt_desc_get(AVPixelFormat(rawValue: frame.pointer.pointee.format))
         guard let descriptor = descriptor?.pointee else { return nil }
-        let others = UInt64(
-            AV_PIX_FMT_FLAG_RGB | AV_PIX_FMT_FLAG_PAL | AV_PIX_FMT_FLAG_BE | AV_PIX_FMT_FLAG_HWACCEL | AV_PIX_FMT_FLAG_FLOAT)
-        guard descriptor.flags & others == 0 else { return nil }
+        let others = UInt64(AV_PIX_FMT_FLAG_PAL | AV_PIX_FMT_FLAG_BE | AV_PIX_FMT_FLAG_HWACCEL | AV_PIX_FMT_FLAG_FLOAT)
+        isRGB = descriptor.flags & UInt64(AV_PIX_FMT_FLAG_RGB) != 0
+        guard descriptor.flags & others == 0, !isRGB || takesRGB && descriptor.comp.0.depth == 8 else { return nil }
         isGrey = descriptor.nb_components < 3
         depth = Int(descriptor.comp.0.depth)
         chromaShiftX = Int(descriptor.log2_chroma_w)
@@ -99,13 +112,15 @@ struct PlanarFormat: Equatable {
         chromaSiteX = frame.pointer.pointee.chroma_location == AVCHROMA_LOC_LEFT ? 0.25 : 0.5
         let bytes = depth > 8 ? 2 : 1
         let components = [descriptor.comp.0, descriptor.comp.1, descriptor.comp.2].prefix(isGrey ? 1 : 3)
-        for (plane, component) in components.enumerated() {
+        for (component, plane) in zip(components, isRGB ? [2, 0, 1] : [0, 1, 2]) {
             guard component.plane == plane, component.step == bytes, component.shift == 0, component.offset == 0,
                 component.depth == depth
             else { return nil }
         }
-        guard (8...16).contains(depth), chromaExtent(frame.width, shift: chromaShiftX) >= 16 else { return nil }
+        guard (8...16).contains(depth), chromaExtent(frame.width, shift: chromaShiftX) >= Self.minimumWidth else { return nil }
     }
+
+    var samples: tandem_samples { isRGB ? tandem_samples_rgb : depth > 8 ? tandem_samples_wide : tandem_samples_narrow }
 
     /// Samples of chroma for some of luma.
     func chromaExtent(_ extent: Int, shift: Int) -> Int { (extent + (1 << shift) - 1) >> shift }

@@ -12,9 +12,13 @@ extension Preparation {
 
         /// Sums over all videos.
         public struct Counts: Sendable {
-            /// Frames of the videos that can be used.
+            /// Videos that can be used.
+            public fileprivate(set) var videos = 0
+            /// Their frames.
             public fileprivate(set) var frames = 0
-            /// Their length.
+            /// Stills that can be used.
+            public fileprivate(set) var stills = 0
+            /// Length of the videos.
             public fileprivate(set) var hours = 0.0
             /// Videos with damaged frames, and those frames.
             public fileprivate(set) var damagedVideos = 0
@@ -63,6 +67,8 @@ extension Preparation.Summary.Counts {
             rejects[finding.reason ?? .undecodable, default: 0] += 1
             return
         }
+        guard !record.isStill else { return stills += 1 }
+        videos += 1
         frames += record.frameCount
         hours += record.seconds(ofFrame: record.frameCount - 1) / 3600
         damagedVideos += record.damagedFrames.isEmpty ? 0 : 1

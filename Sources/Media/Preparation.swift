@@ -2,8 +2,8 @@ import Files
 import Foundation
 import Sampling
 
-/// Turns a folder of videos into a manifest and a list of rejects. Each video is decoded once, several at a time, and may be encoded anew
-/// meanwhile.
+/// Turns a folder of videos and stills into a manifest and a list of rejects. Each is decoded once, several at a time, and videos may be
+/// encoded anew meanwhile.
 ///
 /// A journal beside the manifest keeps what each file was found to be. A file whose size and modification time are still those in the
 /// journal is not read again, so an interrupted preparation continues where it stopped, and a second one costs nothing.
@@ -27,21 +27,25 @@ public struct Preparation: Sendable {
     let output: String
     let transcoding: Transcoding?
     private let extensions: Set<String>
+    private let takesStills: Bool
     private let jobs: Int
 
     /// - Parameters:
     ///   - folder: the media folder, searched with all its subfolders, linked ones too, hidden ones left out.
     ///   - output: where manifest and rejects go; created where it is missing. The media folder where nil.
     ///   - extensions: further endings of files that are taken for videos, in small letters.
+    ///   - takesStills: whether pictures are listed too, as videos of one frame; they never are where videos are encoded anew.
     ///   - transcoding: how the videos are encoded anew, into `output`, which must lie outside `folder` then; nil lists them as they are.
     ///   - jobs: videos decoded at a time.
     public init(
-        folder: String, output: String? = nil, extensions: Set<String> = [], transcoding: Transcoding? = nil, jobs: Int
+        folder: String, output: String? = nil, extensions: Set<String> = [], takesStills: Bool = true, transcoding: Transcoding? = nil,
+        jobs: Int
     ) {
         precondition(jobs > 0, "\(jobs) jobs")
         self.folder = folder
         self.output = output ?? folder
         self.extensions = extensions
+        self.takesStills = takesStills
         self.transcoding = transcoding
         self.jobs = jobs
     }
@@ -53,7 +57,8 @@ public struct Preparation: Sendable {
     ///   - progress: told as often.
     /// - Throws: where the folder is missing or holds no video, where no video can be used, and where the output cannot be written.
     public func run(shouldStop: () -> Bool = { false }, progress: (Progress) -> Void = { _ in }) throws(PreparationError) -> Summary {
-        let found = try PreparationSources(in: folder, extensions: extensions, transcoding, output: output)
+        let found = try PreparationSources(
+            in: folder, extensions: extensions, takesStills: takesStills, transcoding, output: output)
         let sources = found.videos
         if transcoding != nil, found.tree.contains(output) {
             throw PreparationError("\(output) is part of \(folder), which is read, and the two would mix; choose an output outside")
@@ -120,9 +125,9 @@ public struct Preparation: Sendable {
             }
             for reject in sources.rejects { counts.add(reject) }
             try write(rejects)
-            guard counts.frames > 0 else {
+            guard counts.frames + counts.stills > 0 else {
                 throw PreparationError(
-                    "\(folder): none of its \(rejects.count) videos can be used (\(counts.rejectsByReason)); "
+                    "\(folder): none of its \(rejects.count) files can be used (\(counts.rejectsByReason)); "
                         + "\(output)/\(Self.rejectsName) says why" + (sources.passedOver.note.map { "; \($0)" } ?? ""))
             }
             return Summary(manifest: try writer.finish(), counts: counts, passedOver: sources.passedOver)

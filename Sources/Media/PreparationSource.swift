@@ -1,7 +1,7 @@
 import Files
 import Foundation
 
-/// A video file, or a folder of pictures, as far as it is known without opening it.
+/// A video file, a still, or a folder of pictures, as far as it is known without opening it.
 struct VideoFile: Codable, Equatable, Sendable {
     /// Relative to the media folder.
     var path: String
@@ -48,14 +48,17 @@ struct PreparationSources {
     ///
     /// - Parameters:
     ///   - extensions: further endings, in small letters, of files that are taken for videos.
+    ///   - takesStills: whether pictures are taken too; not where videos are encoded anew.
     ///   - output: where videos that are encoded anew go.
     init(
-        in folder: String, extensions: Set<String>, _ transcoding: Transcoding?, output: String
+        in folder: String, extensions: Set<String>, takesStills: Bool, _ transcoding: Transcoding?, output: String
     ) throws(PreparationError) {
         do { tree = try FolderTree(folder) } catch { throw PreparationError("\(error)") }
         let wantsPictures = transcoding?.pictureRate != nil
-        let endings = wantsPictures ? pictureExtensions : videoExtensions.union(extensions)
-        passedOver = PassedOver(areFrames: wantsPictures)
+        let wantsStills = takesStills && transcoding == nil
+        let endings = wantsPictures ? pictureExtensions : videoExtensions.union(extensions).union(wantsStills ? stillExtensions : [])
+        passedOver = PassedOver(
+            wantsPictures ? [.otherFrames] : [.rareVideos] + (wantsStills ? [.otherStills] : transcoding != nil ? [.transcodedStills] : []))
         rejects = tree.leftOut.map(Reject.init)
 
         var files: [VideoFile] = []
@@ -74,7 +77,8 @@ struct PreparationSources {
         }
         if wantsPictures { files = folders(of: files) }
         guard !files.isEmpty || !rejects.isEmpty else {
-            let missing = "\(folder): no \(wantsPictures ? "folders of pictures" : "videos") here; looked for \(list(endings))"
+            let missing =
+                "\(folder): no \(wantsPictures ? "folders of pictures" : wantsStills ? "videos and no stills" : "videos") here; looked for \(list(endings))"
             throw PreparationError(missing + (passedOver.note.map { "; \($0)" } ?? ""))
         }
         let named = transcoding == nil ? files.map { PreparationSource(file: $0, name: $0.path) } : nameResults(files, wantsPictures)

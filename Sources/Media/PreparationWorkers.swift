@@ -82,11 +82,16 @@ final class PreparationWorkers: Sendable {
             if isStopping.load(ordering: .relaxed) { throw MediaError(.timedOut, path, "interrupted") }
         }
         guard let transcoding else {
-            let record = try VideoRecord.inspect(path, in: folder) { (_, _, frame) throws(MediaError) in
-                try checkpoint()
-                let picture = Conversion.Side(frame)
-                guard picture.isReadable else { throw picture.unreadable(in: folder + "/" + path) }
-            }
+            let record =
+                if isStillFile(path) {
+                    try VideoRecord(inspectingStill: path, in: folder)
+                } else {
+                    try VideoRecord.inspect(path, in: folder) { (_, _, frame) throws(MediaError) in
+                        try checkpoint()
+                        let picture = Conversion.Side(frame)
+                        guard picture.isReadable else { throw picture.unreadable(in: folder + "/" + path) }
+                    }
+                }
             return PreparationFinding(file: source.file, record: try usable(record, path))
         }
         let (record, quality, framesPerPairBefore) = try transcoding.transcode(

@@ -1,5 +1,6 @@
 import CFFmpeg
 import Glibc
+import Sampling
 
 /// Objects that are kept from one reader to the next: the decoder, where the next stream has the same description as the last one, and the
 /// scalers.
@@ -28,6 +29,18 @@ public final class ReaderTools {
 
     /// Makes the next decoder a new one.
     func forgetDecoder() { kept = nil }
+
+    /// Writes the part of a frame that a request asks for; returns false where swscale does not know the frame's pixel format.
+    func crop(
+        _ frame: borrowing Frame, of record: VideoRecord, _ request: PictureRequest, isStill: Bool,
+        into destination: UnsafeMutableRawBufferPointer
+    ) -> Bool {
+        costs.time(.convert) {
+            cropper.crop(
+                frame, box: request.box, uprightWidth: record.width, uprightHeight: record.height, orientation: record.orientation,
+                isFlipped: request.isFlipped, size: request.size, isStill: isStill, into: destination)
+        }
+    }
 }
 
 /// A decoder of libav's on one thread.

@@ -66,6 +66,13 @@ final class RemoteFile {
         return hash.finish()
     }
 
+    /// Fills memory of the file's size with its bytes.
+    func readAll(into memory: UnsafeMutableRawBufferPointer) throws(MediaError) {
+        let count = avio_read(context, memory.baseAddress?.assumingMemoryBound(to: UInt8.self), Int32(memory.count))
+        if let failure { throw failure }
+        guard Int(count) == memory.count else { throw MediaError(.cannotRead, url, "the file ended early") }
+    }
+
     private func read(into buffer: UnsafeMutablePointer<UInt8>, _ count: Int32) -> Int32 {
         guard position < Int64(byteCount) else { return endOfFile }
         let code = persist {

@@ -24,16 +24,16 @@ struct ResizeAxis: ~Copyable {
             let samples = max(0, Int(center - support + 0.5))..<min(extent, Int(center + support + 0.5))
             let base = min(samples.lowerBound, extent - taps)
             first[pixel] = Int32(base)
-            func weight(_ sample: Int) -> Double { Self.bicubic((Double(sample) - center + 0.5) / widening) }
+            func weight(_ sample: Int) -> Double { bicubicWeight((Double(sample) - center + 0.5) / widening) }
             let sum = samples.reduce(0.0) { $0 + weight($1) }
             for sample in samples { weights[pixel * taps + sample - base] = Float(weight(sample) / sum) }
         }
     }
 
-    /// Sets the same resize for a plane that is first enlarged `1 << shift` times, bicubically.
+    /// Sets the same resize for a plane that is first enlarged `1 << shift` times by a filter.
     ///
     /// - Parameter site: where a sample lies among those that it stands for: 0 on the first, 0.5 in the middle.
-    mutating func setEnlarged(_ other: borrowing ResizeAxis, shift: Int, extent: Int, site: Double) {
+    mutating func setEnlarged(_ other: borrowing ResizeAxis, by filter: ChromaFilter, shift: Int, extent: Int, site: Double) {
         let scale = Double(1 << shift)
         /// Where a sample of the enlarged plane lies among this one's.
         func place(_ sample: Int) -> Double { (Double(sample) - site * (scale - 1)) / scale }
@@ -45,10 +45,10 @@ struct ResizeAxis: ~Copyable {
             for k in 0..<other.taps {
                 let place = place(start + k)
                 let left = Int(place.rounded(.down))
-                for sample in left - 1...left + 2 {
+                for sample in left - filter.reach...left + 1 + filter.reach {
                     // Beyond an edge, the sample at the edge is repeated.
                     let index = pixel * taps + max(0, min(sample, extent - 1)) - base
-                    weights[index] += other.weights[pixel * other.taps + k] * Float(Self.bicubic(Double(sample) - place))
+                    weights[index] += other.weights[pixel * other.taps + k] * Float(filter.weight(Double(sample) - place))
                 }
             }
         }
@@ -63,11 +63,29 @@ struct ResizeAxis: ~Copyable {
         weights.reserve(size * taps)
         weights.start.update(repeating: 0, count: size * taps)
     }
+}
 
-    private static func bicubic(_ distance: Double) -> Double {
-        let x = abs(distance)
-        return x < 1 ? (1.5 * x - 2.5) * x * x + 1 : x < 2 ? ((-0.5 * x + 2.5) * x - 4) * x + 2 : 0
+/// How a plane of chroma comes up to the size of luma.
+enum ChromaFilter {
+    /// As swscale has it, for videos.
+    case bicubic
+    /// Three parts of the nearer sample and one of the other, as libjpeg and libwebp have it, for pictures.
+    case triangle
+
+    /// Samples on either side that count beside the nearest two.
+    fileprivate var reach: Int { self == .bicubic ? 1 : 0 }
+
+    fileprivate func weight(_ distance: Double) -> Double {
+        switch self {
+        case .bicubic: bicubicWeight(distance)
+        case .triangle: max(0, 1 - abs(distance))
+        }
     }
+}
+
+private func bicubicWeight(_ distance: Double) -> Double {
+    let x = abs(distance)
+    return x < 1 ? (1.5 * x - 2.5) * x * x + 1 : x < 2 ? ((-0.5 * x + 2.5) * x - 4) * x + 2 : 0
 }
 
 /// Memory that is used again and again, and grows to the largest need. Aligned to 64 bytes.

@@ -22,13 +22,7 @@ extension VideoReader {
 extension RGBImage {
     /// A decoded frame as it is stored; nil where swscale does not know its pixel format.
     init?(_ frame: borrowing Frame) {
-        var source = Conversion.Side(frame)
-        if source.isRGB { source.isFullRange = true }
-        var destination = Conversion.Side(width: source.width, height: source.height, format: AV_PIX_FMT_RGB24.rawValue)
-        destination.isFullRange = true
-        guard let scaler = Scaler(Conversion(source: source, destination: destination)) else { return nil }
-        let converted = Frame(width: frame.width, height: frame.height, format: AV_PIX_FMT_RGB24)
-        scaler.scale(Planes(frame), into: Planes(converted))
+        guard let converted = frame.converted(to: AV_PIX_FMT_RGB24) else { return nil }
         self.init(width: frame.width, height: frame.height, pixels: packedRows(of: converted, bytesPerRow: frame.width * 3))
     }
 
@@ -45,5 +39,19 @@ extension RGBImage {
             }
         }
         return turned
+    }
+}
+
+extension Frame {
+    /// The frame in a format of red, green and blue; nil where swscale does not know its own.
+    func converted(to format: AVPixelFormat) -> Frame? {
+        var source = Conversion.Side(self)
+        if source.isRGB { source.isFullRange = true }
+        var destination = Conversion.Side(width: source.width, height: source.height, format: format.rawValue)
+        destination.isFullRange = true
+        guard let scaler = Scaler(Conversion(source: source, destination: destination)) else { return nil }
+        let converted = Frame(width: width, height: height, format: format)
+        scaler.scale(Planes(self), into: Planes(converted))
+        return converted
     }
 }

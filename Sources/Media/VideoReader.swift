@@ -75,11 +75,7 @@ public final class VideoReader {
         _ requests: [PictureRequest], into destination: (Int) -> UnsafeMutableRawBufferPointer
     ) throws(MediaError) {
         precondition(requests.allSatisfy { $0.size > 0 }, "pictures of no pixels")
-        for request in requests where !record.contains(request) {
-            throw MediaError(
-                .impossible, path,
-                "frame \(request.frame) with \(request.box) of a video of \(record.frameCount) frames of \(record.width)x\(record.height)")
-        }
+        try record.require(requests, at: path)
         let order = requests.indices.sorted { (requests[$0].frame, $0) < (requests[$1].frame, $1) }
         var frames: [Int] = []
         for index in order where requests[index].frame != frames.last { frames.append(requests[index].frame) }
@@ -87,12 +83,7 @@ public final class VideoReader {
         var failure: MediaError?
         try visit(frames) { index, frame in
             while next < order.count, requests[order[next]].frame == index {
-                let request = requests[order[next]]
-                let isDone = tools.costs.time(.convert) {
-                    tools.cropper.crop(
-                        frame, box: request.box, uprightWidth: record.width, uprightHeight: record.height, orientation: record.orientation,
-                        isFlipped: request.isFlipped, size: request.size, into: destination(order[next]))
-                }
+                let isDone = tools.crop(frame, of: record, requests[order[next]], isStill: false, into: destination(order[next]))
                 if !isDone { failure = MediaError(.unsupported, path, "\(Conversion.Side(frame).formatName) does not convert to RGB") }
                 next += 1
             }
@@ -215,8 +206,16 @@ public final class VideoReader {
 }
 
 extension VideoRecord {
-    /// Whether a request asks for a part of a frame that exists.
-    fileprivate func contains(_ request: PictureRequest) -> Bool {
+    /// Makes sure that requests ask for parts that exist.
+    func require(_ requests: [PictureRequest], at location: String) throws(MediaError) {
+        for request in requests where !contains(request) {
+            throw MediaError(
+                .impossible, location,
+                "frame \(request.frame) with \(request.box) of a video of \(frameCount) frames of \(width)x\(height)")
+        }
+    }
+
+    private func contains(_ request: PictureRequest) -> Bool {
         let box = request.box
         return (0..<frameCount).contains(request.frame) && box.x >= 0 && box.y >= 0 && box.width > 0 && box.height > 0
             && box.width <= width && box.height <= height && box.x <= width - box.width && box.y <= height - box.height

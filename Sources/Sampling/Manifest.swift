@@ -10,7 +10,7 @@ import Files
 /// | bytes | header |
 /// | --- | --- |
 /// | 8 | ``magic`` |
-/// | 8 | ``version`` |
+/// | 8 | ``version``, or ``versionWithStills`` |
 /// | 8 | records |
 /// | 8 | bytes of the longest path |
 /// | 8 | identity |
@@ -19,16 +19,22 @@ import Files
 public struct Manifest: Sendable {
     /// The first bytes of a manifest.
     public static let magic: [UInt8] = [0x89] + Array("TANDEM\n".utf8)
-    /// The version of the file format that this code reads and writes. 1 was JSON lines; records of 2 had no orientation.
+    /// The version of the file format for videos alone. 1 was JSON lines; records of 2 had no orientation.
     public static let version = 3
+    /// The version of the same format with stills among the videos.
+    public static let versionWithStills = 4
+
+    private static let spoken = "this program reads \(version) and \(versionWithStills)"
 
     static let headerByteCount = 56
     static let entryByteCount = 16
 
     /// The file, as it was named when it was opened.
     public let path: String
-    /// Videos; at least one.
+    /// Videos, stills among them; at least one.
     public let count: Int
+    /// Whether stills may be among the videos; where not, every video has two frames or more.
+    public let holdsStills: Bool
     /// 16 hexadecimal digits that name the content: equal manifests give equal samples. Sizes of files and key frames do not enter.
     public let identity: String
     /// UTF-8 bytes of the longest path of a video.
@@ -45,7 +51,7 @@ public struct Manifest: Sendable {
             throw ManifestError(path, nil, "cannot be read; 'tandem prepare FOLDER' writes a manifest into the folder")
         }
         guard !file.bytes.starts(with: Array(#"{"tandem-manifest""#.utf8)) else {
-            throw ManifestError(path, nil, "is of version 1, this program reads \(Self.version); run 'tandem prepare' again")
+            throw ManifestError(path, nil, "is of version 1, \(Self.spoken); run 'tandem prepare' again")
         }
         guard file.bytes.starts(with: Self.magic) else {
             throw ManifestError(path, nil, "is no manifest; 'tandem prepare FOLDER' writes manifests")
@@ -53,7 +59,7 @@ public struct Manifest: Sendable {
         self.path = path
         self.file = file
         do {
-            (count, identity, longestPath, tableOffset) = try Self.readHeader(file.bytes)
+            (holdsStills, count, identity, longestPath, tableOffset) = try Self.readHeader(file.bytes)
         } catch {
             throw ManifestError(path, nil, "\(error); run 'tandem prepare' again")
         }
@@ -61,10 +67,12 @@ public struct Manifest: Sendable {
 
     private static func readHeader(
         _ bytes: UnsafeRawBufferPointer
-    ) throws(MalformedBytes) -> (count: Int, identity: String, longestPath: Int, tableOffset: Int) {
+    ) throws(MalformedBytes) -> (holdsStills: Bool, count: Int, identity: String, longestPath: Int, tableOffset: Int) {
         var reader = ByteReader(UnsafeRawBufferPointer(rebasing: bytes.dropFirst(magic.count)))
         let version = try reader.readInt()
-        guard version == Self.version else { throw MalformedBytes("is of version \(version), this program reads \(Self.version)") }
+        guard [Self.version, versionWithStills].contains(version) else {
+            throw MalformedBytes("is of version \(version), \(spoken)")
+        }
         let count = try reader.readInt(in: 1...Int.max / entryByteCount)
         let longestPath = try reader.readInt(in: 1...4096)
         let identity = try reader.read(UInt64.self)
@@ -77,7 +85,7 @@ public struct Manifest: Sendable {
         hash.add(UnsafeRawBufferPointer(rebasing: bytes[..<(headerByteCount - 8)]))
         hash.add(UnsafeRawBufferPointer(rebasing: bytes[tableOffset...]))
         guard hash.value == checksum else { throw MalformedBytes("is damaged: its checksum is wrong") }
-        return (count, identity.hexadecimal, longestPath, tableOffset)
+        return (version == versionWithStills, count, identity.hexadecimal, longestPath, tableOffset)
     }
 
     /// The record of a video, in constant time.
@@ -107,6 +115,7 @@ public struct Manifest: Sendable {
         var reader = ByteReader(coded)
         let record = try VideoRecord(from: &reader)
         try reader.finish()
+        guard holdsStills || !record.isStill else { throw MalformedBytes("\(record.path): one frame, in a manifest of videos alone") }
         return record
     }
 

@@ -17,6 +17,7 @@ public struct ManifestWriter: ~Copyable {
     private var count = 0
     private var lastPath: String?
     private var longestPath = 0
+    private var holdsStills = false
     private var identity = FowlerNollVoHash()
 
     /// - Throws: ``ManifestError`` where the file cannot be created.
@@ -40,6 +41,7 @@ public struct ManifestWriter: ~Copyable {
         identity.addContent(of: record)
         lastPath = record.path
         longestPath = max(longestPath, record.path.utf8.count)
+        if record.isStill { holdsStills = true }
         count += 1
         if buffer.bytes.count >= Self.bufferByteCount { try flush() }
     }
@@ -60,7 +62,7 @@ public struct ManifestWriter: ~Copyable {
         try flush()
         var header = ByteWriter()
         for byte in Manifest.magic { header.write(byte) }
-        header.write(Manifest.version)
+        header.write(holdsStills ? Manifest.versionWithStills : Manifest.version)
         header.write(count)
         header.write(longestPath)
         header.write(identity.value)

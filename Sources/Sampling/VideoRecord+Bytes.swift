@@ -58,7 +58,7 @@ extension VideoRecord {
         }
         if width < 1 || height < 1 { return "a picture of \(width)x\(height)" }
         if timeBase.numerator < 1 || timeBase.denominator < 1 { return "a time base of \(timeBase.numerator)/\(timeBase.denominator)" }
-        if frameCount < 2 { return "fewer than two frames" }
+        if frameCount < 1 { return "no frames" }
         if frameCount > 1 << 24 { return "\(frameCount) frames, more than any video here can have" }
         if !timestamps.areAscending { return "presentation times that do not ascend" }
         if !isWithinArithmetic { return "a duration or a size beyond all bounds" }

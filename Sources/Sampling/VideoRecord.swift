@@ -1,4 +1,5 @@
-/// What the manifest knows of one video: enough to choose frames without opening the file, and to seek to them exactly.
+/// What the manifest knows of one video: enough to choose frames without opening the file, and to seek to them exactly. A still is a video of
+/// one frame, a key frame at the time 0 of a time base of seconds.
 public struct VideoRecord: Codable, Equatable, Sendable {
     /// Path relative to the media folder.
     public var path: String
@@ -38,8 +39,18 @@ public struct VideoRecord: Codable, Equatable, Sendable {
         self.contentHash = contentHash
     }
 
+    /// The record of a still.
+    public init(stillAt path: String, bytes: Int, width: Int, height: Int, orientation: Orientation, contentHash: String) {
+        self.init(
+            path: path, bytes: bytes, width: width, height: height, orientation: orientation, timeBase: Rational(1, 1),
+            timestamps: Timestamps([0]), keyFrames: [0], contentHash: contentHash)
+    }
+
     /// Frames that a full sequential decode gives.
     public var frameCount: Int { timestamps.count }
+
+    /// Whether this is a still, a picture in a file of its own: one frame, which videos never are.
+    public var isStill: Bool { frameCount == 1 }
 
     /// A video with more damaged frames is none to learn from: half of all, and two must be intact.
     public var maximumDamagedFrames: Int { max(0, min(frameCount / 2, frameCount - 2)) }

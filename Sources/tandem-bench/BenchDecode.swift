@@ -1,6 +1,7 @@
 import Base
 import Configuration
 import Console
+import Files
 import Foundation
 import Media
 import Recipes
@@ -15,7 +16,7 @@ func benchDecode(arguments: [String]) throws {
             scale them. Samples are drawn as in a run. Every ticket opens its video anew; videos take turns. Before that each video is
             read once, untimed, for what a manifest would say of it.
             """, arguments: arguments)
-    let paths = options.values("--video", "FILE", "a video; may stand several times")
+    let paths = options.values("--video", "FILE|FOLDER", "a video, a still, or a folder of some; may stand several times")
     let recipe = options.recipe()
     let samples = options.value("--samples", "N", "samples that are timed", default: 100)
     let repeats = options.value("--repeat", "R", "samples taken from a video each time it is opened", default: 1)
@@ -25,16 +26,27 @@ func benchDecode(arguments: [String]) throws {
     if !(1...SamplePlan.maximumReplicas).contains(repeats) { options.refuse("--repeat wants 1 to \(SamplePlan.maximumReplicas)") }
     options.finish()
 
-    let records = try paths.map { path in
+    let records = try paths.flatMap(files).map { path in
         let url = URL(fileURLWithPath: path)
-        var record = try VideoRecord(inspecting: url.lastPathComponent, in: url.deletingLastPathComponent().path)
+        var record = try VideoRecord(inspectingFile: url.lastPathComponent, in: url.deletingLastPathComponent().path)
         record.path = String(url.path.dropFirst())
         return record
     }
     let pipeline = try Pipeline.parse(
         "{}", source: "the options", overrides: ["recipe=\(recipe)", "sampling.repeatedSampling=\(repeats)"])
-    let result = try DecodeBench(records, pipeline.recipe.value.sampler).run(samples: samples)
+    let sampler = pipeline.recipe.value.sampler
+    for record in records { try sampler.requireFrames(of: record) }
+    let result = try DecodeBench(records, sampler).run(samples: samples)
     print(result.shown(asJSON: asJSON))
+}
+
+/// The videos and stills of a folder and of those below it; any other path as it is.
+private func files(of path: String) throws -> [String] {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue else { return [path] }
+    let files = try FolderTree(path).files.filter { videoExtensions.union(stillExtensions).contains($0.ending) }.sorted()
+    if files.isEmpty { throw Failure("\(path) holds neither a video nor a still") }
+    return files.compactMap { $0.text.map { "\(path)/\($0)" } }
 }
 
 /// Measured decoding.

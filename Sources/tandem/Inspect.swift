@@ -62,31 +62,36 @@ private func summary(_ path: String, heads: Int?, overrides: [String]) throws ->
 
 private func manifestSummary(_ path: String) throws -> FileSummary {
     let manifest = try Manifest(contentsOf: path)
-    var (frames, hours, bytes) = (0, 0.0, 0)
+    var (frames, hours, bytes, stills) = (0, 0.0, 0, 0)
     var (damagedVideos, damagedFrames) = (0, 0)
     var (slowest, fastest) = (Double.infinity, 0.0)
     var sizes: [String: Int] = [:]
     var endings: [String: Int] = [:]
     try manifest.readAll { record in
+        bytes += record.bytes
+        sizes["\(record.width)x\(record.height)", default: 0] += 1
+        endings[(record.path as NSString).pathExtension.lowercased(), default: 0] += 1
+        guard !record.isStill else { return stills += 1 }
         frames += record.frameCount
         let seconds = record.seconds(ofFrame: record.frameCount - 1)
         hours += seconds / 3600
-        bytes += record.bytes
         damagedVideos += record.damagedFrames.isEmpty ? 0 : 1
         damagedFrames += record.damagedFrames.count
         let rate = Double(record.frameCount - 1) / seconds
         (slowest, fastest) = (min(slowest, rate), max(fastest, rate))
-        sizes["\(record.width)x\(record.height)", default: 0] += 1
-        endings[(record.path as NSString).pathExtension.lowercased(), default: 0] += 1
     }
+    let videos = manifest.count - stills
     var summary = FileSummary("\(path): manifest of a folder of videos", kind: "manifest")
     summary.add("path", path)
     summary.add("identity", "\(manifest.identity), which the records confirm", "identity", manifest.identity)
-    summary.add("videos", grouped(manifest.count), "videos", manifest.count)
+    summary.add("videos", grouped(videos), "videos", videos)
+    if stills > 0 { summary.add("stills", grouped(stills), "stills", stills) }
     summary.add("frames", grouped(frames), "frames", frames)
     summary.add("length", String(format: "%.2f hours", hours), "hours", hours)
     summary.add("size", formatBytes(bytes), "bytes", bytes)
-    summary.add("rates", String(format: "%.4g to %.4g frames a second", slowest, fastest), "frameRates", [slowest, fastest])
+    if videos > 0 {
+        summary.add("rates", String(format: "%.4g to %.4g frames a second", slowest, fastest), "frameRates", [slowest, fastest])
+    }
     summary.add("pictures", listed(ranked(sizes)), "pictureSizes", sizes)
     summary.add("files", listed(ranked(endings)), "fileEndings", endings)
     let damage = "\(grouped(damagedFrames)) frames of \(grouped(damagedVideos)) videos, which samples avoid"

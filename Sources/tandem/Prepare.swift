@@ -9,8 +9,8 @@ func prepare(arguments: [String]) throws {
     var options = Arguments(
         "tandem prepare",
         about: """
-            Decodes every video of a folder once, and writes which frames they have (\(Preparation.manifestName)) and which files cannot be \
-            used (\(Preparation.rejectsName)). With --transcode it writes the videos anew on the way, small and quick to seek in: H.264 in \
+            Decodes every video and every still (JPEG, PNG, WebP) of a folder once, and writes which frames they have \
+            (\(Preparation.manifestName)) and which files cannot be used (\(Preparation.rejectsName)). With --transcode it writes the videos anew on the way, small and quick to seek in: H.264 in \
             MP4 under the old names but for the ending, with the frames and times of the originals, at least \(Int(Transcoding.leastQuality)) dB from the \
             scaled original. Can be interrupted and run again; what is done is not done twice.
             """,
@@ -18,9 +18,10 @@ func prepare(arguments: [String]) throws {
     let jobs = options.value("--jobs", "N", "videos decoded at a time", default: ProcessInfo.processInfo.activeProcessorCount)
     let output = options.value("--output", "FOLDER", "where manifest and rejects go (default: the folder of videos)")
     let extensions = options.value("--extensions", "LIST", "further endings of files to take for videos, such as gif,m2v")
+    let leavesStills = options.flag("--no-stills", "leave pictures out, which else are listed as videos of one frame")
     let transcoded = options.value("--transcode", "OUTPUT", "write the videos anew into this folder, the manifest beside them")
     let transcoding = Transcoding(from: &options, isAsked: transcoded != nil)
-    let folder = options.operand("FOLDER", "the videos, in it or in folders below it")
+    let folder = options.operand("FOLDER", "the videos and stills, in it or in folders below it")
     if MediaRoot(folder).isServer {
         options.refuse("\(folder) is a server; prepare the folder that it serves, on its machine, and give runs its URL as data.media")
     }
@@ -35,7 +36,7 @@ func prepare(arguments: [String]) throws {
     let target = transcoded ?? output ?? folder
     let preparation = Preparation(
         folder: folder, output: target, extensions: Set(extensions?.split(separator: ",").map(ending) ?? []),
-        transcoding: transcoded == nil ? nil : transcoding, jobs: jobs)
+        takesStills: !leavesStills, transcoding: transcoded == nil ? nil : transcoding, jobs: jobs)
     let summary = try showingProgress { show in try preparation.run(shouldStop: { Interruption.isRequested }, progress: show) }
     print(describe(summary, output: target))
     if let note = summary.passedOver.note { print("\(folder): \(note).") }
@@ -105,8 +106,11 @@ private func describe(_ summary: Preparation.Summary, output: String) -> String 
     let counts = summary.counts
     let hours = String(format: "%.2f", counts.hours)
     let rejects = counts.rejects.values.reduce(0, +)
+    let videos = "\(counts.videos) videos with \(counts.frames) frames, \(hours) hours,"
+    let stills = "\(counts.stills) stills"
+    let listed = counts.stills == 0 ? videos : counts.videos == 0 ? stills : "\(videos) and \(stills)"
     var lines = [
-        "\(summary.manifest.count) videos with \(counts.frames) frames, \(hours) hours, in \(output)/\(Preparation.manifestName)"
+        "\(listed) in \(output)/\(Preparation.manifestName)"
             + " (identity \(summary.manifest.identity))."
     ]
     if rejects > 0 { lines.append("\(rejects) rejected: \(counts.rejectsByReason); see \(output)/\(Preparation.rejectsName).") }

@@ -6,6 +6,7 @@ import Files
 import Foundation
 import Media
 import RunLog
+import Sampling
 import Training
 
 /// `tandem run`: all processes of one pipeline on this machine.
@@ -39,6 +40,7 @@ func run(arguments: [String]) throws {
     guard FileManager.default.fileExists(atPath: pipeline.data.manifestPath) else {
         throw Failure("\(pipeline.data.manifestPath): there is no manifest; make one with 'tandem prepare \(pipeline.data.media)'")
     }
+    try Manifest(contentsOf: pipeline.data.manifestPath).requireFrames(for: pipeline.recipe.value.sampler)
     if let endpoint { try Endpoint(endpoint).requireKeys(isGuarded: keys != nil, isInsecure: isInsecure) }
     let folder = "runs/\(pipeline.name)"
     let hold = try RunFolder.holdForStart(folder)

@@ -5,7 +5,7 @@ import Foundation
 import Media
 import Sampling
 
-/// Videos by number, out of manifests, folders and files.
+/// Videos and stills by number, out of manifests, folders and files.
 struct VideoCollection {
     private let parts: [Part]
     /// How many there are; at least one.
@@ -24,7 +24,7 @@ struct VideoCollection {
     }
 
     /// - Parameters:
-    ///   - paths: videos, manifests, and folders: of a prepared one its manifest, else the videos that lie in it.
+    ///   - paths: videos, manifests, and folders: of a prepared one its manifest, else the videos and stills that lie in it.
     ///   - media: what the paths in manifests are relative to; nil: the manifest's own folder.
     init(_ paths: [String], media: String?) throws {
         parts = try paths.flatMap { path -> [Part] in
@@ -34,7 +34,7 @@ struct VideoCollection {
                 throw Failure("\(path): there is no such file; name a video, a folder of videos or a manifest")
             }
             if isFolder.boolValue {
-                let videos = try FolderListing(path).names.filter { videoExtensions.contains($0.ending) }
+                let videos = try FolderListing(path).names.filter { videoExtensions.union(stillExtensions).contains($0.ending) }
                 guard !videos.isEmpty else {
                     throw Failure("\(path) holds neither a manifest nor a video; 'tandem prepare' makes manifests")
                 }
@@ -43,7 +43,7 @@ struct VideoCollection {
                     return name.text.map { Part.file("\(path)/\($0)") }
                 }
             }
-            if isVideo(manifest) { return [.file(manifest)] }
+            if isVideo(manifest) || isStillFile(manifest) { return [.file(manifest)] }
             return [.manifest(try Manifest(contentsOf: manifest), MediaRoot(media ?? folderName(of: manifest)))]
         }
         count = parts.reduce(0) { $0 + $1.count }
@@ -59,7 +59,7 @@ struct VideoCollection {
                 case .manifest(let manifest, let media): return (try manifest[number], media)
                 case .file(let path):
                     let root = folderName(of: path)
-                    return (try VideoRecord(inspecting: (path as NSString).lastPathComponent, in: root), MediaRoot(root))
+                    return (try VideoRecord(inspectingFile: (path as NSString).lastPathComponent, in: root), MediaRoot(root))
                 }
             }
             number -= part.count

@@ -67,7 +67,7 @@ func visualizeReconstructions(arguments: [String]) throws {
                 if Interruption.isRequested { throw Failure("interrupted; nothing was written") }
             }
             drawn += 1
-        } catch let error as MediaError {
+        } catch let error as any CountedFailure {
             warn("passing over a video: \(error)")
         }
         ticket += 1
@@ -97,6 +97,7 @@ private struct SampleDraw {
         return try bytes.withUnsafeMutableBytes { block in
             layout.write(header, to: block)
             let writer = SampleWriter(layout, block)
+            try sampler.requireFrames(of: record)
             let pictures = sampler.draw(Draw(seed: seed, ticket: ticket, record: record), into: writer)
             try PictureReader(media: media).read(pictures.map(\.request), of: record) { writer.bytes(pictures[$0]) }
             sampler.finish(writer)

@@ -11,7 +11,7 @@ struct Corpus {
         var bytes: [UInt8]
         /// What it is counted under: the name's ending, or its beginning where that tells more.
         var kind: String
-        /// What a manifest says of the whole file, nil for what is no video.
+        /// What a manifest says of the whole file, nil for what is neither a video nor a still.
         var record: VideoRecord?
     }
 
@@ -73,7 +73,7 @@ struct Corpus {
             return Seed(
                 name: name, bytes: [UInt8](try Data(contentsOf: URL(fileURLWithPath: folder + "/" + name))),
                 kind: name.hasPrefix("fragmented") ? "fragmented mp4" : ending,
-                record: videoExtensions.contains(ending) ? try? VideoRecord(inspecting: name, in: folder) : nil)
+                record: videoExtensions.union(stillExtensions).contains(ending) ? try? VideoRecord(inspectingFile: name, in: folder) : nil)
         }
         seedsByKind = Dictionary(grouping: seeds, by: \.kind)
         kinds = seedsByKind.keys.sorted()
@@ -113,6 +113,7 @@ struct Corpus {
         let colours = picture(width: 60, height: 40, frame: 0)
         try writeJPEG(colours, to: folder + "/picture.jpg")
         try writePNG(colours, to: folder + "/picture.png")
+        _ = try ffmpeg(["-v", "quiet", "-i", folder + "/picture.png", folder + "/picture.webp"])
         let labels = colours.pixels.prefix(60 * 40).map { $0 % 5 }
         try writePNG(IndexImage(width: 60, height: 40, indices: labels), to: folder + "/labels.png")
     }

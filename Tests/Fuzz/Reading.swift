@@ -39,9 +39,10 @@ private func read(_ name: String, in folder: String, as good: Corpus.Seed) -> St
         switch good.kind {
         case "json5": try readPipeline(path)
         case "manifest": try readManifest(path)
-        case "png", "jpg":
+        case "png", "jpg", "webp":
             _ = try? readIndexImage(path)
-            _ = try readImage(path)
+            _ = try? readImage(path)
+            try readStill(try VideoRecord(inspectingStill: name, in: folder), in: folder)
         default:
             // A file that was damaged after it was prepared, the sizes being alike by chance, then one that is found damaged.
             if var record = good.record {
@@ -76,6 +77,15 @@ private func readPictures(_ path: String, _ record: VideoRecord) throws {
     }
 }
 
+/// Reads the whole still as a small picture.
+private func readStill(_ record: VideoRecord, in folder: String) throws {
+    var pixels = [UInt8](repeating: 0, count: 32 * 32 * 3)
+    let whole = CropBox(x: 0, y: 0, width: record.width, height: record.height)
+    try pixels.withUnsafeMutableBytes { pixels in
+        try PictureReader(media: MediaRoot(folder)).read([PictureRequest(frame: 0, box: whole, size: 32)], of: record) { _ in pixels }
+    }
+}
+
 /// A manifest that is taken must hold records that samples can be drawn from; and so must records that come without its checksums, as
 /// tickets do.
 private func readManifest(_ path: String) throws {
@@ -90,7 +100,9 @@ private func readManifest(_ path: String) throws {
 
 func drawSamples(of record: VideoRecord) {
     precondition(record.fault == nil && record.timestamps.count == record.frameCount)
-    for ticket in 0..<4 {
+    let timeline = Timeline(of: record, rate: 0)
+    precondition(timeline.frame(nearest: timeline.count - 1) == record.frameCount - 1)
+    for ticket in 0..<4 where record.frameCount >= FramePairSampler().minimumFrames {
         for view in FramePairSampler().geometry(Draw(seed: 1, ticket: ticket, record: record)).views {
             precondition((0..<record.frameCount).contains(view.frame) && view.box.x + view.box.width <= record.width)
         }

@@ -9,17 +9,20 @@ import Testing
 
 /// Pictures do not depend on the processor's instruction set.
 struct InstructionSetTests {
-    @Test("the kernel gives the same bytes with every instruction set", arguments: [16, 17, 100, 333], [0, 1] as [Int32])
-    func kernel(width: Int, isWide: Int32) {
+    @Test(
+        "the kernel gives the same bytes with every instruction set", arguments: [16, 17, 100, 333],
+        [tandem_samples_narrow, tandem_samples_wide, tandem_samples_rgb])
+    func kernel(width: Int, samples: tandem_samples) {
         let (height, size, taps) = (90, 37, 9)
+        let isWide = samples == tandem_samples_wide
         var generator = SplitMix64(seed: UInt64(width))
         var pixels = (0..<height * width * 2).map { _ in UInt8.random(in: 0...255, using: &generator) }
         // Ten bits.
-        if isWide == 1 { for i in stride(from: 1, to: pixels.count, by: 2) { pixels[i] &= 3 } }
+        if isWide { for i in stride(from: 1, to: pixels.count, by: 2) { pixels[i] &= 3 } }
         func first(_ extent: Int) -> [Int32] { (0..<size).map { Int32($0 * (extent - taps) / (size - 1)) } }
         func weights() -> [Float] { (0..<size * taps).map { _ in Float.random(in: -0.1...0.3, using: &generator) } }
         let (columns, rows, columnWeights, rowWeights) = (first(width), first(height), weights(), weights())
-        let scale: Float = isWide == 1 ? 0.25 : 1
+        let scale: Float = isWide ? 0.25 : 1
         let color = tandem_color(
             luma: 1.1 * scale, v_to_red: 1.6 * scale, u_to_green: -0.4 * scale, v_to_green: -0.8 * scale, u_to_blue: 2 * scale, red: -200,
             green: 130, blue: -260)
@@ -32,7 +35,7 @@ struct InstructionSetTests {
                         columnWeights.withUnsafeBufferPointer { columnWeights in
                             rowWeights.withUnsafeBufferPointer { rowWeights in
                                 let plane = tandem_plane(
-                                    samples: pixels.baseAddress, stride: width << Int(isWide), width: Int32(width),
+                                    samples: pixels.baseAddress, stride: isWide ? 2 * width : width, width: Int32(width),
                                     columns: tandem_axis(first: columns.baseAddress, weights: columnWeights.baseAddress, taps: Int32(taps)),
                                     rows: tandem_axis(first: rows.baseAddress, weights: rowWeights.baseAddress, taps: Int32(taps)))
                                 let planes = [plane, plane, plane]
@@ -40,7 +43,7 @@ struct InstructionSetTests {
                                     byteCount: tandem_crop_scratch(planes, size) * 4, alignment: 64)
                                 defer { scratch.deallocate() }
                                 tandem_crop(
-                                    &rgb, planes, color, size, isWide, scratch.baseAddress!.assumingMemoryBound(to: Float.self),
+                                    &rgb, planes, color, size, samples, scratch.baseAddress!.assumingMemoryBound(to: Float.self),
                                     instructions)
                             }
                         }

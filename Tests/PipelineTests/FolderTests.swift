@@ -36,7 +36,7 @@ import Testing
         }
         try FileManager.default.removeItem(atPath: folder.file("videos/a.mp4"))
         let none = try prepare(["videos"])
-        #expect(none.status == 1 && none.output.contains("no videos here; looked for"), "\(none.output)")
+        #expect(none.status == 1 && none.output.contains("no videos and no stills here; looked for"), "\(none.output)")
         #expect(none.output.contains("left out 14 files: 9 .gif, 5 .m2v; --extensions takes them"), "\(none.output)")
     }
 

@@ -77,6 +77,22 @@ import Testing
         }
     }
 
+    @Test func ofAStillTheStillIsDrawn() throws {
+        let still = VideoRecord(
+            stillAt: "a.jpg", bytes: 1000, width: 340, height: 256, orientation: Orientation(),
+            contentHash: String(repeating: "0", count: 32))
+        var boxes: Set<Int> = []
+        for ticket in 0..<200 {
+            let view = try draw(ImageSampler(), Draw(seed: 1, ticket: ticket, record: still)).view
+            #expect(view.frame == 0 && view.tick == 0)
+            // The crop is that of a video of the same size: only the frame is drawn from another number of them.
+            let other = try draw(ImageSampler(), Draw(seed: 1, ticket: ticket, record: Self.record)).view
+            #expect(view.box == other.box && view.isFlipped == other.isFlipped)
+            boxes.insert(view.box.x << 16 | view.box.width)
+        }
+        #expect(boxes.count > 150)
+    }
+
     @Test func itSurvivesTheWire() throws {
         let sampler = AnySampler(ImageSampler { ($0.sampling.imageSize, $0.mask.ratio) = (96, 0.6) })
         let plan = PlanIdentity(manifestHash: "abc", seed: 5, sampler: sampler)

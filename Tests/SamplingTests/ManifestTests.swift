@@ -161,7 +161,7 @@ import Testing
         "what is no manifest is refused with what to do",
         arguments: [
             ("", "is no manifest"), ("a text", "is no manifest"),
-            (#"{"tandem-manifest":1,"videos":0}"# + "\n", "is of version 1, this program reads 3; run 'tandem prepare' again"),
+            (#"{"tandem-manifest":1,"videos":0}"# + "\n", "is of version 1, this program reads 3 and 4; run 'tandem prepare' again"),
         ])
     func refuses(text: String, detail: String) throws {
         try withFolder {
@@ -181,7 +181,50 @@ import Testing
             put(2, at: 8, in: &bytes)
             try Data(bytes).write(to: URL(fileURLWithPath: path))
             let error = #expect(throws: ManifestError.self) { try Manifest(contentsOf: path) }
-            #expect(error?.detail == "is of version 2, this program reads 3; run 'tandem prepare' again")
+            #expect(error?.detail == "is of version 2, this program reads 3 and 4; run 'tandem prepare' again")
+        }
+    }
+
+    private func still(_ path: String) -> VideoRecord {
+        VideoRecord(
+            stillAt: path, bytes: 7, width: 340, height: 256, orientation: Orientation(), contentHash: String(repeating: "ab", count: 16))
+    }
+
+    /// Programs that know of no stills read version 3 alone.
+    @Test("a manifest is of version 4 where it lists a still, else of version 3") func stillsHaveAVersion() throws {
+        try withFolder {
+            for (records, version) in [([record("a"), record("b")], 3), ([record("a"), still("b")], 4), ([still("a")], 4)]
+                as [([VideoRecord], UInt8)]
+            {
+                let manifest = try write(records)
+                #expect(try [UInt8](Data(contentsOf: URL(fileURLWithPath: path)))[8..<16].elementsEqual([version, 0, 0, 0, 0, 0, 0, 0]))
+                #expect(try readAll(manifest) == records && manifest.holdsStills == (version == 4))
+            }
+        }
+    }
+
+    @Test func aStillInAManifestOfVideosIsALie() throws {
+        try withFolder {
+            try write([record("a"), still("b")])
+            var bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+            put(3, at: 8, in: &bytes)
+            put(fnv(bytes[..<48] + bytes[(bytes.count - 2 * 16)...]), at: 48, in: &bytes)
+            try Data(bytes).write(to: URL(fileURLWithPath: path))
+            let manifest = try Manifest(contentsOf: path)
+            #expect(try manifest[0] == record("a"))
+            #expect(throws: ManifestError.self) { try manifest[1] }
+        }
+    }
+
+    @Test("pairs are not drawn from stills, single pictures from all") func requirements() throws {
+        try withFolder {
+            let videos = try write([record("a")])
+            try videos.requireFrames(for: FramePairSampler())
+            try videos.requireFrames(for: ImageSampler())
+            let mixed = try write([record("a"), still("b")])
+            try mixed.requireFrames(for: ImageSampler())
+            let error = #expect(throws: ManifestError.self) { try mixed.requireFrames(for: FramePairSampler()) }
+            #expect(error?.detail.contains("tandem prepare --no-stills") == true && error?.detail.contains("recipe=mae") == true)
         }
     }
 

@@ -27,11 +27,21 @@ typedef struct {
     float luma, v_to_red, u_to_green, v_to_green, u_to_blue, red, green, blue;
 } tandem_color;
 
+/// What the planes of a picture are.
+typedef enum {
+    /// Y, U, V; 8 bits a sample.
+    tandem_samples_narrow,
+    /// Y, U, V; 16 bits a sample.
+    tandem_samples_wide,
+    /// Red, green, blue; 8 bits a sample. No color is needed.
+    tandem_samples_rgb,
+} tandem_samples;
+
 /// Floats of scratch that a crop needs.
 size_t tandem_crop_scratch(const tandem_plane planes[3], size_t size);
 
-/// Writes packed RGB [size, size, 3] from planes Y, U, V of 8-bit samples, or of 16-bit samples if `is_wide`.
+/// Writes packed RGB [size, size, 3].
 ///
 /// `scratch` is aligned to 64 bytes; `instructions` is an instruction set that the processor has.
-void tandem_crop(uint8_t *rgb, const tandem_plane planes[3], tandem_color color, size_t size, int is_wide, float *scratch,
-                 int instructions);
+void tandem_crop(uint8_t *rgb, const tandem_plane planes[3], tandem_color color, size_t size, tandem_samples samples,
+                 float *scratch, int instructions);

@@ -51,6 +51,8 @@ public struct FramePairSampler: Sampler {
 
     public var repeatedSampling: Int { sampling.repeatedSampling }
 
+    public var minimumFrames: Int { 2 }
+
     public var arrays: [ArrayDeclaration] {
         let (size, patches, visible) = (sampling.imageSize, patchCount, visiblePatchCount)
         return [

@@ -1,5 +1,5 @@
 /// Single pictures, cut anywhere and mostly hidden: MAE's samples (He et al., arXiv 2111.06377, section 4; facebookresearch/mae
-/// main_pretrain.py, whose numbers the defaults are). Of a video, one of its frames, each as likely as the others.
+/// main_pretrain.py, whose numbers the defaults are). Of a video, one of its frames, each as likely as the others; of a still, the still.
 ///
 /// Arrays: `frames` u8 `[1, S, S, 3]`; `mask` u8 `[N]`, 1 where a patch is hidden, in row order; `views` i32 `[1, 7]`, see ``View``.
 public struct ImageSampler: Sampler {

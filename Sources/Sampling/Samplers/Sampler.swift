@@ -10,6 +10,8 @@ public protocol Sampler: Codable, Equatable, Sendable {
     var problem: (key: String, message: String)? { get }
     /// Samples drawn from a video each time it is opened, at most ``SamplePlan/maximumReplicas``.
     var repeatedSampling: Int { get }
+    /// Frames that a video must have for samples to be drawn from it: above one, no sample is drawn from stills.
+    var minimumFrames: Int { get }
     /// The arrays of a sample, in their order: the same for every sample.
     var arrays: [ArrayDeclaration] { get }
     /// Fills all arrays of a sample but those of pictures, and says which pictures go where.
@@ -19,6 +21,9 @@ public protocol Sampler: Codable, Equatable, Sendable {
 }
 
 extension Sampler {
+    /// One, as every video and every still has it.
+    public var minimumFrames: Int { 1 }
+
     /// Makes nothing of the pixels.
     public func finish(_ sample: SampleWriter) {}
 
@@ -39,7 +44,7 @@ public struct Draw {
     public var replica: Int
     /// Which video of the ticket is drawn from: above 0, one in place of another that could not give its frames.
     public var attempt: Int
-    /// The video that (seed, ticket, attempt) chose; at least two frames.
+    /// The video that (seed, ticket, attempt) chose; at least ``Sampler/minimumFrames`` frames.
     public var record: VideoRecord
 
     public init(seed: UInt64, ticket: Int, replica: Int = 0, attempt: Int = 0, record: VideoRecord) {

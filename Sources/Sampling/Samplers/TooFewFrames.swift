@@ -1,0 +1,28 @@
+/// A video of fewer frames than a sampler takes.
+public struct TooFewFrames: CountedFailure, CustomStringConvertible {
+    public let kind = "too few frames"
+    public let description: String
+}
+
+extension Sampler {
+    /// Makes sure that samples can be drawn from a video.
+    public func requireFrames(of record: VideoRecord) throws(TooFewFrames) {
+        guard record.frameCount < minimumFrames else { return }
+        let frames = record.isStill ? "is a still" : "has \(record.frameCount) frames"
+        throw TooFewFrames(
+            description: "\(record.path) \(frames), and samples of the kind '\(Self.name)' take \(minimumFrames) frames of a video")
+    }
+}
+
+extension Manifest {
+    /// Makes sure that samples can be drawn from every video, without a look at the records.
+    ///
+    /// - Throws: ``ManifestError`` where there are stills and the sampler takes more than one frame of a video.
+    public func requireFrames(for sampler: some Sampler) throws(ManifestError) {
+        guard holdsStills, sampler.minimumFrames > 1 else { return }
+        throw ManifestError(
+            path, nil,
+            "lists stills, and samples of the kind '\(type(of: sampler).name)' take \(sampler.minimumFrames) frames of a video: prepare the videos"
+                + " alone ('tandem prepare --no-stills'), or train on single pictures (recipe=mae)")
+    }
+}
