@@ -23,8 +23,11 @@ public protocol AutoencoderModel: Codable, Equatable, Sendable {
 }
 
 extension AutoencoderSettings {
-    public var problem: (key: String, message: String)? {
-        model.size.problem.map { ("model.size", $0) } ?? model.decoderSize.problem.map { ("model.decoderSize", $0) } ?? sampler.problem
+    public var problem: (key: String, message: String)? { sizesProblem ?? sampler.problem }
+
+    /// What is impossible about the sizes.
+    var sizesProblem: (key: String, message: String)? {
+        model.size.problem.map { ("model.size", $0) } ?? model.decoderSize.problem.map { ("model.decoderSize", $0) }
     }
 
     public func inNumbers() -> Self {

@@ -22,8 +22,10 @@ extension ClipRecipe {
     /// None: the checkpoints of clip models carry no position tables.
     public var constants: [Safetensors.Array] { [] }
 
+    public var rules: OptimizerRules { clipRules }
+
     /// AdamW spares the mask token its weight decay.
-    public var rules: OptimizerRules {
+    var clipRules: OptimizerRules {
         var rules = OptimizerRules()
         rules.undecayed = ["mask_token"]
         return rules

@@ -121,6 +121,10 @@ public struct FixtureSizes {
     public let ratio: Double
     /// Whether the target is normalised patch by patch.
     public let normalizesPatches: Bool
+    /// Numbers per token within an MLP, as a multiple of those outside.
+    public let mlpRatio: Double
+    /// The length that all gradients together are shortened to; 0: they stay as they are.
+    public let clipping: Double
     /// Names of the fixture's arrays.
     public let arrays: Set<String>
     private let words: [String: String]
@@ -128,11 +132,12 @@ public struct FixtureSizes {
     private struct Numbers: Decodable {
         let patch, dim, depth, heads, ddim, ddepth, dheads, batch: Int
         let image, height, width, frames, tubelet: Int?
-        let ratio: Double?
+        let ratio, mlp, clip: Double?
         let normalize, normalizesPixels: Bool?
 
         enum CodingKeys: String, CodingKey {
-            case image, height, width, frames, tubelet, patch, dim, depth, heads, ddim, ddepth, dheads, batch, ratio, normalize
+            case image, height, width, frames, tubelet, patch, dim, depth, heads, ddim, ddepth, dheads, batch, ratio, mlp, clip,
+                normalize
             case normalizesPixels = "norm_pix"
         }
     }
@@ -148,6 +153,7 @@ public struct FixtureSizes {
         decoder = DecoderSize(width: numbers.ddim, depth: numbers.ddepth, heads: numbers.dheads)
         batch = numbers.batch
         ratio = numbers.ratio ?? 0.5
+        (mlpRatio, clipping) = (numbers.mlp ?? 4, numbers.clip ?? 0)
         normalizesPatches = numbers.normalize ?? numbers.normalizesPixels ?? true
         self.arrays = arrays
         let members = try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any] ?? [:]

@@ -45,7 +45,7 @@ import Training
     func bytesAndMasksReachTheModel(recipe: RecipeCase) throws {
         let backend = try TestBackend.cpu.open()
         let (model, arena, sampler) = (recipe.make(on: backend), Arena(backend: backend), recipe.recipe.value.sampler)
-        let (mean, deviation) = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
+        let (mean, deviation, area) = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225], recipe.imageSize * recipe.imageSize)
         let sum = backend.array(of: Double.self, count: 1)
         let prediction = RandomSamples(of: sampler, count: 6).withBlocks { samples -> [Float] in
             let batch = SampleBatch(count: 6, of: sampler, arena: arena) { array, images in
@@ -54,8 +54,8 @@ import Training
                     for picture in 0..<array.shape[0] {
                         let bytes = sample.bytes(array.name)!
                         for channel in 0..<3 {
-                            for pixel in 0..<576 {
-                                let level = Double(bytes[(picture * 576 + pixel) * 3 + channel]) / 255
+                            for pixel in 0..<area {
+                                let level = Double(bytes[(picture * area + pixel) * 3 + channel]) / 255
                                 numbers.append(Float((level - mean[channel]) / deviation[channel]))
                             }
                         }
@@ -63,7 +63,11 @@ import Training
                 }
                 backend.upload(images, from: numbers)
             } visible: { array in
-                samples.map { sample in (0..<recipe.patchCount).reversed().filter { sample.bytes(array.name)![$0] == 0 }.map { Int32($0) } }
+                // The order of what is decoded is that of the predictions.
+                samples.map { sample in
+                    let found = (0..<Int32(recipe.patchCount)).filter { sample.bytes(array.name)![Int($0)] == 0 }
+                    return array.name == "decoded" ? found : found.reversed()
+                }
             }
             let tape = Tape(arena: arena, isRecording: false)
             model.addLoss(of: batch, share: 1, to: sum, on: tape)
@@ -74,8 +78,9 @@ import Training
             let batch = SampleBatch(samples, of: sampler, arena: arena)
             return arena.numbers(of: model.outputs(of: batch, on: Tape(arena: arena, isRecording: false)).last!.value)
         }
-        // VideoMAE predicts what is hidden alone.
-        #expect(own.count == 6 * (recipe.framesPerPatch == 2 ? 14 * 384 : 9 * 192))
+        // VideoMAE predicts what is hidden alone, V2 what its decoder's mask says.
+        let counts = ["videomae": 14 * 384, "videomae-v2": 32 * 384]
+        #expect(own.count == 6 * (counts[recipe.recipe.name] ?? 9 * 192))
         #expect(TestNumbers.relativeError(own, prediction.doubles) < 1e-5)
     }
 
@@ -99,14 +104,16 @@ import Training
             return isAlone ? patches : Array(patches[..<(4 * 192)])
         }
         // The masked picture of a pair is the last; of a clip, the step that the visible patch is of has two frames.
-        let last = ((pictures == 4 ? 2 : pictures) - 1) * 3 * 24 * 24
+        let (size, grid) = (recipe.imageSize, recipe.imageSize / 8)
+        let middle = (4 / grid * 8 + 4) * size + 4 % grid * 8 + 4
+        let last = ((pictures > 2 ? 2 : pictures) - 1) * 3 * size * size
         let unchanged = prediction { _ in }
         #expect(prediction { $0[last] += 1 } == unchanged, "a pixel of a hidden patch of the masked picture")
-        #expect(prediction { $0[last + 12 * 24 + 12] += 1 } != unchanged, "a pixel of the visible patch of the masked picture")
+        #expect(prediction { $0[last + middle] += 1 } != unchanged, "a pixel of the visible patch of the masked picture")
         guard pictures == 2 else { return }
         #expect(
             (prediction { $0[0] += 1 } == unchanged) == (settings?.mask.frames == .symmetric), "a pixel of the past frame's first patch")
-        #expect(prediction { $0[12 * 24 + 12] += 1 } != unchanged, "a pixel of a visible patch of the past frame")
+        #expect(prediction { $0[middle] += 1 } != unchanged, "a pixel of a visible patch of the past frame")
     }
 
     @Test(arguments: RecipeCase.all) func parametersAreCountedAsTheModelHasThem(recipe: RecipeCase) throws {
@@ -159,6 +166,10 @@ import Training
         let clips = VideoMAE.Settings.training
         #expect((clips.epochs, clips.warmupEpochs, clips.batch) == (800, 40, 2048))
         #expect(clips.baseLearningRate == 1.5e-4 && clips.betas == [0.9, 0.95] && clips.weightDecay == 0.05)
+        let second = VideoMAEV2.Settings()
+        #expect(second.problem == nil && second.sampler.arrays.last?.zeros == 784 && second.sampling.repeatedSampling == 4)
+        // Four clips of each of 1024 videos a step, at a rate of 4e-3.
+        #expect(VideoMAEV2.Settings.training.batch == 4096 && VideoMAEV2.Settings.training.baseLearningRate * 16 == 4e-3)
         // rules.json of the golden recipes, "videomae 16x224/2x16".
         #expect(videoMAE.sampler.arrays.map(\.shape) == [[16, 224, 224, 3], [1568], [16, 7]])
         #expect(videoMAE.sampler.arrays[1].zeros == 160 && videoMAE.model.size == .preset("b16"))

@@ -2,7 +2,7 @@
 /// arXiv 2203.12602, sections 3.3 and 4; MCG-NJU/VideoMAE kinetics.py and transforms.py, whose numbers the defaults are).
 ///
 /// Arrays: `frames` u8 `[T, S, S, 3]`; `mask` u8 `[N]`, 1 where a patch is hidden, over time, then in row order; `views` i32 `[T, 7]`, see
-/// ``View``.
+/// ``View``; and, where a decoder leaves places out, `decoded` u8 `[N]`, 1 where it does.
 public struct ClipSampler: Sampler {
     public static let name = "clip"
 
@@ -14,6 +14,10 @@ public struct ClipSampler: Sampler {
     public var patchSize = 16
     /// Frames of a patch, the model's; divides `sampling.frames`.
     public var tubelet = 2
+    /// Share of the places that a decoder leaves out, quarter by quarter; see ``RunningCellMask``. 0: there is no such mask.
+    public var decoderRatio = 0.0
+    /// Whether all samples of a visit to a video show the same frames, each cut and masked by itself.
+    public var sharesFrames = false
 
     public init() {}
 
@@ -55,6 +59,13 @@ public struct ClipSampler: Sampler {
             ArrayDeclaration("mask", .uint8, [steps * gridSize * gridSize], zeros: steps * visiblePlaceCount),
             ArrayDeclaration("views", .int32, [frames, View.fieldCount]),
         ]
+            + (decoderRatio == 0
+                ? []
+                : [
+                    ArrayDeclaration(
+                        "decoded", .uint8, [steps * gridSize * gridSize],
+                        zeros: steps * gridSize * gridSize / 4 * (4 - RunningCellMask.leftOut(ratio: decoderRatio)))
+                ])
     }
 
     /// Patches along one side of a frame.
@@ -89,11 +100,36 @@ public struct ClipSampler: Sampler {
         } hidesNothing: { side in
             "is \(mask.ratio), which hides none of \(side * side) places, so that there is no loss: raise it"
         }
-        return (checks + masks).first { !$0.holds }.map { ($0.key, $0.message) }
+        return (checks + masks + decoderChecks(once: checks + masks)).first { !$0.holds }.map { ($0.key, $0.message) }
+    }
+
+    /// What a decoder's mask asks for, where there is one.
+    private func decoderChecks(once others: [SettingCheck]) -> [SettingCheck] {
+        guard decoderRatio != 0 else { return [] }
+        let range: SettingCheck = (
+            "mask.decoderRatio", (0.25..<1).contains(decoderRatio),
+            "is \(decoderRatio), but of four places the decoder leaves out one, two or three: from 0.25 to below 1"
+        )
+        guard range.holds, others.allSatisfy(\.holds) else { return [range] }
+        let places = gridSize * gridSize
+        return [
+            range,
+            (
+                "sampling.imageSize", gridSize % 2 == 0,
+                "is \(sampling.imageSize), \(gridSize) patches, which cells of 2 x 2 (mask.decoderRatio) do not divide"
+            ),
+            (
+                "mask.ratio", visiblePlaceCount * 4 < places * (4 - RunningCellMask.leftOut(ratio: decoderRatio)),
+                "is \(mask.ratio), with which the decoder may find nothing hidden among what it predicts: raise it"
+            ),
+        ]
     }
 
     public func draw(_ draw: Draw, into sample: SampleWriter) -> [PlacedPicture] {
         var (frames, crops, flips, masks) = (draw.stream(.frames), draw.stream(.crop), draw.stream(.flip), draw.stream(.mask))
+        if sharesFrames {
+            frames = RandomStream(seed: draw.seed, purpose: .frames, ticket: draw.ticket, attempt: draw.attempt)
+        }
         let points = Timeline(of: draw.record, rate: sampling.timeline.rate)
             .drawClip(frames: sampling.frames, stride: sampling.stride, from: &frames)
         let box = CropBox.multiScale(
@@ -102,6 +138,11 @@ public struct ClipSampler: Sampler {
         let views = points.map { View(tick: $0.tick, frame: $0.frame, box: box, isFlipped: isFlipped) }
         let places = MaskPattern.random.draw(side: gridSize, visible: visiblePlaceCount, from: &masks)
         sample.write(TubeMask.mask(places, steps: stepCount), to: "mask")
+        if decoderRatio != 0 {
+            let start = masks.uniform(below: 4)
+            sample.write(
+                RunningCellMask.mask(start: start, steps: stepCount, rows: gridSize, columns: gridSize, ratio: decoderRatio), to: "decoded")
+        }
         sample.write(views.flatMap(\.fields), to: "views")
         return views.indices.map {
             PlacedPicture(request: views[$0].request(size: sampling.imageSize), array: "frames", index: $0)

@@ -1,7 +1,7 @@
-"""Writes small VideoMAEs in PyTorch, with one forward and backward pass and ten AdamW steps, into safetensors files beside this script.
+"""Writes a small VideoMAE and a V2 in PyTorch, with one forward and backward pass and ten AdamW steps, into safetensors files beside this script.
 
 Run with PyTorch and safetensors installed:  python make_clip_fixture.py [NAME...]
-Arrays: param.NAME, input.frames [batch, 3, frames, height, width] (normalised), input.visible (ascending), out.latent, out.pred, out.loss,
+Arrays: param.NAME, input.frames [batch, 3, frames, height, width] (normalised), input.visible, in V2 input.decoded (ascending), out.latent, out.pred, out.loss,
 grad.NAME, train.losses, train.norms, after.NAME.
 The model is written with PyTorch's functional API on a dictionary of parameters, in float64; values are rounded to float32 at the end.
 One patch of each clip has a channel of one value, whose target is 0.
@@ -16,7 +16,10 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 
 SMALL = dict(height=4, width=6, patch=2, frames=4, tubelet=2, dim=8, depth=1, heads=2, ddim=6, ddepth=1, dheads=1, ratio=0.7, batch=2)
-CASES = {"videomae-small": dict(SMALL, recipe="videomae", seed=21)}
+CASES = {
+    "videomae-small": dict(SMALL, recipe="videomae", seed=21),
+    "videomae-v2-small": dict(SMALL, recipe="videomae-v2", width=8, batch=3, ratio=0.8, starts=[1, 2, 0], dim=12, ddim=8, mlp=3.7, clip=0.05, seed=22),
+}
 MEAN, DEVIATION = (torch.tensor(v, dtype=torch.float64).view(3, 1, 1, 1) for v in ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]))
 
 
@@ -26,11 +29,12 @@ def sinusoid(count, width):
     return torch.tensor(rows, dtype=torch.float32).double()
 
 
-def block_shapes(name, width):
+def block_shapes(name, width, ratio):
+    hidden = int(width * ratio)
     norms = {f"{name}norm{i}.{part}": (width,) for i in (1, 2) for part in ("weight", "bias")}
     attention = {"attn.qkv.weight": (3 * width, width), "attn.q_bias": (width,), "attn.v_bias": (width,)}
     attention |= {"attn.proj.weight": (width, width), "attn.proj.bias": (width,)}
-    mlp = {"mlp.fc1.weight": (4 * width, width), "mlp.fc1.bias": (4 * width,), "mlp.fc2.weight": (width, 4 * width), "mlp.fc2.bias": (width,)}
+    mlp = {"mlp.fc1.weight": (hidden, width), "mlp.fc1.bias": (hidden,), "mlp.fc2.weight": (width, hidden), "mlp.fc2.bias": (width,)}
     return norms | {name + key: shape for key, shape in (attention | mlp).items()}
 
 
@@ -42,10 +46,10 @@ class Model:
         self.count = config["frames"] // u * self.places
         shapes = {"encoder.patch_embed.proj.weight": (dim, 3, u, p, p), "encoder.patch_embed.proj.bias": (dim,)}
         for i in range(config["depth"]):
-            shapes |= block_shapes(f"encoder.blocks.{i}.", dim)
+            shapes |= block_shapes(f"encoder.blocks.{i}.", dim, config.get("mlp", 4))
         shapes |= {"encoder.norm.weight": (dim,), "encoder.norm.bias": (dim,), "encoder_to_decoder.weight": (ddim, dim), "mask_token": (1, 1, ddim)}
         for i in range(config["ddepth"]):
-            shapes |= block_shapes(f"decoder.blocks.{i}.", ddim)
+            shapes |= block_shapes(f"decoder.blocks.{i}.", ddim, config.get("mlp", 4))
         shapes |= {"decoder.norm.weight": (ddim,), "decoder.norm.bias": (ddim,)}
         shapes |= {"decoder.head.weight": (3 * u * p * p, ddim), "decoder.head.bias": (3 * u * p * p,)}
         # Float32 values in float64 arithmetic: what is written is exactly what was used.
@@ -104,10 +108,16 @@ def make(name, config):
     steps = range(config["frames"] // config["tubelet"])
     places = [torch.randperm(model.places)[:keep].sort().values for _ in range(config["batch"])]
     visible = torch.stack([torch.cat([own + step * model.places for step in steps]) for own in places])
-    decoded = torch.stack([torch.tensor([i for i in range(model.count) if i not in own]) for own in visible.tolist()])
+    if "starts" in config:  # V2: of each cell of four places two, which move on before every step
+        columns = config["width"] // config["patch"]
+        queue = lambda start, t, i: (2 * (i // columns % 2) + i % columns % 2 + start + t + 1) % 4
+        cells = [[t * model.places + i for t in steps for i in range(model.places) if queue(start, t, i) >= 2] for start in config["starts"]]
+        decoded = torch.tensor(cells)
+    else:
+        decoded = torch.stack([torch.tensor([i for i in range(model.count) if i not in own]) for own in visible.tolist()])
     inputs = (frames.double(), visible, decoded)
     arrays = {"param." + key: value.detach().clone() for key, value in model.parameters.items()}
-    arrays |= {"input.frames": frames, "input.visible": visible}
+    arrays |= {"input.frames": frames, "input.visible": visible} | ({"input.decoded": decoded} if "starts" in config else {})
 
     latent, prediction, loss = model(*inputs)
     loss.backward()
@@ -123,7 +133,7 @@ def make(name, config):
         optimizer.zero_grad()
         loss = model(*inputs)[-1]
         loss.backward()
-        norms.append(torch.stack([value.grad.norm() for value in model.parameters.values()]).norm())
+        norms.append(torch.nn.utils.clip_grad_norm_(model.parameters.values(), config.get("clip", math.inf)))
         optimizer.step()
         losses.append(loss.item())
     arrays |= {"train.losses": torch.tensor(losses), "train.norms": torch.stack(norms)}
