@@ -9,24 +9,37 @@ public enum Initialization: Equatable, Sendable {
     case uniform(bound: Double)
     /// Normal with mean 0.
     case normal(standardDeviation: Double)
+    /// Normal with mean 0, drawn again where it is farther than `cut` from 0.
+    case truncatedNormal(standardDeviation: Double, cut: Double)
 
     /// Xavier's uniform distribution for a matrix `[out, in]` (Glorot and Bengio 2010, equation 16).
     public static func xavierUniform(out: Int, in: Int) -> Initialization {
         .uniform(bound: (6 / Double(out + `in`)).squareRoot())
     }
 
+    /// How PyTorch's linear layers and convolutions begin, weight and bias: evenly up to `1 / sqrt(in)`, for `in` numbers that each result is
+    /// made of (torch.nn.init.kaiming_uniform_ with a = sqrt(5)).
+    public static func frameworkDefault(in: Int) -> Initialization { .uniform(bound: 1 / Double(`in`).squareRoot()) }
+
     /// The first values of the parameter `name`.
     func numbers(count: Int, name: String, seed: UInt64) -> [Float] {
         // Numbers of a seed, a name and their position alone: the counter of a name starts at its hash.
         var stream = SplitMix64(seed: SplitMix64.scramble(seed &+ SplitMix64.step) ^ FowlerNollVoHash.value(of: name))
+        // Box and Muller; 1 − u is never 0.
+        func normal(_ standardDeviation: Double) -> Float {
+            Float(standardDeviation * (-2 * log(1 - stream.next01())).squareRoot() * cos(2 * .pi * stream.next01()))
+        }
         return (0..<count).map { _ in
             switch self {
-            case .zeros: 0
-            case .ones: 1
-            case .uniform(let bound): Float((2 * stream.next01() - 1) * bound)
-            // Box and Muller; 1 − u is never 0.
-            case .normal(let standardDeviation):
-                Float(standardDeviation * (-2 * log(1 - stream.next01())).squareRoot() * cos(2 * .pi * stream.next01()))
+            case .zeros: return 0
+            case .ones: return 1
+            case .uniform(let bound): return Float((2 * stream.next01() - 1) * bound)
+            case .normal(let standardDeviation): return normal(standardDeviation)
+            case .truncatedNormal(let standardDeviation, let cut):
+                while true {
+                    let number = normal(standardDeviation)
+                    if abs(Double(number)) <= cut { return number }
+                }
             }
         }
     }

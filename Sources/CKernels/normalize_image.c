@@ -1,9 +1,8 @@
 #include "vector.h"
 
 static void normalize_image(float *restrict output, const uint8_t *restrict pixels, size_t count) {
-    static const float mean[3] = {0.485f, 0.456f, 0.406f}, deviation[3] = {0.229f, 0.224f, 0.225f};
     for (size_t channel = 0; channel < 3; channel++) {
-        float scale = 1.0f / (255.0f * deviation[channel]), shift = -mean[channel] / deviation[channel];
+        float scale = 1.0f / (255.0f * imagenet_deviation[channel]), shift = -imagenet_mean[channel] / imagenet_deviation[channel];
         for (size_t i = 0; i < count; i++) output[channel * count + i] = (float)pixels[3 * i + channel] * scale + shift;
     }
 }

@@ -7,6 +7,9 @@
 // Products and sums may fuse everywhere; sums may be reordered only where a loop asks for it.
 #pragma clang fp contract(fast)
 
+/// Mean and deviation of ImageNet's pixels from 0 to 1, channel by channel.
+static const float imagenet_mean[3] = {0.485f, 0.456f, 0.406f}, imagenet_deviation[3] = {0.229f, 0.224f, 0.225f};
+
 // Elements of either type. A kernel's body is an INLINE function that gets the type as a constant, so that each type has a loop of its own.
 
 /// Element `i` of an array.
@@ -40,6 +43,12 @@ INLINE void store(void *x, tandem_type type, size_t i, float value) {
 /// The address of element `i`.
 INLINE const void *at(const void *x, tandem_type type, size_t i) { return (const char *)x + i * (type == tandem_f32 ? 4 : 2); }
 INLINE void *at_output(void *x, tandem_type type, size_t i) { return (char *)x + i * (type == tandem_f32 ? 4 : 2); }
+
+/// The first pixel, in the first channel, of a patch's first image.
+INLINE const float *patch_corner(const float *images, size_t index, size_t height, size_t width, tandem_patch patch) {
+    size_t across = width / patch.size, per_step = height / patch.size * across, step = index / per_step, place = index % per_step;
+    return images + step * patch.frames * 3 * height * width + place / across * patch.size * width + place % across * patch.size;
+}
 
 /// Calls `body(…, type)` with `type` as a constant.
 #define WITH_TYPE(type, body, ...) ((type) == tandem_f32 ? body(__VA_ARGS__, tandem_f32) : body(__VA_ARGS__, tandem_bf16))

@@ -89,9 +89,9 @@ public protocol Backend: AnyObject {
     func gatherTokensBackward(_ dInput: Tensor, dMaskToken: Tensor, _ dOutput: Tensor, sources: DeviceArray<Int32>)
     /// `output[r] = input[sources[r]]`. `input` may be an operand.
     func selectRows(_ output: Tensor, _ input: Tensor, sources: DeviceArray<Int32>)
-    /// `output[r] =` patch `patches[r]` of `images` `[batch, 3, height, width]` as a vector in the order channel, row, column. Patches are
-    /// numbered row by row through all images. `output` is an operand.
-    func patchify(_ output: Tensor, _ images: Tensor, patches: DeviceArray<Int32>, patchSize: Int)
+    /// `output[r] =` patch `patches[r]` of `images` `[frames, 3, height, width]` as a vector in the order channel, frame, row, column. Patches
+    /// are numbered over time, then row by row, through all images. `output` is an operand.
+    func patchify(_ output: Tensor, _ images: Tensor, patches: DeviceArray<Int32>, _ patch: PatchShape)
     /// `output` `[count, 3, height, width] = (pixels / 255 − mean) / deviation`, with ImageNet's mean and deviation of each channel;
     /// `pixels` are the bytes of the images, `[count, height, width, 3]`.
     func normalizeImages(_ output: Tensor, pixels: DeviceArray<UInt8>)
@@ -101,15 +101,14 @@ public protocol Backend: AnyObject {
     /// `loss += scale ·` mean square error of predicted patches, averaged over the rows that have a target; `loss` is one number.
     ///
     /// Row `r` of `prediction` answers patch `targets[r]` of `images`, or nothing if that is negative. A target vector holds the patch's
-    /// pixels in the order row, column, channel; if `normalizesPatches`, less their mean and divided by `sqrt(variance + 1e-6)`, the
-    /// variance being the unbiased one.
+    /// pixels in the order frame, row, column, channel, as `target` says.
     func patchLoss(
-        _ loss: DeviceArray<Double>, _ prediction: Tensor, _ images: Tensor, targets: DeviceArray<Int32>, patchSize: Int,
-        normalizesPatches: Bool, scale: Float)
+        _ loss: DeviceArray<Double>, _ prediction: Tensor, _ images: Tensor, targets: DeviceArray<Int32>, _ patch: PatchShape,
+        _ target: PatchTarget, scale: Float)
     /// `dPrediction = ∂ loss / ∂ prediction` of the same arguments; overwrites, with zeros where there is no target.
     func patchLossBackward(
-        _ dPrediction: Tensor, _ prediction: Tensor, _ images: Tensor, targets: DeviceArray<Int32>, patchSize: Int, normalizesPatches: Bool,
-        scale: Float)
+        _ dPrediction: Tensor, _ prediction: Tensor, _ images: Tensor, targets: DeviceArray<Int32>, _ patch: PatchShape,
+        _ target: PatchTarget, scale: Float)
 
     // MARK: Optimizer
 

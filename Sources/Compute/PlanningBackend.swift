@@ -83,16 +83,16 @@ public final class PlanningBackend: Backend {
     public func frameEmbedding(_ output: Tensor, _ input: Tensor, embedding: Tensor, frames: DeviceArray<Int32>) {}
     public func frameEmbeddingBackward(dEmbedding: Tensor, _ dOutput: Tensor, frames: DeviceArray<Int32>) {}
     public func selectRows(_ output: Tensor, _ input: Tensor, sources: DeviceArray<Int32>) {}
-    public func patchify(_ output: Tensor, _ images: Tensor, patches: DeviceArray<Int32>, patchSize: Int) {}
+    public func patchify(_ output: Tensor, _ images: Tensor, patches: DeviceArray<Int32>, _ patch: PatchShape) {}
     public func normalizeImages(_ output: Tensor, pixels: DeviceArray<UInt8>) {}
 
     public func patchLoss(
-        _ loss: DeviceArray<Double>, _ prediction: Tensor, _ images: Tensor, targets: DeviceArray<Int32>, patchSize: Int,
-        normalizesPatches: Bool, scale: Float
+        _ loss: DeviceArray<Double>, _ prediction: Tensor, _ images: Tensor, targets: DeviceArray<Int32>, _ patch: PatchShape,
+        _ target: PatchTarget, scale: Float
     ) {}
     public func patchLossBackward(
-        _ dPrediction: Tensor, _ prediction: Tensor, _ images: Tensor, targets: DeviceArray<Int32>, patchSize: Int,
-        normalizesPatches: Bool, scale: Float
+        _ dPrediction: Tensor, _ prediction: Tensor, _ images: Tensor, targets: DeviceArray<Int32>, _ patch: PatchShape,
+        _ target: PatchTarget, scale: Float
     ) {}
 
     public func adamW(

@@ -52,15 +52,15 @@ extension CPUBackend {
         }
     }
 
-    public func patchify(_ output: Tensor, _ images: Tensor, patches: DeviceArray<Int32>, patchSize: Int) {
-        let size = imageSize(images, patches, patchSize)
-        let width = 3 * patchSize * patchSize
+    public func patchify(_ output: Tensor, _ images: Tensor, patches: DeviceArray<Int32>, _ patch: PatchShape) {
+        let size = imageSize(images, patches, patch)
+        let width = patch.count
         precondition(output.rows == patches.count && output.columns == width, "\(patches.count) patches into \(output.shape)")
         precondition(patches.elements.allSatisfy { $0 >= 0 }, "a patch that does not exist")
         forEachPiece(output.rows, grain: CPUBackend.rowsPerTask) { rows, _ in
             kernels.patchify(
                 output.address(of: rows.lowerBound * width), output.precision.kernelType, images.pointer,
-                patches.pointer + rows.lowerBound, rows.count, size.height, size.width, patchSize)
+                patches.pointer + rows.lowerBound, rows.count, size.height, size.width, patch.kernelShape)
         }
     }
 
@@ -74,11 +74,11 @@ extension CPUBackend {
     }
 
     public func patchLoss(
-        _ loss: DeviceArray<Double>, _ prediction: Tensor, _ images: Tensor, targets: DeviceArray<Int32>, patchSize: Int,
-        normalizesPatches: Bool, scale: Float
+        _ loss: DeviceArray<Double>, _ prediction: Tensor, _ images: Tensor, targets: DeviceArray<Int32>, _ patch: PatchShape,
+        _ target: PatchTarget, scale: Float
     ) {
-        let size = imageSize(images, targets, patchSize)
-        let width = 3 * patchSize * patchSize
+        let size = imageSize(images, targets, patch)
+        let width = patch.count
         precondition(prediction.rows == targets.count && prediction.columns == width, "\(targets.count) targets for \(prediction.shape)")
         let count = targets.elements.count { $0 >= 0 }
         precondition(count > 0 && loss.count == 1, "a loss needs a masked patch, and is one number")
@@ -86,42 +86,59 @@ extension CPUBackend {
         let errors = scratch.block(1, targets.count).floats
         forEachPiece(targets.count, grain: CPUBackend.rowsPerTask) { rows, thread in
             kernels.patch_loss(
-                errors + rows.lowerBound, patch(thread, width), prediction.pointer + rows.lowerBound * width, images.pointer,
-                targets.pointer + rows.lowerBound, rows.count, size.height, size.width, patchSize, normalizesPatches ? 1 : 0)
+                errors + rows.lowerBound, room(thread, width), prediction.pointer + rows.lowerBound * width, images.pointer,
+                targets.pointer + rows.lowerBound, rows.count, size.height, size.width, patch.kernelShape, target.kernelTarget)
         }
         let sum = UnsafeBufferPointer(start: errors, count: targets.count).reduce(0.0) { $0 + Double($1) }
         loss.pointer[0] += Double(scale) * (sum / Double(count))
     }
 
     public func patchLossBackward(
-        _ dPrediction: Tensor, _ prediction: Tensor, _ images: Tensor, targets: DeviceArray<Int32>, patchSize: Int,
-        normalizesPatches: Bool, scale: Float
+        _ dPrediction: Tensor, _ prediction: Tensor, _ images: Tensor, targets: DeviceArray<Int32>, _ patch: PatchShape,
+        _ target: PatchTarget, scale: Float
     ) {
-        let size = imageSize(images, targets, patchSize)
-        let width = 3 * patchSize * patchSize
+        let size = imageSize(images, targets, patch)
+        let width = patch.count
         precondition(prediction.rows == targets.count && dPrediction.count == prediction.count, "\(targets.count) targets")
         let factor = 2 * scale / (Float(width) * Float(targets.elements.count { $0 >= 0 }))
         forEachPiece(targets.count, grain: CPUBackend.rowsPerTask) { rows, thread in
             kernels.patch_loss_backward(
-                dPrediction.pointer + rows.lowerBound * width, patch(thread, width), prediction.pointer + rows.lowerBound * width,
-                images.pointer, targets.pointer + rows.lowerBound, rows.count, size.height, size.width, patchSize,
-                normalizesPatches ? 1 : 0, factor)
+                dPrediction.pointer + rows.lowerBound * width, room(thread, width), prediction.pointer + rows.lowerBound * width,
+                images.pointer, targets.pointer + rows.lowerBound, rows.count, size.height, size.width, patch.kernelShape,
+                target.kernelTarget, factor)
         }
     }
 
     /// Room for one patch in the thread's memory.
-    private func patch(_ thread: Int, _ width: Int) -> UnsafeMutablePointer<Float> {
+    private func room(_ thread: Int, _ width: Int) -> UnsafeMutablePointer<Float> {
         workspaces[thread].clear()
         return workspaces[thread].block(1, width).floats
     }
 
-    /// Height and width of `images`, after a check that `patchSize` divides them and the patches exist.
-    private func imageSize(_ images: Tensor, _ patches: DeviceArray<Int32>, _ patchSize: Int) -> (height: Int, width: Int) {
-        precondition(images.shape.count == 4 && images.shape[1] == 3, "\(images.shape) is not [batch, 3, height, width]")
-        let (height, width) = (images.shape[2], images.shape[3])
-        precondition(height % patchSize == 0 && width % patchSize == 0, "patches of \(patchSize) do not tile \(height) x \(width)")
-        let count = images.shape[0] * (height / patchSize) * (width / patchSize)
+    /// Height and width of `images`, after a check that patches tile them and that those asked for exist.
+    private func imageSize(_ images: Tensor, _ patches: DeviceArray<Int32>, _ patch: PatchShape) -> (height: Int, width: Int) {
+        precondition(images.shape.count == 4 && images.shape[1] == 3, "\(images.shape) is not [frames, 3, height, width]")
+        let (frames, height, width) = (images.shape[0], images.shape[2], images.shape[3])
+        precondition(
+            frames % patch.frames == 0 && height % patch.size == 0 && width % patch.size == 0,
+            "patches of \(patch.frames) x \(patch.size) x \(patch.size) do not tile \(frames) x \(height) x \(width)")
+        let count = frames / patch.frames * patch.perStep(height: height, width: width)
         precondition(patches.elements.allSatisfy { $0 < count }, "a patch that does not exist")
         return (height, width)
+    }
+}
+
+extension PatchShape {
+    fileprivate var kernelShape: tandem_patch { tandem_patch(size: size, frames: frames) }
+}
+
+extension PatchTarget {
+    fileprivate var kernelTarget: tandem_target {
+        switch self {
+        case .standard: tandem_standard
+        case .normalized: tandem_normalized
+        case .unit: tandem_unit
+        case .normalizedChannels: tandem_normalized_channels
+        }
     }
 }

@@ -10,7 +10,8 @@ extension Pipeline {
         func firstFailure(_ checks: [Check]) -> (key: String, message: String)? { checks.first { !$0.holds }.map { ($0.key, $0.message) } }
         // The recipe checks its settings itself, before anybody asks it for more.
         let problem =
-            firstFailure(nameChecks) ?? recipe.value.problem ?? firstFailure(trainChecks + dataflowChecks + evaluationChecks)
+            firstFailure(nameChecks) ?? recipe.value.problem
+            ?? firstFailure(trainChecks + dataflowChecks + dataSetChecks + evaluationChecks)
         return problem.map { ($0.key.split(separator: ".").map(String.init), $0.message) }
     }
 
@@ -58,6 +59,17 @@ extension Pipeline {
             ),
             ("dataflow.timeout", dataflow.timeout >= 0, "is \(dataflow.timeout): seconds, 0 for without end"),
         ]
+    }
+
+    /// Label propagation knows encoders of single pictures alone.
+    private var dataSetChecks: [Check] {
+        let isOfClips = recipe.value.encoder.framesPerPatch != nil
+        return [("davis", evaluation.davis), ("jhmdb", evaluation.jhmdb), ("vip", evaluation.vip)].map { name, folder in
+            (
+                "evaluation.\(name)", folder.isEmpty || !isOfClips,
+                "names a data set, but label propagation is by encoders of single pictures, and \(recipe.name) trains one of clips: leave it out"
+            )
+        }
     }
 
     private var evaluationChecks: [Check] {

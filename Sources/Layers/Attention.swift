@@ -8,9 +8,18 @@ public struct Attention {
     let heads: Int
 
     /// `heads` must divide `width`.
-    public init(_ parameters: Parameters, width: Int, heads: Int) {
+    ///
+    /// - Parameter hasKeyBias: without, queries and values have biases of their own, `q_bias` and `v_bias`, as in BEiT and VideoMAE: what a
+    ///   bias of the keys adds to the scores of a query is the same for all keys, and softmax takes it away.
+    public init(_ parameters: Parameters, width: Int, heads: Int, hasKeyBias: Bool = true) {
         precondition(width % heads == 0, "\(heads) heads do not divide a width of \(width)")
-        qkv = Linear(parameters["qkv"], in: width, out: 3 * width)
+        if hasKeyBias {
+            qkv = Linear(parameters["qkv"], in: width, out: 3 * width)
+        } else {
+            let bias = PartialBias([parameters.make("q_bias", [width], .zeros), nil, parameters.make("v_bias", [width], .zeros)])
+            qkv = Linear(
+                parameters["qkv"], in: width, out: 3 * width, bias: bias, weight: .xavierUniform(out: 3 * width, in: width))
+        }
         proj = Linear(parameters["proj"], in: width, out: width)
         self.heads = heads
     }

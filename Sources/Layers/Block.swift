@@ -10,10 +10,17 @@ public struct Block {
 
     /// For tokens of this width.
     public init(_ parameters: Parameters, width: Int, heads: Int) {
+        self.init(parameters, width: width, heads: heads, hasKeyBias: true, hidden: 4 * width)
+    }
+
+    /// - Parameters:
+    ///   - hasKeyBias: see ``Attention``.
+    ///   - hidden: numbers per token within the MLP.
+    public init(_ parameters: Parameters, width: Int, heads: Int, hasKeyBias: Bool, hidden: Int) {
         norm1 = LayerNorm(parameters["norm1"], width: width)
-        attn = Attention(parameters["attn"], width: width, heads: heads)
+        attn = Attention(parameters["attn"], width: width, heads: heads, hasKeyBias: hasKeyBias)
         norm2 = LayerNorm(parameters["norm2"], width: width)
-        mlp = MLP(parameters["mlp"], width: width)
+        mlp = MLP(parameters["mlp"], width: width, hidden: hidden)
     }
 
     /// `[rows, width]` to the same.

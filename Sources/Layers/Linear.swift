@@ -3,12 +3,18 @@ import Autograd
 /// `y = x Wᵀ + b`, with `weight` `[out, in]` and `bias` `[out]`.
 public struct Linear {
     let weight: Parameter
-    let bias: Parameter
+    let bias: any Bias
 
     /// Weight xavier-uniform, bias zero, as MAE begins.
     public init(_ parameters: Parameters, in: Int, out: Int) {
         weight = parameters.make("weight", [out, `in`], .xavierUniform(out: out, in: `in`))
         bias = parameters.make("bias", [out], .zeros)
+    }
+
+    /// With a bias that is no parameter of its own.
+    public init(_ parameters: Parameters, in: Int, out: Int, bias: PartialBias, weight initialization: Initialization) {
+        weight = parameters.make("weight", [out, `in`], initialization)
+        self.bias = bias
     }
 
     /// `[rows, in]` to `[rows, out]`, in f32: the beginning of a residual stream, or a prediction.

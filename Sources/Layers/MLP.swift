@@ -1,14 +1,17 @@
 import Autograd
 
-/// Two linear layers with a GELU between, four times as wide inside.
+/// Two linear layers with a GELU between, mostly four times as wide inside.
 public struct MLP {
     let fc1: Linear
     let fc2: Linear
 
-    /// For tokens of this width.
-    public init(_ parameters: Parameters, width: Int) {
-        fc1 = Linear(parameters["fc1"], in: width, out: 4 * width)
-        fc2 = Linear(parameters["fc2"], in: 4 * width, out: width)
+    /// For tokens of this width, four times as wide inside.
+    public init(_ parameters: Parameters, width: Int) { self.init(parameters, width: width, hidden: 4 * width) }
+
+    /// For tokens of this width, with `hidden` numbers each inside.
+    public init(_ parameters: Parameters, width: Int, hidden: Int) {
+        fc1 = Linear(parameters["fc1"], in: width, out: hidden)
+        fc2 = Linear(parameters["fc2"], in: hidden, out: width)
     }
 
     /// `residual + fc2(gelu(fc1(x)))`.

@@ -1,25 +1,36 @@
 import Autograd
 import Compute
 
-/// A linear map of patches to tokens: the convolution whose kernel and stride are the patch size.
+/// A linear map of patches to tokens: the convolution whose kernel and stride are the patch, of pictures or of clips.
 public struct PatchEmbedding {
     let weight: Parameter
     let bias: Parameter
-    let patchSize: Int
+    let patch: PatchShape
 
-    /// Weight `[width, 3, p, p]`, xavier-uniform as a matrix; bias uniform, as PyTorch's convolution begins.
+    /// Of pictures: weight `[width, 3, p, p]`, xavier-uniform as a matrix; bias uniform, as PyTorch's convolution begins.
     public init(_ parameters: Parameters, patchSize: Int, width: Int) {
-        let pixels = 3 * patchSize * patchSize
-        weight = parameters.make("proj.weight", [width, 3, patchSize, patchSize], .xavierUniform(out: width, in: pixels))
-        bias = parameters.make("proj.bias", [width], .uniform(bound: 1 / Double(pixels).squareRoot()))
-        self.patchSize = patchSize
+        let patch = PatchShape(patchSize)
+        self.init(
+            parameters, patch, width: width, shape: [width, 3, patchSize, patchSize], .xavierUniform(out: width, in: patch.count))
     }
 
-    /// Tokens `[patches.count, width]` of some patches of `images` `[batch, 3, height, width]`; patches are numbered row by row through
-    /// all images.
+    /// Of clips: weight `[width, 3, frames, p, p]`, and bias, uniform as PyTorch's convolution begins.
+    public init(_ parameters: Parameters, patch: PatchShape, width: Int) {
+        self.init(
+            parameters, patch, width: width, shape: [width, 3, patch.frames, patch.size, patch.size], .frameworkDefault(in: patch.count))
+    }
+
+    private init(_ parameters: Parameters, _ patch: PatchShape, width: Int, shape: [Int], _ initialization: Initialization) {
+        weight = parameters.make("proj.weight", shape, initialization)
+        bias = parameters.make("proj.bias", [width], .frameworkDefault(in: patch.count))
+        self.patch = patch
+    }
+
+    /// Tokens `[patches.count, width]` of some patches of `images` `[frames, 3, height, width]`; patches are numbered over time, then row by
+    /// row, through all images.
     public func callAsFunction(_ images: Tensor, patches: DeviceArray<Int32>, on tape: Tape) -> Variable {
-        let pixels = tape.arena.tensor([patches.count, 3 * patchSize * patchSize], weight.precision)
-        tape.backend.patchify(pixels, images, patches: patches, patchSize: patchSize)
+        let pixels = tape.arena.tensor([patches.count, patch.count], weight.precision)
+        tape.backend.patchify(pixels, images, patches: patches, patch)
         return tape.linear(pixels, weight: weight, bias: bias)
     }
 }

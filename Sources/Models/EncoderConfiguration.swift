@@ -1,28 +1,40 @@
-/// The size of a vision transformer.
+import Compute
+
+/// The size of a vision transformer, of pictures or of clips.
 public struct EncoderConfiguration: Codable, Equatable, Sendable {
     /// Height and width of the images it is trained on, in pixels.
     public var imageSize: Int
     /// Height and width of a patch in pixels; divides the image size.
     public var patchSize: Int
-    /// Numbers per token; a multiple of four, which the position embedding needs.
+    /// Numbers per token; a multiple of four for pictures and of two for clips, which the position embedding needs.
     public var width: Int
     /// Number of blocks.
     public var depth: Int
     /// Attention heads per block; divides the width.
     public var heads: Int
+    /// Frames of a patch, of an encoder of clips; nil: it is of pictures.
+    public var framesPerPatch: Int?
 
     /// An encoder of a free size.
-    public init(imageSize: Int, patchSize: Int, width: Int, depth: Int, heads: Int) {
+    public init(imageSize: Int, patchSize: Int, width: Int, depth: Int, heads: Int, framesPerPatch: Int? = nil) {
         self.imageSize = imageSize
         self.patchSize = patchSize
         self.width = width
         self.depth = depth
         self.heads = heads
+        self.framesPerPatch = framesPerPatch
     }
 
     /// An encoder of a size, for images of `imageSize`.
     public init(_ size: EncoderSize, imageSize: Int = 224) {
         self.init(imageSize: imageSize, patchSize: size.patch, width: size.width, depth: size.depth, heads: size.heads)
+    }
+
+    /// An encoder of clips of a size, for frames of `imageSize`.
+    public init(_ size: ClipEncoderSize, imageSize: Int, framesPerPatch: Int) {
+        self.init(
+            imageSize: imageSize, patchSize: size.patch, width: size.width, depth: size.depth, heads: size.heads,
+            framesPerPatch: framesPerPatch)
     }
 
     /// The encoders of the literature by name, for images of `imageSize`; nil for a name that none has.
@@ -31,9 +43,11 @@ public struct EncoderConfiguration: Codable, Equatable, Sendable {
         self.init(size, imageSize: imageSize)
     }
 
+    /// What one token stands for.
+    public var patch: PatchShape { PatchShape(patchSize, frames: framesPerPatch ?? 1) }
     /// Patches along one side of the image.
     public var gridSize: Int { imageSize / patchSize }
-    /// Patches of an image.
+    /// Patches of an image, or of one step in time of a clip.
     public var patchCount: Int { gridSize * gridSize }
 
     /// What is impossible about these numbers, in one sentence; nil if they make sense.

@@ -11,29 +11,12 @@ extension EncoderWeights {
     /// - Parameter precision: of its products.
     public func makeEncoder(precision: Precision = .f32, backend: any Backend) throws -> VisionTransformer {
         try check()
-        let table = PositionEmbedding(gridSize: gridSize, width: width, values: try finiteFloats("pos_embed", shape: positionShape))
+        let table = PositionEmbedding(
+            gridSize: gridSize, width: width, values: try file.finiteFloats(prefix + "pos_embed", shape: positionShape))
         let (encoder, parameters) = VisionTransformer.standalone(
             configuration(heads: try requireHeads()), positions: table, precision: precision, backend: backend)
-        try fill(parameters, backend)
+        try file.fill(parameters, prefix: prefix, backend)
         return encoder
-    }
-
-    /// Gives parameters the values that the file has under their names.
-    package func fill(_ parameters: ParameterStore, _ backend: any Backend) throws {
-        for entry in parameters.entries {
-            try backend.upload(parameters.parameter(entry.name).value, from: finiteFloats(entry.name, shape: entry.shape))
-        }
-        parameters.refreshOperands()
-    }
-
-    /// Refuses what no picture could be told by: its features are not numbers, and a score of them would look like one.
-    private func finiteFloats(_ name: String, shape: [Int]) throws -> [Float] {
-        let values = try floats(name, shape: shape)
-        guard values.allSatisfy(\.isFinite) else {
-            throw Failure(
-                "\(self.name): '\(prefix)\(name)' holds numbers that are not finite; its training has diverged, take earlier weights")
-        }
-        return values
     }
 
     /// Refuses weights that this encoder, or timm's of the same size, would not load or would compute something else with.
@@ -85,5 +68,24 @@ extension EncoderWeights {
     private var otherNetworkArrays: [String] {
         ["reg_token", "register_tokens", "dist_token", "norm_pre.weight", "rel_pos_bias.relative_position_bias_table"]
             .filter { file.entries[prefix + $0] != nil }
+    }
+}
+
+extension WeightFile {
+    /// Gives parameters the values that the file has under their names, with `prefix` before each.
+    package func fill(_ parameters: ParameterStore, prefix: String = "", _ backend: any Backend) throws {
+        for entry in parameters.entries {
+            try backend.upload(parameters.parameter(entry.name).value, from: finiteFloats(prefix + entry.name, shape: entry.shape))
+        }
+        parameters.refreshOperands()
+    }
+
+    /// Refuses what no picture could be told by: its features are not numbers, and a score of them would look like one.
+    fileprivate func finiteFloats(_ key: String, shape: [Int]) throws -> [Float] {
+        let values = try floats(key, shape: shape)
+        guard values.allSatisfy(\.isFinite) else {
+            throw Failure("\(name): '\(key)' holds numbers that are not finite; its training has diverged, take earlier weights")
+        }
+        return values
     }
 }

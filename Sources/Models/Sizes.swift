@@ -4,7 +4,9 @@ public protocol ModelSize: Codable, Equatable, Sendable {
     static var presets: [String: Self] { get }
     /// The keys of the numbers.
     static var keys: [String] { get }
-    /// Numbers per token; a multiple of four, which the position embedding needs.
+    /// What the width is a multiple of, for the position embedding's sake.
+    static var widthUnit: Int { get }
+    /// Numbers per token.
     var width: Int { get }
     /// Number of blocks.
     var depth: Int { get }
@@ -15,7 +17,8 @@ public protocol ModelSize: Codable, Equatable, Sendable {
 extension ModelSize {
     /// What is impossible about the numbers, as a sentence goes on after what has them; nil where nothing is.
     public var problem: String? {
-        if width < 4 || width % 4 != 0 { return "has width \(width), but the position table needs a multiple of 4" }
+        let unit = Self.widthUnit
+        if width < unit || width % unit != 0 { return "has width \(width), but the position table needs a multiple of \(unit)" }
         if width > 1 << 16 { return "has width \(width), above the limit of \(1 << 16)" }
         if !(1...1000).contains(depth) { return "has depth \(depth): from 1 to 1000 blocks" }
         if heads < 1 || width % heads != 0 { return "has \(heads) heads, which do not divide its width of \(width)" }
@@ -40,6 +43,7 @@ public struct EncoderSize: ModelSize {
         "l16": EncoderSize(patch: 16, width: 1024, depth: 24, heads: 16),
     ]
     public static let keys = ["patch", "width", "depth", "heads"]
+    public static let widthUnit = 4
 }
 
 /// The size of a decoder.
@@ -57,6 +61,7 @@ public struct DecoderSize: ModelSize {
 
     public static let presets = ["mae": mae, "small": small]
     public static let keys = ["width", "depth", "heads"]
+    public static let widthUnit = 4
 }
 
 /// A size by its name or in numbers, as JSON a text or an object.

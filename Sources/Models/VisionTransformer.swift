@@ -2,17 +2,23 @@ import Autograd
 import Compute
 import Layers
 
-/// A vision transformer without classifier: patch embedding, positions, CLS token, pre-norm blocks, final layer norm.
+/// What is trained to be used later, without the rest of its recipe.
+public protocol EncoderModel: AnyObject {
+    /// Sizes.
+    var configuration: EncoderConfiguration { get }
+    /// Numbers that it learns.
+    var parameterCount: Int { get }
+}
+
+/// A vision transformer of pictures without classifier: patch embedding, positions, CLS token, pre-norm blocks, final layer norm.
 ///
 /// Parameters have the names and shapes of timm's `VisionTransformer`. Dosovitskiy et al., arXiv 2010.11929; as in facebookresearch/mae.
-public final class VisionTransformer {
-    /// Sizes.
+public final class VisionTransformer: EncoderModel {
     public let configuration: EncoderConfiguration
     /// The position embedding (`pos_embed` of checkpoints, without its leading dimension of one); it is not learned here.
     public let positions: PositionEmbedding
     /// Whether other grids than that of ``positions`` get a sine-cosine table of their own instead of an interpolated one. Set before use.
     public var recomputesPositions = false
-    /// Numbers that it learns.
     public let parameterCount: Int
     let patchEmbed: PatchEmbedding
     let clsToken: Parameter

@@ -4,7 +4,9 @@ import Training
 /// The settings of one of the recipes that there are. As JSON the word `recipe`, and beside it the groups of that recipe.
 public struct AnyRecipe: Equatable, Sendable {
     /// All recipes that there are, the default first.
-    private static let kinds: [any RecipeSettings.Type] = [SiamMAE.Settings.self, MAE.Settings.self]
+    private static let kinds: [any RecipeSettings.Type] = [
+        SiamMAE.Settings.self, MAE.Settings.self, VideoMAE.Settings.self, VideoMAEV2.Settings.self,
+    ]
 
     /// Their names.
     public static var names: [String] { kinds.map { $0.name } }

@@ -47,7 +47,7 @@ public final class MAE: Recipe {
 
         public init(fixture sizes: FixtureSizes) throws {
             self.init()
-            (sampling.imageSize, model.size, model.decoderSize) = (sizes.image, .free(sizes.encoder), .free(sizes.decoder))
+            (sampling.imageSize, model.size, model.decoderSize) = (sizes.height, .free(sizes.encoder), .free(sizes.decoder))
             (mask.ratio, model.normalizedPixelLoss) = (sizes.ratio, sizes.normalizesPatches)
         }
 
@@ -94,8 +94,7 @@ public final class MAE: Recipe {
         }
         tape.patchLoss(
             addingTo: sum, predict(batch, on: tape).prediction, batch.images("frames"), targets: tape.arena.indices(targets),
-            patchSize: encoder.configuration.patchSize,
-            normalizesPatches: settings.model.normalizedPixelLoss, scale: share)
+            encoder.configuration.patch, settings.model.target, scale: share)
     }
 
     public func outputs(of batch: SampleBatch, on tape: Tape) -> [(name: String, value: Tensor)] {
@@ -106,11 +105,13 @@ public final class MAE: Recipe {
     /// A row for each sample: the masked picture, the prediction in its hidden patches, the picture.
     public func pictures(of samples: [SampleBlock], arena: Arena) -> [[RGBImage]] {
         let prediction = predictedPatches(of: samples, arena: arena)
-        let drawing = PatchDrawing(encoder.configuration, isNormalized: settings.model.normalizedPixelLoss)
+        let drawing = PatchDrawing(encoder.configuration, settings.model.target)
+        let all = Array(0..<Int32(encoder.configuration.patchCount))
         return samples.enumerated().map { index, sample in
             let (picture, mask) = (sample.picture("frames", 0), Array(sample.bytes("mask")!))
             return [
-                drawing.masked(picture, mask), drawing.completed(picture, mask, prediction: prediction[index]), drawing.picture(picture),
+                drawing.masked(picture, mask), drawing.completed(picture, mask, all, prediction: prediction[index]),
+                drawing.picture(picture),
             ]
         }
     }

@@ -7,15 +7,16 @@ import WeightFiles
 
 /// Reference values for the maths, made by PyTorch: a small model of a recipe with its inputs, outputs, gradients, and ten steps of AdamW.
 ///
-/// Arrays of the file: `param.NAME`; inputs, as the recipe's `fixtureInputs` name them: pictures `[batch, 3, size, size]` already normalised,
-/// and for a mask the visible patches `[batch, visible]` in the order of their tokens; `out.NAME` of the recipe's outputs, `out.loss`,
+/// Arrays of the file: `param.NAME`; inputs, as the recipe's `fixtureInputs` name them: pictures `[batch, 3, height, width]` or clips
+/// `[batch, 3, frames, height, width]`, already normalised, and for a mask the visible patches `[batch, visible]` in the order of their
+/// tokens; `out.NAME` of the recipe's outputs, `out.loss`,
 /// `grad.NAME`, `train.losses`, `after.NAME`. Recipe and sizes stand as JSON in the metadata, `config`.
 public struct MathsFixture {
     /// The file's arrays.
     public let file: Safetensors
     /// The recipe that the values are of.
     public let recipe: AnyRecipe
-    private let batch: Int
+    private let sizes: FixtureSizes
 
     /// Opens a file.
     ///
@@ -31,18 +32,16 @@ public struct MathsFixture {
         let name = sizes.word("recipe", default: AnyRecipe().name)
         guard let kind = AnyRecipe.kind(name) else { throw refusal("there is no recipe '\(name)'") }
         self.file = file
-        batch = sizes.batch
+        self.sizes = sizes
         // The sizes are believed only where arrays have them: a model of made-up ones may not fit into memory.
         func requireShape(_ name: String, _ shape: [Int]) throws {
             guard let found = file.entries[name]?.shape else { throw refusal("it holds no array '\(name)'") }
             guard found == shape else { throw refusal("'\(name)' has the shape \(found), not \(shape)") }
         }
-        let (encoder, decoder) = (sizes.encoder, sizes.decoder)
-        for name in kind.fixtureInputs["frames"] ?? [] { try requireShape(name, [batch, 3, sizes.image, sizes.image]) }
-        try requireShape("param.patch_embed.proj.weight", [encoder.width, 3, encoder.patch, encoder.patch])
-        try requireShape("param.decoder_embed.weight", [decoder.width, encoder.width])
-        try requireShape("param.blocks.\(encoder.depth - 1).norm1.weight", [encoder.width])
-        try requireShape("param.decoder_blocks.\(decoder.depth - 1).norm2.weight", [decoder.width])
+        for name in kind.fixtureInputs["frames"] ?? [] {
+            try requireShape(name, [sizes.batch, 3] + (sizes.frames.map { [$0] } ?? []) + [sizes.height, sizes.width])
+        }
+        for (name, shape) in kind.parameterShapes(sizes) { try requireShape("param." + name, shape) }
         do { recipe = AnyRecipe(try kind.init(fixture: sizes)) } catch { throw refusal("\(error)") }
         if let (key, message) = recipe.value.problem { throw refusal("its \(key) \(message)") }
     }
@@ -65,15 +64,31 @@ public struct MathsFixture {
     /// The file's inputs.
     public func samples(_ arena: Arena) throws -> SampleBatch {
         let inputs = type(of: recipe.value).fixtureInputs
-        let patchCount = recipe.value.encoder.patchCount
-        return try SampleBatch(count: batch, of: recipe.value.sampler, arena: arena) { array, images in
-            arena.backend.upload(images, from: try inputs[array.name]!.flatMap { try file.floats($0) })
+        let size = (height: sizes.height, width: sizes.width)
+        return try SampleBatch(count: sizes.batch, of: recipe.value.sampler, size: size, arena: arena) { array, images in
+            arena.backend.upload(images, from: try pictures(inputs[array.name]!))
         } visible: { array in
-            try visiblePatches(inputs[array.name]![0], of: patchCount)
+            try visiblePatches(inputs[array.name]![0])
         }
     }
 
-    private func visiblePatches(_ name: String, of count: Int) throws -> [[Int32]] {
+    /// Pictures in the order that a batch has them: all of a sample one after the other, and of each its channels.
+    private func pictures(_ names: [String]) throws -> [Float] {
+        let (arrays, frames, area) = (try names.map { try file.floats($0) }, sizes.frames ?? 1, sizes.height * sizes.width)
+        return (0..<sizes.batch).flatMap { sample in
+            arrays.flatMap { numbers in
+                (0..<frames).flatMap { frame in
+                    (0..<3).flatMap { channel in
+                        let first = ((sample * 3 + channel) * frames + frame) * area
+                        return numbers[first..<first + area]
+                    }
+                }
+            }
+        }
+    }
+
+    private func visiblePatches(_ name: String) throws -> [[Int32]] {
+        let (batch, count) = (sizes.batch, sizes.patchCount)
         func refusal(_ why: String) -> Failure { Failure("\(file.name) is no fixture of the maths: '\(name)' \(why)") }
         let numbers = try file.integers(name)
         guard let shape = file.entries[name]?.shape, shape.count == 2, shape[0] == batch, batch > 0, shape[1] > 0 else {
@@ -90,8 +105,14 @@ public struct MathsFixture {
 
 /// The sizes of a fixture's model, from the JSON of its `config`.
 public struct FixtureSizes {
-    /// Height and width of the pictures in pixels.
-    public let image: Int
+    /// Height of the pictures in pixels.
+    public let height: Int
+    /// Their width in pixels.
+    public let width: Int
+    /// Frames of a clip; nil: the samples are pictures.
+    public let frames: Int?
+    /// Frames of a patch; 1 where the samples are pictures.
+    public let framesPerPatch: Int
     public let encoder: EncoderSize
     public let decoder: DecoderSize
     /// Number of samples.
@@ -100,33 +121,47 @@ public struct FixtureSizes {
     public let ratio: Double
     /// Whether the target is normalised patch by patch.
     public let normalizesPatches: Bool
+    /// Numbers per token within an MLP, as a multiple of those outside.
+    public let mlpRatio: Double
+    /// The length that all gradients together are shortened to; 0: they stay as they are.
+    public let clipping: Double
     /// Names of the fixture's arrays.
     public let arrays: Set<String>
     private let words: [String: String]
 
     private struct Numbers: Decodable {
-        let image, patch, dim, depth, heads, ddim, ddepth, dheads, batch: Int
-        let ratio: Double?
+        let patch, dim, depth, heads, ddim, ddepth, dheads, batch: Int
+        let image, height, width, frames, tubelet: Int?
+        let ratio, mlp, clip: Double?
         let normalize, normalizesPixels: Bool?
 
         enum CodingKeys: String, CodingKey {
-            case image, patch, dim, depth, heads, ddim, ddepth, dheads, batch, ratio, normalize
+            case image, height, width, frames, tubelet, patch, dim, depth, heads, ddim, ddepth, dheads, batch, ratio, mlp, clip,
+                normalize
             case normalizesPixels = "norm_pix"
         }
     }
 
     init(json: String, arrays: Set<String>) throws {
         let numbers = try JSONDecoder().decode(Numbers.self, from: Data(json.utf8))
-        image = numbers.image
+        guard let height = numbers.image ?? numbers.height, let width = numbers.image ?? numbers.width else {
+            throw Failure("there is no size of the pictures")
+        }
+        (self.height, self.width) = (height, width)
+        (frames, framesPerPatch) = (numbers.frames, numbers.tubelet ?? 1)
         encoder = EncoderSize(patch: numbers.patch, width: numbers.dim, depth: numbers.depth, heads: numbers.heads)
         decoder = DecoderSize(width: numbers.ddim, depth: numbers.ddepth, heads: numbers.dheads)
         batch = numbers.batch
         ratio = numbers.ratio ?? 0.5
+        (mlpRatio, clipping) = (numbers.mlp ?? 4, numbers.clip ?? 0)
         normalizesPatches = numbers.normalize ?? numbers.normalizesPixels ?? true
         self.arrays = arrays
         let members = try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any] ?? [:]
         words = members.compactMapValues { $0 as? String }
     }
+
+    /// Patches of a sample.
+    var patchCount: Int { (frames ?? 1) / framesPerPatch * (height / encoder.patch) * (width / encoder.patch) }
 
     /// The word of a key.
     func word(_ key: String, default word: String) -> String { words[key] ?? word }

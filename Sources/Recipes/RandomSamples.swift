@@ -1,7 +1,7 @@
 import Base
 import Sampling
 
-/// Samples of random bytes, with as many zeros in each mask as the sampler says, for benchmarks and tests: the same in every run.
+/// Samples of random pictures with masks as the sampler draws them, for benchmarks and tests: the same in every run.
 public struct RandomSamples {
     private let bytes: [UInt8]
     private let count: Int
@@ -10,6 +10,9 @@ public struct RandomSamples {
         let layout = SampleLayout(sampler.arrays)
         let size = layout.byteCount(path: "")
         var noise = SplitMix64(seed: 1)
+        let record = VideoRecord(
+            path: "", bytes: 1, width: 640, height: 480, timeBase: Rational(1, 30), timestamps: .even(start: 0, step: 1, count: 1000),
+            keyFrames: [0], contentHash: "")
         var bytes = [UInt8](repeating: 0, count: count * size)
         bytes.withUnsafeMutableBytes { bytes in
             for sample in 0..<count {
@@ -17,12 +20,9 @@ public struct RandomSamples {
                 let header = SampleHeader(fingerprint: 0, sample: sample, ticket: sample, replica: 0, attempt: 0, video: 0, path: "")
                 layout.write(header, to: block)
                 let writer = SampleWriter(layout, block)
-                for array in sampler.arrays where array.kind == .uint8 {
-                    let place = writer.bytes(array.name)
+                for picture in sampler.draw(Draw(seed: 1, ticket: sample, record: record), into: writer) {
+                    let place = writer.bytes(picture)
                     for index in place.indices { place[index] = .random(in: 0...255, using: &noise) }
-                    guard let zeros = array.zeros else { continue }
-                    let mask = [UInt8](repeating: 0, count: zeros) + [UInt8](repeating: 1, count: place.count - zeros)
-                    writer.write(mask.shuffled(using: &noise), to: array.name)
                 }
             }
         }

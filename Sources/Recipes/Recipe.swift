@@ -11,10 +11,11 @@ import WeightFiles
 /// A recipe is one file. Trainer, checkpoints, forecasts, benchmarks, `verify` and pictures know it by this protocol and its settings alone.
 public protocol Recipe: AnyObject {
     associatedtype Settings: RecipeSettings
+    associatedtype Trained: EncoderModel
     /// What it was made from.
     var settings: Settings { get }
     /// What remains after the pretraining, and what evaluators get.
-    var encoder: VisionTransformer { get }
+    var encoder: Trained { get }
     /// All that the optimizer moves.
     var parameters: ParameterStore { get }
     /// What its optimizer does beyond AdamW's plain step.
@@ -29,10 +30,10 @@ public protocol Recipe: AnyObject {
     func addLoss(of batch: SampleBatch, share: Float, to sum: DeviceArray<Double>, on tape: Tape)
     /// Called after each optimizer step, for what moves on its own; `progress` is the share of the run that is done, from 0 to 1.
     func finishStep(progress: Double)
-    /// What the model makes of some samples, as fixtures of the maths name it; among it `pred`, the prediction of every patch of each sample,
-    /// `[samples · patches, 3 p²]` in the order row, column, channel.
+    /// What the model makes of some samples, as fixtures of the maths name it; among it `pred`, the predictions of equally many patches of
+    /// each sample, `[samples · patches, 3 u p²]` in the order frame, row, column, channel.
     func outputs(of batch: SampleBatch, on tape: Tape) -> [(name: String, value: Tensor)]
-    /// Pictures for people of what the model makes of some samples: a row for each.
+    /// Pictures for people of what the model makes of some samples: equally many rows for each, all of equally many pictures.
     func pictures(of samples: [SampleBlock], arena: Arena) -> [[RGBImage]]
 }
 
@@ -56,9 +57,11 @@ public protocol RecipeSettings: Codable, Equatable, Sendable {
     /// The recipe, its parameters all zero.
     func makeRecipe(precision: Precision, backend: any Backend) -> any Recipe
 
-    /// For each array of a sample the arrays of a fixture that hold it: of pictures one array after the other.
+    /// For each array of a sample the arrays of a fixture that hold it: of a sample's pictures one array after the other.
     static var fixtureInputs: [String: [String]] { get }
-    /// The settings that a fixture's model has.
+    /// Some parameters with the shapes that prove the sizes of a fixture's model.
+    static func parameterShapes(_ sizes: FixtureSizes) -> [(name: String, shape: [Int])]
+    /// The settings that a fixture's model has; of pictures that are not square their height counts.
     init(fixture sizes: FixtureSizes) throws
 }
 
@@ -95,7 +98,7 @@ extension Recipe {
         accumulateGradients(batch, recomputes: recomputes, addingTo: arena.backend.array(of: Double.self, count: 1), arena: arena)
     }
 
-    /// Each sample's prediction of every patch, in host memory.
+    /// Each sample's predictions, in host memory.
     func predictedPatches(of samples: [SampleBlock], arena: Arena) -> [[Float]] {
         let batch = SampleBatch(samples, of: settings.sampler, arena: arena)
         let outputs = outputs(of: batch, on: Tape(arena: arena, isRecording: false))

@@ -15,12 +15,9 @@ public struct SampleBatch {
     public init(_ samples: [SampleBlock], of sampler: any Sampler, arena: Arena) {
         self.init(count: samples.count, of: sampler, arena: arena) { array, images in
             let pixels = arena.array(of: UInt8.self, count: images.count)
-            let size = images.count / (samples.count * array.shape[0])
-            for picture in 0..<array.shape[0] {
-                for (index, sample) in samples.enumerated() {
-                    let start = (picture * samples.count + index) * size
-                    arena.backend.upload(pixels.elements(start..<start + size), from: sample.picture(array.name, picture))
-                }
+            for (index, sample) in samples.enumerated() {
+                let place = pixels.elements(index * array.byteCount..<(index + 1) * array.byteCount)
+                arena.backend.upload(place, from: sample.bytes(array.name)!)
             }
             arena.backend.normalizeImages(images, pixels: pixels)
         } visible: { array in
@@ -41,16 +38,18 @@ public struct SampleBatch {
     }
 
     /// - Parameters:
+    ///   - size: height and width of the pictures; nil: as the sampler cuts them.
     ///   - fill: puts the normalised pictures of an array into a tensor.
     ///   - visible: for each sample the patches that a mask leaves.
     package init(
-        count: Int, of sampler: any Sampler, arena: Arena, fill: (SampleArray, Tensor) throws -> Void,
-        visible: (ArrayDeclaration) throws -> [[Int32]]
+        count: Int, of sampler: any Sampler, size: (height: Int, width: Int)? = nil, arena: Arena,
+        fill: (SampleArray, Tensor) throws -> Void, visible: (ArrayDeclaration) throws -> [[Int32]]
     ) rethrows {
         self.count = count
         var images: [String: Tensor] = [:]
         for array in SampleLayout(sampler.arrays).arrays where array.isPictures {
-            let tensor = arena.tensor([count * array.shape[0], 3, array.shape[1], array.shape[2]])
+            let (height, width) = size ?? (array.shape[1], array.shape[2])
+            let tensor = arena.tensor([count * array.shape[0], 3, height, width])
             try fill(array, tensor)
             images[array.name] = tensor
         }
@@ -60,8 +59,8 @@ public struct SampleBatch {
         precondition(self.visible.values.allSatisfy { $0.allSatisfy { !$0.isEmpty } }, "a picture of which nothing is visible")
     }
 
-    /// The pictures of an array, `[pictures · count, 3, height, width]`, normalised by ImageNet's statistics: the first of each sample, then
-    /// the second of each, and so on.
+    /// The pictures of an array, `[count · pictures, 3, height, width]`, normalised by ImageNet's statistics: all of the first sample, then
+    /// all of the second, and so on.
     public func images(_ name: String) -> Tensor {
         guard let tensor = images[name] else { preconditionFailure("samples have no pictures called \(name)") }
         return tensor

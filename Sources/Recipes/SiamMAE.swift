@@ -58,7 +58,7 @@ public final class SiamMAE: Recipe {
 
         public init(fixture sizes: FixtureSizes) throws {
             self.init()
-            (sampling.imageSize, model.size, model.decoderSize) = (sizes.image, .free(sizes.encoder), .free(sizes.decoder))
+            (sampling.imageSize, model.size, model.decoderSize) = (sizes.height, .free(sizes.encoder), .free(sizes.decoder))
             (model.encoder, model.decoder) = (try sizes.word("encoder", default: .siamese), try sizes.word("decoder", default: .crossSelf))
             (mask.ratio, model.normalizedPixelLoss) = (sizes.ratio, sizes.normalizesPatches)
             mask.frames = sizes.arrays.contains("input.keep1") ? .symmetric : .asymmetric
@@ -122,6 +122,9 @@ public final class SiamMAE: Recipe {
 
     private var patchCount: Int { encoder.configuration.patchCount }
 
+    /// Of the frames of all pairs the place of a pair's future one; the past one stands before it.
+    private func future(_ pair: Int) -> Int { 2 * pair + 1 }
+
     /// The patches that the encoder sees of each past frame, all where that is whole, and of each future frame.
     private func visiblePatches(_ batch: SampleBatch) -> (past: [[Int32]], future: [[Int32]]) {
         let all = Array(repeating: Array(0..<Int32(patchCount)), count: batch.count)
@@ -134,13 +137,15 @@ public final class SiamMAE: Recipe {
     ///   each pair, the past frame's tokens before the future frame's.
     private func encode(_ batch: SampleBatch, on tape: Tape) -> (tokens: Variable, sequences: SequenceLayout) {
         let (frames, (past, future)) = (batch.images("frames"), visiblePatches(batch))
-        guard let frameEmbed else { return encoder(frames, patches: past + future, on: tape) }
-
-        let pairs = (0..<batch.count).map { pair -> [Int32] in
-            let (firstPast, firstFuture) = (Int32(pair * patchCount), Int32((batch.count + pair) * patchCount))
-            return past[pair].map { firstPast + $0 } + future[pair].map { firstFuture + $0 }
+        func numbered(_ patches: [[Int32]], _ frame: (Int) -> Int) -> [[Int32]] {
+            patches.enumerated().map { pair, own in own.map { Int32(frame(pair) * patchCount) + $0 } }
         }
-        let (embedded, sequences) = encoder.embed(frames, sequences: pairs, on: tape)
+        let (pastPatches, futurePatches) = (numbered(past) { self.future($0) - 1 }, numbered(future, self.future))
+        guard let frameEmbed else {
+            let (embedded, sequences) = encoder.embed(frames, sequences: pastPatches + futurePatches, on: tape)
+            return (encoder.transform(embedded, sequences: sequences, on: tape), sequences)
+        }
+        let (embedded, sequences) = encoder.embed(frames, sequences: zip(pastPatches, futurePatches).map { $0 + $1 }, on: tape)
         let places = zip(past, future).flatMap { framesOfTokens(past: $0.count, future: $1.count) }
         return (
             encoder.transform(
@@ -197,15 +202,13 @@ public final class SiamMAE: Recipe {
     public func addLoss(of batch: SampleBatch, share: Float, to sum: DeviceArray<Double>, on tape: Tape) {
         let (tokens, encoded) = encode(batch, on: tape)
         let (prediction, sequences) = decode(tokens, encoded, batch, on: tape)
-        // The future frames come after the past ones.
         let targets = batch.visiblePatches("mask").enumerated().flatMap { pair, own -> [Int32] in
-            let hidden = hiddenPatches(visible: own, of: patchCount, image: batch.count + pair)
+            let hidden = hiddenPatches(visible: own, of: patchCount, image: future(pair))
             return [Int32](repeating: -1, count: sequences[pair].count - patchCount) + hidden
         }
         tape.patchLoss(
             addingTo: sum, prediction, batch.images("frames"), targets: tape.arena.indices(targets),
-            patchSize: encoder.configuration.patchSize,
-            normalizesPatches: settings.model.normalizedPixelLoss, scale: share)
+            encoder.configuration.patch, settings.model.target, scale: share)
     }
 
     public func outputs(of batch: SampleBatch, on tape: Tape) -> [(name: String, value: Tensor)] {
@@ -220,12 +223,13 @@ public final class SiamMAE: Recipe {
     /// A row for each pair: the first frame, the masked second frame, the prediction, the second frame, as in SiamMAE's Figure 2.
     public func pictures(of samples: [SampleBlock], arena: Arena) -> [[RGBImage]] {
         let prediction = predictedPatches(of: samples, arena: arena)
-        let drawing = PatchDrawing(encoder.configuration, isNormalized: settings.model.normalizedPixelLoss)
+        let drawing = PatchDrawing(encoder.configuration, settings.model.target)
+        let all = Array(0..<Int32(patchCount))
         return samples.enumerated().map { index, sample in
             let (future, mask) = (sample.picture("frames", 1), Array(sample.bytes("mask")!))
             return [
                 drawing.masked(sample.picture("frames", 0), sample.bytes("mask1").map(Array.init)), drawing.masked(future, mask),
-                drawing.completed(future, mask, prediction: prediction[index]), drawing.picture(future),
+                drawing.completed(future, mask, all, prediction: prediction[index]), drawing.picture(future),
             ]
         }
     }

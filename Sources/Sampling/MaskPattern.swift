@@ -26,6 +26,38 @@ public enum MaskPattern: String, Codable, CaseIterable, Sendable {
     }
 }
 
+/// Masks of clips that hide the same places of every step in time (Tong et al., arXiv 2203.12602, section 3.3).
+public enum TubeMask {
+    /// Places that stay visible of a step's `places`: all but `int(ratio * places)`, as MCG-NJU/VideoMAE masking_generator.py counts them,
+    /// so 20 of 196 at 0.9.
+    public static func visibleCount(of places: Int, ratio: Double) -> Int { places - Int(ratio * Double(places)) }
+
+    /// The mask of a whole clip, step by step, from that of one step.
+    public static func mask(_ step: [UInt8], steps: Int) -> [UInt8] { (0..<steps).flatMap { _ in step } }
+}
+
+/// Masks of clips for a decoder that predicts some places alone (Wang et al., arXiv 2303.16727, section 3.2): each cell of 2 x 2 places leaves
+/// as many out, and from step to step they move on, so that in four steps every place is predicted equally often.
+public enum RunningCellMask {
+    /// Places that each cell leaves out: `int(4 * ratio)`, as OpenGVLab/VideoMAEv2 dataset/masking_generator.py counts them.
+    static func leftOut(ratio: Double) -> Int { Int(4 * ratio) }
+
+    /// A mask over time, then in row order: 1 where the decoder leaves a place out.
+    ///
+    /// - Parameters:
+    ///   - start: which of the four masks, from 0.
+    ///   - rows: places from top to bottom, an even number; `columns` from left to right likewise.
+    public static func mask(start: Int, steps: Int, rows: Int, columns: Int, ratio: Double) -> [UInt8] {
+        (0..<steps).flatMap { step in
+            (0..<rows * columns).map { place in
+                let (row, column) = place.quotientAndRemainder(dividingBy: columns)
+                // The published generator moves on before the first step.
+                return (2 * (row % 2) + column % 2 + start + step + 1) % 4 < leftOut(ratio: ratio) ? 1 : 0
+            }
+        }
+    }
+}
+
 /// A mask that leaves a random set of patches visible: noise for each patch, of which the smallest stay.
 private func randomMask(patchCount: Int, visible: Int, from stream: inout RandomStream) -> [UInt8] {
     // The index in the low half makes equal noise sort the same way everywhere.

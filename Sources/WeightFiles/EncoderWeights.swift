@@ -43,6 +43,11 @@ public struct EncoderWeights {
         if let patchEntry, !patchEntry.isReadable {
             throw ElementType.refusal(of: prefix + "patch_embed.proj.weight", in: file.name, holding: patchEntry.typeName)
         }
+        if let patch = patchEntry?.shape, patch.count == 5 {
+            throw Failure(
+                "\(file.name) holds an encoder of clips, with patches of \(patch[2]) frames; label propagation, pictures of features and"
+                    + " exports are of encoders of single pictures")
+        }
         guard let patch = patchEntry?.shape, patch.count == 4, patch[1] == 3, patch[2] == patch[3], patch[0] > 0, patch[2] > 0 else {
             throw Failure(
                 "\(file.name) holds no vision transformer: 'patch_embed.proj.weight' is missing or not [width, 3, patch, patch]")
@@ -96,7 +101,7 @@ public struct EncoderWeights {
     public var name: String { file.name }
 
     /// The effective pipeline of the run that made the weights, as JSON; nil for weights from elsewhere.
-    public var pipeline: String? { file.metadata["tandem.pipeline"] }
+    public var pipeline: String? { file.pipeline }
 
     /// The elements of one of the encoder's arrays, by its name in timm.
     public func floats(_ name: String, shape: [Int]) throws -> [Float] { try file.floats(prefix + name, shape: shape) }

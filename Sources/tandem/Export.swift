@@ -49,7 +49,7 @@ private func exportTransformers(_ encoder: EncoderWeights, to folder: String) th
     let model = try encoder.pipeline.flatMap { try Pipeline.parse($0, source: encoder.name).recipe.value as? any AutoencoderSettings }?
         .model
     let loader = try encoder.writeTransformers(
-        to: folder, decoder: model.flatMap { model in model.decoderSize.size.map { ($0.heads, model.normalizedPixelLoss) } })
+        to: folder, decoder: model.flatMap { model in model.decoderHeads.map { ($0, model.normalizedPixelLoss) } })
     print("\(weights): \(try describe(weights)), from \(encoder.name)")
     print("load it with transformers.\(loader).from_pretrained('\(folder)'\(loader == "ViTModel" ? ", add_pooling_layer=False" : ""))")
 }

@@ -17,7 +17,7 @@ func visualizeReconstructions(arguments: [String]) throws {
     var options = Arguments(
         "tandem visualize reconstructions",
         about: """
-            Draws what a model makes of samples, each at several mask ratios: a row with what the model sees, its prediction and the truth. \
+            Draws what a model makes of samples, each at several mask ratios: a row with what the model sees, its prediction and the truth; of a clip a row each. \
             Samples are drawn as in the model's training, with its crops and masks, from the videos given. Where the model predicts \
             normalised patches, each is shown with the true patch's mean and deviation.
             """,
@@ -39,7 +39,7 @@ func visualizeReconstructions(arguments: [String]) throws {
 
     Interruption.catchSignals()
     let path = try CheckpointFolder.weights(at: weights, warn: warn)
-    let file = try EncoderWeights(path: path)
+    let file = try WeightFile(path: path)
     guard let text = file.pipeline else {
         throw Failure("\(path) carries no pipeline, which tells of its decoder; name a checkpoint of a training with Tandem")
     }

@@ -44,6 +44,23 @@ import Testing
         }
     }
 
+    /// A bias whose middle is not learned, and none at all.
+    @Test(arguments: shapes, Path.devices) func ofAPartOfABias(shape: [Int], path: Path) throws {
+        let (rows, width, part) = (shape[0], shape[1], shape[2])
+        for output in Set([Precision.f32, path.precision]) {
+            let check = try GradientCheck(
+                [.operand([rows, width]), .parameter([3 * part, width]), .parameter([part]), .parameter([part])], path)
+            let bias = PartialBias([check.parameter(2), nil, check.parameter(3)])
+            let y = check.tape.linear(check.variable(0), weight: check.parameter(1), bias: bias, output)
+            check.expectAgreement(y) { inputs in
+                Reference.linear(inputs[0], weight: inputs[1], bias: inputs[2] + [Double](repeating: 0, count: part) + inputs[3])
+            }
+        }
+        let check = try GradientCheck([.operand([rows, width]), .parameter([part, width])], path)
+        let y = check.tape.linear(check.variable(0), weight: check.parameter(1), bias: PartialBias([nil]))
+        check.expectAgreement(y) { Reference.linear($0[0], weight: $0[1], bias: [Double](repeating: 0, count: part)) }
+    }
+
     @Test(arguments: TestBackend.devices) func gradientsOfTwoUsesAdd(backend: TestBackend) throws {
         let check = try GradientCheck([.variable([4, 6]), .parameter([6, 6]), .parameter([6])], Path(backend, .f32))
         let (x, weight, bias) = (check.variable(0), check.parameter(1), check.parameter(2))

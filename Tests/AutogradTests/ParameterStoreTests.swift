@@ -26,6 +26,8 @@ import Testing
             [
                 Parameter("uniform", [200, 300], .xavierUniform(out: 200, in: 300)),
                 Parameter("normal", [50_000], .normal(standardDeviation: 0.02)),
+                Parameter("truncated", [50_000], .truncatedNormal(standardDeviation: 0.02, cut: 0.02)),
+                Parameter("default", [30, 1000], .frameworkDefault(in: 1536)),
                 Parameter("zeros", [7], .zeros), Parameter("ones", [7], .ones),
             ], seed: 3, backend)
         let uniform = store.backend.numbers(store.parameter("uniform").value).map { Double($0) }
@@ -37,6 +39,13 @@ import Testing
         let deviation = (normal.reduce(0) { $0 + $1 * $1 } / 50_000).squareRoot()
         #expect(abs(deviation / 0.02 - 1) < 0.02)
         #expect(abs(Double(normal.count { abs($0) < 0.02 }) / 50_000 - 0.6827) < 0.01)
+        // A normal distribution cut at one deviation has .5396 of that as its own (README of the golden recipes: .0108 of .02).
+        let truncated = store.backend.numbers(store.parameter("truncated").value).map { Double($0) }
+        #expect(truncated.allSatisfy { abs($0) <= 0.02 } && truncated.max()! > 0.0199 && truncated.min()! < -0.0199)
+        let truncatedDeviation = (truncated.reduce(0) { $0 + $1 * $1 } / 50_000).squareRoot()
+        #expect(abs(truncatedDeviation / 0.01079 - 1) < 0.02)
+        let ofPyTorch = store.backend.numbers(store.parameter("default").value).map { Double($0) }
+        #expect(abs(ofPyTorch.max()! / 0.025515518 - 1) < 1e-3 && abs(ofPyTorch.min()! / -0.025515518 - 1) < 1e-3)
         #expect(store.backend.numbers(store.parameter("zeros").value) == [Float](repeating: 0, count: 7))
         #expect(store.backend.numbers(store.parameter("ones").value) == [Float](repeating: 1, count: 7))
     }

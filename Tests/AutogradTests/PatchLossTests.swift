@@ -5,23 +5,22 @@ import TestSupport
 import Testing
 
 @Suite struct PatchLossTests {
-    @Test(arguments: [true, false], TestBackend.devices) func agreesWithFormula(normalizes: Bool, backend: TestBackend) throws {
-        let (patchSize, height, width) = (2, 4, 6)
+    @Test(arguments: PatchTarget.allCases.flatMap { target in [1, 2].map { (target, $0) } }, TestBackend.devices)
+    func agreesWithFormula(kind: (target: PatchTarget, frames: Int), backend: TestBackend) throws {
+        let (patch, height, width) = (PatchShape(2, frames: kind.frames), 4, 6)
         let targets = [-1, 11, 3, -1, 6, 0, 9]
-        let check = try GradientCheck([.variable([targets.count, 12])], Path(backend, .f32))
-        let pixels = TestNumbers.normal(2 * 3 * height * width, seed: 8)
-        let images = check.tape.arena.tensor(pixels, [2, 3, height, width])
+        let check = try GradientCheck([.variable([targets.count, patch.count])], Path(backend, .f32))
+        let pixels = TestNumbers.normal(2 * kind.frames * 3 * height * width, seed: 8)
+        let images = check.tape.arena.tensor(pixels, [2 * kind.frames, 3, height, width])
+        let clip = Reference.Clip(pixels.doubles, height: height, width: width, patch)
         func formula(_ prediction: [Double]) -> Double {
-            Reference.patchLoss(
-                prediction, pixels.doubles, height: height, width: width, patchSize: patchSize, targets: targets, normalizes: normalizes
-            ).loss
+            Reference.patchLoss(prediction, clip, targets: targets, kind.target).loss
         }
         let prediction = check.variable(0)
         let sum = check.tape.backend.array(of: Double.self, count: 1)
         for _ in 0..<2 {
             check.tape.patchLoss(
-                addingTo: sum, prediction, images, targets: check.indices(targets), patchSize: patchSize, normalizesPatches: normalizes,
-                scale: 0.125)
+                addingTo: sum, prediction, images, targets: check.indices(targets), patch, kind.target, scale: 0.125)
         }
         let numbers = check.numbers(prediction.value).doubles
         #expect(abs(check.tape.backend.download(sum)[0] / (0.25 * formula(numbers)) - 1) < 1e-6)

@@ -82,25 +82,24 @@ import Testing
         #expect(badElements(dEmbedding) == [width + 2])
     }
 
-    @Test(arguments: bad.flatMap { number in [true, false].map { (number, $0) } }, TestBackend.devices)
-    func pixels(spoilt: (number: Float, normalizes: Bool), backend: TestBackend) throws {
-        let (number, normalizes) = spoilt
+    @Test(arguments: bad.flatMap { number in PatchTarget.allCases.map { (number, $0) } }, TestBackend.devices)
+    func pixels(spoilt: (number: Float, target: PatchTarget), backend: TestBackend) throws {
+        let ((number, target), patch) = (spoilt, PatchShape(4))
         let test = try TestTensors(backend)
         var pixels = TestNumbers.normal(3 * 8 * 8, seed: 1)
         pixels[64 + 8 * 5 + 2] = number  // Channel 1, row 5, column 2: patch 2 of four.
         let images = test.tensor(pixels, [1, 3, 8, 8]), good = test.normal([1, 3, 8, 8], seed: 2)
         for precision in Precision.allCases {
             let patches = test.constant(0, [4, 48], precision)
-            test.backend.patchify(patches, images, patches: test.indices(0..<4), patchSize: 4)
+            test.backend.patchify(patches, images, patches: test.indices(0..<4), patch)
             let numbers = test.numbers(patches)
             #expect(numbers.indices.filter { !numbers[$0].isFinite } == [2 * 48 + 16 + 4 + 2])
         }
         func loss(_ prediction: Tensor, _ images: Tensor, _ targets: [Int]) -> (loss: Double, badRows: Set<Int>) {
             let gradient = test.undefined(prediction.shape), sum = test.scalar(0), targets = test.indices(targets)
-            test.backend.patchLossBackward(
-                gradient, prediction, images, targets: targets, patchSize: 4, normalizesPatches: normalizes, scale: 1)
+            test.backend.patchLossBackward(gradient, prediction, images, targets: targets, patch, target, scale: 1)
             let numbers = test.numbers(gradient)
-            test.backend.patchLoss(sum, prediction, images, targets: targets, patchSize: 4, normalizesPatches: normalizes, scale: 1)
+            test.backend.patchLoss(sum, prediction, images, targets: targets, patch, target, scale: 1)
             return (test.value(sum), Set(numbers.indices.filter { !numbers[$0].isFinite }.map { $0 / 48 }))
         }
         let prediction = test.normal([3, 48], seed: 3)

@@ -4,15 +4,15 @@ import TestSupport
 import Testing
 
 @Suite struct TokensAndPixelsTests {
-    @Test(arguments: [(1, 4), (7, 5), (300, 16)], Path.devices)
-    func patchesAreVectorsOfChannelRowColumn(sizes: (rows: Int, patchSize: Int), path: Path) throws {
+    @Test(arguments: [(1, 4, 1), (7, 5, 1), (300, 16, 1), (1, 4, 3), (300, 5, 2)], Path.devices)
+    func patchesAreVectorsOfChannelFrameRowColumn(sizes: (rows: Int, patchSize: Int, frames: Int), path: Path) throws {
         let (test, precision) = (try TestTensors(path.backend), path.precision)
-        let (patchSize, height, width) = (sizes.patchSize, 2 * sizes.patchSize, 3 * sizes.patchSize)
-        let images = test.normal([3, 3, height, width], seed: 1)
+        let (patch, height, width) = (PatchShape(sizes.patchSize, frames: sizes.frames), 2 * sizes.patchSize, 3 * sizes.patchSize)
+        let images = test.normal([3 * sizes.frames, 3, height, width], seed: 1)
         let patches = (0..<sizes.rows).map { $0 * 7 % 18 }
-        let output = test.undefined([patches.count, 3 * patchSize * patchSize], precision)
-        test.backend.patchify(output, images, patches: test.indices(patches), patchSize: patchSize)
-        let expected = Reference.patches(test.doubles(images), height: height, width: width, patchSize: patchSize, patches: patches)
+        let output = test.undefined([patches.count, patch.count], precision)
+        test.backend.patchify(output, images, patches: test.indices(patches), patch)
+        let expected = Reference.patches(Reference.Clip(test.doubles(images), height: height, width: width, patch), patches)
         #expect(test.numbers(output) == expected.map { precision == .bf16 ? BFloat16.rounded(Float($0)) : Float($0) })
     }
 
@@ -117,37 +117,74 @@ import Testing
         #expect(TestNumbers.relativeError(test.numbers(gradient), sums) < 1e-5)
     }
 
-    @Test(arguments: [2, 5, 16].flatMap { size in [5, 300].map { (size, $0) } }, TestBackend.devices)
-    func lossOfPatches(sizes: (patchSize: Int, rows: Int), backend: TestBackend) throws {
-        let (test, (patchSize, rows)) = (try TestTensors(backend), sizes)
-        let (height, width) = (2 * patchSize, 3 * patchSize)
-        let images = test.normal([2, 3, height, width], seed: 1)
+    @Test(
+        arguments: [(2, 1), (5, 1), (16, 1), (2, 3), (16, 2)].flatMap { size in [5, 300].map { (size.0, size.1, $0) } }, TestBackend.devices
+    )
+    func lossOfPatches(sizes: (patchSize: Int, frames: Int, rows: Int), backend: TestBackend) throws {
+        let (test, rows, patch) = (try TestTensors(backend), sizes.rows, PatchShape(sizes.patchSize, frames: sizes.frames))
+        let (height, width) = (2 * sizes.patchSize, 3 * sizes.patchSize)
+        let images = test.normal([2 * sizes.frames, 3, height, width], seed: 1)
         let targets = (0..<rows).map { $0 % 3 == 0 ? -1 : $0 * 7 % 12 }
-        let prediction = test.normal([rows, patchSize * patchSize * 3], seed: 2)
-        for normalizes in [true, false] {
+        let prediction = test.normal([rows, patch.count], seed: 2)
+        for target in PatchTarget.allCases {
             let loss = test.scalar(100)
-            test.backend.patchLoss(
-                loss, prediction, images, targets: test.indices(targets), patchSize: patchSize, normalizesPatches: normalizes, scale: 0.25)
-            let expected = Reference.patchLoss(
-                test.doubles(prediction), test.doubles(images), height: height, width: width, patchSize: patchSize, targets: targets,
-                normalizes: normalizes)
+            test.backend.patchLoss(loss, prediction, images, targets: test.indices(targets), patch, target, scale: 0.25)
+            let clip = Reference.Clip(test.doubles(images), height: height, width: width, patch)
+            let expected = Reference.patchLoss(test.doubles(prediction), clip, targets: targets, target)
             #expect(abs((test.value(loss) - 100) / (0.25 * expected.loss) - 1) < 1e-6, "added to what is there")
             let gradient = test.undefined(prediction.shape)
-            test.backend.patchLossBackward(
-                gradient, prediction, images, targets: test.indices(targets), patchSize: patchSize, normalizesPatches: normalizes,
-                scale: 0.25)
+            test.backend.patchLossBackward(gradient, prediction, images, targets: test.indices(targets), patch, target, scale: 0.25)
             let scaled = expected.gradient.map { 0.25 * $0 }
             #expect(test.error(gradient, scaled) < 1e-6)
         }
     }
 
-    /// A patch of one colour has no deviation to be divided by.
+    /// A patch of one colour has no deviation to be divided by. Channel by channel no rounding may take its place, whatever the level and
+    /// however many pixels: a millionth is all that it would be divided by.
     @Test(arguments: TestBackend.devices) func lossOfAFlatPatch(backend: TestBackend) throws {
         let test = try TestTensors(backend)
-        let images = test.constant(3, [1, 3, 4, 4]), prediction = test.constant(0.5, [1, 48])
-        let loss = test.scalar(0)
-        test.backend.patchLoss(loss, prediction, images, targets: test.indices([0]), patchSize: 4, normalizesPatches: true, scale: 1)
+        let prediction = test.constant(0.5, [1, 48]), loss = test.scalar(0)
+        test.backend.patchLoss(
+            loss, prediction, test.constant(3, [1, 3, 4, 4]), targets: test.indices([0]), PatchShape(4), .normalized, scale: 1)
         #expect(test.value(loss) == 0.25)
+        for (level, size) in [(UInt8(128), 4), (77, 5), (200, 7), (1, 6)] {
+            let patch = PatchShape(size, frames: 2), images = test.undefined([2, 3, size, size])
+            let bytes = test.arena.array(of: UInt8.self, count: images.count)
+            test.backend.upload(bytes, from: [UInt8](repeating: level, count: images.count))
+            test.backend.normalizeImages(images, pixels: bytes)
+            let loss = test.scalar(0), prediction = test.constant(0.5, [1, patch.count])
+            test.backend.patchLoss(loss, prediction, images, targets: test.indices([0]), patch, .normalizedChannels, scale: 1)
+            #expect(abs(test.value(loss) - 0.25) < 1e-6, "level \(level)")
+        }
+    }
+
+    /// Known answers for four pixels of three channels, the third constant (rules.json of the golden recipes, "target normalisation"); the
+    /// levels of the images are ImageNet's statistics undone.
+    @Test(arguments: TestBackend.devices) func targetsOfOneToken(backend: TestBackend) throws {
+        let test = try TestTensors(backend)
+        let token = [1.0, 5, 9, 2, 7, 9, 4, 6, 9, 5, 2, 9]
+        let joint = [
+            -1.558180881, -0.222597269, 1.112986343, -1.224284978, 0.445194537, 1.112986343, -0.556493172, 0.111298634, 1.112986343,
+            -0.222597269, -1.224284978, 1.112986343,
+        ]
+        let channels = [
+            -1.095444515, 0.0, 0.0, -0.547722258, 0.925819671, 0.0, 0.547722258, 0.462909836, 0.0, 1.095444515, -1.388729507, 0.0,
+        ]
+        let (mean, deviation) = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
+        func images(_ value: (_ index: Int) -> Double) -> Tensor {
+            test.tensor((0..<12).map { Float(value($0 % 4 * 3 + $0 / 4)) }, [1, 3, 2, 2])
+        }
+        func expectTarget(_ expected: [Double], _ kind: PatchTarget, _ images: Tensor) {
+            let gradient = test.undefined([1, 12])
+            test.backend.patchLossBackward(
+                gradient, test.constant(0, [1, 12]), images, targets: test.indices([0]), PatchShape(2), kind, scale: 1)
+            #expect(TestNumbers.relativeError(test.numbers(gradient).map { -6 * $0 }, expected) < 1e-6, "\(kind)")
+        }
+        let levels = images { (token[$0] - mean[$0 % 3]) / deviation[$0 % 3] }
+        expectTarget(joint, .normalized, images { token[$0] })
+        expectTarget(token, .standard, images { token[$0] })
+        expectTarget(token, .unit, levels)
+        expectTarget(channels, .normalizedChannels, levels)
     }
 }
 

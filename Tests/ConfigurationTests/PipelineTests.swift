@@ -27,6 +27,10 @@ extension Pipeline {
         #expect(try Pipeline.load(path) == Pipeline())
         let mae = try Pipeline.load(root.path + "/Pipelines/mae.json5", overrides: ["data.media="])
         #expect(mae == Pipeline(try #require(AnyRecipe(named: "mae"))))
+        let videoMAE = try Pipeline.load(root.path + "/Pipelines/videomae.json5", overrides: ["data.media="])
+        #expect(videoMAE == Pipeline(try #require(AnyRecipe(named: "videomae"))))
+        let second = try Pipeline.load(root.path + "/Pipelines/videomae-v2.json5", overrides: ["data.media="])
+        #expect(second == Pipeline(try #require(AnyRecipe(named: "videomae-v2"))))
         let text = try String(contentsOfFile: path, encoding: .utf8)
         func keys(_ value: Any) -> [String] { (value as? [String: Any] ?? [:]).flatMap { [$0.key] + keys($0.value) } }
         let all = keys(try JSONSerialization.jsonObject(with: Data(Pipeline().text.utf8)))
@@ -106,7 +110,7 @@ extension Pipeline {
     }
 
     @Test(arguments: [
-        ("{\n recipe: 'map' }", "p, line 2: 'recipe' is \"map\", which there is not: one of siammae, mae"),
+        ("{\n recipe: 'map' }", "p, line 2: 'recipe' is \"map\", which there is not: one of siammae, mae, videomae, videomae-v2"),
         ("{ recipe: 3 }", "p, line 1: 'recipe' wants a text in quotes"),
         ("{ recipe: {} }", "'recipe' wants a text in quotes"),
         ("{ recipe: 'mae', sampling: { frameGap: [1, 2] } }", "there is no key 'frameGap' in 'sampling'"),
@@ -118,6 +122,32 @@ extension Pipeline {
         (
             "{ recipe: 'mae', model: { size: { patch: 8, width: 96, depth: 4, heads: 1.5 } } }",
             "'model.size.heads' wants a whole number, not 1.5"
+        ),
+        (
+            "{ recipe: 'videomae', sampling: { frames: 15 } }",
+            "'sampling.frames' is 15, which patches of 2 frames (model.tubelet) do not divide"
+        ),
+        ("{ recipe: 'videomae', model: { tubelet: 0 } }", "'model.tubelet' is 0, a patch of no frames"),
+        ("{ recipe: 'videomae', sampling: { imageSize: 100 } }", "is 100, which patches of 16 pixels do not divide"),
+        ("{ recipe: 'videomae', sampling: { imageSize: 16 } }", "'mask.ratio' is 0.9, which hides none of 1 places"),
+        ("{ recipe: 'videomae', mask: { ratio: 1 } }", "at 1 the encoder sees nothing of the clip"),
+        ("{ recipe: 'videomae', sampling: { stride: 0 } }", "'sampling.stride' is 0: from 1 to 100000 frames"),
+        ("{ recipe: 'videomae', sampling: { cropScales: [0.5, 1] } }", "shares of the frame's shorter side from above 0 to 1, descending"),
+        ("{ recipe: 'videomae', sampling: { cropScales: [] } }", "'sampling.cropScales' wants 1 to 16 numbers"),
+        ("{ recipe: 'videomae', sampling: { flip: 2 } }", "'sampling.flip' is 2.0, but a chance lies between 0 and 1"),
+        ("{ recipe: 'videomae-v2', mask: { decoderRatio: 0 } }", "is 0: without a mask of the decoder's this is the recipe videomae"),
+        ("{ recipe: 'videomae-v2', mask: { decoderRatio: 0.2 } }", "the decoder leaves out one, two or three: from 0.25 to below 1"),
+        (
+            "{ recipe: 'videomae-v2', sampling: { imageSize: 112 } }",
+            "is 112, 7 patches, which cells of 2 x 2 (mask.decoderRatio) do not divide"
+        ),
+        ("{ recipe: 'videomae-v2', mask: { ratio: 0.5 } }", "the decoder may find nothing hidden among what it predicts: raise it"),
+        ("{ recipe: 'videomae-v2', model: { mlpRatio: 0 } }", "'model.mlpRatio' is 0.0: from 1 to 64"),
+        ("{ recipe: 'videomae-v2', optimization: { clipping: -1 } }", "'optimization.clipping' is -1.0: above 0, or 0 for none"),
+        ("{ recipe: 'videomae', model: { size: 's8' } }", "'model.size' is not known: one of b16, h16, l16, s16"),
+        (
+            "{ recipe: 'videomae', evaluation: { vip: 'VIP' } }",
+            "'evaluation.vip' names a data set, but label propagation is by encoders of single pictures, and videomae trains one of clips"
         ),
     ])
     func refusesWhatARecipeCannotHave(text: String, expected: String) {
@@ -187,7 +217,7 @@ extension Pipeline {
         ("train.steps=-1", "--set train.steps: is -1"),
         ("train.steps", "write KEY=VALUE"),
         ("train.steps=many", "--set train.steps: wants a whole number"),
-        ("recipe=map", "--set recipe: is \"map\", which there is not: one of siammae, mae"),
+        ("recipe=map", "--set recipe: is \"map\", which there is not: one of siammae, mae, videomae, videomae-v2"),
         ("model.decoder=self", "--set model.decoder: is no word that it knows; it wants \"cross-self\", \"cross\" or \"joint\""),
     ])
     func refusesOverrides(override: String, expected: String) {

@@ -56,9 +56,8 @@ import Testing
         for entry in parameters.entries {
             backend.upload(parameters.parameter(entry.name).value, from: try fixture.file.floats("param." + entry.name))
         }
-        let frames = try fixture.samples(arena).images("frames")
-        let shape = frames.shape
-        let past = frames.rows(0..<shape[0] / 2 * shape[1] * shape[2]).reshaped([shape[0] / 2] + shape[1...])
+        let frames = try #require(fixture.file.entries["input.f1"])
+        let past = arena.tensor(try fixture.file.floats("input.f1"), frames.shape)
         let features = encoder.features(past, arena: arena)
         let (cells, width) = (features.shape[1], features.shape[2])
         let memory = try fixture.file.floats("out.memory")
@@ -71,7 +70,7 @@ import Testing
         let arena = Arena(backend: try backend.open())
         let images = arena.tensor([1, 3, 20, 12])
         arena.backend.upload(images, from: TestNumbers.normal(images.count, seed: 3))
-        let features = try fixture.makeRecipe(backend: arena.backend).encoder.features(images, arena: arena)
+        let features = try #require(fixture.makeRecipe(backend: arena.backend) as? SiamMAE).encoder.features(images, arena: arena)
         #expect(features.shape == [1, 15, 8])
         #expect(arena.backend.download(features).allSatisfy { $0.isFinite })
     }

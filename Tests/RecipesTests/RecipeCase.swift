@@ -10,8 +10,12 @@ struct RecipeCase: Sendable, CustomStringConvertible {
     let recipe: AnyRecipe
     let description: String
 
-    /// Every variant of SiamMAE, and MAE: 9 patches, of which 2 are visible where not all are.
-    static let all = siamMAE + [mae]
+    /// Every variant of SiamMAE, and MAE: 9 patches, of which 2 are visible where not all are. VideoMAE: two steps of 9 patches of two
+    /// frames, of each of which 2 are visible.
+    /// V2: four steps of 16, of each of which 4 are visible and 8 decoded.
+    static let all = siamMAE + [mae, videoMAE, videoMAEV2]
+    /// One of each recipe.
+    static let one = [siamMAE(), mae, videoMAE, videoMAEV2]
 
     static let siamMAE = SiamMAE.EncoderKind.allCases.flatMap { encoder in
         SiamMAE.DecoderKind.allCases.flatMap { decoder in
@@ -37,6 +41,31 @@ struct RecipeCase: Sendable, CustomStringConvertible {
         (settings.model.size, settings.model.decoderSize) = sizes
         return RecipeCase(recipe: AnyRecipe(settings), description: "MAE")
     }
+
+    static var videoMAE: RecipeCase {
+        var settings = VideoMAE.Settings()
+        (settings.sampling.imageSize, settings.sampling.frames, settings.mask.ratio) = (24, 4, 0.8)
+        settings.model.size = .free(ClipEncoderSize(patch: 8, width: 16, depth: 2, heads: 2))
+        settings.model.decoderSize = .free(ClipDecoderSize(width: 12, depth: 1, heads: 3))
+        return RecipeCase(recipe: AnyRecipe(settings), description: "VideoMAE")
+    }
+
+    static var videoMAEV2: RecipeCase {
+        var settings = VideoMAEV2.Settings()
+        (settings.sampling.imageSize, settings.sampling.frames, settings.mask.ratio) = (32, 8, 0.8)
+        settings.model.size = .free(ClipEncoderSize(patch: 8, width: 16, depth: 2, heads: 2))
+        settings.model.decoderSize = .free(ClipDecoderSize(width: 12, depth: 1, heads: 3))
+        return RecipeCase(recipe: AnyRecipe(settings), description: "VideoMAE V2")
+    }
+
+    /// Height and width of the pictures.
+    var imageSize: Int { recipe.value.encoder.imageSize }
+
+    /// Patches of a sample's masked picture or of its clip.
+    var patchCount: Int { recipe.value.sampler.arrays.first { $0.name == "mask" }!.shape[0] }
+
+    /// Frames of a patch.
+    var framesPerPatch: Int { recipe.value.encoder.framesPerPatch ?? 1 }
 
     private static let sizes: (Named<EncoderSize>, Named<DecoderSize>) = (
         .free(EncoderSize(patch: 8, width: 16, depth: 2, heads: 2)), .free(DecoderSize(width: 12, depth: 1, heads: 3))

@@ -17,7 +17,7 @@ import Training
         #expect(TestNumbers.relativeError(parts.gradients, whole.gradients.doubles) < 1e-5)
     }
 
-    @Test(arguments: [RecipeCase.siamMAE(), .siamMAE(.joint, .joint, .symmetric), .mae])
+    @Test(arguments: RecipeCase.one + [.siamMAE(.joint, .joint, .symmetric)])
     func sameBitsInEveryRun(recipe: RecipeCase) throws {
         let first = recipe.step(try TestBackend.cpu.open(threads: 2), microBatch: 2)
         for threads in [2, 2, 1, 3] {
@@ -26,7 +26,7 @@ import Training
         }
     }
 
-    @Test(arguments: [RecipeCase.siamMAE(), .mae]) func secondBackwardPassAddsToTheFirst(recipe: RecipeCase) throws {
+    @Test(arguments: RecipeCase.one) func secondBackwardPassAddsToTheFirst(recipe: RecipeCase) throws {
         let backend = try TestBackend.cpu.open()
         let once = recipe.step(backend)
         let (model, arena) = (recipe.make(on: backend), Arena(backend: backend))
@@ -41,21 +41,21 @@ import Training
     }
 
     /// The same samples, normalised here by ImageNet's statistics, and the visible patches in descending order.
-    @Test(arguments: [RecipeCase.siamMAE(), .siamMAE(.joint, .cross, .symmetric), .mae])
+    @Test(arguments: RecipeCase.one + [.siamMAE(.joint, .cross, .symmetric)])
     func bytesAndMasksReachTheModel(recipe: RecipeCase) throws {
         let backend = try TestBackend.cpu.open()
         let (model, arena, sampler) = (recipe.make(on: backend), Arena(backend: backend), recipe.recipe.value.sampler)
-        let (mean, deviation) = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
+        let (mean, deviation, area) = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225], recipe.imageSize * recipe.imageSize)
         let sum = backend.array(of: Double.self, count: 1)
         let prediction = RandomSamples(of: sampler, count: 6).withBlocks { samples -> [Float] in
             let batch = SampleBatch(count: 6, of: sampler, arena: arena) { array, images in
                 var numbers: [Float] = []
-                for picture in 0..<array.shape[0] {
-                    for sample in samples {
+                for sample in samples {
+                    for picture in 0..<array.shape[0] {
                         let bytes = sample.bytes(array.name)!
                         for channel in 0..<3 {
-                            for pixel in 0..<576 {
-                                let level = Double(bytes[(picture * 576 + pixel) * 3 + channel]) / 255
+                            for pixel in 0..<area {
+                                let level = Double(bytes[(picture * area + pixel) * 3 + channel]) / 255
                                 numbers.append(Float((level - mean[channel]) / deviation[channel]))
                             }
                         }
@@ -63,7 +63,11 @@ import Training
                 }
                 backend.upload(images, from: numbers)
             } visible: { array in
-                samples.map { sample in (0..<9).reversed().filter { sample.bytes(array.name)![$0] == 0 }.map { Int32($0) } }
+                // The order of what is decoded is that of the predictions.
+                samples.map { sample in
+                    let found = (0..<Int32(recipe.patchCount)).filter { sample.bytes(array.name)![Int($0)] == 0 }
+                    return array.name == "decoded" ? found : found.reversed()
+                }
             }
             let tape = Tape(arena: arena, isRecording: false)
             model.addLoss(of: batch, share: 1, to: sum, on: tape)
@@ -74,7 +78,9 @@ import Training
             let batch = SampleBatch(samples, of: sampler, arena: arena)
             return arena.numbers(of: model.outputs(of: batch, on: Tape(arena: arena, isRecording: false)).last!.value)
         }
-        #expect(own.count == 6 * 9 * 192)
+        // VideoMAE predicts what is hidden alone, V2 what its decoder's mask says.
+        let counts = ["videomae": 14 * 384, "videomae-v2": 32 * 384]
+        #expect(own.count == 6 * (counts[recipe.recipe.name] ?? 9 * 192))
         #expect(TestNumbers.relativeError(own, prediction.doubles) < 1e-5)
     }
 
@@ -97,14 +103,17 @@ import Training
             let isAlone = settings?.model.decoder == .cross && settings?.model.encoder == .siamese
             return isAlone ? patches : Array(patches[..<(4 * 192)])
         }
-        let last = (pictures - 1) * 3 * 24 * 24
+        // The masked picture of a pair is the last; of a clip, the step that the visible patch is of has two frames.
+        let (size, grid) = (recipe.imageSize, recipe.imageSize / 8)
+        let middle = (4 / grid * 8 + 4) * size + 4 % grid * 8 + 4
+        let last = ((pictures > 2 ? 2 : pictures) - 1) * 3 * size * size
         let unchanged = prediction { _ in }
         #expect(prediction { $0[last] += 1 } == unchanged, "a pixel of a hidden patch of the masked picture")
-        #expect(prediction { $0[last + 12 * 24 + 12] += 1 } != unchanged, "a pixel of the visible patch of the masked picture")
+        #expect(prediction { $0[last + middle] += 1 } != unchanged, "a pixel of the visible patch of the masked picture")
         guard pictures == 2 else { return }
         #expect(
             (prediction { $0[0] += 1 } == unchanged) == (settings?.mask.frames == .symmetric), "a pixel of the past frame's first patch")
-        #expect(prediction { $0[12 * 24 + 12] += 1 } != unchanged, "a pixel of a visible patch of the past frame")
+        #expect(prediction { $0[middle] += 1 } != unchanged, "a pixel of a visible patch of the past frame")
     }
 
     @Test(arguments: RecipeCase.all) func parametersAreCountedAsTheModelHasThem(recipe: RecipeCase) throws {
@@ -113,7 +122,7 @@ import Training
         #expect(all == model.parameters.count)
         let encoders = model.parameters.entries.filter { entry in
             ["cls_token", "norm."].contains { entry.name.hasPrefix($0) }
-                || ["patch_embed.", "blocks."].contains { entry.name.hasPrefix($0) }
+                || ["patch_embed.", "blocks.", "encoder."].contains { entry.name.hasPrefix($0) }
         }
         #expect(encoder == encoders.reduce(0) { $0 + $1.range.count })
     }
@@ -142,9 +151,10 @@ import Training
         #expect(has("decoder_blocks.0.mlp.fc2."))
     }
 
-    /// The published numbers (He et al., facebookresearch/mae main_pretrain.py and PRETRAIN.md; Gupta et al., table 4a).
+    /// The published numbers (He et al., facebookresearch/mae main_pretrain.py and PRETRAIN.md; Gupta et al., table 4a; MCG-NJU/VideoMAE
+    /// run_mae_pretraining.py and its scripts).
     @Test func defaultsArePublished() {
-        let (mae, siamMAE) = (MAE.Settings(), SiamMAE.Settings())
+        let (mae, siamMAE, videoMAE) = (MAE.Settings(), SiamMAE.Settings(), VideoMAE.Settings())
         #expect(mae.sampling.cropArea == [0.2, 1] && mae.mask.ratio == 0.75 && mae.model.size == .preset("b16"))
         #expect(mae.sampler.arrays.first { $0.name == "mask" }?.zeros == 49)
         let training = MAE.Settings.training
@@ -152,7 +162,17 @@ import Training
         #expect(training.baseLearningRate == 1.5e-4 && training.betas == [0.9, 0.95] && training.weightDecay == 0.05)
         #expect(siamMAE.sampler.arrays.first { $0.name == "mask" }?.zeros == 9)
         #expect(SiamMAE.Settings.training.batch == 2048 && SiamMAE.Settings.training.epochs == 400)
-        #expect(mae.problem == nil && siamMAE.problem == nil)
+        #expect(mae.problem == nil && siamMAE.problem == nil && videoMAE.problem == nil)
+        let clips = VideoMAE.Settings.training
+        #expect((clips.epochs, clips.warmupEpochs, clips.batch) == (800, 40, 2048))
+        #expect(clips.baseLearningRate == 1.5e-4 && clips.betas == [0.9, 0.95] && clips.weightDecay == 0.05)
+        let second = VideoMAEV2.Settings()
+        #expect(second.problem == nil && second.sampler.arrays.last?.zeros == 784 && second.sampling.repeatedSampling == 4)
+        // Four clips of each of 1024 videos a step, at a rate of 4e-3.
+        #expect(VideoMAEV2.Settings.training.batch == 4096 && VideoMAEV2.Settings.training.baseLearningRate * 16 == 4e-3)
+        // rules.json of the golden recipes, "videomae 16x224/2x16".
+        #expect(videoMAE.sampler.arrays.map(\.shape) == [[16, 224, 224, 3], [1568], [16, 7]])
+        #expect(videoMAE.sampler.arrays[1].zeros == 160 && videoMAE.model.size == .preset("b16"))
     }
 }
 

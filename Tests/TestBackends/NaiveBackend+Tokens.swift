@@ -48,10 +48,13 @@ extension NaiveBackend {
 
     // MARK: Pixels
 
-    public func patchify(_ output: Tensor, _ images: Tensor, patches: DeviceArray<Int32>, patchSize: Int) {
-        write(
-            Reference.patches(
-                read(images), height: images.shape[2], width: images.shape[3], patchSize: patchSize, patches: read(patches)), to: output)
+    /// Images as the formulas take them.
+    private func clip(_ images: Tensor, _ patch: PatchShape) -> Reference.Clip {
+        Reference.Clip(read(images), height: images.shape[2], width: images.shape[3], patch)
+    }
+
+    public func patchify(_ output: Tensor, _ images: Tensor, patches: DeviceArray<Int32>, _ patch: PatchShape) {
+        write(Reference.patches(clip(images, patch), read(patches)), to: output)
     }
 
     public func normalizeImages(_ output: Tensor, pixels: DeviceArray<UInt8>) {
@@ -65,29 +68,27 @@ extension NaiveBackend {
     }
 
     public func patchLoss(
-        _ loss: DeviceArray<Double>, _ prediction: Tensor, _ images: Tensor, targets: DeviceArray<Int32>, patchSize: Int,
-        normalizesPatches: Bool, scale: Float
+        _ loss: DeviceArray<Double>, _ prediction: Tensor, _ images: Tensor, targets: DeviceArray<Int32>, _ patch: PatchShape,
+        _ target: PatchTarget, scale: Float
     ) {
-        let own = patchLoss(prediction, images, targets, patchSize, normalizesPatches).loss
+        let own = patchLoss(prediction, images, targets, patch, target).loss
         upload(loss, from: [download(loss)[0] + Double(scale) * own])
     }
 
     public func patchLossBackward(
-        _ dPrediction: Tensor, _ prediction: Tensor, _ images: Tensor, targets: DeviceArray<Int32>, patchSize: Int,
-        normalizesPatches: Bool, scale: Float
+        _ dPrediction: Tensor, _ prediction: Tensor, _ images: Tensor, targets: DeviceArray<Int32>, _ patch: PatchShape,
+        _ target: PatchTarget, scale: Float
     ) {
-        let gradient = patchLoss(prediction, images, targets, patchSize, normalizesPatches).gradient
+        let gradient = patchLoss(prediction, images, targets, patch, target).gradient
         write(gradient.map { Double(scale) * $0 }, to: dPrediction)
     }
 
     private func patchLoss(
-        _ prediction: Tensor, _ images: Tensor, _ targets: DeviceArray<Int32>, _ patchSize: Int, _ normalizes: Bool
+        _ prediction: Tensor, _ images: Tensor, _ targets: DeviceArray<Int32>, _ patch: PatchShape, _ target: PatchTarget
     ) -> (loss: Double, gradient: [Double]) {
         let targets = read(targets)
         precondition(targets.contains { $0 >= 0 }, "a loss needs a masked patch")
-        return Reference.patchLoss(
-            read(prediction), read(images), height: images.shape[2], width: images.shape[3], patchSize: patchSize, targets: targets,
-            normalizes: normalizes)
+        return Reference.patchLoss(read(prediction), clip(images, patch), targets: targets, target)
     }
 
     // MARK: Similarity of frames

@@ -20,12 +20,12 @@ struct EncoderTests {
     }
 
     /// A SiamMAE with patches of 8 pixels.
-    private func model(encoderKind: SiamMAE.EncoderKind = .siamese) -> any Recipe {
+    private func model(encoderKind: SiamMAE.EncoderKind = .siamese) -> SiamMAE {
         var settings = SiamMAE.Settings()
         (settings.sampling.imageSize, settings.mask.ratio, settings.model.encoder) = (32, 0.75, encoderKind)
         settings.model.size = .free(EncoderSize(patch: 8, width: 32, depth: 2, heads: 4))
         settings.model.decoderSize = .free(DecoderSize(width: 16, depth: 1, heads: 2))
-        return AnyRecipe(settings).makeRecipe(seed: 3, precision: .f32, backend: backend)
+        return AnyRecipe(settings).makeRecipe(seed: 3, precision: .f32, backend: backend) as! SiamMAE
     }
 
     private func features(_ encoder: VisionTransformer) -> [Float] {
@@ -87,9 +87,9 @@ struct EncoderTests {
 
     @Test func aWholeModelIsReadWithItsDecoder() throws {
         let model = model()
-        let weights = try EncoderWeights(path: write(model, constants: model.constants))
-        let settings = AnyRecipe(try #require(model as? SiamMAE).settings)
-        let read = try weights.makeRecipe(settings, backend: backend)
+        let path = try write(model, constants: model.constants)
+        let settings = AnyRecipe(model.settings)
+        let read = try WeightFile(path: path).makeRecipe(settings, backend: backend)
         func prediction(_ recipe: any Recipe) -> [Float] {
             let arena = Arena(backend: backend)
             return RandomSamples(of: settings.value.sampler, count: 2).withBlocks { samples in
@@ -99,9 +99,9 @@ struct EncoderTests {
         }
         #expect(prediction(read) == prediction(model))
         let alone = folder.file("encoder.safetensors")
-        try weights.write(to: alone)
+        try EncoderWeights(path: path).write(to: alone)
         let refusal = #expect(throws: Failure.self) {
-            try EncoderWeights(path: alone).makeRecipe(settings, backend: backend)
+            try WeightFile(path: alone).makeRecipe(settings, backend: backend)
         }
         #expect("\(try #require(refusal))".contains("holds no 'decoder_embed.weight', which the decoder of its pipeline needs"))
     }

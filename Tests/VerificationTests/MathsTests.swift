@@ -18,23 +18,25 @@ import Verification
             let names = try! FileManager.default.contentsOfDirectory(atPath: folder)
             return names.filter { $0.hasSuffix(".safetensors") }.sorted().map { folder + "/" + $0 }
         }
-        return all + (Shared.folder.map { folder in mae.map { folder + "/golden/recipes/mae-\($0).safetensors" } } ?? [])
+        return all + (Shared.folder.map { folder in recipes.map { folder + "/golden/recipes/\($0).safetensors" } } ?? [])
     }()
 
     /// The files of recipes that there are, among those of all.
-    private static let mae = ["48px", "flat", "raw", "tiny"]
+    private static let recipes =
+        ["48px", "flat", "raw", "tiny"].map { "mae-" + $0 }
+        + ["flat", "raw", "tiny", "v2-giant", "v2-tiny", "v2-wide", "wide"].map { "videomae-" + $0 }
 
     @Test(.enabled(if: Shared.folder != nil, "TANDEM_SHARED is not there: only the committed reference files are compared"))
     func largerReferenceFilesAreCompared() {
         let names = Self.files.filter { !$0.hasPrefix(Self.fixtures) }.map { URL(fileURLWithPath: $0).lastPathComponent }
         let expected = ["cross", "joint-both", "joint-decoder", "joint-encoder", "patch4", "symmetric", "tiny"]
-        #expect(names == expected.map { "siammae-\($0).safetensors" } + Self.mae.map { "mae-\($0).safetensors" })
+        #expect(names == (expected.map { "siammae-" + $0 } + Self.recipes).map { $0 + ".safetensors" })
     }
 
     @Test func theCommittedReferenceFilesAreThere() {
         let names = Self.files.filter { $0.hasPrefix(Self.fixtures) }.map { URL(fileURLWithPath: $0).lastPathComponent }
         let siamMAE = ["cross-symmetric", "joint-encoder", "joint-symmetric", "small"].map { "siammae-\($0).safetensors" }
-        #expect(names == ["mae-small.safetensors"] + siamMAE)
+        #expect(names == ["mae-small.safetensors"] + siamMAE + ["videomae-small.safetensors", "videomae-v2-small.safetensors"])
     }
 
     /// Every file on every backend in either precision, but for bf16 two of four and eight numbers a token with no frame whole, where a
@@ -46,15 +48,15 @@ import Verification
 
     @Test(arguments: comparisons) func agreesWithPyTorch(path: String, way: TestBackends.Path) throws {
         let comparison = try MathsComparison(MathsFixture(path: path), precision: way.precision, backend: way.backend.open())
-        let isMAE = path.contains("/mae-")
+        let hasNorms = !path.contains("/siammae-")
         #expect(
             comparison.groups.map(\.name)
-                == ["outputs", "loss", "gradients", "losses of 10 steps"] + (isMAE ? ["gradient norms"] : []) + ["parameters after"])
+                == ["outputs", "loss", "gradients", "losses of 10 steps"] + (hasNorms ? ["gradient norms"] : []) + ["parameters after"])
         for group in comparison.groups {
             for deviation in group.deviations { #expect(deviation.error <= group.tolerance ?? .infinity, "\(deviation.name)") }
         }
-        // MAE's reference values are known to be this near (README of the golden recipes).
-        guard isMAE, way.precision == .f32 else { return }
+        // These reference values are known to be this near (README of the golden recipes).
+        guard hasNorms, way.precision == .f32 else { return }
         let limits = ["outputs": 2e-6, "loss": 1e-6, "gradients": 5e-6, "losses of 10 steps": 1e-6, "gradient norms": 1e-6]
         for group in comparison.groups { #expect(group.worst.error <= limits[group.name] ?? 1e-4, "\(group.worst.name)") }
     }

@@ -11,6 +11,17 @@
 /// The type of the elements of an array that is declared `void`; sums and statistics are always f32.
 typedef enum { tandem_f32, tandem_bf16 } tandem_type;
 
+/// A patch: `size` x `size` pixels of `frames` images, one after the other. Patches of images [frames, 3, height, width] are numbered over
+/// time, then row by row, through all of them.
+typedef struct {
+    size_t size, frames;
+} tandem_patch;
+
+/// What a prediction of a patch is compared with: its pixels as the images have them; those less their mean and divided by
+/// sqrt(unbiased variance + 1e-6); the pixels from 0 to 1, ImageNet's statistics undone; those, channel by channel, less the mean and
+/// divided by sqrt(unbiased variance) + 1e-6.
+typedef enum { tandem_standard, tandem_normalized, tandem_unit, tandem_normalized_channels } tandem_target;
+
 // A grid's cells are numbered row by row; a tile is 4 x 8 of them, or less at the edge.
 
 enum { tandem_tile_height = 4, tandem_tile_width = 8, tandem_tile_cells = tandem_tile_height * tandem_tile_width };
@@ -92,18 +103,18 @@ typedef struct {
 
     // Pixels (patchify.c, normalize_image.c, patch_loss.c).
 
-    /// Patches of images [batch, 3, height, width] as vectors in the order channel, row, column.
+    /// Patches of images [frames, 3, height, width] as vectors in the order channel, frame, row, column.
     void (*patchify)(void *output, tandem_type type, const float *images, const int32_t *patches, size_t rows, size_t height, size_t width,
-                     size_t size);
+                     tandem_patch patch);
     /// output [3, count] = (pixels [count, 3] / 255 − mean) / deviation, with ImageNet's mean and deviation.
     void (*normalize_image)(float *output, const uint8_t *pixels, size_t count);
-    /// errors[row] = mean square of prediction[row] − target, 0 where patches[row] < 0. The target is the patch in the order row, column,
-    /// channel, if `normalizes` less its mean and divided by sqrt(unbiased variance + 1e-6). `target` is scratch for one patch.
+    /// errors[row] = mean square of prediction[row] − target, 0 where patches[row] < 0. The target is the patch in the order frame, row,
+    /// column, channel, as `kind` says. `target` is scratch for one patch.
     void (*patch_loss)(float *errors, float *target, const float *prediction, const float *images, const int32_t *patches, size_t rows,
-                       size_t height, size_t width, size_t size, int normalizes);
+                       size_t height, size_t width, tandem_patch patch, tandem_target kind);
     /// dprediction = scale (prediction − target), 0 where patches[row] < 0: overwrites.
     void (*patch_loss_backward)(float *dprediction, float *target, const float *prediction, const float *images, const int32_t *patches,
-                                size_t rows, size_t height, size_t width, size_t size, int normalizes, float scale);
+                                size_t rows, size_t height, size_t width, tandem_patch patch, tandem_target kind, float scale);
 
     // The most similar cells of other frames (affinity.c).
 

@@ -16,8 +16,12 @@ func cropChecks(area: [Double], aspect: [Double], flip: Double) -> [SettingCheck
             "sampling.cropAspect", isRange(aspect) && aspect.allSatisfy { (1e-2...1e2).contains($0) },
             "is \(aspect): width over height, from 0.01 to 100, ascending"
         ),
-        ("sampling.flip", (0...1).contains(flip), "is \(flip), but a chance lies between 0 and 1"),
-    ]
+    ] + flipChecks(flip)
+}
+
+/// How often pictures are mirrored.
+func flipChecks(_ flip: Double) -> [SettingCheck] {
+    [("sampling.flip", (0...1).contains(flip), "is \(flip), but a chance lies between 0 and 1")]
 }
 
 /// How many samples a visit to a video gives; `noun` is what the sampler calls them.
@@ -52,20 +56,30 @@ func patchChecks(imageSize: Int, patchSize: Int) -> [SettingCheck] {
 func maskChecks(
     of picture: String, ratio: Double, pattern: MaskPattern, side: @autoclosure () -> Int, once others: [SettingCheck]
 ) -> [SettingCheck] {
+    maskChecks(of: picture, ratio: ratio, side: side(), once: others) {
+        pattern.visibleCount(of: $0, ratio: ratio)
+    } hidesNothing: { side in
+        pattern == .random
+            ? "is \(ratio), which hides no patch of \(side * side), so that there is no loss: raise it"
+            : "is \(ratio), with which the grid of visible patches is all \(side) x \(side), so that there is no loss: raise it"
+    }
+}
+
+/// The same of a mask that leaves `visible` of a number of patches, with what to say of one that hides none.
+func maskChecks(
+    of picture: String, ratio: Double, side: @autoclosure () -> Int, once others: [SettingCheck], visible: (Int) -> Int,
+    hidesNothing: (_ side: Int) -> String
+) -> [SettingCheck] {
     let range: SettingCheck = (
         "mask.ratio", ratio >= 0 && ratio < 1, "is \(ratio): from 0 to below 1; at 1 the encoder sees nothing of \(picture)"
     )
     guard range.holds, others.allSatisfy(\.holds) else { return [range] }
     let side = side()
-    let (patches, visible) = (side * side, pattern.visibleCount(of: side * side, ratio: ratio))
-    let hidesNothing =
-        pattern == .random
-        ? "is \(ratio), which hides no patch of \(patches), so that there is no loss: raise it"
-        : "is \(ratio), with which the grid of visible patches is all \(side) x \(side), so that there is no loss: raise it"
+    let (patches, visible) = (side * side, visible(side * side))
     return [
         range,
         ("mask.ratio", visible >= 1, "is \(ratio), which leaves no visible patch of \(patches): lower it"),
-        ("mask.ratio", visible < patches, hidesNothing),
+        ("mask.ratio", visible < patches, hidesNothing(side)),
     ]
 }
 

@@ -3,15 +3,15 @@ import Compute
 import Models
 import WeightFiles
 
-extension EncoderWeights {
+extension WeightFile {
     /// The whole model of a recipe with these weights in `backend`'s memory.
     ///
     /// Throws where the file holds no decoder, or is of another model.
     public func makeRecipe(_ settings: AnyRecipe, backend: any Backend) throws -> any Recipe {
         let recipe = settings.value.makeRecipe(precision: .f32, backend: backend)
-        if let missing = recipe.parameters.entries.first(where: { file.entries[prefix + $0.name] == nil }) {
+        if let missing = recipe.parameters.entries.first(where: { entries[$0.name] == nil }) {
             throw Failure(
-                "\(name) holds no '\(prefix)\(missing.name)', which the decoder of its pipeline needs; name a checkpoint of a training,"
+                "\(name) holds no '\(missing.name)', which the decoder of its pipeline needs; name a checkpoint of a training,"
                     + " or what 'tandem export --format mae' made of one")
         }
         try fill(recipe.parameters, backend)

@@ -1,0 +1,88 @@
+import Autograd
+import Compute
+import Layers
+import Models
+import Sampling
+import Training
+
+/// A masked autoencoder of clips: of every step in time a tenth of the places is seen, always the same, and the rest predicted.
+///
+/// Tong, Song, Wang and Wang, "VideoMAE: Masked Autoencoders are Data-Efficient Learners for Self-Supervised Video Pre-Training",
+/// NeurIPS 2022, arXiv 2203.12602; MCG-NJU/VideoMAE modeling_pretrain.py and run_mae_pretraining.py, whose parameter names and numbers these
+/// are.
+public final class VideoMAE: ClipRecipe {
+    /// What a pipeline says of it.
+    public struct Settings: AutoencoderSettings {
+        public static let name = "videomae"
+
+        /// How a clip is taken from a video.
+        public var sampling = ClipSampler.Sampling()
+        /// Which patches are hidden.
+        public var mask = ClipSampler.Mask()
+        public var model = Model()
+
+        /// The network.
+        public struct Model: AutoencoderModel {
+            public var size = Named<ClipEncoderSize>.preset("b16")
+            public var decoderSize = Named<ClipDecoderSize>.preset("b")
+            /// Frames of a patch.
+            public var tubelet = 2
+            /// Whether the target is normalised, each channel of a patch by itself.
+            public var normalizedPixelLoss = true
+        }
+
+        public init() {}
+
+        public static var training: TrainingSettings {
+            var training = TrainingSettings()
+            (training.epochs, training.warmupEpochs, training.batch, training.baseLearningRate) = (800, 40, 2048, 1.5e-4)
+            return training
+        }
+
+        public var sampler: any Sampler {
+            ClipSampler {
+                ($0.sampling, $0.mask, $0.patchSize, $0.tubelet) = (sampling, mask, model.size.size?.patch ?? 1, model.tubelet)
+            }
+        }
+
+        public var encoder: EncoderConfiguration {
+            EncoderConfiguration(model.size.size!, imageSize: sampling.imageSize, framesPerPatch: model.tubelet)
+        }
+
+        public static let fixtureInputs = ["frames": ["input.frames"], "mask": ["input.visible"]]
+
+        public init(fixture sizes: FixtureSizes) {
+            self.init()
+            (sampling.imageSize, sampling.frames) = (sizes.height, sizes.frames ?? 1)
+            (model.size, model.decoderSize, model.tubelet) = (.free(sizes.clipEncoder), .free(sizes.clipDecoder), sizes.framesPerPatch)
+            (mask.ratio, model.normalizedPixelLoss) = (sizes.ratio, sizes.normalizesPatches)
+        }
+
+        public func makeRecipe(precision: Precision, backend: any Backend) -> any Recipe {
+            VideoMAE(self, precision: precision, backend: backend)
+        }
+    }
+
+    public let settings: Settings
+    public let parameters: ParameterStore
+    public let autoencoder: ClipAutoencoder
+
+    /// A model of zeros, whose products are computed in `precision`.
+    public init(_ settings: Settings, precision: Precision = .f32, backend: any Backend) {
+        self.settings = settings
+        let all = Parameters()
+        autoencoder = ClipAutoencoder(all, settings.encoder, settings.model.decoderSize.size!, mlpRatio: 4)
+        parameters = ParameterStore(all.all, precision: precision, backend: backend)
+    }
+
+    public var target: PatchTarget { settings.model.normalizedPixelLoss ? .normalizedChannels : .unit }
+
+    /// All that the encoder does not see.
+    public func decodedPatches(_ batch: SampleBatch) -> [[Int32]] {
+        let count = autoencoder.encoder.patchCount(batch.images("frames"), clips: batch.count)
+        return batch.visiblePatches("mask").map { visible in
+            let seen = Set(visible)
+            return (0..<Int32(count)).filter { !seen.contains($0) }
+        }
+    }
+}

@@ -1,0 +1,151 @@
+/// Short clips, cut alike throughout, of which the same places are hidden in every step in time: VideoMAE's samples (Tong et al.,
+/// arXiv 2203.12602, sections 3.3 and 4; MCG-NJU/VideoMAE kinetics.py and transforms.py, whose numbers the defaults are).
+///
+/// Arrays: `frames` u8 `[T, S, S, 3]`; `mask` u8 `[N]`, 1 where a patch is hidden, over time, then in row order; `views` i32 `[T, 7]`, see
+/// ``View``; and, where a decoder leaves places out, `decoded` u8 `[N]`, 1 where it does.
+public struct ClipSampler: Sampler {
+    public static let name = "clip"
+
+    /// How the frames are chosen, cut and mirrored.
+    public var sampling = Sampling()
+    /// Which patches of them are hidden.
+    public var mask = Mask()
+    /// Side of a patch in pixels, the model's; divides `sampling.imageSize`.
+    public var patchSize = 16
+    /// Frames of a patch, the model's; divides `sampling.frames`.
+    public var tubelet = 2
+    /// Share of the places that a decoder leaves out, quarter by quarter; see ``RunningCellMask``. 0: there is no such mask.
+    public var decoderRatio = 0.0
+    /// Whether all samples of a visit to a video show the same frames, each cut and masked by itself.
+    public var sharesFrames = false
+
+    public init() {}
+
+    /// How a sample is taken from a video.
+    public struct Sampling: Codable, Equatable, Sendable {
+        /// Height and width of the crops in pixels.
+        public var imageSize = 224
+        /// Frames of a clip.
+        public var frames = 16
+        /// Distance of one frame to the next, in frames of the timeline.
+        public var stride = 4
+        /// "raw-index": every video is seen as its frames are, whatever its rate; "presentation-time": at 30 frames a second.
+        public var timeline = TimelineKind.rawIndex
+        /// Sides that a crop may have, as shares of the frame's shorter side, the largest first; width and height are drawn together, equal
+        /// or next to each other in this list.
+        public var cropScales = [1, 0.875, 0.75, 0.66]
+        /// Chance that a sample is mirrored.
+        public var flip = 0.0
+        /// Samples taken from a video each time it is opened.
+        public var repeatedSampling = 1
+
+        public init() {}
+    }
+
+    /// Which patches are hidden: a random set of places, in every step in time.
+    public struct Mask: Codable, Equatable, Sendable {
+        /// Share of the places that is hidden.
+        public var ratio = 0.9
+
+        public init() {}
+    }
+
+    public var repeatedSampling: Int { sampling.repeatedSampling }
+
+    public var arrays: [ArrayDeclaration] {
+        let (frames, size, steps) = (sampling.frames, sampling.imageSize, stepCount)
+        return [
+            ArrayDeclaration("frames", .uint8, [frames, size, size, 3]),
+            ArrayDeclaration("mask", .uint8, [steps * gridSize * gridSize], zeros: steps * visiblePlaceCount),
+            ArrayDeclaration("views", .int32, [frames, View.fieldCount]),
+        ]
+            + (decoderRatio == 0
+                ? []
+                : [
+                    ArrayDeclaration(
+                        "decoded", .uint8, [steps * gridSize * gridSize],
+                        zeros: steps * gridSize * gridSize / 4 * (4 - RunningCellMask.leftOut(ratio: decoderRatio)))
+                ])
+    }
+
+    /// Patches along one side of a frame.
+    private var gridSize: Int { sampling.imageSize / patchSize }
+
+    /// Patches in a row over time.
+    private var stepCount: Int { sampling.frames / tubelet }
+
+    /// Places that stay visible in each step, the same for every sample.
+    private var visiblePlaceCount: Int { TubeMask.visibleCount(of: gridSize * gridSize, ratio: mask.ratio) }
+
+    public var problem: (key: String, message: String)? {
+        let (scales, frames) = (sampling.cropScales, sampling.frames)
+        let checks: [SettingCheck] =
+            [
+                ("sampling.frames", (1...1024).contains(frames), "is \(frames): from 1 to 1024 frames"),
+                ("model.tubelet", tubelet >= 1, "is \(tubelet), a patch of no frames"),
+                (
+                    "sampling.frames", frames % max(tubelet, 1) == 0,
+                    "is \(frames), which patches of \(tubelet) frames (model.tubelet) do not divide"
+                ),
+                ("sampling.stride", (1...100_000).contains(sampling.stride), "is \(sampling.stride): from 1 to 100000 frames"),
+                ("sampling.cropScales", (1...16).contains(scales.count), "wants 1 to 16 numbers, [largest, ...]"),
+                (
+                    "sampling.cropScales", scales.allSatisfy { $0 > 0 && $0 <= 1 } && scales == scales.sorted(by: >),
+                    "is \(scales): shares of the frame's shorter side from above 0 to 1, descending"
+                ),
+            ] + flipChecks(sampling.flip) + visitChecks(repeatedSampling, of: "clips")
+            + patchChecks(imageSize: sampling.imageSize, patchSize: patchSize)
+        let masks = maskChecks(of: "the clip", ratio: mask.ratio, side: gridSize, once: checks) { places in
+            TubeMask.visibleCount(of: places, ratio: mask.ratio)
+        } hidesNothing: { side in
+            "is \(mask.ratio), which hides none of \(side * side) places, so that there is no loss: raise it"
+        }
+        return (checks + masks + decoderChecks(once: checks + masks)).first { !$0.holds }.map { ($0.key, $0.message) }
+    }
+
+    /// What a decoder's mask asks for, where there is one.
+    private func decoderChecks(once others: [SettingCheck]) -> [SettingCheck] {
+        guard decoderRatio != 0 else { return [] }
+        let range: SettingCheck = (
+            "mask.decoderRatio", (0.25..<1).contains(decoderRatio),
+            "is \(decoderRatio), but of four places the decoder leaves out one, two or three: from 0.25 to below 1"
+        )
+        guard range.holds, others.allSatisfy(\.holds) else { return [range] }
+        let places = gridSize * gridSize
+        return [
+            range,
+            (
+                "sampling.imageSize", gridSize % 2 == 0,
+                "is \(sampling.imageSize), \(gridSize) patches, which cells of 2 x 2 (mask.decoderRatio) do not divide"
+            ),
+            (
+                "mask.ratio", visiblePlaceCount * 4 < places * (4 - RunningCellMask.leftOut(ratio: decoderRatio)),
+                "is \(mask.ratio), with which the decoder may find nothing hidden among what it predicts: raise it"
+            ),
+        ]
+    }
+
+    public func draw(_ draw: Draw, into sample: SampleWriter) -> [PlacedPicture] {
+        var (frames, crops, flips, masks) = (draw.stream(.frames), draw.stream(.crop), draw.stream(.flip), draw.stream(.mask))
+        if sharesFrames {
+            frames = RandomStream(seed: draw.seed, purpose: .frames, ticket: draw.ticket, attempt: draw.attempt)
+        }
+        let points = Timeline(of: draw.record, rate: sampling.timeline.rate)
+            .drawClip(frames: sampling.frames, stride: sampling.stride, from: &frames)
+        let box = CropBox.multiScale(
+            width: draw.record.width, height: draw.record.height, scales: sampling.cropScales, size: sampling.imageSize, from: &crops)
+        let isFlipped = flips.uniform01() < sampling.flip
+        let views = points.map { View(tick: $0.tick, frame: $0.frame, box: box, isFlipped: isFlipped) }
+        let places = MaskPattern.random.draw(side: gridSize, visible: visiblePlaceCount, from: &masks)
+        sample.write(TubeMask.mask(places, steps: stepCount), to: "mask")
+        if decoderRatio != 0 {
+            let start = masks.uniform(below: 4)
+            sample.write(
+                RunningCellMask.mask(start: start, steps: stepCount, rows: gridSize, columns: gridSize, ratio: decoderRatio), to: "decoded")
+        }
+        sample.write(views.flatMap(\.fields), to: "views")
+        return views.indices.map {
+            PlacedPicture(request: views[$0].request(size: sampling.imageSize), array: "frames", index: $0)
+        }
+    }
+}
