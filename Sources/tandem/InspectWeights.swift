@@ -28,13 +28,13 @@ func weightSummary(_ path: String, heads: Int?) throws -> FileSummary {
             ])
         if !prefix.isEmpty { summary.add("entry", "'\(prefix.dropLast())'", "entry", String(prefix.dropLast())) }
     } catch {
-        summary.add("model", "\(error)", "encoder", NSNull())
+        summary.add("model", "\(error)".replacingOccurrences(of: path + " ", with: ""), "encoder", NSNull())
     }
 
     var counts: [EncoderWeights.Part: Int] = [:]
     for (name, entry) in file.entries {
         let own = name.hasPrefix(prefix) ? String(name.dropFirst(prefix.count)) : name
-        counts[EncoderWeights.part(own), default: 0] += entry.count
+        counts[part(own), default: 0] += entry.count
     }
     let parts = EncoderWeights.Part.allCases.compactMap { part in counts[part].map { (part, $0) } }
     for (part, count) in parts { summary.add(part.rawValue, "\(grouped(count)) numbers", "\(part.rawValue)Numbers", count) }
@@ -48,6 +48,12 @@ func weightSummary(_ path: String, heads: Int?) throws -> FileSummary {
         "arrays", file.entries.mapValues { ["shape": $0.shape, "dtype": $0.typeName] as [String: Any] })
     summary.add(lines: arrayLines(file.entries))
     return summary
+}
+
+/// The part of the model that an array belongs to. Models of clips name theirs by the part.
+private func part(_ name: String) -> EncoderWeights.Part {
+    if name.hasPrefix("encoder.") { return .encoder }
+    return ["decoder.", "encoder_to_decoder."].contains(where: name.hasPrefix) ? .decoder : EncoderWeights.part(name)
 }
 
 /// Where the run stood that wrote a checkpoint.
