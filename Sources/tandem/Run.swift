@@ -40,8 +40,8 @@ func run(arguments: [String]) throws {
     guard FileManager.default.fileExists(atPath: pipeline.data.manifestPath) else {
         throw Failure("\(pipeline.data.manifestPath): there is no manifest; make one with 'tandem prepare \(pipeline.data.media)'")
     }
-    try Manifest(contentsOf: pipeline.data.manifestPath).requireFrames(for: pipeline.recipe.value.sampler)
     if let endpoint { try Endpoint(endpoint).requireKeys(isGuarded: keys != nil, isInsecure: isInsecure) }
+    try Manifest(contentsOf: pipeline.data.manifestPath).requireFrames(for: pipeline.recipe.value.sampler)
     let folder = "runs/\(pipeline.name)"
     let hold = try RunFolder.holdForStart(folder)
     try checkContinues(pipeline, folder, mayChangeBatch: changesBatch)

@@ -37,8 +37,8 @@ import Testing
         let lines = try String(contentsOfFile: folder + "/crops.txt", encoding: .utf8).split(separator: "\n")
         let expected = [UInt8](try Data(contentsOf: URL(fileURLWithPath: folder + "/crops.rgb")))
         var seen = 0
-        for (index, line) in lines.enumerated() where line.hasPrefix(name + " ") {
-            let box = line.split(separator: " ").dropFirst().map { Int($0)! }
+        for (index, line) in lines.enumerated() where line.hasSuffix(" " + name) {
+            let box = line.split(separator: " ").prefix(4).map { Int($0)! }
             let pixels = try read(
                 folder + "/" + name, CropBox(x: box[0], y: box[1], width: box[2], height: box[3]), size: 16)
             let differences = zip(pixels, expected[index * 768..<(index + 1) * 768]).map { abs(Int($0) - Int($1)) }
@@ -47,6 +47,45 @@ import Testing
             seen += 1
         }
         #expect(seen == (name == "bits.png" ? 2 : 5))
+    }
+
+    @Test(
+        "crops of photographs are Pillow's",
+        .enabled(if: Peers.python != nil && Shared.folder != nil, "needs the shared data, and Pillow: \(Peers.absence)"),
+        .timeLimit(.minutes(10)))
+    func photographs() throws {
+        let folder = Shared.folder! + "/data"
+        let names = FileManager.default.enumerator(atPath: folder)!.compactMap { $0 as? String }.filter { $0.hasSuffix(".jpg") }.sorted()
+        let crops = try stride(from: 0, to: names.count, by: max(1, names.count / 40)).map { index in
+            let record = try VideoRecord(inspectingStill: names[index], in: folder)
+            let layout = SampleLayout(ImageSampler().arrays)
+            var block = [UInt8](repeating: 0, count: layout.byteCount(path: ""))
+            return block.withUnsafeMutableBytes { block in
+                (
+                    names[index],
+                    ImageSampler().draw(Draw(seed: 1, ticket: index, record: record), into: SampleWriter(layout, block))[0].request.box
+                )
+            }
+        }
+        try withTemporaryFolder { temporary in
+            let lines = crops.map { name, box in "\(box.x) \(box.y) \(box.width) \(box.height) \(folder)/\(name)\n" }
+            try lines.joined().write(toFile: temporary + "/list", atomically: true, encoding: .utf8)
+            let done = try Peers.run(fixture("Stills/make_stills.py"), [temporary + "/list", "224", temporary + "/crops.rgb"])
+            try #require(done.status == 0, "\(done.output)")
+            let expected = [UInt8](try Data(contentsOf: URL(fileURLWithPath: temporary + "/crops.rgb")))
+            var counts = [Int](repeating: 0, count: 256)
+            for (number, (name, box)) in crops.enumerated() {
+                let pixels = try read(folder + "/" + name, box, size: 224)
+                for (index, value) in pixels.enumerated() { counts[abs(Int(value) - Int(expected[number * pixels.count + index]))] += 1 }
+            }
+            func share(within most: Int) -> Double { Double(counts[...most].reduce(0, +)) / Double(expected.count) }
+            let squares = counts.indices.reduce(0.0) { $0 + Double($1 * $1 * counts[$1]) }
+            let ratio = 10 * log10(255 * 255 * Double(expected.count) / squares)
+            let figures = [1, 2, 3].map { String(format: "%.2f %% within %d", share(within: $0) * 100, $0) }.joined(separator: ", ")
+            print("\(crops.count) crops of photographs beside Pillow: \(String(format: "%.1f dB", ratio)); of the levels \(figures)")
+            // Where colours leave what RGB can show, Pillow cuts them off before it resizes: so a few are further away.
+            #expect(crops.count >= 40 && ratio > 50 && share(within: 1) > 0.97 && share(within: 3) > 0.998)
+        }
     }
 
     // MARK: Orientation
