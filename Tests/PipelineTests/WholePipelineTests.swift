@@ -6,10 +6,15 @@ import WeightFiles
 
 /// The programs together, as a user starts them, on a tiny synthetic data set.
 @Suite(.serialized) struct WholePipelineTests {
-    @Test(.timeLimit(.minutes(10))) func theNumberOfDecodersChangesNothing() throws {
+    /// Pairs of frames, the default; and clips.
+    private static let recipes = [[], ["recipe=videomae-v2", "sampling.frames=4"]]
+
+    @Test(.timeLimit(.minutes(10)), arguments: recipes) func theNumberOfDecodersChangesNothing(recipe: [String]) throws {
         let data = try TinyDataSet()
-        let one = try data.run("one", settings: ["dataflow.decoders=1"])
-        let three = try data.run("three", settings: ["dataflow.decoders=3"])
+        let one = try data.run("one", settings: recipe + ["dataflow.decoders=1"])
+        let three = try data.run("three", settings: recipe + ["dataflow.decoders=3"])
+        let figures = try FileManager.default.contentsOfDirectory(atPath: one.folder + "/runs/tiny/figures").sorted()
+        #expect(figures == ["reconstruction-00000000.png", "reconstruction-00000006.png"])
         #expect(one.sampleLog.split(separator: "\n").count == 1 + 6 * 8)
         #expect(one.sampleLog == three.sampleLog)
         #expect(try one.arrays == three.arrays)
@@ -54,12 +59,12 @@ import WeightFiles
         #expect(status == 0 && output.contains("the same bytes in all"), "\(output)")
     }
 
-    @Test(.timeLimit(.minutes(10))) func aStoppedRunContinuesBitForBit() throws {
-        let data = try TinyDataSet()
-        let whole = try data.run("whole", settings: ["train.steps=60"])
+    @Test(.timeLimit(.minutes(10)), arguments: recipes) func aStoppedRunContinuesBitForBit(recipe: [String]) throws {
+        let (data, settings) = (try TinyDataSet(), recipe + ["train.steps=60"])
+        let whole = try data.run("whole", settings: settings)
 
         let folder = try data.makeFolder("stopped")
-        let running = try data.start(in: folder, settings: ["train.steps=60"])
+        let running = try data.start(in: folder, settings: settings)
         // Once the log has a line, the run is under way; it is stopped wherever it then is.
         while !running.output.contains("step 1/60"), running.process.isRunning { usleep(10_000) }
         running.signal(SIGTERM)
@@ -67,7 +72,7 @@ import WeightFiles
         #expect(stopped.status == 0, "\(stopped.output)")
         #expect(stopped.output.contains("stopped after step"), "\(stopped.output)")
 
-        let continued = try data.run("stopped", settings: ["train.steps=60"])
+        let continued = try data.run("stopped", settings: settings)
         #expect(continued.output.contains("continuing after step"))
         #expect(continued.sampleLog == whole.sampleLog)
         #expect(try continued.arrays == whole.arrays)

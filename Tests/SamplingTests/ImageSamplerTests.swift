@@ -1,4 +1,3 @@
-import Base
 import Sampling
 import Testing
 
@@ -10,16 +9,8 @@ import Testing
     }
 
     private func draw(_ sampler: ImageSampler, _ draw: Draw) throws -> Drawn {
-        let layout = SampleLayout(sampler.arrays)
-        var bytes = [UInt8](repeating: 7, count: layout.byteCount(path: draw.record.path))
-        return try bytes.withUnsafeMutableBytes { block in
-            let header = SampleHeader(
-                fingerprint: 0, sample: 0, ticket: draw.ticket, replica: draw.replica, attempt: draw.attempt, video: 0,
-                path: draw.record.path)
-            layout.write(header, to: block)
-            let pictures = sampler.draw(draw, into: SampleWriter(layout, block))
-            let sample = try SampleBlock(UnsafeRawBufferPointer(block))
-            return Drawn(pictures: pictures, mask: Array(sample.bytes("mask")!), view: sample.views[0])
+        try withSample(of: sampler, draw) { sample, pictures in
+            Drawn(pictures: pictures, mask: Array(sample.bytes("mask")!), view: sample.views[0])
         }
     }
 
@@ -96,12 +87,7 @@ import Testing
     @Test func itSurvivesTheWire() throws {
         let sampler = AnySampler(ImageSampler { ($0.sampling.imageSize, $0.mask.ratio) = (96, 0.6) })
         let plan = PlanIdentity(manifestHash: "abc", seed: 5, sampler: sampler)
-        var writer = ByteWriter()
-        plan.write(to: &writer)
-        let read = try writer.bytes.withUnsafeBytes { bytes in
-            var reader = ByteReader(bytes)
-            return try PlanIdentity(from: &reader)
-        }
+        let read = try sent(plan)
         #expect(read == plan && read.sampler != AnySampler(FramePairSampler()))
     }
 }

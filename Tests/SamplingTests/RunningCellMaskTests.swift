@@ -1,4 +1,3 @@
-import Base
 import Sampling
 import Testing
 
@@ -36,15 +35,9 @@ import Testing
     }
 
     private func draw(_ sampler: ClipSampler, ticket: Int, replica: Int = 0) throws -> (views: [View], mask: [UInt8], decoded: [UInt8]) {
-        let record = videoRecord(times: (0..<300).map { $0 }, timeBase: Rational(1, 30)), layout = SampleLayout(sampler.arrays)
-        var bytes = [UInt8](repeating: 7, count: layout.byteCount(path: record.path))
-        return try bytes.withUnsafeMutableBytes { block in
-            layout.write(
-                SampleHeader(fingerprint: 0, sample: 0, ticket: ticket, replica: replica, attempt: 0, video: 0, path: record.path),
-                to: block)
-            _ = sampler.draw(Draw(seed: 1, ticket: ticket, replica: replica, record: record), into: SampleWriter(layout, block))
-            let sample = try SampleBlock(UnsafeRawBufferPointer(block))
-            #expect(sample.matches(layout))
+        let record = videoRecord(times: (0..<300).map { $0 }, timeBase: Rational(1, 30))
+        return try withSample(of: sampler, Draw(seed: 1, ticket: ticket, replica: replica, record: record)) { sample, _ in
+            #expect(sample.matches(SampleLayout(sampler.arrays)))
             return (sample.views, Array(sample.bytes("mask")!), Array(sample.bytes("decoded")!))
         }
     }

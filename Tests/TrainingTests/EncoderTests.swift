@@ -55,6 +55,20 @@ struct EncoderTests {
         #expect(features(encoder) == features(model.encoder))
     }
 
+    /// What knows single pictures alone refuses an encoder of clips in one sentence. The whole model is read, for its reconstructions.
+    @Test func anEncoderOfClipsIsRefused() throws {
+        var settings = VideoMAE.Settings()
+        (settings.sampling.imageSize, settings.sampling.frames) = (32, 4)
+        settings.model.size = .free(ClipEncoderSize(patch: 8, width: 32, depth: 2, heads: 4))
+        settings.model.decoderSize = .free(ClipDecoderSize(width: 16, depth: 1, heads: 2))
+        let model = AnyRecipe(settings).makeRecipe(seed: 3, precision: .f32, backend: backend)
+        let path = try write(model, constants: model.constants)
+        let refusal = #expect(throws: Failure.self) { try EncoderWeights(path: path) }
+        #expect("\(try #require(refusal))".contains("holds an encoder of clips, with patches of 2 frames"))
+        let read = try WeightFile(path: path).makeRecipe(AnyRecipe(settings), backend: backend)
+        #expect(backend.download(read.parameters.values) == backend.download(model.parameters.values))
+    }
+
     @Test func aJointEncodersFrameEmbeddingStaysWithTheWholeModel() throws {
         let joint = model(encoderKind: .joint)
         let weights = try EncoderWeights(path: write(joint, constants: joint.constants))

@@ -53,77 +53,30 @@ public struct ClipSampler: Sampler {
     public var repeatedSampling: Int { sampling.repeatedSampling }
 
     public var arrays: [ArrayDeclaration] {
-        let (frames, size, steps) = (sampling.frames, sampling.imageSize, stepCount)
-        return [
+        let (frames, size, tokens) = (sampling.frames, sampling.imageSize, stepCount * gridSize * gridSize)
+        var arrays = [
             ArrayDeclaration("frames", .uint8, [frames, size, size, 3]),
-            ArrayDeclaration("mask", .uint8, [steps * gridSize * gridSize], zeros: steps * visiblePlaceCount),
+            ArrayDeclaration("mask", .uint8, [tokens], zeros: stepCount * visiblePlaceCount),
             ArrayDeclaration("views", .int32, [frames, View.fieldCount]),
         ]
-            + (decoderRatio == 0
-                ? []
-                : [
-                    ArrayDeclaration(
-                        "decoded", .uint8, [steps * gridSize * gridSize],
-                        zeros: steps * gridSize * gridSize / 4 * (4 - RunningCellMask.leftOut(ratio: decoderRatio)))
-                ])
+        if hasDecoderMask { arrays.append(ArrayDeclaration("decoded", .uint8, [tokens], zeros: tokens / 4 * decodedOfCell)) }
+        return arrays
     }
 
+    /// Whether a decoder leaves places out.
+    var hasDecoderMask: Bool { decoderRatio != 0 }
+
+    /// Of four places those that a decoder predicts.
+    var decodedOfCell: Int { 4 - RunningCellMask.leftOut(ratio: decoderRatio) }
+
     /// Patches along one side of a frame.
-    private var gridSize: Int { sampling.imageSize / patchSize }
+    var gridSize: Int { sampling.imageSize / patchSize }
 
     /// Patches in a row over time.
     private var stepCount: Int { sampling.frames / tubelet }
 
     /// Places that stay visible in each step, the same for every sample.
-    private var visiblePlaceCount: Int { TubeMask.visibleCount(of: gridSize * gridSize, ratio: mask.ratio) }
-
-    public var problem: (key: String, message: String)? {
-        let (scales, frames) = (sampling.cropScales, sampling.frames)
-        let checks: [SettingCheck] =
-            [
-                ("sampling.frames", (1...1024).contains(frames), "is \(frames): from 1 to 1024 frames"),
-                ("model.tubelet", tubelet >= 1, "is \(tubelet), a patch of no frames"),
-                (
-                    "sampling.frames", frames % max(tubelet, 1) == 0,
-                    "is \(frames), which patches of \(tubelet) frames (model.tubelet) do not divide"
-                ),
-                ("sampling.stride", (1...100_000).contains(sampling.stride), "is \(sampling.stride): from 1 to 100000 frames"),
-                ("sampling.cropScales", (1...16).contains(scales.count), "wants 1 to 16 numbers, [largest, ...]"),
-                (
-                    "sampling.cropScales", scales.allSatisfy { $0 > 0 && $0 <= 1 } && scales == scales.sorted(by: >),
-                    "is \(scales): shares of the frame's shorter side from above 0 to 1, descending"
-                ),
-            ] + flipChecks(sampling.flip) + visitChecks(repeatedSampling, of: "clips")
-            + patchChecks(imageSize: sampling.imageSize, patchSize: patchSize)
-        let masks = maskChecks(of: "the clip", ratio: mask.ratio, side: gridSize, once: checks) { places in
-            TubeMask.visibleCount(of: places, ratio: mask.ratio)
-        } hidesNothing: { side in
-            "is \(mask.ratio), which hides none of \(side * side) places, so that there is no loss: raise it"
-        }
-        return (checks + masks + decoderChecks(once: checks + masks)).first { !$0.holds }.map { ($0.key, $0.message) }
-    }
-
-    /// What a decoder's mask asks for, where there is one.
-    private func decoderChecks(once others: [SettingCheck]) -> [SettingCheck] {
-        guard decoderRatio != 0 else { return [] }
-        let range: SettingCheck = (
-            "mask.decoderRatio", (0.25..<1).contains(decoderRatio),
-            "is \(decoderRatio), but of four places the decoder leaves out one, two or three: from 0.25 to below 1"
-        )
-        guard range.holds, others.allSatisfy(\.holds) else { return [range] }
-        let places = gridSize * gridSize
-        return [
-            range,
-            (
-                "sampling.imageSize", gridSize % 2 == 0,
-                "is \(sampling.imageSize), \(gridSize) patches, which cells of 2 x 2 (mask.decoderRatio) do not divide"
-            ),
-            (
-                "mask.ratio", visiblePlaceCount * 4 < places * (4 - RunningCellMask.leftOut(ratio: decoderRatio)),
-                "is \(mask.ratio), with which the decoder may find nothing hidden among what it predicts: raise it"
-            ),
-        ]
-    }
+    var visiblePlaceCount: Int { TubeMask.visibleCount(of: gridSize * gridSize, ratio: mask.ratio) }
 
     public func draw(_ draw: Draw, into sample: SampleWriter) -> [PlacedPicture] {
         var (frames, crops, flips, masks) = (draw.stream(.frames), draw.stream(.crop), draw.stream(.flip), draw.stream(.mask))
@@ -138,7 +91,7 @@ public struct ClipSampler: Sampler {
         let views = points.map { View(tick: $0.tick, frame: $0.frame, box: box, isFlipped: isFlipped) }
         let places = MaskPattern.random.draw(side: gridSize, visible: visiblePlaceCount, from: &masks)
         sample.write(TubeMask.mask(places, steps: stepCount), to: "mask")
-        if decoderRatio != 0 {
+        if hasDecoderMask {
             let start = masks.uniform(below: 4)
             sample.write(
                 RunningCellMask.mask(start: start, steps: stepCount, rows: gridSize, columns: gridSize, ratio: decoderRatio), to: "decoded")
