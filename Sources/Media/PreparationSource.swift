@@ -55,10 +55,18 @@ struct PreparationSources {
     ) throws(PreparationError) {
         do { tree = try FolderTree(folder) } catch { throw PreparationError("\(error)") }
         let wantsPictures = transcoding?.pictureRate != nil
-        let wantsStills = takesStills && transcoding == nil
-        let endings = wantsPictures ? pictureExtensions : videoExtensions.union(extensions).union(wantsStills ? stillExtensions : [])
-        passedOver = PassedOver(
-            wantsPictures ? [.otherFrames] : [.rareVideos] + (wantsStills ? [.otherStills] : transcoding != nil ? [.transcodedStills] : []))
+        let videoEndings = videoExtensions.union(extensions)
+        let (endings, sought, leftOut): (Set<String>, String, [PassedOver.Group]) =
+            if wantsPictures {
+                (pictureExtensions, "folders of pictures", [.otherFrames])
+            } else if transcoding != nil {
+                (videoEndings, "videos", [.rareVideos, .transcodedStills])
+            } else if takesStills {
+                (videoEndings.union(stillExtensions), "videos and no stills", [.rareVideos, .otherStills])
+            } else {
+                (videoEndings, "videos", [.rareVideos])
+            }
+        passedOver = PassedOver(leftOut)
         rejects = tree.leftOut.map(Reject.init)
 
         var files: [VideoFile] = []
@@ -77,8 +85,7 @@ struct PreparationSources {
         }
         if wantsPictures { files = folders(of: files) }
         guard !files.isEmpty || !rejects.isEmpty else {
-            let missing =
-                "\(folder): no \(wantsPictures ? "folders of pictures" : wantsStills ? "videos and no stills" : "videos") here; looked for \(list(endings))"
+            let missing = "\(folder): no \(sought) here; looked for \(list(endings))"
             throw PreparationError(missing + (passedOver.note.map { "; \($0)" } ?? ""))
         }
         let named = transcoding == nil ? files.map { PreparationSource(file: $0, name: $0.path) } : nameResults(files, wantsPictures)

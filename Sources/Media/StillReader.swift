@@ -46,8 +46,10 @@ extension CodedImage {
         guard !frame.isDamaged else { throw MediaError(.undecodable, path, "the picture is damaged") }
         if PlanarFormat(frame, takesRGB: true) != nil { return frame }
         guard let packed = frame.converted(to: AV_PIX_FMT_RGB24) else { throw Conversion.Side(frame).unreadable(in: path) }
+        // A big picture should not be in memory three times.
+        _ = consume frame
         // Planes can be too narrow for the kernel; swscale cuts out of packed colours.
-        guard frame.width >= PlanarFormat.minimumWidth, let planes = packed.converted(to: AV_PIX_FMT_GBRP) else { return packed }
+        guard packed.width >= PlanarFormat.minimumWidth, let planes = packed.converted(to: AV_PIX_FMT_GBRP) else { return packed }
         return planes
     }
 }

@@ -10,12 +10,13 @@ func prepare(arguments: [String]) throws {
         "tandem prepare",
         about: """
             Decodes every video and every still (JPEG, PNG, WebP) of a folder once, and writes which frames they have \
-            (\(Preparation.manifestName)) and which files cannot be used (\(Preparation.rejectsName)). With --transcode it writes the videos anew on the way, small and quick to seek in: H.264 in \
-            MP4 under the old names but for the ending, with the frames and times of the originals, at least \(Int(Transcoding.leastQuality)) dB from the \
-            scaled original. Can be interrupted and run again; what is done is not done twice.
+            (\(Preparation.manifestName)) and which files cannot be used (\(Preparation.rejectsName)). With --transcode it writes the videos \
+            anew on the way, small and quick to seek in: H.264 in MP4 under the old names but for the ending, with the frames and times of the \
+            originals, at least \(Int(Transcoding.leastQuality)) dB from the scaled original. Can be interrupted and run again; what is done \
+            is not done twice.
             """,
         arguments: arguments)
-    let jobs = options.value("--jobs", "N", "videos decoded at a time", default: ProcessInfo.processInfo.activeProcessorCount)
+    let jobs = options.value("--jobs", "N", "files decoded at a time", default: ProcessInfo.processInfo.activeProcessorCount)
     let output = options.value("--output", "FOLDER", "where manifest and rejects go (default: the folder of videos)")
     let extensions = options.value("--extensions", "LIST", "further endings of files to take for videos, such as gif,m2v")
     let leavesStills = options.flag("--no-stills", "leave pictures out, which else are listed as videos of one frame")
@@ -109,10 +110,7 @@ private func describe(_ summary: Preparation.Summary, output: String) -> String 
     let videos = "\(counts.videos) videos with \(counts.frames) frames, \(hours) hours,"
     let stills = "\(counts.stills) stills"
     let listed = counts.stills == 0 ? videos : counts.videos == 0 ? stills : "\(videos) and \(stills)"
-    var lines = [
-        "\(listed) in \(output)/\(Preparation.manifestName)"
-            + " (identity \(summary.manifest.identity))."
-    ]
+    var lines = ["\(listed) in \(output)/\(Preparation.manifestName) (identity \(summary.manifest.identity))."]
     if rejects > 0 { lines.append("\(rejects) rejected: \(counts.rejectsByReason); see \(output)/\(Preparation.rejectsName).") }
     if counts.damagedVideos > 0 {
         lines.append("Videos with damaged frames: \(counts.damagedVideos); frames that samples avoid: \(counts.damagedFrames).")
