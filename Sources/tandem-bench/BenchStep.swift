@@ -17,8 +17,8 @@ func benchStep(arguments: [String]) throws {
             stand the matrix products that this machine computes, measured in the same run.
             """, arguments: arguments)
     let recipe = options.recipe()
-    let size = options.value("--model", "ti16|s16|s8|b16|l16", "the encoder", default: "s16")
-    let decoderSize = options.value("--decoder", "mae|small", "the decoder", default: "mae")
+    let size = options.value("--model", "NAME", "the encoder, as model.size names it", default: "s16")
+    let decoderSize: String? = options.value("--decoder", "NAME", "the decoder, as model.decoderSize names it; default: the recipe's")
     let batch = options.value("--batch", "N", "samples a step", default: 16)
     let microBatch = options.value("--micro-batch", "N", "samples that go through the network at once; 0: up to 4", default: 0)
     let precision = options.value("--precision", "f32|bf16", "of products", default: Precision.f32)
@@ -33,10 +33,9 @@ func benchStep(arguments: [String]) throws {
     let pipeline = try Pipeline.parse(
         "{}", source: "the options",
         overrides: [
-            "recipe=\(recipe)", "model.size=\(size)", "model.decoderSize=\(decoderSize)", "train.batch=\(batch)",
-            "train.precision=\(precision)",
+            "recipe=\(recipe)", "model.size=\(size)", "train.batch=\(batch)", "train.precision=\(precision)",
             "train.microBatch=\(microBatch == 0 ? largestDivisor(of: batch, upTo: 4) : microBatch)", "train.recompute=\(recompute)",
-        ])
+        ] + (decoderSize.map { ["model.decoderSize=\($0)"] } ?? []))
     let bench = StepBench(pipeline, try Device.cpu.makeBackend(threads: threads, for: precision))
     let result = bench.run(steps: steps) { if !asJSON { writeError($0 + "\n") } }
     print(result.shown(asJSON: asJSON))
