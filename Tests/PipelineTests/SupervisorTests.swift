@@ -1,4 +1,5 @@
 import Foundation
+import Sampling
 import TestSupport
 import Testing
 
@@ -16,7 +17,12 @@ import Testing
             try Data("#!/bin/sh\n\(scripts[name] ?? "exec sleep 3000")\n".utf8).write(to: URL(fileURLWithPath: path))
             try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
         }
-        try Data().write(to: URL(fileURLWithPath: folder.file("manifest.tandem")))
+        var manifest = try ManifestWriter(path: folder.file("manifest.tandem"))
+        try manifest.append(
+            VideoRecord(
+                path: "a.mp4", bytes: 1, width: 32, height: 24, timeBase: Rational(1, 30), timestamps: .even(start: 0, step: 1, count: 2),
+                keyFrames: [0], contentHash: String(repeating: "0", count: 32)))
+        _ = try manifest.finish()
         let pipeline = "{ name: 'heirs', data: { media: '\(folder.path)' }, dataflow: { decoders: 1 } }"
         try Data(pipeline.utf8).write(to: URL(fileURLWithPath: folder.file("heirs.json5")))
         let status = try Programs.run(path: "/bin/sh", ["-c", "cd '\(folder.path)' && exec ./tandem run heirs.json5 >output 2>&1"]).status
