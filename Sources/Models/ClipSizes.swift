@@ -1,6 +1,5 @@
 /// The size of an encoder of clips, for frames of any size.
-public struct ClipEncoderSize: ModelSize {
-    /// Height and width of a patch in pixels.
+public struct ClipEncoderSize: PatchEncoderSize {
     public var patch: Int
     public var width, depth, heads: Int
 

@@ -26,9 +26,14 @@ extension ModelSize {
     }
 }
 
+/// The size of an encoder, which comes with that of its patches.
+public protocol PatchEncoderSize: ModelSize {
+    /// Height and width of a patch in pixels.
+    var patch: Int { get }
+}
+
 /// The size of an encoder, for images of any size.
-public struct EncoderSize: ModelSize {
-    /// Side of a patch in pixels.
+public struct EncoderSize: PatchEncoderSize {
     public var patch: Int
     public var width, depth, heads: Int
 

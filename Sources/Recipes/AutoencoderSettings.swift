@@ -10,7 +10,7 @@ public protocol AutoencoderSettings: RecipeSettings {
 
 /// The group `model` of a recipe with an encoder and a decoder.
 public protocol AutoencoderModel: Codable, Equatable, Sendable {
-    associatedtype Size: ModelSize
+    associatedtype Size: PatchEncoderSize
     associatedtype DecodersSize: ModelSize
     /// The encoder: of pictures "ti16", "s16", "s8", "b16", "l16", of clips "s16", "b16", "l16", "h16"; or its own
     /// `{ patch, width, depth, heads }`.
@@ -19,7 +19,7 @@ public protocol AutoencoderModel: Codable, Equatable, Sendable {
     /// `{ width, depth, heads }`.
     var decoderSize: Named<DecodersSize> { get set }
     /// Whether the target is normalised patch by patch.
-    var normalizedPixelLoss: Bool { get }
+    var normalizedPixelLoss: Bool { get set }
 }
 
 extension AutoencoderModel {
@@ -29,6 +29,9 @@ extension AutoencoderModel {
 
 extension AutoencoderSettings {
     public var problem: (key: String, message: String)? { sizesProblem ?? sampler.problem }
+
+    /// Side of a patch in pixels; 1 where the encoder's size is not known, which is a ``problem``.
+    var patchSize: Int { model.size.size?.patch ?? 1 }
 
     /// What is impossible about the sizes.
     var sizesProblem: (key: String, message: String)? {
@@ -43,9 +46,6 @@ extension AutoencoderSettings {
 }
 
 extension AutoencoderSettings where Model.Size == EncoderSize {
-    /// Side of a patch in pixels; 1 where the encoder's size is not known, which is a ``problem``.
-    var patchSize: Int { model.size.size?.patch ?? 1 }
-
     public static func parameterShapes(_ sizes: FixtureSizes) -> [(name: String, shape: [Int])] {
         let (encoder, decoder) = (sizes.encoder, sizes.decoder)
         return [

@@ -99,12 +99,11 @@ extension Recipe {
     }
 
     /// Each sample's predictions, in host memory.
-    func predictedPatches(of samples: [SampleBlock], arena: Arena) -> [[Float]] {
-        let batch = SampleBatch(samples, of: settings.sampler, arena: arena)
+    func predictedPatches(of batch: SampleBatch, arena: Arena) -> [[Float]] {
         let outputs = outputs(of: batch, on: Tape(arena: arena, isRecording: false))
         let prediction = arena.numbers(of: outputs.first { $0.name == "pred" }!.value)
-        let count = prediction.count / samples.count
-        return samples.indices.map { Array(prediction[$0 * count..<($0 + 1) * count]) }
+        let count = prediction.count / batch.count
+        return (0..<batch.count).map { Array(prediction[$0 * count..<($0 + 1) * count]) }
     }
 }
 

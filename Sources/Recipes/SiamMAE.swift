@@ -222,7 +222,7 @@ public final class SiamMAE: Recipe {
 
     /// A row for each pair: the first frame, the masked second frame, the prediction, the second frame, as in SiamMAE's Figure 2.
     public func pictures(of samples: [SampleBlock], arena: Arena) -> [[RGBImage]] {
-        let prediction = predictedPatches(of: samples, arena: arena)
+        let prediction = predictedPatches(of: SampleBatch(samples, of: settings.sampler, arena: arena), arena: arena)
         let drawing = PatchDrawing(encoder.configuration, settings.model.target)
         let all = Array(0..<Int32(patchCount))
         return samples.enumerated().map { index, sample in

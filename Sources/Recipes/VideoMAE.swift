@@ -12,22 +12,19 @@ import Training
 /// are.
 public final class VideoMAE: ClipRecipe {
     /// What a pipeline says of it.
-    public struct Settings: AutoencoderSettings {
+    public struct Settings: ClipSettings {
         public static let name = "videomae"
 
-        /// How a clip is taken from a video.
         public var sampling = ClipSampler.Sampling()
         /// Which patches are hidden.
         public var mask = ClipSampler.Mask()
         public var model = Model()
 
         /// The network.
-        public struct Model: AutoencoderModel {
+        public struct Model: ClipModel {
             public var size = Named<ClipEncoderSize>.preset("b16")
             public var decoderSize = Named<ClipDecoderSize>.preset("b")
-            /// Frames of a patch.
             public var tubelet = 2
-            /// Whether the target is normalised, each channel of a patch by itself.
             public var normalizedPixelLoss = true
         }
 
@@ -40,22 +37,15 @@ public final class VideoMAE: ClipRecipe {
         }
 
         public var sampler: any Sampler {
-            ClipSampler {
-                ($0.sampling, $0.mask, $0.patchSize, $0.tubelet) = (sampling, mask, model.size.size?.patch ?? 1, model.tubelet)
-            }
-        }
-
-        public var encoder: EncoderConfiguration {
-            EncoderConfiguration(model.size.size!, imageSize: sampling.imageSize, framesPerPatch: model.tubelet)
+            ClipSampler { ($0.sampling, $0.mask, $0.patchSize, $0.tubelet) = (sampling, mask, patchSize, model.tubelet) }
         }
 
         public static let fixtureInputs = ["frames": ["input.frames"], "mask": ["input.visible"]]
 
         public init(fixture sizes: FixtureSizes) {
             self.init()
-            (sampling.imageSize, sampling.frames) = (sizes.height, sizes.frames ?? 1)
-            (model.size, model.decoderSize, model.tubelet) = (.free(sizes.clipEncoder), .free(sizes.clipDecoder), sizes.framesPerPatch)
-            (mask.ratio, model.normalizedPixelLoss) = (sizes.ratio, sizes.normalizesPatches)
+            takeModel(of: sizes)
+            mask.ratio = sizes.ratio
         }
 
         public func makeRecipe(precision: Precision, backend: any Backend) -> any Recipe {
@@ -74,8 +64,6 @@ public final class VideoMAE: ClipRecipe {
         autoencoder = ClipAutoencoder(all, settings.encoder, settings.model.decoderSize.size!, mlpRatio: 4)
         parameters = ParameterStore(all.all, precision: precision, backend: backend)
     }
-
-    public var target: PatchTarget { settings.model.normalizedPixelLoss ? .normalizedChannels : .unit }
 
     /// All that the encoder does not see.
     public func decodedPatches(_ batch: SampleBatch) -> [[Int32]] {

@@ -11,7 +11,7 @@ import Training
 /// arXiv 2303.16727; OpenGVLab/VideoMAEv2 models/modeling_pretrain.py and run_mae_pretraining.py, whose parameter names and numbers these are.
 public final class VideoMAEV2: ClipRecipe {
     /// What a pipeline says of it.
-    public struct Settings: AutoencoderSettings {
+    public struct Settings: ClipSettings {
         public static let name = "videomae-v2"
 
         /// How clips are taken from a video: all of a visit show the same frames.
@@ -30,14 +30,12 @@ public final class VideoMAEV2: ClipRecipe {
         }
 
         /// The network.
-        public struct Model: AutoencoderModel {
+        public struct Model: ClipModel {
             public var size = Named<ClipEncoderSize>.preset("b16")
             public var decoderSize = Named<ClipDecoderSize>.preset("b")
             /// Numbers per token within an MLP, as a multiple of those outside; 48/11 of the giant model.
             public var mlpRatio = 4.0
-            /// Frames of a patch.
             public var tubelet = 2
-            /// Whether the target is normalised, each channel of a patch by itself.
             public var normalizedPixelLoss = true
         }
 
@@ -70,22 +68,16 @@ public final class VideoMAEV2: ClipRecipe {
         public var sampler: any Sampler {
             ClipSampler {
                 ($0.sampling, $0.mask.ratio, $0.decoderRatio, $0.sharesFrames) = (sampling, mask.ratio, mask.decoderRatio, true)
-                ($0.patchSize, $0.tubelet) = (model.size.size?.patch ?? 1, model.tubelet)
+                ($0.patchSize, $0.tubelet) = (patchSize, model.tubelet)
             }
-        }
-
-        public var encoder: EncoderConfiguration {
-            EncoderConfiguration(model.size.size!, imageSize: sampling.imageSize, framesPerPatch: model.tubelet)
         }
 
         public static let fixtureInputs = ["frames": ["input.frames"], "mask": ["input.visible"], "decoded": ["input.decoded"]]
 
         public init(fixture sizes: FixtureSizes) {
             self.init()
-            (sampling.imageSize, sampling.frames) = (sizes.height, sizes.frames ?? 1)
-            (model.size, model.decoderSize, model.tubelet) = (.free(sizes.clipEncoder), .free(sizes.clipDecoder), sizes.framesPerPatch)
-            (mask.ratio, model.normalizedPixelLoss) = (sizes.ratio, sizes.normalizesPatches)
-            (model.mlpRatio, optimization.clipping) = (sizes.mlpRatio, sizes.clipping)
+            takeModel(of: sizes)
+            (mask.ratio, model.mlpRatio, optimization.clipping) = (sizes.ratio, sizes.mlpRatio, sizes.clipping)
         }
 
         public func makeRecipe(precision: Precision, backend: any Backend) -> any Recipe {
@@ -110,8 +102,6 @@ public final class VideoMAEV2: ClipRecipe {
         if settings.optimization.clipping > 0 { rules.clipping = .global(settings.optimization.clipping) }
         return rules
     }
-
-    public var target: PatchTarget { settings.model.normalizedPixelLoss ? .normalizedChannels : .unit }
 
     /// What the decoder does not leave out, whether the encoder sees it or not.
     public func decodedPatches(_ batch: SampleBatch) -> [[Int32]] { batch.visiblePatches("decoded") }
