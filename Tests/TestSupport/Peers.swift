@@ -12,8 +12,13 @@ public enum Peers {
     /// Why tests of the peers are skipped.
     public static let absence = "no PyTorch and timm to compare with; 'make peers' installs them"
 
-    /// Runs a Python script to its end. Returns its exit code and what it printed.
-    public static func run(_ script: String, _ arguments: [String]) throws -> (status: Int32, output: String) {
-        try Programs.run(path: python!, [script] + arguments, environment: ["OMP_NUM_THREADS": "1"])
+    /// Runs a Python script to its end. Returns what it printed, which is the error where it fails.
+    @discardableResult
+    public static func run(_ script: String, _ arguments: [String]) throws -> String {
+        let (status, output) = try Programs.run(path: python!, [script] + arguments, environment: ["OMP_NUM_THREADS": "1"])
+        if status != 0 { throw ScriptFailure(description: "\(script) ended with \(status): \(output)") }
+        return output
     }
+
+    private struct ScriptFailure: Error, CustomStringConvertible { let description: String }
 }

@@ -13,15 +13,11 @@ import WeightFiles
 struct TimmTests {
     private let backend: any Backend
     private let folder: TemporaryFolder
+    private let script = Programs.package + "/Tests/Fixtures/Weights/peer.py"
 
     init() throws {
         backend = try TestBackend.cpu.open()
         folder = try TemporaryFolder()
-    }
-
-    private func peer(_ arguments: [String]) throws {
-        let (status, output) = try Peers.run(Programs.package + "/Tests/Fixtures/Weights/peer.py", arguments)
-        try #require(status == 0, "\(output)")
     }
 
     /// The largest difference of timm's features and ours, relative to the largest feature, on a random image of `size` pixels.
@@ -29,7 +25,7 @@ struct TimmTests {
         let image = TestNumbers.normal(3 * size * size, seed: 9)
         let input = Safetensors.Array(name: "image", shape: [1, 3, size, size]) { image }
         try Safetensors.write(to: folder.file("image.safetensors"), metadata: [:], [input])
-        try peer(["features", exported, call, folder.file("image.safetensors"), folder.file("features.safetensors")])
+        try Peers.run(script, ["features", exported, call, folder.file("image.safetensors"), folder.file("features.safetensors")])
         let expected = try Safetensors(path: folder.file("features.safetensors")).floats("features")
 
         let encoder = try weights.makeEncoder(backend: backend)
@@ -72,7 +68,7 @@ struct TimmTests {
     /// The heads of the second, 16 of 80, are told by its size alone.
     @Test(arguments: ["vit_tiny_patch16_224", "vit_huge_patch14_224"]) func weightsOfTimmWithLearnedPositionsAreRead(name: String) throws {
         let call = "timm.create_model('\(name)', num_classes=0, depth=2)"
-        try peer(["random", call, folder.file("timm.pth")])
+        try Peers.run(script, ["random", call, folder.file("timm.pth")])
         let weights = try EncoderWeights(path: folder.file("timm.pth"))
         #expect(weights.prefix == "state_dict.")
         try weights.write(to: folder.file("imported.safetensors"))

@@ -16,15 +16,11 @@ import WeightFiles
 struct TransformersTests {
     private let backend: any Backend
     private let folder: TemporaryFolder
+    private let script = Programs.package + "/Tests/Fixtures/Weights/transformers_peer.py"
 
     init() throws {
         backend = try TestBackend.cpu.open()
         folder = try TemporaryFolder()
-    }
-
-    private func peer(_ arguments: [String]) throws {
-        let (status, output) = try Peers.run(Programs.package + "/Tests/Fixtures/Weights/transformers_peer.py", arguments)
-        try #require(status == 0, "\(output)")
     }
 
     /// A model of images of 32 pixels with random numbers everywhere, in a checkpoint's file.
@@ -60,7 +56,7 @@ struct TransformersTests {
         let image = TestNumbers.normal(2 * 3 * 32 * 32, seed: 9)
         let noise = (0..<2).flatMap { sample in (0..<16).map { Float(($0 * 7 + sample * 3) % 16) } }
         try write(inputs: ["image": ([2, 3, 32, 32], image), "noise": ([2, 16], noise)])
-        try peer(["run", folder.file("hf"), folder.file("input.safetensors"), folder.file("output.safetensors")])
+        try Peers.run(script, ["run", folder.file("hf"), folder.file("input.safetensors"), folder.file("output.safetensors")])
 
         let arena = Arena(backend: backend)
         let batch = SampleBatch(count: 2, of: settings.sampler, arena: arena) { _, images in
@@ -88,13 +84,13 @@ struct TransformersTests {
         #expect(try weights.writeTransformers(to: folder.file("hf"), decoder: nil) == "ViTModel")
         let image = TestNumbers.normal(3 * 32 * 32, seed: 9)
         try write(inputs: ["image": ([1, 3, 32, 32], image)])
-        try peer(["run", folder.file("hf"), folder.file("input.safetensors"), folder.file("output.safetensors")])
+        try Peers.run(script, ["run", folder.file("hf"), folder.file("input.safetensors"), folder.file("output.safetensors")])
         #expect(try features(try #require(model.encoder as? VisionTransformer), image) < 1e-5)
     }
 
     /// As transformers writes it now: its decoder's names are others than those of the published checkpoints.
     @Test(arguments: ["ViTModel", "ViTMAEForPreTraining"]) func whatTransformersWritesIsRead(kind: String) throws {
-        try peer(["random", kind, folder.file("hf")])
+        try Peers.run(script, ["random", kind, folder.file("hf")])
         let weights = try EncoderWeights(path: folder.file("hf") + "/model.safetensors", heads: 2)
         try weights.check()
         try FileManager.default.moveItem(atPath: folder.file("hf") + "/features.safetensors", toPath: folder.file("output.safetensors"))

@@ -53,8 +53,7 @@ struct TorchFileTests {
     @Test(.enabled(if: Peers.python != nil, "\(Peers.absence)"), .timeLimit(.minutes(10)))
     func filesOfTheInstalledPyTorchAreRead() throws {
         let folder = try TemporaryFolder()
-        let (status, output) = try Peers.run(Self.fixtures + "/peer.py", ["write", folder.path])
-        #expect(status == 0, "\(output)")
+        try Peers.run(Self.fixtures + "/peer.py", ["write", folder.path])
         try compareAll(in: folder.path)
     }
 
@@ -62,8 +61,7 @@ struct TorchFileTests {
     @Test(.enabled(if: Peers.python != nil, "\(Peers.absence)"), .timeLimit(.minutes(10)))
     func tensorsOfEveryKindAreReadOrRefusedByName() throws {
         let folder = try TemporaryFolder()
-        let (status, output) = try Peers.run(Self.fixtures + "/peer.py", ["kinds", folder.path])
-        #expect(status == 0, "\(output)")
+        try Peers.run(Self.fixtures + "/peer.py", ["kinds", folder.path])
         let file = try WeightFile(path: folder.file("kinds.pth"))
         try compare(file, folder.file("kinds.safetensors"))
         try compare(WeightFile(path: folder.file("kinds-old.pth")), folder.file("kinds.safetensors"))

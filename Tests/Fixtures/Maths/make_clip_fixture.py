@@ -6,14 +6,13 @@ grad.NAME, train.losses, train.norms, after.NAME.
 The model is written with PyTorch's functional API on a dictionary of parameters, in float64; values are rounded to float32 at the end.
 One patch of each clip has a channel of one value, whose target is 0.
 """
-import json
 import math
-import pathlib
 import sys
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import save_file
+
+from training import train, write
 
 SMALL = dict(height=4, width=6, patch=2, frames=4, tubelet=2, dim=8, depth=1, heads=2, ddim=6, ddepth=1, dheads=1, ratio=0.7, batch=2)
 CASES = {
@@ -124,25 +123,8 @@ def make(name, config):
     arrays |= {"out.latent": latent, "out.pred": prediction, "out.loss": loss.reshape(1)}
     arrays |= {"grad." + key: value.grad.clone() for key, value in model.parameters.items()}
 
-    decays = lambda key, value: value.ndim > 1 and key != "mask_token"
-    groups = [[value for key, value in model.parameters.items() if decays(key, value) == decayed] for decayed in (True, False)]
-    groups = [{"params": own, "weight_decay": decay} for own, decay in zip(groups, (0.05, 0))]
-    optimizer = torch.optim.AdamW(groups, lr=1e-3, betas=(0.9, 0.95), eps=1e-8)
-    losses, norms = [], []
-    for _ in range(10):
-        optimizer.zero_grad()
-        loss = model(*inputs)[-1]
-        loss.backward()
-        norms.append(torch.nn.utils.clip_grad_norm_(model.parameters.values(), config.get("clip", math.inf)))
-        optimizer.step()
-        losses.append(loss.item())
-    arrays |= {"train.losses": torch.tensor(losses), "train.norms": torch.stack(norms)}
-    arrays |= {"after." + key: value for key, value in model.parameters.items()}
-
-    arrays = {key: (value if value.dtype == torch.int64 else value.float()).detach().contiguous() for key, value in arrays.items()}
-    target = pathlib.Path(__file__).parent / (name + ".safetensors")
-    save_file(arrays, target, metadata={"config": json.dumps(config)})
-    print(name, target.stat().st_size, "bytes, losses", losses[0], "to", losses[-1])
+    arrays |= train(model, inputs, lambda key, value: value.ndim > 1 and key != "mask_token", config.get("clip", math.inf))
+    write(name, config, arrays)
 
 
 for name in sys.argv[1:] or CASES:

@@ -8,14 +8,13 @@ of an MAE input.frames and no out.memory, but train.norms, the lengths of the gr
 in siammae-small positions.HxW: the position table interpolated bicubically as DINO does.
 The model is written with PyTorch's functional API on a dictionary of parameters, in float64; values are rounded to float32 at the end.
 """
-import json
 import math
-import pathlib
 import sys
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import save_file
+
+from training import train, write
 
 SMALL = dict(image=12, patch=4, dim=8, depth=1, heads=2, ddim=4, ddepth=1, dheads=1, keep=2, batch=2, seed=11)
 TINY = dict(image=6, patch=2, dim=8, depth=1, heads=2, ddim=4, ddepth=2, dheads=1, keep=3, batch=2)
@@ -209,28 +208,13 @@ def make(name, config):
     arrays |= {"out.pred": prediction, "out.loss": loss.reshape(1)}
     arrays |= {"grad." + name: value.grad.clone() for name, value in model.parameters.items()}
 
-    groups = [
-        {"params": [p for p in model.parameters.values() if p.ndim > 1], "weight_decay": 0.05},
-        {"params": [p for p in model.parameters.values() if p.ndim == 1], "weight_decay": 0.0},
-    ]
-    optimizer = torch.optim.AdamW(groups, lr=1e-3, betas=(0.9, 0.95), eps=1e-8)
-    losses, norms = [], []
-    for _ in range(10):
-        optimizer.zero_grad()
-        loss = model(*inputs)[-1]
-        loss.backward()
-        norms.append(torch.stack([value.grad.norm() for value in model.parameters.values()]).norm())
-        optimizer.step()
-        losses.append(loss.item())
-    arrays |= {"train.norms": torch.stack(norms)} if is_mae else {}
-    arrays |= {"train.losses": torch.tensor(losses)} | {"after." + name: value for name, value in model.parameters.items()}
+    steps = train(model, inputs, lambda _, value: value.ndim > 1)
+    if not is_mae:
+        del steps["train.norms"]
+    arrays |= steps
     if name == "siammae-small":
         arrays |= dict(interpolated(config))
-
-    arrays = {name: (value if value.dtype == torch.int64 else value.float()).detach().contiguous() for name, value in arrays.items()}
-    target = pathlib.Path(__file__).parent / (name + ".safetensors")
-    save_file(arrays, target, metadata={"config": json.dumps(config)})
-    print(name, target.stat().st_size, "bytes, losses", losses[0], "to", losses[-1])
+    write(name, config, arrays)
 
 
 for name in sys.argv[1:] or CASES:
