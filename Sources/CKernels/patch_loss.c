@@ -1,5 +1,8 @@
 #include "vector.h"
 
+/// Mean and deviation of ImageNet's pixels from 0 to 1, channel by channel, as Swift has them: what VideoMAE's targets undo.
+static const float imagenet_mean[3] = {0.485f, 0.456f, 0.406f}, imagenet_deviation[3] = {0.229f, 0.224f, 0.225f};
+
 /// Takes the mean off a channel, whose numbers are three apart, and divides it by sqrt(unbiased variance) + epsilon. Sums of numbers that
 /// are all the same are exact in double precision, so that such a channel becomes zeros.
 INLINE void normalize_channel(float *restrict target, size_t count, double epsilon) {

@@ -7,9 +7,6 @@
 // Products and sums may fuse everywhere; sums may be reordered only where a loop asks for it.
 #pragma clang fp contract(fast)
 
-/// Mean and deviation of ImageNet's pixels from 0 to 1, channel by channel.
-static const float imagenet_mean[3] = {0.485f, 0.456f, 0.406f}, imagenet_deviation[3] = {0.229f, 0.224f, 0.225f};
-
 // Elements of either type. A kernel's body is an INLINE function that gets the type as a constant, so that each type has a loop of its own.
 
 /// Element `i` of an array.

@@ -92,9 +92,9 @@ public protocol Backend: AnyObject {
     /// `output[r] =` patch `patches[r]` of `images` `[frames, 3, height, width]` as a vector in the order channel, frame, row, column. Patches
     /// are numbered over time, then row by row, through all images. `output` is an operand.
     func patchify(_ output: Tensor, _ images: Tensor, patches: DeviceArray<Int32>, _ patch: PatchShape)
-    /// `output` `[count, 3, height, width] = (pixels / 255 − mean) / deviation`, with ImageNet's mean and deviation of each channel;
-    /// `pixels` are the bytes of the images, `[count, height, width, 3]`.
-    func normalizeImages(_ output: Tensor, pixels: DeviceArray<UInt8>)
+    /// `output` `[count, 3, height, width] = (pixels / 255 − mean) / deviation`, with the mean and deviation of each channel; `pixels` are
+    /// the bytes of the images, `[count, height, width, 3]`.
+    func normalizeImages(_ output: Tensor, pixels: DeviceArray<UInt8>, _ statistics: PixelStatistics)
 
     // MARK: Loss
 
@@ -120,10 +120,10 @@ public protocol Backend: AnyObject {
     /// `sum = Σ x²` over all elements, in double precision; `sum` is one number.
     func sumOfSquares(_ sum: DeviceArray<Double>, _ values: Tensor)
 
-    // MARK: Frames that share a sequence
+    // MARK: Positions
 
-    /// `output[r] = input[r] + embedding[frames[r]]`, or `input[r]` where `frames[r]` is negative.
-    func frameEmbedding(_ output: Tensor, _ input: Tensor, embedding: Tensor, frames: DeviceArray<Int32>)
-    /// `dEmbedding[frames[r]] += dOutput[r]`; the gradient of the input is `dOutput` itself.
-    func frameEmbeddingBackward(dEmbedding: Tensor, _ dOutput: Tensor, frames: DeviceArray<Int32>)
+    /// `output[r] = input[r] + table[positions[r]]`, or `input[r]` where `positions[r]` is negative.
+    func positionEmbedding(_ output: Tensor, _ input: Tensor, table: Tensor, positions: DeviceArray<Int32>)
+    /// `dTable[positions[r]] += dOutput[r]`, in the order of the rows; the gradient of the input is `dOutput` itself.
+    func positionEmbeddingBackward(dTable: Tensor, _ dOutput: Tensor, positions: DeviceArray<Int32>)
 }

@@ -80,11 +80,11 @@ public final class PlanningBackend: Backend {
         _ output: Tensor, _ input: Tensor, maskToken: Tensor, table: Tensor, sources: DeviceArray<Int32>, positions: DeviceArray<Int32>
     ) {}
     public func gatherTokensBackward(_ dInput: Tensor, dMaskToken: Tensor, _ dOutput: Tensor, sources: DeviceArray<Int32>) {}
-    public func frameEmbedding(_ output: Tensor, _ input: Tensor, embedding: Tensor, frames: DeviceArray<Int32>) {}
-    public func frameEmbeddingBackward(dEmbedding: Tensor, _ dOutput: Tensor, frames: DeviceArray<Int32>) {}
+    public func positionEmbedding(_ output: Tensor, _ input: Tensor, table: Tensor, positions: DeviceArray<Int32>) {}
+    public func positionEmbeddingBackward(dTable: Tensor, _ dOutput: Tensor, positions: DeviceArray<Int32>) {}
     public func selectRows(_ output: Tensor, _ input: Tensor, sources: DeviceArray<Int32>) {}
     public func patchify(_ output: Tensor, _ images: Tensor, patches: DeviceArray<Int32>, _ patch: PatchShape) {}
-    public func normalizeImages(_ output: Tensor, pixels: DeviceArray<UInt8>) {}
+    public func normalizeImages(_ output: Tensor, pixels: DeviceArray<UInt8>, _ statistics: PixelStatistics) {}
 
     public func patchLoss(
         _ loss: DeviceArray<Double>, _ prediction: Tensor, _ images: Tensor, targets: DeviceArray<Int32>, _ patch: PatchShape,

@@ -26,13 +26,29 @@ extension CPUBackend {
         precondition(
             sources.count == dOutput.rows && dInput.columns == width && dMaskToken.count == width, "gathering gradients \(dOutput.shape)")
         precondition(sources.elements.allSatisfy { $0 < dInput.rows }, "a token that does not exist")
-        // A task takes some columns of all rows, one row after the other: where a source is repeated, its sum has one order.
+        scatterRows(dOutput, into: dInput, places: sources)
+        sumRows(dOutput, into: dMaskToken, places: sources.elements.map { $0 < 0 ? 0 : -1 })
+    }
+
+    /// `sums[places[r]] += rows[r]` where there is a place, one row after the other.
+    func scatterRows(_ rows: Tensor, into sums: Tensor, places: DeviceArray<Int32>) {
+        let width = rows.columns
+        // A task takes some columns of all rows: where a place is repeated, its sum has one order.
         forEachPiece(width, grain: CPUBackend.columnsPerTask) { columns, _ in
             kernels.scatter_rows(
-                dInput.pointer + columns.lowerBound, dOutput.pointer + columns.lowerBound, sources.pointer, sources.count, columns.count,
-                width)
+                sums.pointer + columns.lowerBound, rows.pointer + columns.lowerBound, places.pointer, places.count, columns.count, width)
         }
-        sumRows(dOutput, into: dMaskToken, places: sources.elements.map { $0 < 0 ? 0 : -1 })
+    }
+
+    /// `sum += Σ rows[r]` over the rows with a place of 0, of the others -1: many rows for one sum.
+    private func sumRows(_ rows: Tensor, into sum: Tensor, places: [Int32]) {
+        let rowsPerTask = CPUBackend.rowsPerTask, width = rows.columns
+        sumOverTasks(count: (rows.rows + rowsPerTask - 1) / rowsPerTask, into: [sum]) { task, sum in
+            let first = task * rowsPerTask, count = min(rowsPerTask, rows.rows - first)
+            places.withUnsafeBufferPointer {
+                kernels.scatter_rows(sum, rows.pointer + first * width, $0.baseAddress! + first, count, width, width)
+            }
+        }
     }
 
     public func selectRows(_ output: Tensor, _ input: Tensor, sources: DeviceArray<Int32>) {
@@ -64,12 +80,14 @@ extension CPUBackend {
         }
     }
 
-    public func normalizeImages(_ output: Tensor, pixels: DeviceArray<UInt8>) {
+    public func normalizeImages(_ output: Tensor, pixels: DeviceArray<UInt8>, _ statistics: PixelStatistics) {
         precondition(output.shape.count == 4 && output.shape[1] == 3, "\(output.shape) is not [count, 3, height, width]")
         precondition(output.count == pixels.count, "\(pixels.count) bytes for \(output.shape)")
         let length = 3 * output.shape[2] * output.shape[3]
         pool.parallelFor(output.shape[0]) { image, _ in
-            kernels.normalize_image(output.pointer + image * length, pixels.pointer + image * length, length / 3)
+            kernels.normalize_image(
+                output.pointer + image * length, pixels.pointer + image * length, length / 3, statistics.mean,
+                statistics.standardDeviation)
         }
     }
 

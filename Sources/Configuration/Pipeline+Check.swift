@@ -63,7 +63,7 @@ extension Pipeline {
 
     /// Label propagation knows encoders of single pictures alone.
     private var dataSetChecks: [Check] {
-        let isOfClips = recipe.value.encoder.framesPerPatch != nil
+        let isOfClips = recipe.value.encoder.clip != nil
         return [("davis", evaluation.davis), ("jhmdb", evaluation.jhmdb), ("vip", evaluation.vip)].map { name, folder in
             (
                 "evaluation.\(name)", folder.isEmpty || !isOfClips,

@@ -17,18 +17,20 @@ extension Attention {
     ///   - queries: which tokens look.
     /// - Returns: `[queries.count, heads, tokens]`; the numbers of each head add up to 1.
     func weights(_ x: Variable, queries: [Int], on tape: Tape) -> [Float] {
-        let projected = qkv(x, on: tape).value
-        let (tokens, width) = (projected.rows, projected.columns / 3)
-        let numbers = tape.backend.download(projected)
+        let (tokens, width) = (x.value.rows, x.value.columns)
+        let projected = projections.map { tape.backend.download($0(x, on: tape).value) }
+        /// The columns of the queries, and those of the keys.
+        func column(_ part: Int, _ token: Int, _ index: Int) -> Float {
+            projected.count == 1 ? projected[0][(3 * token + part) * width + index] : projected[part][token * width + index]
+        }
         let headWidth = width / heads
         let scale = 1 / Float(headWidth).squareRoot()
         var weights: [Float] = []
         for query in queries {
             for head in 0..<heads {
-                let q = query * 3 * width + head * headWidth
+                let own = head * headWidth..<(head + 1) * headWidth
                 let scores = (0..<tokens).map { token in
-                    let k = token * 3 * width + width + head * headWidth
-                    return scale * (0..<headWidth).reduce(Float(0)) { $0 + numbers[q + $1] * numbers[k + $1] }
+                    scale * own.reduce(Float(0)) { $0 + column(0, query, $1) * column(1, token, $1) }
                 }
                 let greatest = scores.max()!
                 let exponentials = scores.map { exp($0 - greatest) }

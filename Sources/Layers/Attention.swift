@@ -1,24 +1,35 @@
 import Autograd
 import Compute
 
-/// Multi-head self-attention, with one projection for queries, keys and values (timm's `Attention`).
+/// How self-attention projects tokens to queries, keys and values.
+public enum AttentionProjection: Sendable {
+    /// All three by one map, `qkv`, as in timm.
+    case joint
+    /// By one map, where queries and values have biases of their own, `q_bias` and `v_bias`, and keys none, as in BEiT and VideoMAE: what a
+    /// bias of the keys adds to the scores of a query is the same for all keys, and softmax takes it away.
+    case withoutKeyBias
+    /// By three maps, `q`, `k` and `v`, as in MAE-ST.
+    case separate
+}
+
+/// Multi-head self-attention (timm's `Attention`).
 public struct Attention {
-    let qkv: Linear
+    /// One map for queries, keys and values, or three.
+    let projections: [Linear]
     let proj: Linear
     let heads: Int
 
     /// `heads` must divide `width`.
-    ///
-    /// - Parameter hasKeyBias: without, queries and values have biases of their own, `q_bias` and `v_bias`, as in BEiT and VideoMAE: what a
-    ///   bias of the keys adds to the scores of a query is the same for all keys, and softmax takes it away.
-    public init(_ parameters: Parameters, width: Int, heads: Int, hasKeyBias: Bool = true) {
+    public init(_ parameters: Parameters, width: Int, heads: Int, _ projection: AttentionProjection = .joint) {
         precondition(width % heads == 0, "\(heads) heads do not divide a width of \(width)")
-        if hasKeyBias {
-            qkv = Linear(parameters["qkv"], in: width, out: 3 * width)
-        } else {
+        switch projection {
+        case .joint: projections = [Linear(parameters["qkv"], in: width, out: 3 * width)]
+        case .withoutKeyBias:
             let bias = PartialBias([parameters.make("q_bias", [width], .zeros), nil, parameters.make("v_bias", [width], .zeros)])
-            qkv = Linear(
-                parameters["qkv"], in: width, out: 3 * width, bias: bias, weight: .xavierUniform(out: 3 * width, in: width))
+            projections = [
+                Linear(parameters["qkv"], in: width, out: 3 * width, bias: bias, weight: .xavierUniform(out: 3 * width, in: width))
+            ]
+        case .separate: projections = ["q", "k", "v"].map { Linear(parameters[$0], in: width, out: width) }
         }
         proj = Linear(parameters["proj"], in: width, out: width)
         self.heads = heads
@@ -26,7 +37,12 @@ public struct Attention {
 
     /// `residual + proj(attention(x))`; tokens of a sequence see each other.
     public func callAsFunction(_ x: Variable, addingTo residual: Variable, sequences: SequenceLayout, on tape: Tape) -> Variable {
-        proj(tape.attention(qkv.operand(x, on: tape), sequences: sequences, heads: heads), addingTo: residual, on: tape)
+        let projected = projections.map { $0.operand(x, on: tape) }
+        let attended =
+            projected.count == 1
+            ? tape.attention(projected[0], sequences: sequences, heads: heads)
+            : tape.attention(projected[0], projected[1], projected[2], sequences: sequences, heads: heads)
+        return proj(attended, addingTo: residual, on: tape)
     }
 }
 

@@ -10,15 +10,13 @@ public struct Block {
 
     /// For tokens of this width.
     public init(_ parameters: Parameters, width: Int, heads: Int) {
-        self.init(parameters, width: width, heads: heads, hasKeyBias: true, hidden: 4 * width)
+        self.init(parameters, width: width, heads: heads, .joint, hidden: 4 * width)
     }
 
-    /// - Parameters:
-    ///   - hasKeyBias: see ``Attention``.
-    ///   - hidden: numbers per token within the MLP.
-    public init(_ parameters: Parameters, width: Int, heads: Int, hasKeyBias: Bool, hidden: Int) {
+    /// - Parameter hidden: numbers per token within the MLP.
+    public init(_ parameters: Parameters, width: Int, heads: Int, _ projection: AttentionProjection, hidden: Int) {
         norm1 = LayerNorm(parameters["norm1"], width: width)
-        attn = Attention(parameters["attn"], width: width, heads: heads, hasKeyBias: hasKeyBias)
+        attn = Attention(parameters["attn"], width: width, heads: heads, projection)
         norm2 = LayerNorm(parameters["norm2"], width: width)
         mlp = MLP(parameters["mlp"], width: width, hidden: hidden)
     }

@@ -14,10 +14,9 @@ public struct PatchEmbedding {
             parameters, patch, width: width, shape: [width, 3, patchSize, patchSize], .xavierUniform(out: width, in: patch.count))
     }
 
-    /// Of clips: weight `[width, 3, frames, p, p]`, and bias, uniform as PyTorch's convolution begins.
-    public init(_ parameters: Parameters, patch: PatchShape, width: Int) {
-        self.init(
-            parameters, patch, width: width, shape: [width, 3, patch.frames, patch.size, patch.size], .frameworkDefault(in: patch.count))
+    /// Of clips: weight `[width, 3, frames, p, p]`; bias uniform, as PyTorch's convolution begins.
+    public init(_ parameters: Parameters, patch: PatchShape, width: Int, weight initialization: Initialization) {
+        self.init(parameters, patch, width: width, shape: [width, 3, patch.frames, patch.size, patch.size], initialization)
     }
 
     private init(_ parameters: Parameters, _ patch: PatchShape, width: Int, shape: [Int], _ initialization: Initialization) {

@@ -1,5 +1,15 @@
 import Compute
 
+/// The length of clips, and of their patches.
+public struct ClipShape: Codable, Equatable, Sendable {
+    /// Frames of a clip.
+    public var frames: Int
+    /// Frames of a patch; divides those of a clip.
+    public var framesPerPatch: Int
+
+    public init(frames: Int, framesPerPatch: Int) { (self.frames, self.framesPerPatch) = (frames, framesPerPatch) }
+}
+
 /// The size of a vision transformer, of pictures or of clips.
 public struct EncoderConfiguration: Codable, Equatable, Sendable {
     /// Height and width of the images it is trained on, in pixels.
@@ -12,17 +22,17 @@ public struct EncoderConfiguration: Codable, Equatable, Sendable {
     public var depth: Int
     /// Attention heads per block; divides the width.
     public var heads: Int
-    /// Frames of a patch, of an encoder of clips; nil: it is of pictures.
-    public var framesPerPatch: Int?
+    /// Of an encoder of clips, what clips it is trained on; nil: it is of pictures.
+    public var clip: ClipShape?
 
     /// An encoder of a free size.
-    public init(imageSize: Int, patchSize: Int, width: Int, depth: Int, heads: Int, framesPerPatch: Int? = nil) {
+    public init(imageSize: Int, patchSize: Int, width: Int, depth: Int, heads: Int, clip: ClipShape? = nil) {
         self.imageSize = imageSize
         self.patchSize = patchSize
         self.width = width
         self.depth = depth
         self.heads = heads
-        self.framesPerPatch = framesPerPatch
+        self.clip = clip
     }
 
     /// An encoder of a size, for images of `imageSize`.
@@ -31,10 +41,8 @@ public struct EncoderConfiguration: Codable, Equatable, Sendable {
     }
 
     /// An encoder of clips of a size, for frames of `imageSize`.
-    public init(_ size: ClipEncoderSize, imageSize: Int, framesPerPatch: Int) {
-        self.init(
-            imageSize: imageSize, patchSize: size.patch, width: size.width, depth: size.depth, heads: size.heads,
-            framesPerPatch: framesPerPatch)
+    public init(_ size: ClipEncoderSize, imageSize: Int, clip: ClipShape) {
+        self.init(imageSize: imageSize, patchSize: size.patch, width: size.width, depth: size.depth, heads: size.heads, clip: clip)
     }
 
     /// The encoders of the literature by name, for images of `imageSize`; nil for a name that none has.
@@ -44,11 +52,13 @@ public struct EncoderConfiguration: Codable, Equatable, Sendable {
     }
 
     /// What one token stands for.
-    public var patch: PatchShape { PatchShape(patchSize, frames: framesPerPatch ?? 1) }
+    public var patch: PatchShape { PatchShape(patchSize, frames: clip?.framesPerPatch ?? 1) }
     /// Patches along one side of the image.
     public var gridSize: Int { imageSize / patchSize }
     /// Patches of an image, or of one step in time of a clip.
     public var patchCount: Int { gridSize * gridSize }
+    /// Patches in a row over time, of the clips it is trained on; 1 for pictures.
+    public var stepCount: Int { clip.map { $0.frames / $0.framesPerPatch } ?? 1 }
 
     /// What is impossible about these numbers, in one sentence; nil if they make sense.
     public var problem: String? {

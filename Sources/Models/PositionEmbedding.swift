@@ -52,24 +52,32 @@ public struct PositionEmbedding: Sendable {
     /// Pixels are read at `(i + 0.5) / s − 0.5` with `s = (new + 0.1) / old`, clamped to the border; the tenth is how DINO kept PyTorch
     /// from rounding a size down, and shifts the coordinates a little. Source: facebookresearch/dino vision_transformer.py, and CropMAE.
     public func interpolated(gridHeight newHeight: Int, gridWidth newWidth: Int) -> PositionEmbedding {
-        if newHeight == gridHeight, newWidth == gridWidth { return self }
-        let rows = PositionEmbedding.taps(from: gridHeight, to: newHeight)
-        let columns = PositionEmbedding.taps(from: gridWidth, to: newWidth)
-        var result = Array(values[..<width])
-        result.reserveCapacity((1 + newHeight * newWidth) * width)
-        for row in rows {
-            for column in columns {
+        let patches = PositionEmbedding.interpolated(
+            values[width...], rows: gridHeight, columns: gridWidth, toRows: newHeight, toColumns: newWidth, width: width)
+        return PositionEmbedding(gridHeight: newHeight, gridWidth: newWidth, width: width, values: values[..<width] + patches)
+    }
+
+    /// The same of a table without CLS: `[rows · columns, width]`.
+    static func interpolated(
+        _ values: ArraySlice<Float>, rows: Int, columns: Int, toRows newRows: Int, toColumns newColumns: Int, width: Int
+    ) -> [Float] {
+        if (rows, columns) == (newRows, newColumns) { return Array(values) }
+        let acrossTaps = taps(from: columns, to: newColumns)
+        var result: [Float] = []
+        result.reserveCapacity(newRows * newColumns * width)
+        for row in taps(from: rows, to: newRows) {
+            for column in acrossTaps {
                 var sum = [Double](repeating: 0, count: width)
                 for (y, weightY) in row {
                     for (x, weightX) in column {
-                        let first = (1 + y * gridWidth + x) * width
+                        let first = values.startIndex + (y * columns + x) * width
                         for channel in 0..<width { sum[channel] += weightY * weightX * Double(values[first + channel]) }
                     }
                 }
                 result += sum.map { Float($0) }
             }
         }
-        return PositionEmbedding(gridHeight: newHeight, gridWidth: newWidth, width: width, values: result)
+        return result
     }
 
     /// The four source pixels of each target pixel along one side, with their weights.

@@ -41,11 +41,11 @@ public struct EncoderSize: PatchEncoderSize {
         (self.patch, self.width, self.depth, self.heads) = (patch, width, depth, heads)
     }
 
-    /// ViT-Ti/16, S/16, S/8, B/16 and L/16 (Dosovitskiy et al. 2021, table 1; Touvron et al. 2021, table 1).
+    /// ViT-Ti/16, S/16, S/8, B/16, L/16 and H/14 (Dosovitskiy et al. 2021, table 1; Touvron et al. 2021, table 1).
     public static let presets = [
         "ti16": EncoderSize(patch: 16, width: 192, depth: 12, heads: 3), "s16": EncoderSize(patch: 16, width: 384, depth: 12, heads: 6),
         "s8": EncoderSize(patch: 8, width: 384, depth: 12, heads: 6), "b16": EncoderSize(patch: 16, width: 768, depth: 12, heads: 12),
-        "l16": EncoderSize(patch: 16, width: 1024, depth: 24, heads: 16),
+        "l16": EncoderSize(patch: 16, width: 1024, depth: 24, heads: 16), "h14": EncoderSize(patch: 14, width: 1280, depth: 32, heads: 16),
     ]
     public static let keys = ["patch", "width", "depth", "heads"]
     public static let widthUnit = 4

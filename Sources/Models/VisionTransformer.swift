@@ -2,14 +2,6 @@ import Autograd
 import Compute
 import Layers
 
-/// What is trained to be used later, without the rest of its recipe.
-public protocol EncoderModel: AnyObject {
-    /// Sizes.
-    var configuration: EncoderConfiguration { get }
-    /// Numbers that it learns.
-    var parameterCount: Int { get }
-}
-
 /// A vision transformer of pictures without classifier: patch embedding, positions, CLS token, pre-norm blocks, final layer norm.
 ///
 /// Parameters have the names and shapes of timm's `VisionTransformer`. Dosovitskiy et al., arXiv 2010.11929; as in facebookresearch/mae.
@@ -99,16 +91,16 @@ public final class VisionTransformer: EncoderModel {
         return norm(x, on: tape)
     }
 
-    /// Features of whole images of any size that the patch size divides: `[batch, cells, width]`, cells row by row, without CLS.
-    ///
-    /// - Parameter images: `[batch, 3, height, width]`, normalised.
-    public func features(_ images: Tensor, arena: Arena) -> Tensor {
-        let cells = images.shape[2] / configuration.patchSize * (images.shape[3] / configuration.patchSize)
-        let all = Array(0..<Int32(cells))
-        let encoded = self(images, patches: Array(repeating: all, count: images.shape[0]), on: Tape(arena: arena, isRecording: false))
-        let features = arena.tensor([images.shape[0], cells, configuration.width])
-        arena.backend.selectRows(features, encoded.tokens.value, sources: arena.indices(encoded.sequences.rowsWithoutFirst))
-        return features
+    public var pixelStatistics: PixelStatistics { .imageNet }
+    public var hasCLS: Bool { true }
+
+    public func features(_ frames: Tensor, clips: Int, arena: Arena) -> Tensor {
+        let (height, width) = grid(frames)
+        let all = Array(0..<Int32(height * width))
+        let tape = Tape(arena: arena, isRecording: false)
+        let encoded = self(frames, patches: Array(repeating: all, count: frames.shape[0]), on: tape)
+        let features = tape.patchTokens(of: encoded.tokens, encoded.sequences, hasCLS: true)
+        return features.reshaped([clips, features.rows / clips, configuration.width])
     }
 
     /// How many patches the images are high and wide.
@@ -137,9 +129,4 @@ extension PositionEmbedding {
         backend.upload(tensor, from: values)
         return tensor
     }
-}
-
-extension SequenceLayout {
-    /// The rows of all sequences but the first of each: those of the patches, without CLS.
-    var rowsWithoutFirst: [Int32] { (0..<count).flatMap { sequence in self[sequence].dropFirst().map { Int32($0) } } }
 }

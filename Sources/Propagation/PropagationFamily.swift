@@ -85,5 +85,7 @@ extension PropagationFamily {
     var scalesBytes: Bool { self == .dino }
 
     /// The channels' standard deviation; DINO's red is a slip of the pen that its numbers were published with.
-    var standardDeviation: [Float] { self == .dino ? [0.228] + ImageNet.standardDeviation[1...] : ImageNet.standardDeviation }
+    func standardDeviation(_ statistics: PixelStatistics) -> [Float] {
+        self == .dino && statistics == .imageNet ? [0.228] + statistics.standardDeviation[1...] : statistics.standardDeviation
+    }
 }

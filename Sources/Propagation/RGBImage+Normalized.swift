@@ -1,17 +1,20 @@
+import Compute
 import Pictures
 
 extension RGBImage {
-    /// The picture as an encoder takes it: divided by 255, resized bilinearly without smoothing, less ImageNet's mean, by its deviation.
+    /// The picture as an encoder takes it: divided by 255, resized bilinearly without smoothing, less the mean, by the deviation.
     /// DINO resizes first, and rounds to bytes.
     ///
+    /// - Parameter statistics: those that the encoder was trained with.
     /// - Returns: `[3, height, width]`.
     ///
     /// Source: CropMAE: downstreams/propagation/src/data/vos.py, `load_image`; DINO: eval_video_segmentation.py, `read_frame`.
-    public func normalized(height newHeight: Int, width newWidth: Int, family: PropagationFamily = .videowalk) -> [Float] {
+    public func normalized(height newHeight: Int, width newWidth: Int, family: PropagationFamily = .videowalk, _ statistics: PixelStatistics = .imageNet) -> [Float] {
         if family.scalesBytes, (newHeight, newWidth) != (height, width) {
-            return resizedAsOpenCV(height: newHeight, width: newWidth).normalized(height: newHeight, width: newWidth, family: family)
+            return resizedAsOpenCV(height: newHeight, width: newWidth)
+                .normalized(height: newHeight, width: newWidth, family: family, statistics)
         }
-        let (mean, deviation) = (ImageNet.mean, family.standardDeviation)
+        let (mean, deviation) = (statistics.mean, family.standardDeviation(statistics))
         let columns = Bilinear(from: width, to: newWidth).taps
         let rows = Bilinear(from: height, to: newHeight).taps
         return [Float](unsafeUninitializedCapacity: 3 * newHeight * newWidth) { planes, count in

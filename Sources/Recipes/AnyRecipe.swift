@@ -5,7 +5,7 @@ import Training
 public struct AnyRecipe: Equatable, Sendable {
     /// All recipes that there are, the default first.
     private static let kinds: [any RecipeSettings.Type] = [
-        SiamMAE.Settings.self, MAE.Settings.self, VideoMAE.Settings.self, VideoMAEV2.Settings.self,
+        SiamMAE.Settings.self, MAE.Settings.self, MAEST.Settings.self, VideoMAE.Settings.self, VideoMAEV2.Settings.self,
     ]
 
     /// Their names.

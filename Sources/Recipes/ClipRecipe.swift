@@ -6,10 +6,11 @@ import Sampling
 import Training
 import WeightFiles
 
-/// A recipe that predicts patches of clips from others, as VideoMAE and its successors do.
+/// A recipe that predicts patches of clips from others, as VideoMAE, its successors and MAE-ST do.
 public protocol ClipRecipe: Recipe where Trained == ClipTransformer, Settings: ClipSettings {
+    associatedtype Network: ClipNetwork
     /// The network.
-    var autoencoder: ClipAutoencoder { get }
+    var autoencoder: Network { get }
     /// Of each sample the patches to predict, equally many of each. Those that the encoder sees too have no part in the loss.
     func decodedPatches(_ batch: SampleBatch) -> [[Int32]]
 }
@@ -17,45 +18,55 @@ public protocol ClipRecipe: Recipe where Trained == ClipTransformer, Settings: C
 extension ClipRecipe {
     public var encoder: ClipTransformer { autoencoder.encoder }
 
-    /// None: the checkpoints of clip models carry no position tables.
+    /// None: what the checkpoints of clip models carry of positions is learned.
     public var constants: [Safetensors.Array] { [] }
-
-    public var rules: OptimizerRules { clipRules }
-
-    /// AdamW spares the mask token its weight decay.
-    var clipRules: OptimizerRules {
-        var rules = OptimizerRules()
-        rules.undecayed = ["mask_token"]
-        return rules
-    }
 
     public func addLoss(of batch: SampleBatch, share: Float, to sum: DeviceArray<Double>, on tape: Tape) {
         let (frames, visible, decoded) = (batch.images("frames"), batch.visiblePatches("mask"), decodedPatches(batch))
         let prediction = autoencoder.predict(frames, visible: visible, decoded: decoded, on: tape).prediction
         let targets = autoencoder.targets(frames, visible: visible, decoded: decoded)
         tape.patchLoss(
-            addingTo: sum, prediction, frames, targets: tape.arena.indices(targets), encoder.configuration.patch, settings.model.target,
-            scale: share)
+            addingTo: sum, prediction, predictedFrames(of: frames, clips: batch.count, arena: tape.arena),
+            targets: tape.arena.indices(targets), settings.predictedPatch, settings.model.target, scale: share)
+    }
+
+    /// Of clips the frames that are predicted, one after the other.
+    private func predictedFrames(of frames: Tensor, clips: Int, arena: Arena) -> Tensor {
+        guard let chosen = settings.predictedFrames, chosen.count < settings.sampling.frames else { return frames }
+        let length = frames.count / frames.shape[0]
+        let predicted = arena.tensor([clips * chosen.count] + frames.shape[1...])
+        for place in 0..<clips * chosen.count {
+            let (clip, index) = place.quotientAndRemainder(dividingBy: chosen.count)
+            let frame = clip * settings.sampling.frames + chosen[index]
+            arena.backend.copy(
+                predicted.elements(place * length..<(place + 1) * length).bytes, frames.elements(frame * length..<(frame + 1) * length).bytes)
+        }
+        return predicted
     }
 
     public func outputs(of batch: SampleBatch, on tape: Tape) -> [(name: String, value: Tensor)] {
-        let (latent, prediction) = autoencoder.predict(
+        let (tokens, sequences, prediction) = autoencoder.predict(
             batch.images("frames"), visible: batch.visiblePatches("mask"), decoded: decodedPatches(batch), on: tape)
-        return [("latent", latent.value), ("pred", prediction.value)]
+        return [("latent", tape.patchTokens(of: tokens, sequences, hasCLS: encoder.hasCLS)), ("pred", prediction.value)]
     }
 
-    /// Three rows of frames for each sample: the clip, what the encoder sees of it, the prediction in the hidden patches.
+    /// Three rows of frames for each sample: those of the clip that are predicted, what the encoder sees of them, the prediction in the hidden
+    /// patches.
     public func pictures(of samples: [SampleBlock], arena: Arena) -> [[RGBImage]] {
-        let batch = SampleBatch(samples, of: settings.sampler, arena: arena)
+        let batch = SampleBatch(samples, of: settings.sampler, encoder.pixelStatistics, arena: arena)
         let (decoded, prediction) = (decodedPatches(batch), predictedPatches(of: batch, arena: arena))
-        let drawing = PatchDrawing(encoder.configuration, settings.model.target)
+        let drawing = PatchDrawing(
+            settings.predictedPatch, imageSize: settings.sampling.imageSize, settings.model.target, encoder.pixelStatistics)
+        let shown = settings.predictedFrames ?? Array(0..<settings.sampling.frames)
         return samples.enumerated().flatMap { index, sample in
-            let (clip, mask) = (sample.bytes("frames")!, Array(sample.bytes("mask")!))
-            let whole = [
-                drawing.picture(clip), drawing.masked(clip, mask),
-                drawing.completed(clip, mask, decoded[index], prediction: prediction[index]),
-            ]
-            return whole.map(drawing.frames)
+            let (pixels, mask) = (shown.flatMap { sample.picture("frames", $0) }, Array(sample.bytes("mask")!))
+            return pixels.withUnsafeBytes { clip in
+                let whole = [
+                    drawing.picture(clip), drawing.masked(clip, mask),
+                    drawing.completed(clip, mask, decoded[index], prediction: prediction[index]),
+                ]
+                return whole.map(drawing.frames)
+            }
         }
     }
 }

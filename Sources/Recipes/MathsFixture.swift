@@ -113,6 +113,8 @@ public struct FixtureSizes {
     public let frames: Int?
     /// Frames of a patch; 1 where the samples are pictures.
     public let framesPerPatch: Int
+    /// Frames of a clip that are predicted; nil: nothing is said.
+    public let predictedFrames: Int?
     public let encoder: EncoderSize
     public let decoder: DecoderSize
     /// Number of samples.
@@ -131,12 +133,12 @@ public struct FixtureSizes {
 
     private struct Numbers: Decodable {
         let patch, dim, depth, heads, ddim, ddepth, dheads, batch: Int
-        let image, height, width, frames, tubelet: Int?
+        let image, height, width, frames, tubelet, predicted: Int?
         let ratio, mlp, clip: Double?
         let normalize, normalizesPixels: Bool?
 
         enum CodingKeys: String, CodingKey {
-            case image, height, width, frames, tubelet, patch, dim, depth, heads, ddim, ddepth, dheads, batch, ratio, mlp, clip,
+            case image, height, width, frames, tubelet, predicted, patch, dim, depth, heads, ddim, ddepth, dheads, batch, ratio, mlp, clip,
                 normalize
             case normalizesPixels = "norm_pix"
         }
@@ -148,7 +150,7 @@ public struct FixtureSizes {
             throw Failure("there is no size of the pictures")
         }
         (self.height, self.width) = (height, width)
-        (frames, framesPerPatch) = (numbers.frames, numbers.tubelet ?? 1)
+        (frames, framesPerPatch, predictedFrames) = (numbers.frames, numbers.tubelet ?? 1, numbers.predicted)
         encoder = EncoderSize(patch: numbers.patch, width: numbers.dim, depth: numbers.depth, heads: numbers.heads)
         decoder = DecoderSize(width: numbers.ddim, depth: numbers.ddepth, heads: numbers.dheads)
         batch = numbers.batch

@@ -8,15 +8,17 @@ package struct PatchDrawing {
     private let imageSize: Int
     private let patch: PatchShape
     private let target: PatchTarget
+    private let pixels: PixelStatistics
 
     private static let hidden = RGBColor(128, 128, 128)
 
-    /// - Parameter target: what predictions are of. Where patches are normalised one by one, each is shown with the mean and deviation of
-    ///   the true patch, which the model does not predict.
-    package init(_ encoder: EncoderConfiguration, _ target: PatchTarget) {
-        imageSize = encoder.imageSize
-        patch = encoder.patch
-        self.target = target
+    /// - Parameters:
+    ///   - patch: what a prediction is of.
+    ///   - target: as what it is predicted. Where patches are normalised one by one, each is shown with the mean and deviation of the true
+    ///     patch, which the model does not predict.
+    ///   - pixels: what the model's pictures were normalised by.
+    package init(_ patch: PatchShape, imageSize: Int, _ target: PatchTarget, _ pixels: PixelStatistics = .imageNet) {
+        (self.patch, self.imageSize, self.target, self.pixels) = (patch, imageSize, target, pixels)
     }
 
     /// The picture of packed RGB bytes.
@@ -65,17 +67,17 @@ package struct PatchDrawing {
 
     /// What makes each channel's levels from 0 to 1 of a prediction of a patch: a factor, and what is added.
     private func statistics(of index: Int, in image: UnsafeRawBufferPointer) -> [(scale: Float, offset: Float)] {
-        let imageNet = (0..<3).map { (scale: ImageNet.standardDeviation[$0], offset: ImageNet.mean[$0]) }
+        let normalization = (0..<3).map { (scale: pixels.standardDeviation[$0], offset: pixels.mean[$0]) }
         func levels(of channel: Int) -> [Float] {
             stride(from: channel, to: patch.count, by: 3).map { Float(image[place(patch: index, element: $0)]) / 255 }
         }
         switch target {
-        case .standard: return imageNet
+        case .standard: return normalization
         case .unit: return Array(repeating: (1, 0), count: 3)
         case .normalized:
-            let values = imageNet.enumerated().flatMap { channel, own in levels(of: channel).map { ($0 - own.offset) / own.scale } }
+            let values = normalization.enumerated().flatMap { channel, own in levels(of: channel).map { ($0 - own.offset) / own.scale } }
             let (mean, variance) = meanAndVariance(values)
-            return imageNet.map { ((variance + 1e-6).squareRoot() * $0.scale, mean * $0.scale + $0.offset) }
+            return normalization.map { ((variance + 1e-6).squareRoot() * $0.scale, mean * $0.scale + $0.offset) }
         case .normalizedChannels:
             return (0..<3).map { channel in
                 let (mean, variance) = meanAndVariance(levels(of: channel))

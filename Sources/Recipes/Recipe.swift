@@ -79,7 +79,7 @@ extension Recipe {
     public func accumulateGradients(
         _ samples: [SampleBlock], share: Float = 1, recomputes: Bool = false, addingTo loss: DeviceArray<Double>, arena: Arena
     ) {
-        let batch = SampleBatch(samples, of: settings.sampler, arena: arena)
+        let batch = SampleBatch(samples, of: settings.sampler, encoder.pixelStatistics, arena: arena)
         accumulateGradients(batch, share: share, recomputes: recomputes, addingTo: loss, arena: arena)
     }
 

@@ -11,15 +11,17 @@ public struct SampleBatch {
 
     /// Samples as they come off the wire.
     ///
-    /// - Parameter sampler: what they were checked to be of.
-    public init(_ samples: [SampleBlock], of sampler: any Sampler, arena: Arena) {
+    /// - Parameters:
+    ///   - sampler: what they were checked to be of.
+    ///   - statistics: what the pictures are normalised by.
+    public init(_ samples: [SampleBlock], of sampler: any Sampler, _ statistics: PixelStatistics = .imageNet, arena: Arena) {
         self.init(count: samples.count, of: sampler, arena: arena) { array, images in
             let pixels = arena.array(of: UInt8.self, count: images.count)
             for (index, sample) in samples.enumerated() {
                 let place = pixels.elements(index * array.byteCount..<(index + 1) * array.byteCount)
                 arena.backend.upload(place, from: sample.bytes(array.name)!)
             }
-            arena.backend.normalizeImages(images, pixels: pixels)
+            arena.backend.normalizeImages(images, pixels: pixels, statistics)
         } visible: { array in
             samples.map { sample in
                 let mask = sample.bytes(array.name)!
@@ -31,7 +33,7 @@ public struct SampleBatch {
     /// So many samples of which only the shapes are known, for an arena on a `PlanningBackend`.
     init(planning count: Int, of sampler: any Sampler, arena: Arena) {
         self.init(count: count, of: sampler, arena: arena) { _, images in
-            arena.backend.normalizeImages(images, pixels: arena.array(of: UInt8.self, count: images.count))
+            arena.backend.normalizeImages(images, pixels: arena.array(of: UInt8.self, count: images.count), .imageNet)
         } visible: { array in
             Array(repeating: Array(0..<Int32(array.zeros!)), count: count)
         }
@@ -59,7 +61,7 @@ public struct SampleBatch {
         precondition(self.visible.values.allSatisfy { $0.allSatisfy { !$0.isEmpty } }, "a picture of which nothing is visible")
     }
 
-    /// The pictures of an array, `[count · pictures, 3, height, width]`, normalised by ImageNet's statistics: all of the first sample, then
+    /// The pictures of an array, `[count · pictures, 3, height, width]`, normalised: all of the first sample, then
     /// all of the second, and so on.
     public func images(_ name: String) -> Tensor {
         guard let tensor = images[name] else { preconditionFailure("samples have no pictures called \(name)") }

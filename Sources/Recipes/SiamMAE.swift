@@ -149,7 +149,7 @@ public final class SiamMAE: Recipe {
         let places = zip(past, future).flatMap { framesOfTokens(past: $0.count, future: $1.count) }
         return (
             encoder.transform(
-                tape.frameEmbedding(embedded, frameEmbed, frames: tape.arena.indices(places)), sequences: sequences, on: tape), sequences
+                tape.positionEmbedding(embedded, frameEmbed, positions: tape.arena.indices(places)), sequences: sequences, on: tape), sequences
         )
     }
 
@@ -172,7 +172,7 @@ public final class SiamMAE: Recipe {
             // The future frame's CLS stands for both.
             let pairs = zip(past, future).map { past, future in Array(future[..<1] + past[1...] + future[1...]) }
             let places = pairs.flatMap { _ in framesOfTokens(past: patchCount, future: patchCount) }
-            x = tape.frameEmbedding(decoder.place(embedded, sources: pairs, on: tape), frameEmbed, frames: tape.arena.indices(places))
+            x = tape.positionEmbedding(decoder.place(embedded, sources: pairs, on: tape), frameEmbed, positions: tape.arena.indices(places))
             layout = SequenceLayout(count: batch.count, length: 1 + 2 * patchCount)
             for block in blocks { x = block(x, sequences: layout, on: tape) }
         }
@@ -222,8 +222,8 @@ public final class SiamMAE: Recipe {
 
     /// A row for each pair: the first frame, the masked second frame, the prediction, the second frame, as in SiamMAE's Figure 2.
     public func pictures(of samples: [SampleBlock], arena: Arena) -> [[RGBImage]] {
-        let prediction = predictedPatches(of: SampleBatch(samples, of: settings.sampler, arena: arena), arena: arena)
-        let drawing = PatchDrawing(encoder.configuration, settings.model.target)
+        let prediction = predictedPatches(of: SampleBatch(samples, of: settings.sampler, encoder.pixelStatistics, arena: arena), arena: arena)
+        let drawing = PatchDrawing(encoder.configuration.patch, imageSize: encoder.configuration.imageSize, settings.model.target)
         let all = Array(0..<Int32(patchCount))
         return samples.enumerated().map { index, sample in
             let (future, mask) = (sample.picture("frames", 1), Array(sample.bytes("mask")!))

@@ -65,6 +65,9 @@ public final class VideoMAE: ClipRecipe {
         parameters = ParameterStore(all.all, precision: precision, backend: backend)
     }
 
+    /// AdamW spares the mask token its weight decay.
+    public var rules: OptimizerRules { OptimizerRules(sparing: ["mask_token"]) }
+
     /// All that the encoder does not see.
     public func decodedPatches(_ batch: SampleBatch) -> [[Int32]] {
         let count = autoencoder.encoder.patchCount(batch.images("frames"), clips: batch.count)

@@ -19,7 +19,8 @@ public final class VideoMAEV2: ClipRecipe {
         /// Which patches are hidden, from whom.
         public var mask = Mask()
         public var model = Model()
-        public var optimization = Optimization()
+        /// The giant model's gradients are shortened to 0.02.
+        public var optimization = ClippingSettings(clipping: 0)
 
         /// Which patches are hidden, from the encoder and from the decoder.
         public struct Mask: Codable, Equatable, Sendable {
@@ -39,12 +40,6 @@ public final class VideoMAEV2: ClipRecipe {
             public var normalizedPixelLoss = true
         }
 
-        /// What AdamW does beyond its plain step.
-        public struct Optimization: Codable, Equatable, Sendable {
-            /// The length that all gradients together are shortened to, 0.02 for the giant model; 0: they stay as they are.
-            public var clipping = 0.0
-        }
-
         public init() {
             sampling = ClipSampler.Sampling()
             sampling.repeatedSampling = 4
@@ -60,9 +55,8 @@ public final class VideoMAEV2: ClipRecipe {
 
         public var problem: (key: String, message: String)? {
             if !(1...64).contains(model.mlpRatio) { return ("model.mlpRatio", "is \(model.mlpRatio): from 1 to 64") }
-            if !(optimization.clipping >= 0) { return ("optimization.clipping", "is \(optimization.clipping): above 0, or 0 for none") }
             if mask.decoderRatio == 0 { return ("mask.decoderRatio", "is 0: without a mask of the decoder's this is the recipe videomae") }
-            return sizesProblem ?? sampler.problem
+            return optimization.problem ?? sizesProblem ?? sampler.problem
         }
 
         public var sampler: any Sampler {
@@ -98,8 +92,8 @@ public final class VideoMAEV2: ClipRecipe {
     }
 
     public var rules: OptimizerRules {
-        var rules = clipRules
-        if settings.optimization.clipping > 0 { rules.clipping = .global(settings.optimization.clipping) }
+        var rules = OptimizerRules(sparing: ["mask_token"])
+        rules.clipping = settings.optimization.rule
         return rules
     }
 

@@ -20,9 +20,19 @@ public enum MaskPattern: String, Codable, CaseIterable, Sendable {
     /// A mask of `side` x `side` patches in row order: 0 where a patch is visible, 1 where it is hidden.
     func draw(side: Int, visible: Int, from stream: inout RandomStream) -> [UInt8] {
         switch self {
-        case .random: randomMask(patchCount: side * side, visible: visible, from: &stream)
+        case .random: Self.drawRandom(patchCount: side * side, visible: visible, from: &stream)
         case .grid: gridMask(side: side, lattice: squareRoot(visible), from: &stream)
         }
+    }
+
+    /// A mask of any patches, of a clip's without regard to space and time: noise for each patch, of which the smallest stay visible.
+    static func drawRandom(patchCount: Int, visible: Int, from stream: inout RandomStream) -> [UInt8] {
+        // The index in the low half makes equal noise sort the same way everywhere.
+        var noise = (0..<patchCount).map { UInt64(stream.nextUInt32()) << 32 | UInt64($0) }
+        noise.sort()
+        var mask = [UInt8](repeating: 1, count: patchCount)
+        for entry in noise.prefix(visible) { mask[Int(entry & 0xFFFF_FFFF)] = 0 }
+        return mask
     }
 }
 
@@ -56,16 +66,6 @@ public enum RunningCellMask {
             }
         }
     }
-}
-
-/// A mask that leaves a random set of patches visible: noise for each patch, of which the smallest stay.
-private func randomMask(patchCount: Int, visible: Int, from stream: inout RandomStream) -> [UInt8] {
-    // The index in the low half makes equal noise sort the same way everywhere.
-    var noise = (0..<patchCount).map { UInt64(stream.nextUInt32()) << 32 | UInt64($0) }
-    noise.sort()
-    var mask = [UInt8](repeating: 1, count: patchCount)
-    for entry in noise.prefix(visible) { mask[Int(entry & 0xFFFF_FFFF)] = 0 }
-    return mask
 }
 
 /// A mask that leaves `lattice` x `lattice` patches visible, rows and columns each moved by a random phase.

@@ -21,8 +21,8 @@ public struct OptimizerRules: Equatable, Sendable {
     /// Names of parameters that do not move for so many steps from the first of the run, nor do their moments; `.max`: never.
     public var frozenSteps: [String: Int] = [:]
 
-    /// No rules: AdamW as it is.
-    public init() {}
+    /// AdamW as it is, but for parameters of several dimensions that weight decay spares.
+    public init(sparing undecayed: Set<String> = []) { self.undecayed = undecayed }
 }
 
 /// AdamW with a recipe's rules.

@@ -25,7 +25,7 @@ public struct Tolerances: Equatable, Sendable {
     /// bits.
     public init(_ precision: Precision) {
         switch precision {
-        case .f32: (measure, outputs, losses, gradients, parameters) = (.largest, 2e-5, 5e-6, 2e-5, 1e-4)
+        case .f32: (measure, outputs, losses, gradients, parameters) = (.largest, 2e-6, 1e-6, 5e-6, 1e-4)
         case .bf16: (measure, outputs, losses, gradients, parameters) = (.norm, 3e-2, 1e-2, 3e-2, nil)
         }
     }

@@ -90,7 +90,7 @@ private struct PropagationBench {
         var (features, propagation): ([Moment], [Moment]) = ([], [])
         let method = VideoPropagation(settings, patchSize: patchSize, backend: backend) { image in
             defer { middle = Moment() }
-            return encoder.features(image, arena: arena)
+            return encoder.features(ofPictures: image, arena: arena)
         }
         try method.masks(frameCount: 1 + settings.queue + frames, firstMask: firstMask) { index in
             let frame = movingNoise(index)

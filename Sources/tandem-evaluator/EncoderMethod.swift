@@ -22,6 +22,6 @@ struct EncoderMethod {
             encoder.recomputesPositions = true
         }
         let arena = Arena(backend: backend)
-        propagation = VideoPropagation(settings, patchSize: weights.patchSize, backend: backend) { encoder.features($0, arena: arena) }
+        propagation = VideoPropagation(settings, patchSize: weights.patchSize, backend: backend) { encoder.features(ofPictures: $0, arena: arena) }
     }
 }

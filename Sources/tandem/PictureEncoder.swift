@@ -58,7 +58,7 @@ struct PictureEncoder {
     /// The features of a picture's patches, each of length 1: `[cells, width]`.
     func features(_ picture: RGBImage) throws -> (values: [Float], grid: Grid) {
         let (image, grid) = try input(picture)
-        let features = encoder.features(image, arena: arena)
+        let features = encoder.features(ofPictures: image, arena: arena)
         let unit = arena.tensor([features.rows, features.columns])
         backend.unitRows(unit, features)
         return (backend.download(unit), grid)

@@ -54,7 +54,7 @@ extension PictureEncoder {
     fileprivate func attentionRows(_ picture: RGBImage, patches: [PixelPlace]) throws -> [RGBImage] {
         let (image, grid) = try input(picture)
         let queries = try patches.map { try grid.cell(at: $0, of: picture) }
-        let attention = encoder.lastAttention(image, tokens: [0] + queries.map { $0 + 1 }, arena: arena)
+        let attention = encoder.lastAttention(image, patches: [nil] + queries, arena: arena)
 
         let small = picture.fitted(Self.cellSide)
         let cells = grid.columns * grid.rows

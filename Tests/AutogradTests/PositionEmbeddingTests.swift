@@ -15,4 +15,18 @@ import Testing
             inputs[0].indices.map { inputs[0][$0] + Double(table[positions[$0 / width] * width + $0 % width]) }
         }
     }
+
+    @Test(arguments: TestBackend.devices) func rowsOfALearnedTableAreAdded(backend: TestBackend) throws {
+        let width = 5
+        // Tokens at both places and at none; enough rows for several tasks.
+        let positions = (0..<300).map { $0 % 3 - 1 } + [-1]
+        let check = try GradientCheck([.variable([positions.count, width]), .parameter([1, 2, width])], Path(backend, .f32))
+        let y = check.tape.positionEmbedding(check.variable(0), check.parameter(1), positions: check.indices(positions))
+        check.expectAgreement(y) { inputs in
+            inputs[0].indices.map { index in
+                let position = positions[index / width]
+                return inputs[0][index] + (position < 0 ? 0 : inputs[1][position * width + index % width])
+            }
+        }
+    }
 }

@@ -75,10 +75,10 @@ import Testing
         test.backend.gatherTokensBackward(dx, dMaskToken: dMaskToken, x, sources: all(-1))
         #expect(badElements(dMaskToken) == [2])
 
-        test.backend.frameEmbedding(y, x, embedding: test.constant(0, [1, 2, width]), frames: all(1))
+        test.backend.positionEmbedding(y, x, table: test.constant(0, [1, 2, width]), positions: all(1))
         #expect(badElements(y) == [140 * width + 2])
         let dEmbedding = test.constant(0, [1, 2, width])
-        test.backend.frameEmbeddingBackward(dEmbedding: dEmbedding, x, frames: all(1))
+        test.backend.positionEmbeddingBackward(dTable: dEmbedding, x, positions: all(1))
         #expect(badElements(dEmbedding) == [width + 2])
     }
 

@@ -23,7 +23,7 @@ import Testing
         let output = test.undefined([2, 3, 2, 3])
         let bytes = test.arena.array(of: UInt8.self, count: 36)
         test.backend.upload(bytes, from: pixels[0] + pixels[1])
-        test.backend.normalizeImages(output, pixels: bytes)
+        test.backend.normalizeImages(output, pixels: bytes, .imageNet)
         let (mean, deviation) = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
         var expected: [Double] = []
         for image in 0..<2 {
@@ -100,7 +100,7 @@ import Testing
         let x = test.normal([rows, width], seed: 1), embedding = test.normal([1, 2, width], seed: 2)
         let frames = (0..<rows).map { $0 * 2 % 3 - 1 }
         let output = test.undefined([rows, width])
-        test.backend.frameEmbedding(output, x, embedding: embedding, frames: test.indices(frames))
+        test.backend.positionEmbedding(output, x, table: embedding, positions: test.indices(frames))
         let (tokens, vectors) = (test.numbers(x), test.numbers(embedding))
         let expected = tokens.indices.map { index in
             let frame = frames[index / width]
@@ -109,7 +109,7 @@ import Testing
         #expect(test.numbers(output) == expected)
 
         let gradient = test.tensor([Float](repeating: 1, count: 2 * width), [1, 2, width])
-        test.backend.frameEmbeddingBackward(dEmbedding: gradient, x, frames: test.indices(frames))
+        test.backend.positionEmbeddingBackward(dTable: gradient, x, positions: test.indices(frames))
         var sums = [Double](repeating: 1, count: 2 * width)
         for index in tokens.indices where frames[index / width] >= 0 {
             sums[frames[index / width] * width + index % width] += Double(tokens[index])
@@ -151,7 +151,7 @@ import Testing
             let patch = PatchShape(size, frames: 2), images = test.undefined([2, 3, size, size])
             let bytes = test.arena.array(of: UInt8.self, count: images.count)
             test.backend.upload(bytes, from: [UInt8](repeating: level, count: images.count))
-            test.backend.normalizeImages(images, pixels: bytes)
+            test.backend.normalizeImages(images, pixels: bytes, .imageNet)
             let loss = test.scalar(0), prediction = test.constant(0.5, [1, patch.count])
             test.backend.patchLoss(loss, prediction, images, targets: test.indices([0]), patch, .normalizedChannels, scale: 1)
             #expect(abs(test.value(loss) - 0.25) < 1e-6, "level \(level)")

@@ -58,7 +58,7 @@ import Testing
         }
         let frames = try #require(fixture.file.entries["input.f1"])
         let past = arena.tensor(try fixture.file.floats("input.f1"), frames.shape)
-        let features = encoder.features(past, arena: arena)
+        let features = encoder.features(ofPictures: past, arena: arena)
         let (cells, width) = (features.shape[1], features.shape[2])
         let memory = try fixture.file.floats("out.memory")
         let expected = memory.indices.filter { $0 % ((cells + 1) * width) >= width }.map { Double(memory[$0]) }
@@ -70,7 +70,7 @@ import Testing
         let arena = Arena(backend: try backend.open())
         let images = arena.tensor([1, 3, 20, 12])
         arena.backend.upload(images, from: TestNumbers.normal(images.count, seed: 3))
-        let features = try #require(fixture.makeRecipe(backend: arena.backend) as? SiamMAE).encoder.features(images, arena: arena)
+        let features = try #require(fixture.makeRecipe(backend: arena.backend) as? SiamMAE).encoder.features(ofPictures: images, arena: arena)
         #expect(features.shape == [1, 15, 8])
         #expect(arena.backend.download(features).allSatisfy { $0.isFinite })
     }

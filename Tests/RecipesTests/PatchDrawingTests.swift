@@ -36,7 +36,7 @@ import Testing
                 prediction += values.map { ($0 - average) / (variance + 1e-6).squareRoot() }
             }
         }
-        let drawing = PatchDrawing(encoder, .normalized)
+        let drawing = PatchDrawing(encoder.patch, imageSize: encoder.imageSize, .normalized)
         let mask: [UInt8] = [1, 0, 1, 1]
         picture.withUnsafeBytes { bytes in
             let (masked, completed) = (drawing.masked(bytes, mask), drawing.completed(bytes, mask, [0, 1, 2, 3], prediction: prediction))
@@ -83,8 +83,7 @@ import Testing
                 return Float(patch == 1 ? 9 : target == .unit ? level : (level - mean) / (deviation + 1e-6))
             }
         }
-        let ofClips = EncoderConfiguration(imageSize: size, patchSize: 4, width: 4, depth: 1, heads: 1, framesPerPatch: 2)
-        let drawing = PatchDrawing(ofClips, target)
+        let drawing = PatchDrawing(PatchShape(4, frames: 2), imageSize: size, target)
         clip.withUnsafeBytes { bytes in
             let masked = drawing.frames(drawing.masked(bytes, mask))
             let completed = drawing.frames(drawing.completed(bytes, mask, predicted, prediction: prediction))
@@ -107,6 +106,6 @@ import Testing
 
     @Test func aPictureWithoutAMaskIsWhole() {
         let picture = [UInt8](repeating: 7, count: 8 * 8 * 3)
-        picture.withUnsafeBytes { #expect(PatchDrawing(encoder, .standard).masked($0, nil).pixels == picture) }
+        picture.withUnsafeBytes { #expect(PatchDrawing(encoder.patch, imageSize: encoder.imageSize, .standard).masked($0, nil).pixels == picture) }
     }
 }

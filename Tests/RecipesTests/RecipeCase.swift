@@ -65,7 +65,7 @@ struct RecipeCase: Sendable, CustomStringConvertible {
     var patchCount: Int { recipe.value.sampler.arrays.first { $0.name == "mask" }!.shape[0] }
 
     /// Frames of a patch.
-    var framesPerPatch: Int { recipe.value.encoder.framesPerPatch ?? 1 }
+    var framesPerPatch: Int { recipe.value.encoder.patch.frames }
 
     private static let sizes: (Named<EncoderSize>, Named<DecoderSize>) = (
         .free(EncoderSize(patch: 8, width: 16, depth: 2, heads: 2)), .free(DecoderSize(width: 12, depth: 1, heads: 3))

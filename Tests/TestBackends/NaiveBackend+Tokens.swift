@@ -23,17 +23,17 @@ extension NaiveBackend {
         write(read(sources).flatMap { numbers[$0 * width..<($0 + 1) * width] }, to: output)
     }
 
-    public func frameEmbedding(_ output: Tensor, _ input: Tensor, embedding: Tensor, frames: DeviceArray<Int32>) {
+    public func positionEmbedding(_ output: Tensor, _ input: Tensor, table: Tensor, positions: DeviceArray<Int32>) {
         var (numbers, width) = (read(input), input.columns)
-        let vectors = read(embedding)
-        for (row, frame) in read(frames).enumerated() where frame >= 0 {
-            for column in 0..<width { numbers[row * width + column] += vectors[frame * width + column] }
+        let vectors = read(table)
+        for (row, position) in read(positions).enumerated() where position >= 0 {
+            for column in 0..<width { numbers[row * width + column] += vectors[position * width + column] }
         }
         write(numbers, to: output)
     }
 
-    public func frameEmbeddingBackward(dEmbedding: Tensor, _ dOutput: Tensor, frames: DeviceArray<Int32>) {
-        scatter(dOutput, to: read(frames), of: dEmbedding)
+    public func positionEmbeddingBackward(dTable: Tensor, _ dOutput: Tensor, positions: DeviceArray<Int32>) {
+        scatter(dOutput, to: read(positions), of: dTable)
     }
 
     /// `target[places[r]] += rows[r]` where there is a place.
@@ -57,8 +57,8 @@ extension NaiveBackend {
         write(Reference.patches(clip(images, patch), read(patches)), to: output)
     }
 
-    public func normalizeImages(_ output: Tensor, pixels: DeviceArray<UInt8>) {
-        let (mean, deviation) = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
+    public func normalizeImages(_ output: Tensor, pixels: DeviceArray<UInt8>, _ statistics: PixelStatistics) {
+        let (mean, deviation) = (statistics.mean.map(Double.init), statistics.standardDeviation.map(Double.init))
         let bytes = download(pixels), area = output.shape[2] * output.shape[3]
         write(
             bytes.indices.map { index in

@@ -32,7 +32,7 @@ struct EncoderTests {
         let arena = Arena(backend: backend)
         let image = arena.tensor([1, 3, 16, 24])
         backend.upload(image, from: (0..<image.count).map { Float($0 % 7) - 3 })
-        return backend.download(encoder.features(image, arena: arena))
+        return backend.download(encoder.features(ofPictures: image, arena: arena))
     }
 
     private func write(_ model: any Recipe, constants: [Safetensors.Array]) throws -> String {
@@ -88,7 +88,7 @@ struct EncoderTests {
         let arena = Arena(backend: backend)
         let image = arena.tensor([1, 3, 12, 12])
         backend.upload(image, from: (0..<image.count).map { Float($0 % 7) - 3 })
-        let attention = encoder.lastAttention(image, tokens: [0, 6], arena: arena)
+        let attention = encoder.lastAttention(image, patches: [nil, 5], arena: arena)
         let expected: [Float] = [
             0.0, 0.0, 3.3e-05, 0.0, 0.392707, 0.0, 0.0, 0.60726, 0.0,
             0.0, 0.0, 0.427362, 1e-06, 0.512204, 0.0, 0.0, 0.060424, 8e-06,

@@ -32,7 +32,7 @@ struct TimmTests {
         let arena = Arena(backend: backend)
         let tensor = arena.tensor([1, 3, size, size])
         backend.upload(tensor, from: image)
-        let ours = backend.download(encoder.features(tensor, arena: arena))
+        let ours = backend.download(encoder.features(ofPictures: tensor, arena: arena))
         #expect(ours.count == expected.count)
         let absolute = zip(ours, expected).map { abs($0 - $1) }.max() ?? .infinity
         #expect(absolute < 1e-4, "\(call)")

@@ -110,6 +110,6 @@ struct TransformersTests {
         let arena = Arena(backend: backend)
         let tensor = arena.tensor([1, 3, 32, 32])
         backend.upload(tensor, from: image)
-        return TestNumbers.relativeError(backend.download(encoder.features(tensor, arena: arena)), try output.floats("features").doubles)
+        return TestNumbers.relativeError(backend.download(encoder.features(ofPictures: tensor, arena: arena)), try output.floats("features").doubles)
     }
 }

@@ -11,6 +11,12 @@ extension Tape {
             (qkv, 0..<width), (qkv, width..<2 * width), (qkv, 2 * width..<3 * width), queries: sequences, keys: sequences, heads: heads)
     }
 
+    /// Self-attention of queries, keys and values that were projected apart, each `[rows, width]`.
+    public func attention(_ q: Variable, _ k: Variable, _ v: Variable, sequences: SequenceLayout, heads: Int) -> Variable {
+        let all = 0..<q.value.columns
+        return attention((q, all), (k, all), (v, all), queries: sequences, keys: sequences, heads: heads)
+    }
+
     /// Cross-attention: the tokens of sequence `i` of `q` `[rows, width]` look at those of sequence `i` of `kv` `[other rows, 2 width]`,
     /// which holds keys and values side by side.
     public func crossAttention(_ q: Variable, _ kv: Variable, queries: SequenceLayout, keys: SequenceLayout, heads: Int) -> Variable {
@@ -32,9 +38,10 @@ extension Tape {
             guard let dy = y.takeGradient() else { return }
             // The projections are used nowhere else, and their columns are all written: no need for zeros.
             let dQuery = query.variable.gradientToWrite(tape).tensor
-            let dKeyValue = key.variable.gradientToWrite(tape).tensor
+            let dKey = key.variable.gradientToWrite(tape).tensor
+            let dValue = value.variable.gradientToWrite(tape).tensor
             tape.backend.attentionBackward(
-                dQuery: Columns(dQuery, query.columns), dKey: Columns(dKeyValue, key.columns), dValue: Columns(dKeyValue, value.columns),
+                dQuery: Columns(dQuery, query.columns), dKey: Columns(dKey, key.columns), dValue: Columns(dValue, value.columns),
                 dy, y.value, logSumExp: logSumExp, query: q, key: k, value: v, queries: queries, keys: keys, heads: heads)
         }
         return y

@@ -106,8 +106,8 @@ typedef struct {
     /// Patches of images [frames, 3, height, width] as vectors in the order channel, frame, row, column.
     void (*patchify)(void *output, tandem_type type, const float *images, const int32_t *patches, size_t rows, size_t height, size_t width,
                      tandem_patch patch);
-    /// output [3, count] = (pixels [count, 3] / 255 − mean) / deviation, with ImageNet's mean and deviation.
-    void (*normalize_image)(float *output, const uint8_t *pixels, size_t count);
+    /// output [3, count] = (pixels [count, 3] / 255 − mean) / deviation, with a mean and a deviation for each channel.
+    void (*normalize_image)(float *output, const uint8_t *pixels, size_t count, const float *mean, const float *deviation);
     /// errors[row] = mean square of prediction[row] − target, 0 where patches[row] < 0. The target is the patch in the order frame, row,
     /// column, channel, as `kind` says. `target` is scratch for one patch.
     void (*patch_loss)(float *errors, float *target, const float *prediction, const float *images, const int32_t *patches, size_t rows,
@@ -133,10 +133,10 @@ typedef struct {
     void (*adamw)(float *x, const float *g, float *m, float *v, size_t count, float beta1, float beta2, float epsilon, float decay,
                   float rate, float correction, float scale);
 
-    // Frames that share a sequence (frame_embedding.c).
+    // Positions (position_embedding.c).
 
-    /// output[row] = input[row] + (frames[row] >= 0 ? embedding[frames[row]] : 0).
-    void (*frame_embedding)(float *output, const float *input, const float *embedding, const int32_t *frames, size_t rows, size_t columns);
+    /// output[row] = input[row] + (positions[row] >= 0 ? table[positions[row]] : 0).
+    void (*position_embedding)(float *output, const float *input, const float *table, const int32_t *positions, size_t rows, size_t columns);
 } tandem_kernels;
 
 /// The kernels for an instruction set that this processor has.

@@ -8,7 +8,6 @@
 #include "../adamw.c"
 #include "../affinity.c"
 #include "../elementwise.c"
-#include "../frame_embedding.c"
 #include "../gather_tokens.c"
 #include "../gelu.c"
 #include "../layer_norm.c"
@@ -16,6 +15,7 @@
 #include "../normalize_image.c"
 #include "../patch_loss.c"
 #include "../patchify.c"
+#include "../position_embedding.c"
 #include "../softmax.c"
 #ifdef TARGET
 #pragma clang attribute pop
@@ -47,5 +47,5 @@ const tandem_kernels KERNELS = {
     .pack_tile = pack_tile,
     .top_k_affinity = top_k_affinity,
     .adamw = adamw,
-    .frame_embedding = frame_embedding,
+    .position_embedding = position_embedding,
 };

@@ -1,15 +1,8 @@
 extension ClipSampler {
     public var problem: (key: String, message: String)? {
-        let (scales, frames) = (sampling.cropScales, sampling.frames)
+        let scales = sampling.cropScales
         let checks: [SettingCheck] =
-            [
-                ("sampling.frames", (1...1024).contains(frames), "is \(frames): from 1 to 1024 frames"),
-                ("model.tubelet", tubelet >= 1, "is \(tubelet), a patch of no frames"),
-                (
-                    "sampling.frames", frames % max(tubelet, 1) == 0,
-                    "is \(frames), which patches of \(tubelet) frames (model.tubelet) do not divide"
-                ),
-                ("sampling.stride", (1...100_000).contains(sampling.stride), "is \(sampling.stride): from 1 to 100000 frames"),
+            clipChecks(frames: sampling.frames, tubelet: tubelet, stride: sampling.stride) + [
                 ("sampling.cropScales", (1...16).contains(scales.count), "wants 1 to 16 numbers, [largest, ...]"),
                 (
                     "sampling.cropScales", scales.allSatisfy { $0 > 0 && $0 <= 1 } && scales == scales.sorted(by: >),
@@ -17,10 +10,10 @@ extension ClipSampler {
                 ),
             ] + flipChecks(sampling.flip) + visitChecks(repeatedSampling, of: "clips")
             + patchChecks(imageSize: sampling.imageSize, patchSize: patchSize)
-        let masks = maskChecks(of: "the clip", ratio: mask.ratio, side: gridSize, once: checks) { places in
+        let masks = maskChecks(of: "the clip", ratio: mask.ratio, patches: gridSize * gridSize, once: checks) { places in
             TubeMask.visibleCount(of: places, ratio: mask.ratio)
-        } hidesNothing: { side in
-            "is \(mask.ratio), which hides none of \(side * side) places, so that there is no loss: raise it"
+        } hidesNothing: { places in
+            "is \(mask.ratio), which hides none of \(places) places, so that there is no loss: raise it"
         }
         return (checks + masks + decoderChecks(once: checks + masks)).first { !$0.holds }.map { ($0.key, $0.message) }
     }

@@ -51,6 +51,7 @@ public struct ClipSampler: Sampler {
     }
 
     public var repeatedSampling: Int { sampling.repeatedSampling }
+    public var minimumFrames: Int { 2 }
 
     public var arrays: [ArrayDeclaration] {
         let (frames, size, tokens) = (sampling.frames, sampling.imageSize, stepCount * gridSize * gridSize)

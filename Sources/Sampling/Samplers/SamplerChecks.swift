@@ -19,6 +19,19 @@ func cropChecks(area: [Double], aspect: [Double], flip: Double) -> [SettingCheck
     ] + flipChecks(flip)
 }
 
+/// How long clips are, and their patches.
+func clipChecks(frames: Int, tubelet: Int, stride: Int) -> [SettingCheck] {
+    [
+        ("sampling.frames", (1...1024).contains(frames), "is \(frames): from 1 to 1024 frames"),
+        ("model.tubelet", tubelet >= 1, "is \(tubelet), a patch of no frames"),
+        (
+            "sampling.frames", frames % max(tubelet, 1) == 0,
+            "is \(frames), which patches of \(tubelet) frames (model.tubelet) do not divide"
+        ),
+        ("sampling.stride", (1...100_000).contains(stride), "is \(stride): from 1 to 100000 frames"),
+    ]
+}
+
 /// How often pictures are mirrored.
 func flipChecks(_ flip: Double) -> [SettingCheck] {
     [("sampling.flip", (0...1).contains(flip), "is \(flip), but a chance lies between 0 and 1")]
@@ -56,30 +69,30 @@ func patchChecks(imageSize: Int, patchSize: Int) -> [SettingCheck] {
 func maskChecks(
     of picture: String, ratio: Double, pattern: MaskPattern, side: @autoclosure () -> Int, once others: [SettingCheck]
 ) -> [SettingCheck] {
-    maskChecks(of: picture, ratio: ratio, side: side(), once: others) {
+    maskChecks(of: picture, ratio: ratio, patches: side() * side(), once: others) {
         pattern.visibleCount(of: $0, ratio: ratio)
-    } hidesNothing: { side in
+    } hidesNothing: { patches in
         pattern == .random
-            ? "is \(ratio), which hides no patch of \(side * side), so that there is no loss: raise it"
-            : "is \(ratio), with which the grid of visible patches is all \(side) x \(side), so that there is no loss: raise it"
+            ? "is \(ratio), which hides no patch of \(patches), so that there is no loss: raise it"
+            : "is \(ratio), with which the grid of visible patches is all \(side()) x \(side()), so that there is no loss: raise it"
     }
 }
 
 /// The same of a mask that leaves `visible` of a number of patches, with what to say of one that hides none.
 func maskChecks(
-    of picture: String, ratio: Double, side: @autoclosure () -> Int, once others: [SettingCheck], visible: (Int) -> Int,
-    hidesNothing: (_ side: Int) -> String
+    of picture: String, ratio: Double, patches: @autoclosure () -> Int, once others: [SettingCheck], visible: (Int) -> Int,
+    hidesNothing: (_ patches: Int) -> String
 ) -> [SettingCheck] {
     let range: SettingCheck = (
         "mask.ratio", ratio >= 0 && ratio < 1, "is \(ratio): from 0 to below 1; at 1 the encoder sees nothing of \(picture)"
     )
     guard range.holds, others.allSatisfy(\.holds) else { return [range] }
-    let side = side()
-    let (patches, visible) = (side * side, visible(side * side))
+    let patches = patches()
+    let visible = visible(patches)
     return [
         range,
         ("mask.ratio", visible >= 1, "is \(ratio), which leaves no visible patch of \(patches): lower it"),
-        ("mask.ratio", visible < patches, hidesNothing(side)),
+        ("mask.ratio", visible < patches, hidesNothing(patches)),
     ]
 }
 

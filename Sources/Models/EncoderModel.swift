@@ -1,0 +1,69 @@
+import Autograd
+import Compute
+
+/// What is trained to be used later, without the rest of its recipe: an encoder of pictures, or of clips.
+public protocol EncoderModel: AnyObject {
+    /// Sizes.
+    var configuration: EncoderConfiguration { get }
+    /// Numbers that it learns.
+    var parameterCount: Int { get }
+    /// What pictures are normalised by.
+    var pixelStatistics: PixelStatistics { get }
+    /// Whether CLS stands before the patches.
+    var hasCLS: Bool { get }
+
+    /// Features of all patches of some clips, of any size that the patches divide: `[clips, patches, width]`, without CLS; patches are
+    /// numbered over time, then row by row. An encoder of pictures sees each frame by itself.
+    ///
+    /// - Parameter frames: `[clips · frames, 3, height, width]`, normalised, the frames of a clip one after the other.
+    func features(_ frames: Tensor, clips: Int, arena: Arena) -> Tensor
+
+    /// What some tokens of a still look at in the last block, head by head: for pictures.
+    ///
+    /// - Parameters:
+    ///   - frames: one patch deep: `[frames of a patch, 3, height, width]`, normalised.
+    ///   - patches: those that look; nil is CLS, or all patches on average where there is none.
+    /// - Returns: `[patches.count, heads, cells]`, cells row by row. The share that goes to CLS is left out, so a head's numbers may add up to
+    ///   less than 1.
+    ///
+    /// Source: facebookresearch/dino: visualize_attention.py.
+    func lastAttention(_ frames: Tensor, patches: [Int?], arena: Arena) -> [Float]
+}
+
+extension EncoderModel {
+    /// Features of pictures, `[count, cells, width]`. An encoder of clips sees each as a still that fills the frames of one patch.
+    ///
+    /// - Parameter pictures: `[count, 3, height, width]`, normalised.
+    public func features(ofPictures pictures: Tensor, arena: Arena) -> Tensor {
+        features(stills(pictures, arena: arena), clips: pictures.shape[0], arena: arena)
+    }
+
+    /// Pictures as clips that are one patch deep: `[count · frames of a patch, 3, height, width]`.
+    public func stills(_ pictures: Tensor, arena: Arena) -> Tensor {
+        let repeats = configuration.patch.frames
+        if repeats == 1 { return pictures }
+        let count = pictures.shape[0]
+        let length = pictures.count / count
+        let frames = arena.tensor([count * repeats] + pictures.shape[1...])
+        for frame in 0..<count * repeats {
+            let picture = pictures.elements(frame / repeats * length..<(frame / repeats + 1) * length)
+            arena.backend.copy(frames.elements(frame * length..<(frame + 1) * length).bytes, picture.bytes)
+        }
+        return frames
+    }
+}
+
+extension Tape {
+    /// The tokens of patches alone, `[sequences, patches, width]`, of sequences that are equally long.
+    package func patchTokens(of x: Variable, _ sequences: SequenceLayout, hasCLS: Bool) -> Tensor {
+        let rows = hasCLS ? sequences.rowsWithoutFirst : (0..<Int32(x.value.rows)).map { $0 }
+        let features = arena.tensor([sequences.count, rows.count / sequences.count, x.value.columns])
+        backend.selectRows(features, x.value, sources: arena.indices(rows))
+        return features
+    }
+}
+
+extension SequenceLayout {
+    /// The rows of all sequences but the first of each: those of the patches, without CLS.
+    package var rowsWithoutFirst: [Int32] { (0..<count).flatMap { sequence in self[sequence].dropFirst().map { Int32($0) } } }
+}
