@@ -11,7 +11,7 @@ extension Pipeline {
         // The recipe checks its settings itself, before anybody asks it for more.
         let problem =
             firstFailure(nameChecks) ?? recipe.value.problem
-            ?? firstFailure(trainChecks + dataflowChecks + dataSetChecks + evaluationChecks)
+            ?? firstFailure(trainChecks + dataflowChecks + evaluationChecks)
         return problem.map { ($0.key.split(separator: ".").map(String.init), $0.message) }
     }
 
@@ -59,17 +59,6 @@ extension Pipeline {
             ),
             ("dataflow.timeout", dataflow.timeout >= 0, "is \(dataflow.timeout): seconds, 0 for without end"),
         ]
-    }
-
-    /// Label propagation knows encoders of single pictures alone.
-    private var dataSetChecks: [Check] {
-        let isOfClips = recipe.value.encoder.clip != nil
-        return [("davis", evaluation.davis), ("jhmdb", evaluation.jhmdb), ("vip", evaluation.vip)].map { name, folder in
-            (
-                "evaluation.\(name)", folder.isEmpty || !isOfClips,
-                "names a data set, but label propagation is by encoders of single pictures, and \(recipe.name) trains one of clips: leave it out"
-            )
-        }
     }
 
     private var evaluationChecks: [Check] {

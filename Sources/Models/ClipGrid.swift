@@ -1,6 +1,8 @@
 /// The patches of a clip: steps in time, and in each of them rows and columns.
-struct ClipGrid: Hashable {
-    let steps, rows, columns: Int
+package struct ClipGrid: Hashable {
+    package let steps, rows, columns: Int
+
+    package init(steps: Int, rows: Int, columns: Int) { (self.steps, self.rows, self.columns) = (steps, rows, columns) }
 
     /// Number of patches.
     var count: Int { steps * rows * columns }
@@ -8,7 +10,7 @@ struct ClipGrid: Hashable {
     /// A position table of this grid, `[count, width]`, for another: bicubically in space, as ``PositionEmbedding`` does it, and linearly in
     /// time. Step `i` of `n` is read at `(i + 0.5) / n` of the time that the table covers, so that a single step gets the positions of the
     /// middle.
-    func resampled(_ values: [Float], to other: ClipGrid, width: Int) -> [Float] {
+    package func resampled(_ values: [Float], to other: ClipGrid, width: Int) -> [Float] {
         let perStep = rows * columns * width
         let planes = (0..<steps).map { step in
             PositionEmbedding.interpolated(

@@ -1,4 +1,5 @@
 import Compute
+import WeightFiles
 
 /// The length of clips, and of their patches.
 public struct ClipShape: Codable, Equatable, Sendable {
@@ -59,6 +60,11 @@ public struct EncoderConfiguration: Codable, Equatable, Sendable {
     public var patchCount: Int { gridSize * gridSize }
     /// Patches in a row over time, of the clips it is trained on; 1 for pictures.
     public var stepCount: Int { clip.map { $0.frames / $0.framesPerPatch } ?? 1 }
+
+    /// What of them no array of the encoder tells.
+    public var remarks: EncoderRemarks {
+        EncoderRemarks(heads: heads, frames: clip?.frames, imageSize: clip == nil ? nil : imageSize)
+    }
 
     /// What is impossible about these numbers, in one sentence; nil if they make sense.
     public var problem: String? {

@@ -27,18 +27,7 @@ extension [Block] {
         var x = tokens
         for block in dropLast() { x = block(x, sequences: sequences, on: tape) }
         let first = hasCLS ? 1 : 0
-        let cells = sequences.rows - first
-        /// The numbers of each head, `[heads, cells]`, of some tokens one after the other.
-        func weights(_ tokens: [Int]) -> [Float] {
-            let weights = self[count - 1].attentionWeights(x, queries: tokens, on: tape)
-            return weights.indices.filter { $0 % sequences.rows >= first }.map { weights[$0] }
-        }
-        return patches.flatMap { patch -> [Float] in
-            if let patch { return weights([first + patch]) }
-            if hasCLS { return weights([0]) }
-            let all = weights((0..<cells).map { $0 })
-            let length = all.count / cells
-            return (0..<length).map { index in (0..<cells).reduce(Float(0)) { $0 + all[$1 * length + index] } / Float(cells) }
-        }
+        let weights = self[count - 1].attentionWeights(x, queries: patches.map { $0.map { first + $0 } ?? 0 }, on: tape)
+        return weights.indices.filter { $0 % sequences.rows >= first }.map { weights[$0] }
     }
 }

@@ -21,8 +21,8 @@ public protocol EncoderModel: AnyObject {
     /// What some tokens of a still look at in the last block, head by head: for pictures.
     ///
     /// - Parameters:
-    ///   - frames: one patch deep: `[frames of a patch, 3, height, width]`, normalised.
-    ///   - patches: those that look; nil is CLS, or all patches on average where there is none.
+    ///   - frames: one patch deep, as ``stills(_:arena:)`` makes them of a picture: `[frames of a patch, 3, height, width]`.
+    ///   - patches: those that look; nil is CLS, where there is one.
     /// - Returns: `[patches.count, heads, cells]`, cells row by row. The share that goes to CLS is left out, so a head's numbers may add up to
     ///   less than 1.
     ///

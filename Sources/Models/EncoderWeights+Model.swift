@@ -9,13 +9,13 @@ extension EncoderWeights {
     ///
     /// Throws where arrays are missing, of other shapes, or of a kind that this encoder lacks.
     /// - Parameter precision: of its products.
-    public func makeEncoder(precision: Precision = .f32, backend: any Backend) throws -> VisionTransformer {
+    public func makeEncoder(precision: Precision = .f32, backend: any Backend) throws -> any EncoderModel {
         try check()
-        let table = PositionEmbedding(
-            gridSize: gridSize, width: width, values: try file.finiteFloats(prefix + "pos_embed", shape: positionShape))
-        let (encoder, parameters) = VisionTransformer.standalone(
-            configuration(heads: try requireHeads()), positions: table, precision: precision, backend: backend)
-        try file.fill(parameters, prefix: prefix, backend)
+        let all = Parameters()
+        let encoder = makeEncoder(
+            configuration(heads: try requireHeads()), all,
+            positions: try kind == .pictures ? file.finiteFloats(prefix + "pos_embed", shape: positionShape) : nil)
+        try file.fill(ParameterStore(all.all, precision: precision, backend: backend), prefix: prefix, backend)
         return encoder
     }
 
@@ -24,9 +24,9 @@ extension EncoderWeights {
         let configuration = configuration(heads: heads ?? 1)
         if let problem = configuration.problem { throw Failure("the weights \(name) make no encoder: \(problem)") }
         let parameters = Parameters()
-        _ = VisionTransformer(configuration, parameters, positions: PositionEmbedding(gridSize: 1, width: width))
+        _ = makeEncoder(configuration, parameters, positions: nil)
         var expected = Dictionary(uniqueKeysWithValues: parameters.all.map { ($0.name, $0.shape) })
-        expected["pos_embed"] = positionShape
+        if kind == .pictures { expected["pos_embed"] = positionShape }
         for (name, shape) in expected.sorted(by: { $0.key < $1.key }) { try file.require(prefix + name, shape: shape) }
         let unknown = (Array(entries.keys) + otherNetworkArrays).filter { expected[$0] == nil }.sorted()
         if let first = unknown.first {
@@ -36,6 +36,20 @@ extension EncoderWeights {
         }
         _ = try requireHeads()
     }
+
+    /// - Parameter positions: of an encoder of pictures the numbers of its position embedding; nil: the sine-cosine ones.
+    private func makeEncoder(_ configuration: EncoderConfiguration, _ parameters: Parameters, positions: [Float]?) -> any EncoderModel {
+        switch kind {
+        case .pictures:
+            let table = positions.map { PositionEmbedding(gridSize: gridSize, width: width, values: $0) }
+            return VisionTransformer(configuration, parameters, positions: table)
+        case .videoMAE: return ClipTransformer(configuration, .videoMAE, parameters, hidden: hiddenWidth)
+        case .maeST: return ClipTransformer(configuration, .maeST, parameters, hidden: hiddenWidth)
+        }
+    }
+
+    /// Numbers per token within an MLP.
+    private var hiddenWidth: Int { entries["blocks.0.mlp.fc1.bias"]?.count ?? 4 * width }
 
     /// The number of attention heads, which must be known to compute anything.
     private func requireHeads() throws -> Int {
@@ -50,6 +64,9 @@ extension EncoderWeights {
     /// Refuses weights whose position embedding is not the sine-cosine table, and so cannot be computed for another grid.
     public func requireSineCosinePositions() throws {
         try check()
+        guard kind == .pictures else {
+            throw Failure("the position embedding of \(name), an encoder of clips, can be interpolated, not computed anew for another grid")
+        }
         let own = try floats("pos_embed", shape: positionShape)
         let table = PositionEmbedding(gridSize: gridSize, width: width).values
         guard zip(own, table).allSatisfy({ abs($0 - $1) < 1e-3 }) else {
@@ -59,7 +76,9 @@ extension EncoderWeights {
 
     /// The sizes, which the arrays' shapes tell.
     private func configuration(heads: Int) -> EncoderConfiguration {
-        EncoderConfiguration(imageSize: gridSize * patchSize, patchSize: patchSize, width: width, depth: depth, heads: heads)
+        EncoderConfiguration(
+            imageSize: gridSize * patchSize, patchSize: patchSize, width: width, depth: depth, heads: heads,
+            clip: kind == .pictures ? nil : ClipShape(frames: frames, framesPerPatch: framesPerPatch))
     }
 
     private var positionShape: [Int] { [1, 1 + gridSize * gridSize, width] }

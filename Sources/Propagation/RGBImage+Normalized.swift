@@ -9,7 +9,9 @@ extension RGBImage {
     /// - Returns: `[3, height, width]`.
     ///
     /// Source: CropMAE: downstreams/propagation/src/data/vos.py, `load_image`; DINO: eval_video_segmentation.py, `read_frame`.
-    public func normalized(height newHeight: Int, width newWidth: Int, family: PropagationFamily = .videowalk, _ statistics: PixelStatistics = .imageNet) -> [Float] {
+    public func normalized(
+        height newHeight: Int, width newWidth: Int, family: PropagationFamily = .videowalk, _ statistics: PixelStatistics = .imageNet
+    ) -> [Float] {
         if family.scalesBytes, (newHeight, newWidth) != (height, width) {
             return resizedAsOpenCV(height: newHeight, width: newWidth)
                 .normalized(height: newHeight, width: newWidth, family: family, statistics)

@@ -5,16 +5,23 @@ import Pictures
 public struct VideoPropagation {
     private let settings: PropagationSettings
     private let patchSize: Int
+    private let statistics: PixelStatistics
     private let backend: any SimilarityBackend
     private let encode: (Tensor) -> Tensor
 
     /// How labels are read and written beside being carried.
     public var family: PropagationFamily { settings.family }
 
-    /// - Parameter encode: features of images: `[1, 3, height, width]` to `[1, cells, dimension]`.
-    public init(_ settings: PropagationSettings, patchSize: Int, backend: any SimilarityBackend, encode: @escaping (Tensor) -> Tensor) {
+    /// - Parameters:
+    ///   - statistics: what the encoder's images are normalised by.
+    ///   - encode: features of images: `[1, 3, height, width]` to `[1, cells, dimension]`.
+    public init(
+        _ settings: PropagationSettings, patchSize: Int, _ statistics: PixelStatistics = .imageNet, backend: any SimilarityBackend,
+        encode: @escaping (Tensor) -> Tensor
+    ) {
         self.settings = settings
         self.patchSize = patchSize
+        self.statistics = statistics
         self.backend = backend
         self.encode = encode
     }
@@ -92,7 +99,8 @@ public struct VideoPropagation {
 
     private func features(_ image: RGBImage, _ grid: InputGrid) -> Tensor {
         let tensor = backend.tensor([1, 3, grid.inputHeight, grid.inputWidth])
-        backend.upload(tensor, from: image.normalized(height: grid.inputHeight, width: grid.inputWidth, family: settings.family))
+        backend.upload(
+            tensor, from: image.normalized(height: grid.inputHeight, width: grid.inputWidth, family: settings.family, statistics))
         let features = encode(tensor)
         return features.reshaped([features.rows, features.columns])
     }

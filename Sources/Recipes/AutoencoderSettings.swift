@@ -12,7 +12,7 @@ public protocol AutoencoderSettings: RecipeSettings {
 public protocol AutoencoderModel: Codable, Equatable, Sendable {
     associatedtype Size: PatchEncoderSize
     associatedtype DecodersSize: ModelSize
-    /// The encoder: of pictures "ti16", "s16", "s8", "b16", "l16", of clips "s16", "b16", "l16", "h16"; or its own
+    /// The encoder: of pictures "ti16", "s16", "s8", "b16", "l16", "h14", of clips "s16", "b16", "l16", "h16", "h14", "g14"; or its own
     /// `{ patch, width, depth, heads }`.
     var size: Named<Size> { get set }
     /// The decoder: of pictures "mae" (512 wide, 8 deep), "small" (256, 4), of clips "s", "b", "l", "h"; or its own

@@ -39,7 +39,8 @@ extension ClipRecipe {
             let (clip, index) = place.quotientAndRemainder(dividingBy: chosen.count)
             let frame = clip * settings.sampling.frames + chosen[index]
             arena.backend.copy(
-                predicted.elements(place * length..<(place + 1) * length).bytes, frames.elements(frame * length..<(frame + 1) * length).bytes)
+                predicted.elements(place * length..<(place + 1) * length).bytes,
+                frames.elements(frame * length..<(frame + 1) * length).bytes)
         }
         return predicted
     }

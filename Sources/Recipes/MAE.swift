@@ -104,7 +104,8 @@ public final class MAE: Recipe {
 
     /// A row for each sample: the masked picture, the prediction in its hidden patches, the picture.
     public func pictures(of samples: [SampleBlock], arena: Arena) -> [[RGBImage]] {
-        let prediction = predictedPatches(of: SampleBatch(samples, of: settings.sampler, encoder.pixelStatistics, arena: arena), arena: arena)
+        let prediction = predictedPatches(
+            of: SampleBatch(samples, of: settings.sampler, encoder.pixelStatistics, arena: arena), arena: arena)
         let drawing = PatchDrawing(encoder.configuration.patch, imageSize: encoder.configuration.imageSize, settings.model.target)
         let all = Array(0..<Int32(encoder.configuration.patchCount))
         return samples.enumerated().map { index, sample in

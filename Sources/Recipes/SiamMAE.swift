@@ -149,7 +149,8 @@ public final class SiamMAE: Recipe {
         let places = zip(past, future).flatMap { framesOfTokens(past: $0.count, future: $1.count) }
         return (
             encoder.transform(
-                tape.positionEmbedding(embedded, frameEmbed, positions: tape.arena.indices(places)), sequences: sequences, on: tape), sequences
+                tape.positionEmbedding(embedded, frameEmbed, positions: tape.arena.indices(places)), sequences: sequences, on: tape),
+            sequences
         )
     }
 
@@ -222,7 +223,8 @@ public final class SiamMAE: Recipe {
 
     /// A row for each pair: the first frame, the masked second frame, the prediction, the second frame, as in SiamMAE's Figure 2.
     public func pictures(of samples: [SampleBlock], arena: Arena) -> [[RGBImage]] {
-        let prediction = predictedPatches(of: SampleBatch(samples, of: settings.sampler, encoder.pixelStatistics, arena: arena), arena: arena)
+        let prediction = predictedPatches(
+            of: SampleBatch(samples, of: settings.sampler, encoder.pixelStatistics, arena: arena), arena: arena)
         let drawing = PatchDrawing(encoder.configuration.patch, imageSize: encoder.configuration.imageSize, settings.model.target)
         let all = Array(0..<Int32(patchCount))
         return samples.enumerated().map { index, sample in

@@ -12,7 +12,7 @@ extension WeightFile {
         if let missing = recipe.parameters.entries.first(where: { entries[$0.name] == nil }) {
             throw Failure(
                 "\(name) holds no '\(missing.name)', which the decoder of its pipeline needs; name a checkpoint of a training,"
-                    + " or what 'tandem export --format mae' made of one")
+                    + " or what 'tandem export --format official' made of one")
         }
         try fill(recipe.parameters, backend)
         return recipe

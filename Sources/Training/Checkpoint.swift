@@ -36,11 +36,12 @@ public struct Checkpoint {
         public var manifestHash: String
         /// The effective pipeline as JSON text.
         public var pipeline: String
-        /// Attention heads of the encoder, which no array's shape tells.
-        public var encoderHeads: Int
+        /// What no array's shape tells of the encoder.
+        public var encoder: EncoderRemarks
 
         public init(
-            step: Int, samplesSeen: Int, samplesPlanned: Int = 0, seed: UInt64, manifestHash: String, pipeline: String, encoderHeads: Int
+            step: Int, samplesSeen: Int, samplesPlanned: Int = 0, seed: UInt64, manifestHash: String, pipeline: String,
+            encoder: EncoderRemarks
         ) {
             self.step = step
             self.samplesSeen = samplesSeen
@@ -48,7 +49,7 @@ public struct Checkpoint {
             self.seed = seed
             self.manifestHash = manifestHash
             self.pipeline = pipeline
-            self.encoderHeads = encoderHeads
+            self.encoder = encoder
         }
     }
 
@@ -107,19 +108,18 @@ extension Checkpoint.Metadata {
             "format": "pt", "tandem.version": "1", "tandem.step": "\(step)", "tandem.samples_seen": "\(samplesSeen)",
             "tandem.samples_planned": "\(samplesPlanned)", "tandem.seed": "\(seed)", "tandem.manifest": manifestHash,
             "tandem.pipeline": pipeline,
-            "tandem.encoder_heads": "\(encoderHeads)",
-        ]
+        ].merging(encoder.strings) { $1 }
     }
 
     fileprivate init?(_ strings: [String: String]) {
         guard strings["tandem.version"] == "1", let step = strings["tandem.step"].flatMap({ Int($0) }),
             let samplesSeen = strings["tandem.samples_seen"].flatMap({ Int($0) }),
             let seed = strings["tandem.seed"].flatMap({ UInt64($0) }), let manifestHash = strings["tandem.manifest"],
-            let pipeline = strings["tandem.pipeline"], let heads = strings["tandem.encoder_heads"].flatMap({ Int($0) })
+            let pipeline = strings["tandem.pipeline"]
         else { return nil }
         self.init(
             step: step, samplesSeen: samplesSeen, samplesPlanned: strings["tandem.samples_planned"].flatMap { Int($0) } ?? 0, seed: seed,
-            manifestHash: manifestHash, pipeline: pipeline, encoderHeads: heads)
+            manifestHash: manifestHash, pipeline: pipeline, encoder: EncoderRemarks(strings))
     }
 }
 

@@ -118,8 +118,8 @@ public struct WeightFile {
     /// The effective pipeline of the run that made the weights, as JSON; nil for weights from elsewhere.
     public var pipeline: String? { metadata["tandem.pipeline"] }
 
-    /// The attention heads that a safetensors file of Tandem's names.
-    var encoderHeads: Int? { format == .safetensors ? metadata["tandem.encoder_heads"].flatMap { Int($0) } : nil }
+    /// What a safetensors file of Tandem's says of its encoder.
+    var remarks: EncoderRemarks { EncoderRemarks(format == .safetensors ? metadata : [:]) }
 }
 
 extension WeightFile {

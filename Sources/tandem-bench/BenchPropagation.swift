@@ -34,7 +34,7 @@ func benchPropagation(arguments: [String]) throws {
 
     let backend = try Device.cpu.makeBackend(threads: threads, for: precision)
     let chosen = precision ?? backend.fastestPrecision
-    let encoder: VisionTransformer
+    let encoder: any EncoderModel
     if let weights {
         let path = try CheckpointFolder.weights(at: weights, warn: warn)
         encoder = try EncoderWeights(path: path, heads: heads).makeEncoder(precision: chosen, backend: backend)
@@ -80,7 +80,7 @@ private struct PropagationResult: BenchResult {
 /// Frames of DAVIS's size through a propagation.
 private struct PropagationBench {
     let settings: PropagationSettings
-    let encoder: VisionTransformer
+    let encoder: any EncoderModel
     let backend: any SimilarityBackend
 
     func run(frames: Int, height: Int, width: Int, precision: Precision) throws -> PropagationResult {

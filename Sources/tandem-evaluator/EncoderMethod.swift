@@ -19,9 +19,11 @@ struct EncoderMethod {
         let encoder = try weights.makeEncoder(precision: precision ?? backend.fastestPrecision, backend: backend)
         if recomputesPositions {
             try weights.requireSineCosinePositions()
-            encoder.recomputesPositions = true
+            (encoder as? VisionTransformer)?.recomputesPositions = true
         }
         let arena = Arena(backend: backend)
-        propagation = VideoPropagation(settings, patchSize: weights.patchSize, backend: backend) { encoder.features(ofPictures: $0, arena: arena) }
+        propagation = VideoPropagation(settings, patchSize: weights.patchSize, encoder.pixelStatistics, backend: backend) {
+            encoder.features(ofPictures: $0, arena: arena)
+        }
     }
 }

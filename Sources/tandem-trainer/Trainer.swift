@@ -214,7 +214,7 @@ final class Trainer {
         try sampleLog?.synchronize()
         let metadata = Checkpoint.Metadata(
             step: cursor.step, samplesSeen: cursor.samplesSeen, samplesPlanned: cursor.totalSamples, seed: pipeline.seed,
-            manifestHash: manifest.identity, pipeline: pipeline.text, encoderHeads: recipe.encoder.configuration.heads)
+            manifestHash: manifest.identity, pipeline: pipeline.text, encoder: recipe.encoder.configuration.remarks)
         try makeRoom()
         try checkpoints.write(
             metadata, recipe.parameters, state: recipe.state, constants: recipe.constants, held: evaluations?.pending ?? [])

@@ -13,17 +13,18 @@ func export(arguments: [String]) throws {
     var options = Arguments(
         "tandem export",
         about: """
-            Writes weights as other programs expect them, in safetensors: 'timm', the encoder under timm's names, which timm loads strictly; \
-            'mae', the whole model with its decoder under MAE's names, without the optimizer's state; 'transformers', a folder that Hugging \
-            Face's from_pretrained loads: MAE with its decoder as ViTMAEForPreTraining, any other model's encoder as ViTModel.
+            Writes weights as other programs expect them, in safetensors: 'timm', the encoder of pictures under timm's names, which timm loads \
+            strictly; 'official', the whole model with its decoder under the names of its publication, without the optimizer's state; \
+            'transformers', a folder that Hugging Face's from_pretrained loads: MAE with its decoder as ViTMAEForPreTraining, VideoMAE and V2 as \
+            VideoMAEForPreTraining, any other model's encoder of pictures as ViTModel.
             """,
         arguments: arguments)
     let weights = options.required("--weights", "FILE|RUN_FOLDER", EncoderWeights.weightsHelp)
     let heads: Int? = options.value("--heads", "N", EncoderWeights.headsHelp)
-    let format = options.value("--format", "timm|mae|transformers", "what to write", default: "timm")
+    let format = options.value("--format", "timm|official|transformers", "what to write", default: "timm")
     let output = options.required("--output", "FILE", "where to write it, NAME.safetensors; of transformers a folder")
-    if !["timm", "mae", "transformers"].contains(format) {
-        options.refuse("--format knows 'timm', 'mae' and 'transformers', not '\(format)'")
+    if !["timm", "official", "transformers"].contains(format) {
+        options.refuse("--format knows 'timm', 'official' and 'transformers', not '\(format)'")
     }
     options.finish()
 
@@ -31,6 +32,11 @@ func export(arguments: [String]) throws {
     if format != "transformers" { try checkOutput(weights: output, from: path) }
     let encoder = try EncoderWeights(path: path, heads: heads)
     try encoder.check()
+    if format == "timm", encoder.kind != .pictures {
+        throw Failure(
+            "\(path) holds an encoder of clips, which timm has no model for; '--format official' writes the whole model under the names of its"
+                + " publication")
+    }
     if format == "transformers" { return try exportTransformers(encoder, to: output) }
     if format == "timm" { try encoder.write(to: output) } else { try encoder.writeModel(to: output) }
     print("\(output): \(try describe(output)), from \(path)")
@@ -46,8 +52,8 @@ private func exportTransformers(_ encoder: EncoderWeights, to folder: String) th
     if !files.fileExists(atPath: weights), files.fileExists(atPath: folder + "/config.json") {
         throw Failure("\(folder)/config.json is there and was not made by 'tandem export'; choose another --output, or remove it")
     }
-    let model = try encoder.pipeline.flatMap { try Pipeline.parse($0, source: encoder.name).recipe.value as? any AutoencoderSettings }?
-        .model
+    let recipe = try encoder.pipeline.map { try Pipeline.parse($0, source: encoder.name).recipe.value }
+    let model = (recipe as? any AutoencoderSettings)?.model
     let loader = try encoder.writeTransformers(
         to: folder, decoder: model.flatMap { model in model.decoderHeads.map { ($0, model.normalizedPixelLoss) } })
     print("\(weights): \(try describe(weights)), from \(encoder.name)")
@@ -95,10 +101,18 @@ private func describe(_ path: String) throws -> String {
 extension EncoderWeights {
     /// "ViT-S/16" for a size of the literature, else its numbers.
     var sizeName: String {
-        let names = ["ti16": "ViT-Ti/16", "s16": "ViT-S/16", "s8": "ViT-S/8", "b16": "ViT-B/16", "l16": "ViT-L/16"]
-        if let preset, let name = names[preset] { return name }
+        let names = [
+            "ti16": "ViT-Ti/16", "s16": "ViT-S/16", "s8": "ViT-S/8", "b16": "ViT-B/16", "l16": "ViT-L/16", "h14": "ViT-H/14",
+        ]
+        if let preset, let name = names[preset] { return kind == .pictures ? name : "\(name) of clips" }
         let heads = heads.map { "\($0) head\($0 == 1 ? "" : "s")" } ?? "an unknown number of heads"
         return "a vision transformer of width \(width), depth \(depth), \(heads), patch \(patchSize)"
+    }
+
+    /// "images of 224 pixels", "clips of 16 frames of 224 pixels": what it was trained on.
+    var inputName: String {
+        let size = "\(gridSize * patchSize) pixels"
+        return kind == .pictures ? "images of \(size)" : "clips of \(frames) frames of \(size)"
     }
 
     private var preset: String? {
@@ -109,7 +123,7 @@ extension EncoderWeights {
     fileprivate var timmCall: String {
         let names = [
             "ti16": "vit_tiny_patch16_224", "s16": "vit_small_patch16_224", "s8": "vit_small_patch8_224", "b16": "vit_base_patch16_224",
-            "l16": "vit_large_patch16_224",
+            "l16": "vit_large_patch16_224", "h14": "vit_huge_patch14_224",
         ]
         let size = gridSize * patchSize
         if let preset, let name = names[preset] {

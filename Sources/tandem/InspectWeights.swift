@@ -21,10 +21,11 @@ func weightSummary(_ path: String, heads: Int?) throws -> FileSummary {
         let encoder = try EncoderWeights(file, heads: heads)
         prefix = encoder.prefix
         summary.add(
-            "model", "\(encoder.sizeName), for images of \(encoder.gridSize * encoder.patchSize) pixels", "encoder",
+            "model", "\(encoder.sizeName), for \(encoder.inputName)", "encoder",
             [
                 "width": encoder.width, "depth": encoder.depth, "heads": encoder.heads as Any? ?? NSNull(), "patchSize": encoder.patchSize,
-                "imageSize": encoder.gridSize * encoder.patchSize, "entry": String(prefix.dropLast()),
+                "imageSize": encoder.gridSize * encoder.patchSize, "frames": encoder.frames, "framesPerPatch": encoder.framesPerPatch,
+                "entry": String(prefix.dropLast()),
             ])
         if !prefix.isEmpty { summary.add("entry", "'\(prefix.dropLast())'", "entry", String(prefix.dropLast())) }
     } catch {
@@ -34,7 +35,7 @@ func weightSummary(_ path: String, heads: Int?) throws -> FileSummary {
     var counts: [EncoderWeights.Part: Int] = [:]
     for (name, entry) in file.entries {
         let own = name.hasPrefix(prefix) ? String(name.dropFirst(prefix.count)) : name
-        counts[part(own), default: 0] += entry.count
+        counts[EncoderWeights.part(own), default: 0] += entry.count
     }
     let parts = EncoderWeights.Part.allCases.compactMap { part in counts[part].map { (part, $0) } }
     for (part, count) in parts { summary.add(part.rawValue, "\(grouped(count)) numbers", "\(part.rawValue)Numbers", count) }
@@ -48,12 +49,6 @@ func weightSummary(_ path: String, heads: Int?) throws -> FileSummary {
         "arrays", file.entries.mapValues { ["shape": $0.shape, "dtype": $0.typeName] as [String: Any] })
     summary.add(lines: arrayLines(file.entries))
     return summary
-}
-
-/// The part of the model that an array belongs to. Models of clips name theirs by the part.
-private func part(_ name: String) -> EncoderWeights.Part {
-    if name.hasPrefix("encoder.") { return .encoder }
-    return ["decoder.", "encoder_to_decoder."].contains(where: name.hasPrefix) ? .decoder : EncoderWeights.part(name)
 }
 
 /// Where the run stood that wrote a checkpoint.

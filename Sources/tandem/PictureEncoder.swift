@@ -10,7 +10,7 @@ import WeightFiles
 
 /// An encoder that looks at pictures of any size, as label propagation has it look at frames.
 struct PictureEncoder {
-    let encoder: VisionTransformer
+    let encoder: any EncoderModel
     let arena: Arena
     private let backend: any SimilarityBackend
     private let inputSize: InputSize
@@ -51,7 +51,7 @@ struct PictureEncoder {
         let patch = encoder.configuration.patchSize
         let size = try inputSize.resolved(frameHeight: picture.height, frameWidth: picture.width, patchSize: patch)
         let image = arena.tensor([1, 3, size.height, size.width])
-        backend.upload(image, from: picture.normalized(height: size.height, width: size.width))
+        backend.upload(image, from: picture.normalized(height: size.height, width: size.width, encoder.pixelStatistics))
         return (image, Grid(columns: size.width / patch, rows: size.height / patch))
     }
 

@@ -43,7 +43,9 @@ func propagate(arguments: [String]) throws {
     let file = try EncoderWeights(path: try CheckpointFolder.weights(at: weights, warn: warn), heads: heads)
     let encoder = try file.makeEncoder(precision: backend.fastestPrecision, backend: backend)
     let arena = Arena(backend: backend)
-    let propagation = VideoPropagation(settings, patchSize: file.patchSize, backend: backend) { encoder.features(ofPictures: $0, arena: arena) }
+    let propagation = VideoPropagation(settings, patchSize: file.patchSize, encoder.pixelStatistics, backend: backend) {
+        encoder.features(ofPictures: $0, arena: arena)
+    }
 
     let common = ["overlay.mp4", "sheet.png"]
     let names = labels.isMask ? (0..<frames.count).map { "masks/\(frames.name(ofFrame: $0)).png" } + common : ["points.json"] + common

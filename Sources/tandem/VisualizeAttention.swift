@@ -9,8 +9,8 @@ func visualizeAttention(arguments: [String]) throws {
     var options = Arguments(
         "tandem visualize attention",
         about: """
-            Draws what CLS looks at in an encoder's last layer: a row for each picture, with the picture, the mean of all heads, and each head. \
-            With --patch further rows show what that patch looks at. Every map is stretched to its own range, from dark (least) to light \
+            Draws what CLS looks at in an encoder's last layer, or the patch in the middle where there is no CLS: a row for each picture, with \
+            the picture, the mean of all heads, and each head. An encoder of clips sees each picture as a still. With --patch further rows show what that patch looks at. Every map is stretched to its own range, from dark (least) to light \
             yellow (most).
             """,
         arguments: arguments)
@@ -50,20 +50,22 @@ extension PictureEncoder {
     /// Longer side of a picture in the sheet, in pixels.
     private static let cellSide = 256
 
-    /// A row for CLS, and one for each patch: the picture, the mean of all heads, each head.
+    /// A row for CLS, and one for each patch, for that in the middle where there is neither: the picture, the mean of all heads, each head.
     fileprivate func attentionRows(_ picture: RGBImage, patches: [PixelPlace]) throws -> [RGBImage] {
         let (image, grid) = try input(picture)
-        let queries = try patches.map { try grid.cell(at: $0, of: picture) }
-        let attention = encoder.lastAttention(image, patches: [nil] + queries, arena: arena)
+        let chosen = try patches.map { try grid.cell(at: $0, of: picture) }
+        let middle = grid.rows / 2 * grid.columns + grid.columns / 2
+        let queries: [Int?] = encoder.hasCLS ? [nil] + chosen : chosen.isEmpty ? [middle] : chosen
+        let attention = encoder.lastAttention(encoder.stills(image, arena: arena), patches: queries, arena: arena)
 
         let small = picture.fitted(Self.cellSide)
         let cells = grid.columns * grid.rows
         let heads = encoder.configuration.heads
-        return (0...queries.count).flatMap { row -> [RGBImage] in
+        return queries.enumerated().flatMap { row, query -> [RGBImage] in
             let maps = (0..<heads).map { Array(attention[(row * heads + $0) * cells..<(row * heads + $0 + 1) * cells]) }
             let mean = (0..<cells).map { cell in maps.reduce(0) { $0 + $1[cell] } / Float(heads) }
             let shown = [small] + ([mean] + maps).map { small.heated(stretched($0), columns: grid.columns, rows: grid.rows) }
-            return row == 0 ? shown : shown.map { marked($0, grid, queries[row - 1]) }
+            return query.map { cell in shown.map { marked($0, grid, cell) } } ?? shown
         }
     }
 

@@ -29,6 +29,8 @@ extension Pipeline {
         #expect(mae == Pipeline(try #require(AnyRecipe(named: "mae"))))
         let videoMAE = try Pipeline.load(root.path + "/Pipelines/videomae.json5", overrides: ["data.media="])
         #expect(videoMAE == Pipeline(try #require(AnyRecipe(named: "videomae"))))
+        let maeST = try Pipeline.load(root.path + "/Pipelines/mae-st.json5", overrides: ["data.media="])
+        #expect(maeST == Pipeline(try #require(AnyRecipe(named: "mae-st"))))
         let second = try Pipeline.load(root.path + "/Pipelines/videomae-v2.json5", overrides: ["data.media="])
         #expect(second == Pipeline(try #require(AnyRecipe(named: "videomae-v2"))))
         let text = try String(contentsOfFile: path, encoding: .utf8)
@@ -110,11 +112,11 @@ extension Pipeline {
     }
 
     @Test(arguments: [
-        ("{\n recipe: 'map' }", "p, line 2: 'recipe' is \"map\", which there is not: one of siammae, mae, videomae, videomae-v2"),
+        ("{\n recipe: 'map' }", "p, line 2: 'recipe' is \"map\", which there is not: one of siammae, mae, mae-st, videomae, videomae-v2"),
         ("{ recipe: 3 }", "p, line 1: 'recipe' wants a text in quotes"),
         ("{ recipe: {} }", "'recipe' wants a text in quotes"),
         ("{ recipe: 'mae', sampling: { frameGap: [1, 2] } }", "there is no key 'frameGap' in 'sampling'"),
-        ("{ recipe: 'mae', model: { size: 'x32' } }", "'model.size' is not known: one of b16, l16, s16, s8, ti16"),
+        ("{ recipe: 'mae', model: { size: 'x32' } }", "'model.size' is not known: one of b16, h14, l16, s16, s8, ti16"),
         ("{ recipe: 'mae', mask: { ratio: 1 } }", "'mask.ratio' is 1.0: from 0 to below 1; at 1 the encoder sees nothing of the picture"),
         ("{ recipe: 'mae', mask: { ratio: 0.999 } }", "leaves no visible patch of 196"),
         ("{ recipe: 'mae', sampling: { repeatedSampling: 0 } }", "take 1 or more pictures a video"),
@@ -144,11 +146,7 @@ extension Pipeline {
         ("{ recipe: 'videomae-v2', mask: { ratio: 0.5 } }", "the decoder may find nothing hidden among what it predicts: raise it"),
         ("{ recipe: 'videomae-v2', model: { mlpRatio: 0 } }", "'model.mlpRatio' is 0.0: from 1 to 64"),
         ("{ recipe: 'videomae-v2', optimization: { clipping: -1 } }", "'optimization.clipping' is -1.0: above 0, or 0 for none"),
-        ("{ recipe: 'videomae', model: { size: 's8' } }", "'model.size' is not known: one of b16, h16, l16, s16"),
-        (
-            "{ recipe: 'videomae', evaluation: { vip: 'VIP' } }",
-            "'evaluation.vip' names a data set, but label propagation is by encoders of single pictures, and videomae trains one of clips"
-        ),
+        ("{ recipe: 'videomae', model: { size: 's8' } }", "'model.size' is not known: one of b16, g14, h14, h16, l16, s16"),
     ])
     func refusesWhatARecipeCannotHave(text: String, expected: String) {
         let error = #expect(throws: PipelineMistake.self) { try Pipeline.parse(text, source: "p") }
@@ -192,7 +190,7 @@ extension Pipeline {
         ("{ sampling: { frameGap: [] } }", "wants two whole numbers"),
         ("{ sampling: { cropArea: [0.5, 1.5] } }", "a crop cannot be bigger than the image"),
         ("{ sampling: { imageSize: 225 } }", "which patches of 16 pixels do not divide"),
-        ("{ model: { size: 'x32' } }", "'model.size' is not known: one of b16, l16, s16, s8, ti16"),
+        ("{ model: { size: 'x32' } }", "'model.size' is not known: one of b16, h14, l16, s16, s8, ti16"),
         ("{ model: { size: { patch: 8, width: 96, depth: 4, heads: 5 } } }", "has 5 heads, which do not divide its width of 96"),
         ("{ model: { size: { patch: 8, width: 96, depth: 4, head: 3 } } }", "there is no key 'head' in 'model.size'"),
         ("{ model: { size: { patch: 8, width: 96, depth: 4 } } }", "wants the key 'heads' too"),
@@ -217,7 +215,7 @@ extension Pipeline {
         ("train.steps=-1", "--set train.steps: is -1"),
         ("train.steps", "write KEY=VALUE"),
         ("train.steps=many", "--set train.steps: wants a whole number"),
-        ("recipe=map", "--set recipe: is \"map\", which there is not: one of siammae, mae, videomae, videomae-v2"),
+        ("recipe=map", "--set recipe: is \"map\", which there is not: one of siammae, mae, mae-st, videomae, videomae-v2"),
         ("model.decoder=self", "--set model.decoder: is no word that it knows; it wants \"cross-self\", \"cross\" or \"joint\""),
     ])
     func refusesOverrides(override: String, expected: String) {

@@ -15,6 +15,24 @@ import Testing
         #expect(TestNumbers.relativeError(SinusoidTables.values(count: 5, width: 6), rows) < 1e-7)
     }
 
+    /// As PyTorch's linear interpolation without aligned corners, worked out by hand: a single step lies in the middle of all.
+    @Test(arguments: [(1, [4]), (2, [1, 10]), (3, [0, 4, 12]), (6, [0, 1, 3, 6, 10, 12])] as [(Int, [Float])])
+    func stepsAreResampledLinearly(steps: Int, expected: [Float]) {
+        let three: [Float] = [0, 4, 12]
+        let found = ClipGrid(steps: 3, rows: 1, columns: 1).resampled(three, to: ClipGrid(steps: steps, rows: 1, columns: 1), width: 1)
+        #expect(found == expected)
+    }
+
+    /// In space as the position embeddings of pictures, which are compared with PyTorch's: a step of a clip is a picture without CLS.
+    @Test func placesAreResampledAsThoseOfPictures() {
+        let table = TestNumbers.normal(2 * 9 * 4, seed: 3)
+        let found = ClipGrid(steps: 2, rows: 3, columns: 3).resampled(table, to: ClipGrid(steps: 2, rows: 4, columns: 5), width: 4)
+        for step in 0..<2 {
+            let picture = PositionEmbedding(gridSize: 3, width: 4, values: [0, 0, 0, 0] + table[step * 36..<(step + 1) * 36])
+            #expect(Array(found[step * 80..<(step + 1) * 80]) == Array(picture.interpolated(gridHeight: 4, gridWidth: 5).values[4...]))
+        }
+    }
+
     /// The last row of tables of full size: angles in single precision would be wrong by 1e-4.
     @Test(arguments: [
         (384, [0.60894841, -0.793209851, -0.975318849, -0.220801085, -0.484305322, -0.874899089, -0.200562105, 0.979681015]),

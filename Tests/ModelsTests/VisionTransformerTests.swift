@@ -25,7 +25,7 @@ import Testing
     }
 
     @Test func unknownPresetIsNone() {
-        #expect(EncoderConfiguration(preset: "h14") == nil)
+        #expect(EncoderConfiguration(preset: "h16") == nil)
         #expect(EncoderConfiguration(preset: "s8")?.patchCount == 784)
     }
 
@@ -70,7 +70,8 @@ import Testing
         let arena = Arena(backend: try backend.open())
         let images = arena.tensor([1, 3, 20, 12])
         arena.backend.upload(images, from: TestNumbers.normal(images.count, seed: 3))
-        let features = try #require(fixture.makeRecipe(backend: arena.backend) as? SiamMAE).encoder.features(ofPictures: images, arena: arena)
+        let features = try #require(fixture.makeRecipe(backend: arena.backend) as? SiamMAE).encoder.features(
+            ofPictures: images, arena: arena)
         #expect(features.shape == [1, 15, 8])
         #expect(arena.backend.download(features).allSatisfy { $0.isFinite })
     }

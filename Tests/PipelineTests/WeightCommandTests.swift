@@ -89,8 +89,11 @@ import WeightFiles
     @Test(arguments: [
         (["export", "--weights", "nothing", "--output", "a"], "cannot read nothing: there is no such file"),
         (["export", "--weights", ".", "--output", "a"], ". is a folder without a whole checkpoint"),
-        (["export", "--weights", "x", "--output", "a", "--format", "onnx"], "--format knows 'timm', 'mae' and 'transformers', not 'onnx'"),
-        (["export", "--weights", "FIXTURES/dino.pth", "--format", "mae", "--output", "a"], "holds no decoder"),
+        (
+            ["export", "--weights", "x", "--output", "a", "--format", "onnx"],
+            "--format knows 'timm', 'official' and 'transformers', not 'onnx'"
+        ),
+        (["export", "--weights", "FIXTURES/dino.pth", "--format", "official", "--output", "a"], "holds no decoder"),
         (["export", "--weights", "FIXTURES/encoder.pth", "--output", "FIXTURES/encoder.pth"], "is the file that is read"),
         (["import", "FIXTURES/zoo.pth", "--output", "a"], "holds no vision transformer"),
         (["import", "FIXTURES/dino.pth", "--entry", "x", "--output", "a"], "there are 'student.module.backbone', 'teacher.backbone'"),

@@ -7,11 +7,23 @@ import TestBackends
 import TestSupport
 import Testing
 
-/// What only recipes of clips have.
 @Suite struct ClipRecipeTests {
-    /// The distribution of every parameter's first values and whether it is decayed, for a ViT-S: rules.json of the golden recipes.
-    @Test(.enabled(if: Shared.folder != nil, "TANDEM_SHARED is not there: published initial values are not compared"))
-    func firstValuesArePublished() throws {
+    /// One block of each kind, of a ViT-S and the decoder that is published with it.
+    private static let ofOneBlock: [AnyRecipe] = {
+        var (mae, maeST, videoMAE) = (MAE.Settings(), MAEST.Settings(), VideoMAE.Settings())
+        mae.model.size = .free(EncoderSize(patch: 16, width: 384, depth: 1, heads: 6))
+        mae.model.decoderSize = .free(DecoderSize(width: 512, depth: 1, heads: 16))
+        maeST.model.size = .free(ClipEncoderSize(patch: 16, width: 384, depth: 1, heads: 6))
+        maeST.model.decoderSize = .free(ClipDecoderSize(width: 512, depth: 1, heads: 16))
+        videoMAE.model.size = maeST.model.size
+        videoMAE.model.decoderSize = .free(ClipDecoderSize(width: 192, depth: 1, heads: 3))
+        return [AnyRecipe(mae), AnyRecipe(maeST), AnyRecipe(videoMAE)]
+    }()
+
+    /// The distribution of every parameter's first values and whether it is decayed: rules.json of the golden recipes.
+    @Test(
+        .enabled(if: Shared.folder != nil, "TANDEM_SHARED is not there: published initial values are not compared"), arguments: ofOneBlock)
+    func firstValuesArePublished(settings: AnyRecipe) throws {
         struct Rule: Decodable {
             let shape: [Int]
             let kind: String
@@ -33,13 +45,11 @@ import Testing
         }
         let path = try #require(Shared.folder) + "/golden/recipes/rules.json"
         let all = try #require(try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: path))) as? [String: Any])
-        let own = try #require((all["initial"] as? [String: Any])?["videomae"])
+        let own = try #require((all["initial"] as? [String: Any])?[settings.name])
+        // Tables are not learned.
         let rules = try JSONDecoder().decode([String: Rule].self, from: JSONSerialization.data(withJSONObject: own))
-
-        var settings = VideoMAE.Settings()
-        settings.model.size = .free(ClipEncoderSize(patch: 16, width: 384, depth: 1, heads: 6))
-        settings.model.decoderSize = .free(ClipDecoderSize(width: 192, depth: 1, heads: 3))
-        let recipe = AnyRecipe(settings).makeRecipe(seed: 1, precision: .f32, backend: PlanningBackend())
+            .filter { $0.value.kind != "table" }
+        let recipe = settings.makeRecipe(seed: 1, precision: .f32, backend: PlanningBackend())
         #expect(recipe.parameters.entries.map(\.name).sorted() == rules.keys.sorted())
         for entry in recipe.parameters.entries {
             let rule = try #require(rules[entry.name])
@@ -50,6 +60,7 @@ import Testing
                 case "zeros": .zeros
                 case "ones": .ones
                 case "uniform": .uniform(bound: rule.numbers[0])
+                case "normal": .normal(standardDeviation: rule.numbers[0])
                 default: .truncatedNormal(standardDeviation: rule.numbers[0], cut: rule.numbers[1])
                 }
             let found = recipe.parameters.parameter(entry.name).initialization
@@ -57,6 +68,37 @@ import Testing
                 #expect(abs(bound / published - 1) < 1e-12, "\(entry.name)")
             } else {
                 #expect(found == expected, "\(entry.name)")
+            }
+        }
+    }
+
+    /// Known answers: rules.json of the golden recipes, "predicted frames".
+    @Test(arguments: [
+        (16, 2, 8, [0, 2, 4, 6, 8, 10, 12, 15]), (16, 2, 16, Array(0..<16)), (16, 4, 4, [0, 5, 10, 15]), (8, 2, 4, [0, 2, 4, 7]),
+    ]) func predictedFramesAreEvenlySpaced(frames: Int, tubelet: Int, count: Int, expected: [Int]) {
+        var settings = MAEST.Settings()
+        (settings.sampling.frames, settings.model.tubelet, settings.model.predictedFrames) = (frames, tubelet, count)
+        #expect(settings.problem == nil && settings.predictedFrames == expected)
+        settings.model.predictedFrames = count - 1
+        #expect(settings.problem?.key == "model.predictedFrames")
+    }
+
+    /// Of a clip of 6 frames those that are predicted, 0, 2 and 5, whole, masked and completed.
+    @Test func picturesAreOfThePredictedFrames() throws {
+        let (recipe, backend) = (RecipeCase.maeST, try TestBackend.cpu.open())
+        RandomSamples(of: recipe.recipe.value.sampler, count: 1).withBlocks { samples in
+            let rows = recipe.make(on: backend).pictures(of: samples, arena: Arena(backend: backend))
+            let (clip, mask) = (Array(samples[0].bytes("frames")!), Array(samples[0].bytes("mask")!))
+            #expect(rows.map(\.count) == [3, 3, 3])
+            for (index, frame) in [0, 2, 5].enumerated() {
+                let original = Array(clip[frame * 1728..<(frame + 1) * 1728])
+                #expect(rows[0][index].pixels == original)
+                for element in original.indices {
+                    let isHidden = mask[index * 9 + element / 72 / 8 * 3 + element % 72 / 3 / 8] != 0
+                    #expect(rows[1][index].pixels[element] == (isHidden ? 128 : original[element]))
+                    if !isHidden { #expect(rows[2][index].pixels[element] == original[element]) }
+                }
+                #expect(rows[2][index] != rows[1][index])
             }
         }
     }

@@ -106,6 +106,8 @@ import Testing
 
     @Test func aPictureWithoutAMaskIsWhole() {
         let picture = [UInt8](repeating: 7, count: 8 * 8 * 3)
-        picture.withUnsafeBytes { #expect(PatchDrawing(encoder.patch, imageSize: encoder.imageSize, .standard).masked($0, nil).pixels == picture) }
+        picture.withUnsafeBytes {
+            #expect(PatchDrawing(encoder.patch, imageSize: encoder.imageSize, .standard).masked($0, nil).pixels == picture)
+        }
     }
 }

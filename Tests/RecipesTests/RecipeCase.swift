@@ -11,11 +11,11 @@ struct RecipeCase: Sendable, CustomStringConvertible {
     let description: String
 
     /// Every variant of SiamMAE, and MAE: 9 patches, of which 2 are visible where not all are. VideoMAE: two steps of 9 patches of two
-    /// frames, of each of which 2 are visible.
+    /// frames, of each of which 2 are visible. MAE-ST: three such steps, of all of which 5 are visible, and every other frame predicted.
     /// V2: four steps of 16, of each of which 4 are visible and 8 decoded.
-    static let all = siamMAE + [mae, videoMAE, videoMAEV2]
+    static let all = siamMAE + [mae, maeST, videoMAE, videoMAEV2]
     /// One of each recipe.
-    static let one = [siamMAE(), mae, videoMAE, videoMAEV2]
+    static let one = [siamMAE(), mae, maeST, videoMAE, videoMAEV2]
 
     static let siamMAE = SiamMAE.EncoderKind.allCases.flatMap { encoder in
         SiamMAE.DecoderKind.allCases.flatMap { decoder in
@@ -40,6 +40,15 @@ struct RecipeCase: Sendable, CustomStringConvertible {
         (settings.sampling.imageSize, settings.mask.ratio) = (24, 0.75)
         (settings.model.size, settings.model.decoderSize) = sizes
         return RecipeCase(recipe: AnyRecipe(settings), description: "MAE")
+    }
+
+    static var maeST: RecipeCase {
+        var settings = MAEST.Settings()
+        (settings.sampling.imageSize, settings.sampling.frames, settings.mask.ratio) = (24, 6, 0.8)
+        settings.model.size = .free(ClipEncoderSize(patch: 8, width: 16, depth: 2, heads: 2))
+        settings.model.decoderSize = .free(ClipDecoderSize(width: 12, depth: 1, heads: 3))
+        settings.model.predictedFrames = 3
+        return RecipeCase(recipe: AnyRecipe(settings), description: "MAE-ST")
     }
 
     static var videoMAE: RecipeCase {

@@ -40,12 +40,13 @@ import Training
         #expect(backend.download(model.parameters.gradients) == [Float](repeating: 0, count: model.parameters.count))
     }
 
-    /// The same samples, normalised here by ImageNet's statistics, and the visible patches in descending order.
+    /// The same samples, normalised here, by ImageNet's statistics but for MAE-ST, and the visible patches in descending order.
     @Test(arguments: RecipeCase.one + [.siamMAE(.joint, .cross, .symmetric)])
     func bytesAndMasksReachTheModel(recipe: RecipeCase) throws {
         let backend = try TestBackend.cpu.open()
         let (model, arena, sampler) = (recipe.make(on: backend), Arena(backend: backend), recipe.recipe.value.sampler)
-        let (mean, deviation, area) = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225], recipe.imageSize * recipe.imageSize)
+        let (ofSpans, area) = (recipe.recipe.name == "mae-st", recipe.imageSize * recipe.imageSize)
+        let (mean, deviation) = ofSpans ? ([0.45, 0.45, 0.45], [0.225, 0.225, 0.225]) : ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
         let sum = backend.array(of: Double.self, count: 1)
         let prediction = RandomSamples(of: sampler, count: 6).withBlocks { samples -> [Float] in
             let batch = SampleBatch(count: 6, of: sampler, arena: arena) { array, images in
@@ -75,11 +76,11 @@ import Training
         }
         #expect(abs(recipe.step(backend).loss / backend.download(sum)[0] - 1) < 1e-5)
         let own = RandomSamples(of: sampler, count: 6).withBlocks { samples in
-            let batch = SampleBatch(samples, of: sampler, arena: arena)
+            let batch = SampleBatch(samples, of: sampler, model.encoder.pixelStatistics, arena: arena)
             return arena.numbers(of: model.outputs(of: batch, on: Tape(arena: arena, isRecording: false)).last!.value)
         }
         // VideoMAE predicts what is hidden alone, V2 what its decoder's mask says.
-        let counts = ["videomae": 14 * 384, "videomae-v2": 32 * 384]
+        let counts = ["mae-st": 27 * 192, "videomae": 14 * 384, "videomae-v2": 32 * 384]
         #expect(own.count == 6 * (counts[recipe.recipe.name] ?? 9 * 192))
         #expect(TestNumbers.relativeError(own, prediction.doubles) < 1e-5)
     }
@@ -121,8 +122,7 @@ import Training
         let (all, encoder) = recipe.recipe.parameterCounts
         #expect(all == model.parameters.count)
         let encoders = model.parameters.entries.filter { entry in
-            ["cls_token", "norm."].contains { entry.name.hasPrefix($0) }
-                || ["patch_embed.", "blocks.", "encoder."].contains { entry.name.hasPrefix($0) }
+            ["cls_token", "pos_embed", "norm.", "patch_embed.", "blocks.", "encoder."].contains { entry.name.hasPrefix($0) }
         }
         #expect(encoder == encoders.reduce(0) { $0 + $1.range.count })
     }
@@ -166,6 +166,11 @@ import Training
         let clips = VideoMAE.Settings.training
         #expect((clips.epochs, clips.warmupEpochs, clips.batch) == (800, 40, 2048))
         #expect(clips.baseLearningRate == 1.5e-4 && clips.betas == [0.9, 0.95] && clips.weightDecay == 0.05)
+        let spans = MAEST.Settings()
+        #expect(spans.problem == nil && spans.sampler.arrays[1].zeros == 156 && spans.sampling.repeatedSampling == 4)
+        #expect(spans.predictedFrames == [0, 2, 4, 6, 8, 10, 12, 15] && spans.optimization.clipping == 0.02)
+        // 100 epochs with four clips of each of 512 videos a step, at a rate of 1.6e-3 for 256 of them.
+        #expect(MAEST.Settings.training.epochs == 400 && MAEST.Settings.training.baseLearningRate * 2048 == 1.6e-3 * 512)
         let second = VideoMAEV2.Settings()
         #expect(second.problem == nil && second.sampler.arrays.last?.zeros == 784 && second.sampling.repeatedSampling == 4)
         // Four clips of each of 1024 videos a step, at a rate of 4e-3.

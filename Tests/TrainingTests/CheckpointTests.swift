@@ -34,7 +34,7 @@ struct CheckpointTests {
     private func metadata(_ step: Int) -> Checkpoint.Metadata {
         Checkpoint.Metadata(
             step: step, samplesSeen: step * 128, samplesPlanned: 12_800, seed: .max, manifestHash: "ab12", pipeline: "{\"name\": \"é\\n\"}",
-            encoderHeads: 2)
+            encoder: EncoderRemarks(heads: 2))
     }
 
     private func numbers(_ store: ParameterStore) -> [[Float]] {

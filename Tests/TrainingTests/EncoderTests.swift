@@ -28,7 +28,7 @@ struct EncoderTests {
         return AnyRecipe(settings).makeRecipe(seed: 3, precision: .f32, backend: backend) as! SiamMAE
     }
 
-    private func features(_ encoder: VisionTransformer) -> [Float] {
+    private func features(_ encoder: any EncoderModel) -> [Float] {
         let arena = Arena(backend: backend)
         let image = arena.tensor([1, 3, 16, 24])
         backend.upload(image, from: (0..<image.count).map { Float($0 % 7) - 3 })
@@ -37,7 +37,7 @@ struct EncoderTests {
 
     private func write(_ model: any Recipe, constants: [Safetensors.Array]) throws -> String {
         let metadata = Checkpoint.Metadata(
-            step: 1, samplesSeen: 1, seed: 3, manifestHash: "", pipeline: "{}", encoderHeads: model.encoder.configuration.heads)
+            step: 1, samplesSeen: 1, seed: 3, manifestHash: "", pipeline: "{}", encoder: model.encoder.configuration.remarks)
         let path = folder.file("a.safetensors")
         try Checkpoint.write(to: path, metadata, model.parameters, constants: constants)
         return path
@@ -55,18 +55,45 @@ struct EncoderTests {
         #expect(features(encoder) == features(model.encoder))
     }
 
-    /// What knows single pictures alone refuses an encoder of clips in one sentence. The whole model is read, for its reconstructions.
-    @Test func anEncoderOfClipsIsRefused() throws {
-        var settings = VideoMAE.Settings()
-        (settings.sampling.imageSize, settings.sampling.frames) = (32, 4)
-        settings.model.size = .free(ClipEncoderSize(patch: 8, width: 32, depth: 2, heads: 4))
-        settings.model.decoderSize = .free(ClipDecoderSize(width: 16, depth: 1, heads: 2))
-        let model = AnyRecipe(settings).makeRecipe(seed: 3, precision: .f32, backend: backend)
+    private static let ofClips: [AnyRecipe] = {
+        var (videoMAE, maeST) = (VideoMAE.Settings(), MAEST.Settings())
+        (videoMAE.sampling.imageSize, videoMAE.sampling.frames) = (32, 4)
+        videoMAE.model.size = .free(ClipEncoderSize(patch: 8, width: 32, depth: 2, heads: 4))
+        videoMAE.model.decoderSize = .free(ClipDecoderSize(width: 16, depth: 1, heads: 2))
+        (maeST.sampling.imageSize, maeST.sampling.frames, maeST.model.predictedFrames) = (32, 4, 2)
+        (maeST.model.size, maeST.model.decoderSize) = (videoMAE.model.size, videoMAE.model.decoderSize)
+        return [AnyRecipe(videoMAE), AnyRecipe(maeST)]
+    }()
+
+    /// Features of clips of the training's size are the model's own, those of a picture are those of two equal frames, and all of it reaches
+    /// an evaluator.
+    @Test(arguments: ofClips) func aSentEncoderOfClipsGivesTheModelsFeatures(settings: AnyRecipe) throws {
+        let model = settings.makeRecipe(seed: 3, precision: .f32, backend: backend)
         let path = try write(model, constants: model.constants)
-        let refusal = #expect(throws: Failure.self) { try EncoderWeights(path: path) }
-        #expect("\(try #require(refusal))".contains("holds an encoder of clips, with patches of 2 frames"))
-        let read = try WeightFile(path: path).makeRecipe(AnyRecipe(settings), backend: backend)
+        let read = try WeightFile(path: path).makeRecipe(settings, backend: backend)
         #expect(backend.download(read.parameters.values) == backend.download(model.parameters.values))
+
+        let encoder = try EncoderWeights(bytes: EncoderWeights(path: path).encoded(), name: "sent").makeEncoder(backend: backend)
+        #expect(encoder.configuration == model.encoder.configuration && encoder.pixelStatistics == model.encoder.pixelStatistics)
+        let arena = Arena(backend: backend)
+        let clips = arena.tensor([8, 3, 32, 32])
+        backend.upload(clips, from: TestNumbers.normal(clips.count, seed: 2))
+        let features = encoder.features(clips, clips: 2, arena: arena)
+        #expect(features.shape == [2, 32, 32])
+        let own = SampleBatch(count: 2, of: settings.value.sampler, arena: arena) { _, images in
+            backend.copy(images.bytes, clips.bytes)
+        } visible: { _ in
+            [Array(0..<32), Array(0..<32)]
+        }
+        let whole = model.outputs(of: own, on: Tape(arena: arena, isRecording: false)).first { $0.name == "latent" }!.value
+        #expect(backend.download(features) == arena.numbers(of: whole))
+
+        let picture = clips.reshaped([8 * 3 * 32 * 32]).elements(0..<3 * 32 * 48).reshaped([1, 3, 32, 48])
+        let twice = arena.tensor([2, 3, 32, 48])
+        for frame in 0..<2 { backend.copy(twice.elements(frame * picture.count..<(frame + 1) * picture.count).bytes, picture.bytes) }
+        let still = backend.download(encoder.features(ofPictures: picture, arena: arena))
+        #expect(still == backend.download(encoder.features(twice, clips: 1, arena: arena)) && still.count == 24 * 32)
+        #expect(still.allSatisfy { $0.isFinite })
     }
 
     @Test func aJointEncodersFrameEmbeddingStaysWithTheWholeModel() throws {
@@ -125,7 +152,7 @@ struct EncoderTests {
         let table = (0..<17 * 32).map { Float($0 % 13) * 0.02 }
         let learned = Safetensors.Array(name: "pos_embed", shape: [1, 17, 32]) { table }
         let encoder = try EncoderWeights(path: write(model, constants: [learned])).makeEncoder(backend: backend)
-        #expect(encoder.positions.values == table)
+        #expect((encoder as? VisionTransformer)?.positions.values == table)
         #expect(features(encoder) != features(model.encoder))
     }
 
@@ -194,10 +221,17 @@ struct EncoderTests {
         let positions = ("pos_embed", [1, 5, 8])
         #expect(
             try refusal([])
-                == "\(path) holds no vision transformer: 'patch_embed.proj.weight' is missing or not [width, 3, patch, patch]")
+                == "\(path) holds no vision transformer: 'patch_embed.proj.weight' is missing, or neither [width, 3, patch, patch] nor"
+                + " [width, 3, frames, patch, patch]")
         #expect(try refusal([patch, ("blocks.1.x", [1])]) == "\(path) holds no whole vision transformer: of its blocks there are [1]")
         #expect(try refusal([patch, ("blocks.", [1])]) == "\(path) holds no whole vision transformer: of its blocks there are []")
         #expect(try refusal([patch, ("blocks.0.x", [1])]) == "\(path) holds no position embedding 'pos_embed' of a square grid and CLS")
         #expect(try refusal([patch, ("blocks.0.x", [1]), positions]) == nil)
+        // Of clips: with tables that are learned, or none.
+        let kernel = ("patch_embed.proj.weight", [8, 3, 2, 4, 4])
+        #expect(try refusal([kernel, ("blocks.0.x", [1])]) == nil)
+        #expect(
+            try refusal([kernel, ("blocks.0.x", [1]), ("pos_embed_spatial", [1, 5, 8])])
+                == "\(path) holds no position embeddings 'pos_embed_spatial' of a square grid and 'pos_embed_temporal'")
     }
 }

@@ -56,7 +56,7 @@ struct TimmTests {
             backend.upload(part, from: zip(backend.download(part), noise).map { $0 + 0.1 * $1 })
         }
         let metadata = Checkpoint.Metadata(
-            step: 1, samplesSeen: 1, seed: 4, manifestHash: "", pipeline: "{}", encoderHeads: configuration.heads)
+            step: 1, samplesSeen: 1, seed: 4, manifestHash: "", pipeline: "{}", encoder: configuration.remarks)
         try Checkpoint.write(to: folder.file("checkpoint.safetensors"), metadata, model.parameters, constants: model.constants)
         let weights = try EncoderWeights(path: folder.file("checkpoint.safetensors"))
         try weights.write(to: folder.file("encoder.safetensors"))

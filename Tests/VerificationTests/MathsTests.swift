@@ -23,7 +23,7 @@ import Verification
 
     /// The files of recipes that there are, among those of all.
     private static let recipes =
-        ["48px", "flat", "raw", "tiny"].map { "mae-" + $0 }
+        ["48px", "flat", "raw", "st-16frames", "st-all-frames", "st-flat", "st-pairs", "st-tiny", "tiny"].map { "mae-" + $0 }
         + ["flat", "raw", "tiny", "v2-giant", "v2-tiny", "v2-wide", "wide"].map { "videomae-" + $0 }
 
     @Test(.enabled(if: Shared.folder != nil, "TANDEM_SHARED is not there: only the committed reference files are compared"))
@@ -36,7 +36,10 @@ import Verification
     @Test func theCommittedReferenceFilesAreThere() {
         let names = Self.files.filter { $0.hasPrefix(Self.fixtures) }.map { URL(fileURLWithPath: $0).lastPathComponent }
         let siamMAE = ["cross-symmetric", "joint-encoder", "joint-symmetric", "small"].map { "siammae-\($0).safetensors" }
-        #expect(names == ["mae-small.safetensors"] + siamMAE + ["videomae-small.safetensors", "videomae-v2-small.safetensors"])
+        #expect(
+            names == ["mae-small.safetensors", "mae-st-small.safetensors"] + siamMAE + [
+                "videomae-small.safetensors", "videomae-v2-small.safetensors",
+            ])
     }
 
     /// Every file on every backend in either precision, but for bf16 two of four and eight numbers a token with no frame whole, where a
