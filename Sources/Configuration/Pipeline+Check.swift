@@ -39,6 +39,10 @@ extension Pipeline {
                 "is \(train.microBatch), which does not divide train.batch (\(train.batch))"
             ),
             ("train.baseLearningRate", train.baseLearningRate > 0, "is \(train.baseLearningRate): above 0"),
+            (
+                "train.minimumLearningRate", train.minimumLearningRate >= 0 && train.minimumLearningRate <= train.baseLearningRate,
+                "is \(train.minimumLearningRate): from 0 to train.baseLearningRate (\(train.baseLearningRate))"
+            ),
             ("train.weightDecay", train.weightDecay >= 0, "is \(train.weightDecay): 0 or more"),
             ("train.betas", train.betas.count == 2 && train.betas.allSatisfy { $0 >= 0 && $0 < 1 }, "wants two numbers from 0 to below 1"),
             ("train.checkpointEvery", train.checkpointEvery >= 1, "is \(train.checkpointEvery): at least 1 step"),

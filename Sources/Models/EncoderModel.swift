@@ -38,6 +38,17 @@ extension EncoderModel {
         features(stills(pictures, arena: arena), clips: pictures.shape[0], arena: arena)
     }
 
+    /// Features of the frame in the middle of a clip, at place `frames / 2`, as its neighbours let the encoder see it: `[1, cells, width]`.
+    ///
+    /// - Parameter clip: `[frames, 3, height, width]`, normalised; whole patches of frames.
+    public func features(ofMiddleOf clip: Tensor, arena: Arena) -> Tensor {
+        let all = features(clip, clips: 1, arena: arena)
+        let (frames, perPatch) = (clip.shape[0], configuration.patch.frames)
+        let cells = all.shape[1] * perPatch / frames
+        let first = frames / 2 / perPatch * cells * configuration.width
+        return all.elements(first..<first + cells * configuration.width).reshaped([1, cells, configuration.width])
+    }
+
     /// Pictures as clips that are one patch deep: `[count · frames of a patch, 3, height, width]`.
     public func stills(_ pictures: Tensor, arena: Arena) -> Tensor {
         let repeats = configuration.patch.frames

@@ -107,6 +107,8 @@ public struct PropagationSettings: Equatable, Sendable {
     public var temperature = 0.7
     /// The size that frames are brought to before they are encoded.
     public var inputSize = InputSize.exact(height: 480, width: 880)
+    /// Frames that the encoder sees for one: the clip around it, which needs an encoder of clips. 1: the frame alone.
+    public var clip = 1
 
     /// CropMAE's numbers for DAVIS.
     public init() {}
@@ -137,6 +139,7 @@ public struct PropagationSettings: Equatable, Sendable {
         guard radius > 0 || (radius == 0 && family == .dino), radius.isFinite else {
             throw Failure("the radius is \(radius); it must be above 0, or 0 with family dino for no limit")
         }
+        guard (1...256).contains(clip) else { throw Failure("the clip around a frame has \(clip) frames; it takes 1 to 256") }
         guard (1e-4...1e4).contains(temperature) else { throw Failure("the temperature is \(temperature); it takes 0.0001 to 10000") }
     }
 }

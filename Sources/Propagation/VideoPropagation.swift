@@ -14,7 +14,7 @@ public struct VideoPropagation {
 
     /// - Parameters:
     ///   - statistics: what the encoder's images are normalised by.
-    ///   - encode: features of images: `[1, 3, height, width]` to `[1, cells, dimension]`.
+    ///   - encode: features of a frame: `[settings.clip, 3, height, width]`, the clip around it, to `[1, cells, dimension]`.
     public init(
         _ settings: PropagationSettings, patchSize: Int, _ statistics: PixelStatistics = .imageNet, backend: any SimilarityBackend,
         encode: @escaping (Tensor) -> Tensor
@@ -43,10 +43,14 @@ public struct VideoPropagation {
         let input = try settings.inputSize.resolved(frameHeight: first.height, frameWidth: first.width, patchSize: patchSize)
         let grid = InputGrid(inputHeight: input.height, inputWidth: input.width, patchSize: patchSize)
         let labels = try firstLabels(grid)
-        let propagator = LabelPropagator(settings, features: features(first, grid), labels: labels, backend: backend)
+        var clips = FrameClips<[Float]>(length: settings.clip, count: frameCount)
+        func features(of index: Int) throws -> Tensor {
+            try self.features(clips.clip(around: index) { normalized(try $0 == 0 ? first : frame($0), grid) }, grid)
+        }
+        let propagator = LabelPropagator(settings, features: try features(of: 0), labels: labels, backend: backend)
         try body(0, labels, grid)
         for index in 1..<max(1, frameCount) {
-            try body(index, propagator.next(features: features(try frame(index), grid)), grid)
+            try body(index, propagator.next(features: features(of: index)), grid)
         }
     }
 
@@ -97,10 +101,15 @@ public struct VideoPropagation {
         }
     }
 
-    private func features(_ image: RGBImage, _ grid: InputGrid) -> Tensor {
-        let tensor = backend.tensor([1, 3, grid.inputHeight, grid.inputWidth])
-        backend.upload(
-            tensor, from: image.normalized(height: grid.inputHeight, width: grid.inputWidth, family: settings.family, statistics))
+    private func normalized(_ image: RGBImage, _ grid: InputGrid) -> [Float] {
+        image.normalized(height: grid.inputHeight, width: grid.inputWidth, family: settings.family, statistics)
+    }
+
+    private func features(_ clip: [[Float]], _ grid: InputGrid) -> Tensor {
+        let tensor = backend.tensor([clip.count, 3, grid.inputHeight, grid.inputWidth])
+        for (index, frame) in clip.enumerated() {
+            backend.upload(tensor.elements(index * frame.count..<(index + 1) * frame.count), from: frame)
+        }
         let features = encode(tensor)
         return features.reshaped([features.rows, features.columns])
     }

@@ -43,6 +43,8 @@ public protocol RecipeSettings: Codable, Equatable, Sendable {
     static var name: String { get }
     /// The published optimization, which a pipeline's `train` may change.
     static var training: TrainingSettings { get }
+    /// Whether the last step of the warm-up has the highest learning rate, as the first one after it does.
+    static var endsWarmUpAtPeak: Bool { get }
     /// The published settings.
     init()
     /// The first value that no run can have, by its key, and what to write instead; nil where all are possible. Nothing else of the
@@ -63,6 +65,10 @@ public protocol RecipeSettings: Codable, Equatable, Sendable {
     static func parameterShapes(_ sizes: FixtureSizes) -> [(name: String, shape: [Int])]
     /// The settings that a fixture's model has; of pictures that are not square their height counts.
     init(fixture sizes: FixtureSizes) throws
+}
+
+extension RecipeSettings {
+    public static var endsWarmUpAtPeak: Bool { false }
 }
 
 extension Recipe {

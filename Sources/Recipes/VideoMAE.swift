@@ -33,8 +33,11 @@ public final class VideoMAE: ClipRecipe {
         public static var training: TrainingSettings {
             var training = TrainingSettings()
             (training.epochs, training.warmupEpochs, training.batch, training.baseLearningRate) = (800, 40, 2048, 1.5e-4)
+            training.minimumLearningRate = 1e-5
             return training
         }
+
+        public static let endsWarmUpAtPeak = true
 
         public var sampler: any Sampler {
             ClipSampler { ($0.sampling, $0.mask, $0.patchSize, $0.tubelet) = (sampling, mask, patchSize, model.tubelet) }

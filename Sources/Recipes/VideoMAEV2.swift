@@ -45,13 +45,16 @@ public final class VideoMAEV2: ClipRecipe {
             sampling.repeatedSampling = 4
         }
 
-        /// Those of ViT-B: 200 epochs with 20 of warm-up of 1024 videos a step, four clips of each, at a rate of 1e-3 for 256 videos. Clips
+        /// Those of ViT-B: 200 epochs with 20 of warm-up of 1024 videos a step, four clips of each, at a rate of 1e-3 for 256 videos, 1e-5 at the end. Clips
         /// are what is counted here.
         public static var training: TrainingSettings {
             var training = TrainingSettings()
             (training.epochs, training.warmupEpochs, training.batch, training.baseLearningRate) = (800, 80, 4096, 2.5e-4)
+            training.minimumLearningRate = 2.5e-6
             return training
         }
+
+        public static let endsWarmUpAtPeak = true
 
         public var problem: (key: String, message: String)? {
             if !(1...64).contains(model.mlpRatio) { return ("model.mlpRatio", "is \(model.mlpRatio): from 1 to 64") }

@@ -14,6 +14,8 @@ public struct TrainingSettings: Codable, Equatable, Sendable {
     public var microBatch = 16
     /// Learning rate for 256 samples a step; scales with `batch`.
     public var baseLearningRate = 1.5e-4
+    /// Learning rate at the end of the run, for 256 samples a step.
+    public var minimumLearningRate = 0.0
     public var weightDecay = 0.05
     public var betas = [0.9, 0.95]
     /// Steps between checkpoints.

@@ -86,6 +86,10 @@ struct EvaluatorOptions {
         settings.radius = options.value("--radius", "CELLS", "how far away context cells may lie", default: settings.radius)
         settings.temperature = options.value(
             "--temperature", "T", "divides similarities before the softmax", default: settings.temperature)
+        settings.clip = options.value(
+            "--clip", "N",
+            "encoders of clips: the N frames around each one are seen for it, N frames' cost for one; 1: it alone, as a still",
+            default: settings.clip)
         let positions = options.value(
             "--positions", "interpolate|recompute", "the position embedding at other sizes; published numbers stand on interpolation",
             default: "interpolate")

@@ -114,7 +114,7 @@ extension PropagationSettings {
     fileprivate var named: [String: String] {
         [
             "family": family.rawValue, "size": "\(inputSize)", "topk": "\(topK)", "queue": "\(queue)", "radius": "\(radius)",
-            "temperature": "\(temperature)",
+            "temperature": "\(temperature)", "clip": "\(clip)",
         ]
     }
 }

@@ -18,7 +18,7 @@ extension Pipeline {
     /// The learning rates of a run of so many samples.
     func schedule(totalSamples: Int) -> LearningRateSchedule {
         LearningRateSchedule(
-            baseRate: train.baseLearningRate, batchSize: train.batch, warmUpSamples: warmUpSamples(of: totalSamples),
+            train, endsWarmUpAtPeak: type(of: recipe.value).endsWarmUpAtPeak, warmUpSamples: warmUpSamples(of: totalSamples),
             totalSamples: totalSamples)
     }
 

@@ -24,7 +24,8 @@ func visualizeReconstructions(arguments: [String]) throws {
         arguments: arguments)
     let weights = options.required(
         "--weights", "FILE|RUN_FOLDER",
-        "a checkpoint, or what 'tandem export --format official' made of one, which holds the decoder; of a run's folder the last checkpoint")
+        "a checkpoint, or what 'tandem export --format official' made of one, which holds the decoder; of a run's folder the last checkpoint"
+    )
     let ratios = options.value("--ratios", "R,R,…", "shares that are hidden of a picture", default: ".5,.75,.9,.95")
     let count = options.value("--samples", "N", "how many samples, each at every ratio", default: 4)
     let seed = options.value("--seed", "N", "which videos, frames, crops and masks", default: UInt64(0))

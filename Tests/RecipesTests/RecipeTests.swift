@@ -166,6 +166,7 @@ import Training
         let clips = VideoMAE.Settings.training
         #expect((clips.epochs, clips.warmupEpochs, clips.batch) == (800, 40, 2048))
         #expect(clips.baseLearningRate == 1.5e-4 && clips.betas == [0.9, 0.95] && clips.weightDecay == 0.05)
+        #expect(clips.minimumLearningRate == 1e-5 && VideoMAE.Settings.endsWarmUpAtPeak && !MAEST.Settings.endsWarmUpAtPeak)
         let spans = MAEST.Settings()
         #expect(spans.problem == nil && spans.sampler.arrays[1].zeros == 156 && spans.sampling.repeatedSampling == 4)
         #expect(spans.predictedFrames == [0, 2, 4, 6, 8, 10, 12, 15] && spans.optimization.clipping == 0.02)
@@ -175,6 +176,7 @@ import Training
         #expect(second.problem == nil && second.sampler.arrays.last?.zeros == 784 && second.sampling.repeatedSampling == 4)
         // Four clips of each of 1024 videos a step, at a rate of 4e-3.
         #expect(VideoMAEV2.Settings.training.batch == 4096 && VideoMAEV2.Settings.training.baseLearningRate * 16 == 4e-3)
+        #expect(abs(VideoMAEV2.Settings.training.minimumLearningRate * 16 / 4e-5 - 1) < 1e-12 && VideoMAEV2.Settings.endsWarmUpAtPeak)
         // rules.json of the golden recipes, "videomae 16x224/2x16".
         #expect(videoMAE.sampler.arrays.map(\.shape) == [[16, 224, 224, 3], [1568], [16, 7]])
         #expect(videoMAE.sampler.arrays[1].zeros == 160 && videoMAE.model.size == .preset("b16"))
