@@ -4,7 +4,8 @@ import Sampling
 
 /// Cuts boxes out of decoded frames and scales them to small RGB squares, straight from the decoded planes.
 ///
-/// Planar YUV, the format of nearly all videos, is left to ``PlanarCropper``. Other formats go through swscale. Its scalers are kept,
+/// Planar YUV, the format of nearly all videos, is left to ``PlanarCropper``. Other formats go through swscale, which smooths wherever it
+/// shrinks. Its scalers are kept,
 /// because the pictures of a sample often share their box, and setting a scaler up costs as much as using it a few times.
 struct Cropper: ~Copyable {
     /// Scalers kept at most; more than the distinct boxes of one pass over a video.
@@ -30,7 +31,7 @@ struct Cropper: ~Copyable {
     /// - Returns: false where swscale does not know the frame's pixel format.
     mutating func crop(
         _ frame: borrowing Frame, box: CropBox, uprightWidth: Int, uprightHeight: Int, orientation: Orientation, isFlipped: Bool, size: Int,
-        isStill: Bool, into destination: UnsafeMutableRawBufferPointer
+        scaling: Scaling, isStill: Bool, into destination: UnsafeMutableRawBufferPointer
     ) -> Bool {
         precondition(destination.count >= size * size * 3, "\(destination.count) bytes for \(size)x\(size) RGB")
         let stored = orientation.storedBox(box, uprightWidth: uprightWidth, uprightHeight: uprightHeight)
@@ -40,7 +41,8 @@ struct Cropper: ~Copyable {
         if let format = PlanarFormat(frame, takesRGB: isStill) {
             let (width, height) = (Double(frame.width), Double(frame.height))
             let geometry = PlanarCropper.Geometry(
-                size: size, format: format, chroma: isStill ? .triangle : .bicubic, width: frame.width, height: frame.height,
+                size: size, scaling: scaling, format: format, chroma: isStill ? .triangle : .bicubic, width: frame.width,
+                height: frame.height,
                 columns: stored.x.start * width..<stored.x.end * width, rows: stored.y.start * height..<stored.y.end * height,
                 isMirroredHorizontally: turned.isTransposed ? turned.isMirroredVertically : turned.isMirroredHorizontally,
                 isMirroredVertically: turned.isTransposed ? turned.isMirroredHorizontally : turned.isMirroredVertically)
@@ -59,7 +61,7 @@ struct Cropper: ~Copyable {
         source.chromaOffsetY = Int32(rows.start & ((1 << layout.chromaShiftY) - 1))
         var target = Conversion.Side(width: Int32(size), height: Int32(size), format: AV_PIX_FMT_RGB24.rawValue)
         target.isFullRange = true
-        guard let kept = scaler(for: Conversion(source: source, destination: target)) else { return false }
+        guard let kept = scaler(for: Conversion(source: source, destination: target, isBilinear: scaling != .bicubic)) else { return false }
 
         if small.width != size { small = Frame(width: size, height: size, format: AV_PIX_FMT_RGB24) }
         kept.scaler.scale(layout.planes(of: frame, fromColumn: columns.start, row: rows.start), into: Planes(small))

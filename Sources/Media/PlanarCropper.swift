@@ -1,5 +1,6 @@
 import CFFmpeg
 import CPixels
+import Sampling
 
 // Note "siting": where chroma lies. MPEG-2, H.264 and later codecs put chroma on the left one of two pixels, and libav's frames say so:
 // FFmpeg 8 converts them like this. FFmpeg 5.1 takes chroma to lie in the middle, as do readers that repeat it for both pixels. A crop that
@@ -9,13 +10,14 @@ import CPixels
 
 /// Resizes parts of planar YUV pictures to small RGB squares, straight from the decoded planes.
 ///
-/// The result equals enlarging chroma, converting the whole frame to RGB and resizing the part bicubically, without rounding in between:
+/// The result equals enlarging chroma, converting the whole frame to RGB and resizing the part, without rounding in between:
 /// one filter a plane does it. Chroma that a stream puts on the left pixel is taken from halfway to the middle, see note "siting". Tables
 /// and memory are kept, and the tables computed again only where the part changes, because the pictures of a sample often share theirs.
 struct PlanarCropper: ~Copyable {
     /// A part of a stored picture, and how it is laid into the result.
     struct Geometry: Equatable {
         var size: Int
+        var scaling: Scaling
         var format: PlanarFormat
         var chroma: ChromaFilter
         var width: Int
@@ -68,9 +70,12 @@ struct PlanarCropper: ~Copyable {
     private mutating func prepare(_ geometry: Geometry) {
         self.geometry = geometry
         let format = geometry.format
-        columns.setBicubic(
-            size: geometry.size, part: geometry.columns, extent: geometry.width, isMirrored: geometry.isMirroredHorizontally)
-        rows.setBicubic(size: geometry.size, part: geometry.rows, extent: geometry.height, isMirrored: geometry.isMirroredVertically)
+        columns.set(
+            geometry.scaling, size: geometry.size, part: geometry.columns, extent: geometry.width,
+            isMirrored: geometry.isMirroredHorizontally)
+        rows.set(
+            geometry.scaling, size: geometry.size, part: geometry.rows, extent: geometry.height,
+            isMirrored: geometry.isMirroredVertically)
         chromaColumns.setEnlarged(
             columns, by: geometry.chroma, shift: format.chromaShiftX,
             extent: format.chromaExtent(geometry.width, shift: format.chromaShiftX), site: format.chromaSiteX)

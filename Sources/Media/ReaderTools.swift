@@ -38,7 +38,7 @@ public final class ReaderTools {
         costs.time(.convert) {
             cropper.crop(
                 frame, box: request.box, uprightWidth: record.width, uprightHeight: record.height, orientation: record.orientation,
-                isFlipped: request.isFlipped, size: request.size, isStill: isStill, into: destination)
+                isFlipped: request.isFlipped, size: request.size, scaling: request.scaling, isStill: isStill, into: destination)
         }
     }
 }

@@ -1,4 +1,5 @@
 import CPixels
+import Sampling
 
 /// How samples along one axis make up the pixels of a resized picture: pixel i is Σ weights[i · taps + k] · sample[first[i] + k].
 struct ResizeAxis: ~Copyable {
@@ -7,24 +8,27 @@ struct ResizeAxis: ~Copyable {
     private(set) var taps = 0
     private(set) var size = 0
 
-    /// Sets the bicubic resize of a part of `extent` samples: a = -0.5, widened when shrinking, so that it does not alias.
+    /// Sets the resize of a part of `extent` samples; a kernel that smooths is widened when shrinking, so that it does not alias.
     ///
     /// Samples beside the part count where the kernel reaches them, as in Pillow's `Image.resize(box:)` (Resample.c, `precompute_coeffs`).
     ///
     /// - Parameters:
     ///   - size: pixels of the result.
     ///   - part: the part's ends, in samples; it may begin and end inside a sample.
-    mutating func setBicubic(size: Int, part: Range<Double>, extent: Int, isMirrored: Bool) {
+    mutating func set(_ scaling: Scaling, size: Int, part: Range<Double>, extent: Int, isMirrored: Bool) {
         let scale = (part.upperBound - part.lowerBound) / Double(size)
-        let widening = max(scale, 1)
-        let support = 2 * widening
+        let widening = scaling == .bilinearUnsmoothed ? 1 : max(scale, 1)
+        let support = (scaling == .bicubic ? 2 : 1) * widening
         clear(size: size, taps: min(extent, Int((2 * support).rounded(.up)) + 1))
         for pixel in 0..<size {
             let center = part.lowerBound + (Double(isMirrored ? size - 1 - pixel : pixel) + 0.5) * scale
             let samples = max(0, Int(center - support + 0.5))..<min(extent, Int(center + support + 0.5))
             let base = min(samples.lowerBound, extent - taps)
             first[pixel] = Int32(base)
-            func weight(_ sample: Int) -> Double { bicubicWeight((Double(sample) - center + 0.5) / widening) }
+            func weight(_ sample: Int) -> Double {
+                let distance = (Double(sample) - center + 0.5) / widening
+                return scaling == .bicubic ? bicubicWeight(distance) : triangleWeight(distance)
+            }
             let sum = samples.reduce(0.0) { $0 + weight($1) }
             for sample in samples { weights[pixel * taps + sample - base] = Float(weight(sample) / sum) }
         }
@@ -78,10 +82,12 @@ enum ChromaFilter {
     fileprivate func weight(_ distance: Double) -> Double {
         switch self {
         case .bicubic: bicubicWeight(distance)
-        case .triangle: max(0, 1 - abs(distance))
+        case .triangle: triangleWeight(distance)
         }
     }
 }
+
+private func triangleWeight(_ distance: Double) -> Double { max(0, 1 - abs(distance)) }
 
 private func bicubicWeight(_ distance: Double) -> Double {
     let x = abs(distance)

@@ -17,6 +17,8 @@ struct Conversion: Hashable {
 
     var source: Side
     var destination: Side
+    /// Whether pictures are scaled bilinearly, not bicubically.
+    var isBilinear = false
 }
 
 extension Conversion.Side {
@@ -52,8 +54,8 @@ extension Conversion.Side {
 
 /// swscale, set for results that do not depend on the processor's instruction set.
 ///
-/// Scaling is bicubic with a = -0.5, the kernel of Pillow and of PyTorch's antialiased resize, and widens when shrinking, so that it does
-/// not alias.
+/// Scaling is bicubic with a = -0.5, the kernel of Pillow and of PyTorch's antialiased resize, or bilinear, and widens when shrinking, so that
+/// it does not alias.
 struct Scaler: ~Copyable {
     private let context: OpaquePointer
     private let sourceHeight: Int32
@@ -80,9 +82,14 @@ struct Scaler: ~Copyable {
         set("dsth", destination.height)
         set("dst_format", destination.format)
         set("dst_range", destination.isFullRange ? 1 : 0)
-        set("sws_flags", SWS_BICUBIC | SWS_ACCURATE_RND | SWS_BITEXACT | SWS_FULL_CHR_H_INT | SWS_FULL_CHR_H_INP)
-        note(av_opt_set_double(object, "param0", 0, 0), "param0")
-        note(av_opt_set_double(object, "param1", 0.5, 0), "param1")
+        set(
+            "sws_flags",
+            (conversion.isBilinear ? SWS_BILINEAR : SWS_BICUBIC) | SWS_ACCURATE_RND | SWS_BITEXACT | SWS_FULL_CHR_H_INT | SWS_FULL_CHR_H_INP
+        )
+        if !conversion.isBilinear {
+            note(av_opt_set_double(object, "param0", 0, 0), "param0")
+            note(av_opt_set_double(object, "param1", 0.5, 0), "param1")
+        }
         // By swscale's own rule a chroma sample sits in the middle of its pixels, in 256ths of one; a crop that starts inside such a group
         // moves it by as many pixels.
         if source.chromaOffsetX > 0 { set("src_h_chr_pos", 128 << source.chromaShiftX - 128 - 256 * source.chromaOffsetX) }

@@ -54,5 +54,7 @@ extension View {
     }
 
     /// The picture that is wanted for it.
-    public func request(size: Int) -> PictureRequest { PictureRequest(frame: frame, box: box, isFlipped: isFlipped, size: size) }
+    public func request(size: Int, scaling: Scaling = .bicubic) -> PictureRequest {
+        PictureRequest(frame: frame, box: box, isFlipped: isFlipped, size: size, scaling: scaling)
+    }
 }

@@ -4,7 +4,7 @@ import Sampling
 import TestSupport
 import Testing
 
-/// Crops beside those of Pillow: its bicubic of the same box of the whole frame, converted to RGB (Tests/Fixtures/Crops/pillow.py).
+/// Crops beside those of Pillow: its resize of the same box of the whole frame, converted to RGB (Tests/Fixtures/Crops/pillow.py).
 struct PillowTests {
     /// One line of a list of crops.
     private struct Crop {
@@ -19,14 +19,14 @@ struct PillowTests {
     }
 
     /// Signal to noise of our crops in dB, crop by crop. Each list of crops is of one video.
-    private func ratios(_ lists: [[Crop]], expected: [UInt8], size: Int) throws -> [Double] {
+    private func ratios(_ lists: [[Crop]], _ scaling: Scaling = .bicubic, expected: [UInt8], size: Int) throws -> [Double] {
         var ratios: [Double] = []
         for crops in lists {
             let count = size * size * 3
             let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: crops.count * count, alignment: 64)
             defer { memory.deallocate() }
             let reader = try VideoReader(path: crops[0].path, record: crops[0].record)
-            let requests = crops.map { PictureRequest(frame: $0.view.frame, box: $0.view.box, size: size) }
+            let requests = crops.map { PictureRequest(frame: $0.view.frame, box: $0.view.box, size: size, scaling: scaling) }
             try reader.read(requests) { UnsafeMutableRawBufferPointer(rebasing: memory[$0 * count..<($0 + 1) * count]) }
             for index in crops.indices {
                 let peer = expected[ratios.count * count..<(ratios.count + 1) * count]
@@ -40,7 +40,8 @@ struct PillowTests {
         return ratios
     }
 
-    @Test func cropsOfASmallClipArePillows() throws {
+    @Test(arguments: [(Scaling.bicubic, "crops"), (.bilinear, "crops-bilinear"), (.bilinearUnsmoothed, "crops-unsmoothed")])
+    func cropsOfASmallClipArePillows(scaling: Scaling, file: String) throws {
         let folder = fixture("Crops")
         let record = try VideoRecord(inspecting: "clip.mp4", in: folder)
         let crops = try String(contentsOfFile: folder + "/crops.txt", encoding: .utf8).split(separator: "\n").map { line in
@@ -48,8 +49,8 @@ struct PillowTests {
             let box = CropBox(x: numbers[1], y: numbers[2], width: numbers[3], height: numbers[4])
             return Crop(view: View(tick: 0, frame: numbers[0], box: box, isFlipped: false), record: record, path: folder + "/clip.mp4")
         }
-        let expected = [UInt8](try Data(contentsOf: URL(fileURLWithPath: folder + "/crops.rgb")))
-        for (index, ratio) in try ratios([crops], expected: expected, size: 32).enumerated() {
+        let expected = [UInt8](try Data(contentsOf: URL(fileURLWithPath: folder + "/\(file).rgb")))
+        for (index, ratio) in try ratios([crops], scaling, expected: expected, size: 32).enumerated() {
             #expect(ratio > 50, "crop \(index)")
         }
     }

@@ -37,7 +37,9 @@ import Testing
             for index in step.indices where step[index] == 0 { visible[index] += 1 }
             #expect(
                 drawn.pictures
-                    == drawn.views.indices.map { PlacedPicture(request: drawn.views[$0].request(size: 32), array: "frames", index: $0) })
+                    == drawn.views.indices.map {
+                        PlacedPicture(request: drawn.views[$0].request(size: 32, scaling: .bilinear), array: "frames", index: $0)
+                    })
         }
         // Of 10,000: 909 each with a deviation of 29, 1,250 with 33, 2,500 with 43.
         #expect(starts.allSatisfy { abs($0 - 909) < 150 } && visible.allSatisfy { abs($0 - 1250) < 170 } && abs(flips - 2500) < 220)

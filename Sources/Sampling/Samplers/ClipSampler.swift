@@ -99,7 +99,7 @@ public struct ClipSampler: Sampler {
         }
         sample.write(views.flatMap(\.fields), to: "views")
         return views.indices.map {
-            PlacedPicture(request: views[$0].request(size: sampling.imageSize), array: "frames", index: $0)
+            PlacedPicture(request: views[$0].request(size: sampling.imageSize, scaling: .bilinear), array: "frames", index: $0)
         }
     }
 }

@@ -61,7 +61,17 @@ public struct Draw {
     }
 }
 
-/// A picture wanted from a video: which frame, which part of it, mirrored or not, and its side.
+/// How a part of a picture is brought to another size.
+public enum Scaling: Sendable {
+    /// Bicubic with a = -0.5, smoothed where it shrinks, as Pillow has it.
+    case bicubic
+    /// Bilinear, smoothed where it shrinks, as Pillow has it.
+    case bilinear
+    /// Bilinear between the nearest pixels, whatever lies between those, as PyTorch's `interpolate` has it.
+    case bilinearUnsmoothed
+}
+
+/// A picture wanted from a video: which frame, which part of it, mirrored or not, its side, and how it is scaled to that.
 public struct PictureRequest: Equatable, Sendable {
     /// Index of the frame in presentation order.
     public var frame: Int
@@ -71,12 +81,15 @@ public struct PictureRequest: Equatable, Sendable {
     public var isFlipped: Bool
     /// Side in pixels.
     public var size: Int
+    /// How the part is brought to that size.
+    public var scaling: Scaling
 
-    public init(frame: Int, box: CropBox, isFlipped: Bool = false, size: Int) {
+    public init(frame: Int, box: CropBox, isFlipped: Bool = false, size: Int, scaling: Scaling = .bicubic) {
         self.frame = frame
         self.box = box
         self.isFlipped = isFlipped
         self.size = size
+        self.scaling = scaling
     }
 
     /// Bytes of the picture as packed RGB, `[size, size, 3]`.

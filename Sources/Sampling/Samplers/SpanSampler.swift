@@ -89,7 +89,7 @@ public struct SpanSampler: Sampler {
         sample.write(MaskPattern.drawRandom(patchCount: patchCount, visible: visiblePatchCount, from: &masks), to: "mask")
         sample.write(views.flatMap(\.fields), to: "views")
         return views.indices.map {
-            PlacedPicture(request: views[$0].request(size: sampling.imageSize), array: "frames", index: $0)
+            PlacedPicture(request: views[$0].request(size: sampling.imageSize, scaling: .bilinearUnsmoothed), array: "frames", index: $0)
         }
     }
 }

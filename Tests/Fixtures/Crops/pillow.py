@@ -1,7 +1,8 @@
-"""Pillow as the judge of crops: its bicubic resize of a box of the whole frame, which swscale, through PyAV, converts to RGB.
+"""Pillow as the judge of crops: its resize of a box of the whole frame, which swscale, through PyAV, converts to RGB.
 
-    pillow.py write FOLDER                makes clip.mp4, a moving pattern of 96 x 64 pixels, and crops.rgb: the crops of crops.txt,
-                                          32 x 32 each, with chroma halfway between left and middle
+    pillow.py write FOLDER                makes clip.mp4, a moving pattern of 96 x 64 pixels, and the crops of crops.txt, 32 x 32 each, with
+                                          chroma halfway between left and middle: bicubic in crops.rgb, bilinear in crops-bilinear.rgb, and
+                                          between the nearest pixels, which Pillow lacks, by NumPy in crops-unsmoothed.rgb
     pillow.py crops LIST SIZE SITE OUTPUT writes the crops of a list, SIZE x SIZE packed RGB each
 
 SITE says where chroma lies, in 1/256 pixels right of the left one: 0 for the left, as H.264 has it and FFmpeg 8, 128 for the middle, as
@@ -33,7 +34,30 @@ def frames(path, wanted, site):
                 yield index, Image.fromarray(graph.vpull().to_ndarray())
 
 
-def write_crops(list_path, size, site, output):
+def bicubic(picture, size, box):
+    return picture.resize((size, size), Image.Resampling.BICUBIC, box=box).tobytes()
+
+
+def bilinear(picture, size, box):
+    return picture.resize((size, size), Image.Resampling.BILINEAR, box=box).tobytes()
+
+
+def unsmoothed(picture, size, box):
+    """Each pixel between the four nearest ones of the whole picture."""
+    pixels = numpy.asarray(picture).astype(float)
+
+    def taps(first, last, count):
+        place = numpy.clip(first + (numpy.arange(size) + 0.5) * (last - first) / size - 0.5, 0, count - 1)
+        low = numpy.floor(place).astype(int)
+        return low, numpy.minimum(low + 1, count - 1), place - low
+
+    (left, right, across), (upper, lower, down) = taps(box[0], box[2], picture.width), taps(box[1], box[3], picture.height)
+    rows = pixels[upper] * (1 - down)[:, None, None] + pixels[lower] * down[:, None, None]
+    blended = rows[:, left] * (1 - across)[:, None] + rows[:, right] * across[:, None]
+    return numpy.round(blended).clip(0, 255).astype(numpy.uint8).tobytes()
+
+
+def write_crops(list_path, size, site, output, resize=bicubic):
     rows = [line.split(maxsplit=7) for line in list_path.read_text().splitlines()]
     crops = {}
     for path in {row[7] for row in rows}:
@@ -44,7 +68,7 @@ def write_crops(list_path, size, site, output):
                 x, y, width, height, whole_width, whole_height = map(int, row[1:7])
                 across, down = picture.width / whole_width, picture.height / whole_height
                 box = (x * across, y * down, (x + width) * across, (y + height) * down)
-                crops[number] = picture.resize((size, size), Image.Resampling.BICUBIC, box=box).tobytes()
+                crops[number] = resize(picture, size, box)
     output.write_bytes(b"".join(crops[number] for number in range(len(rows))))
 
 
@@ -69,6 +93,7 @@ if __name__ == "__main__":
     if command == "write":
         folder = pathlib.Path(arguments[0])
         write_clip(folder / "clip.mp4")
-        write_crops(folder / "crops.txt", 32, 64, folder / "crops.rgb")
+        for name, resize in [("crops", bicubic), ("crops-bilinear", bilinear), ("crops-unsmoothed", unsmoothed)]:
+            write_crops(folder / "crops.txt", 32, 64, folder / f"{name}.rgb", resize)
     else:
         write_crops(pathlib.Path(arguments[0]), int(arguments[1]), int(arguments[2]), pathlib.Path(arguments[3]))
