@@ -129,10 +129,10 @@ bench: build ## Time training steps, their operations, and an evaluation's frame
 PEERS ?= $(HOME)/.cache/tandem-peers
 
 .PHONY: bench-peers
-bench-peers: build ## Time Tandem's training step, and evaluation if TANDEM_SHARED is there, and PyTorch's in turn; decoding too, given VIDEOS=FOLDER [TRANSCODED=FOLDER] [PEERS=FOLDER]
+bench-peers: build ## Time training steps of Tandem and PyTorch in turn, and evaluation if TANDEM_SHARED is there [RECIPES="mae videomae-s"]; decoding too, given VIDEOS=FOLDER [TRANSCODED=FOLDER] [PEERS=FOLDER]
 	@test -x $(PEERS)/bin/python || { echo "PyTorch is not installed in $(PEERS): 'make peers' does it" >&2; exit 2; }
 	@test -z "$(VIDEOS)" || $(PEERS)/bin/python -B Tests/Peers/decode.py --tandem $(BIN)/tandem $(addprefix --transcoded ,$(TRANSCODED)) $(VIDEOS)
-	@$(PEERS)/bin/python -B Tests/Peers/bench.py --tandem $(BIN)/tandem
+	@$(PEERS)/bin/python -B Tests/Peers/bench.py --tandem $(BIN)/tandem $(RECIPES)
 	@test ! -f $(TANDEM_SHARED)/peers/propagate.py || $(PEERS)/bin/python -B Tests/Peers/propagation.py --tandem $(BIN)/tandem --shared $(TANDEM_SHARED)
 
 # PyPI has torchvision and today's torchcodec for PyTorch with CUDA alone, which runs without a GPU too. The other torchcodec goes with any

@@ -1,14 +1,27 @@
-"""Times Tandem's training step and PyTorch's in turn, on the same cores, and prints the ratios: `make bench-peers`.
+"""Times training steps of Tandem and of PyTorch in turn, on the same cores, and prints the ratios: `make bench-peers RECIPES="mae mae-st"`.
 
 The programs take turns, round after round, because a machine's speed drifts; each program's best round counts.
 """
 import argparse
 import json
 import pathlib
+import platform
+import re
 import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
+
+# What a name stands for: the options that both programs take for it.
+RECIPES = {
+    "siammae": "--recipe siammae --model s16 --batch 16",
+    "mae": "--recipe mae --model b16 --batch 32",
+    "videomae-s": "--recipe videomae --model s16 --decoder s --batch 2",
+    "videomae-b": "--recipe videomae --model b16 --batch 1",
+    "videomae-v2": "--recipe videomae-v2 --model b16 --batch 1",
+    "mae-st": "--recipe mae-st --model l16 --batch 1",
+}
+PRECISIONS = ["f32", "bf16"]
 
 
 def run(command):
@@ -19,44 +32,64 @@ def run(command):
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
+def trained_by(tandem):
+    """The recipes that a build of Tandem knows."""
+    text = subprocess.run([tandem, "bench", "step", "--help"], capture_output=True, text=True, check=True).stdout
+    return re.search(r"--recipe (\S+)", text)[1].split("|")
+
+
+def processor():
+    """The processor's name, where the system tells it."""
+    names = re.findall(r"^model name\s*:\s*(.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    return names[0] if names else platform.machine()
+
+
+def compare(name, options):
+    """Prints a table of one recipe."""
+    work = [*RECIPES[name].split(), "--threads", str(options.threads), "--steps", str(options.steps)]
+    torch = [sys.executable, "-B", HERE / "train_step.py"]
+    programs = {"PyTorch eager": torch, "PyTorch compiled": [*torch, "--compile"], "Tandem": [options.tandem, "bench", "step", "--json"]}
+    results = {(precision, program): [] for precision in PRECISIONS for program in programs}
+    for round in range(options.rounds):
+        for precision, program in results:
+            result = run([*programs[program], "--precision", precision, *work])
+            results[precision, program].append(result)
+            print(f"{name}, round {round + 1}: {precision:5}{program:18}{result['samplesPerSecond']:7.2f} samples/s", file=sys.stderr)
+
+    print(f"\n{name}: {' '.join(work)}")
+    print(f"{'':5} {'':18}{'samples/s':>10}{'memory':>12}")
+    for precision in PRECISIONS:
+        rates = {program: max(r["samplesPerSecond"] for r in results[precision, program]) for program in programs}
+        memory = {program: min(r["peakBytes"] for r in results[precision, program]) for program in programs}
+        for program in programs:
+            print(f"{precision:5} {program:18}{rates[program]:10.2f}{memory[program] / 2**30:8.2f} GiB")
+        peer = max((program for program in programs if program != "Tandem"), key=rates.get)
+        rate, space = rates["Tandem"] / rates[peer], memory["Tandem"] / memory[peer]
+        share = max(r["shareOfPeak"] for r in results[precision, "Tandem"])
+        print(
+            f"{precision:5} Tandem is {rate:.2f} times as fast as {peer}, with {space:.2f} of its memory, at {share * 100:.0f} % of the"
+            " peak of products\n", flush=True)
+    return results["bf16", "Tandem"][0]["device"]
+
+
 def main():
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("recipes", nargs="*", metavar="RECIPE", help=f"of {', '.join(RECIPES)}; default: all")
     options.add_argument("--tandem", default=".build/release/tandem")
-    options.add_argument("--batch", type=int, default=16)
     options.add_argument("--threads", type=int, default=2)
     options.add_argument("--steps", type=int, default=3, help="timed steps of a program in a round")
     options.add_argument("--rounds", type=int, default=2)
-    options = options.parse_args()
-    common = ["--batch", str(options.batch), "--threads", str(options.threads), "--steps", str(options.steps)]
-
-    def tandem(precision):
-        return [options.tandem, "bench", "step", "--json", "--precision", precision, *common]
-
-    def torch(precision, *more):
-        return [sys.executable, "-B", HERE / "train_step.py", "--precision", precision, *more, *common]
-
-    programs = {
-        ("f32", "PyTorch eager"): torch("f32"), ("f32", "PyTorch compiled"): torch("f32", "--compile"), ("f32", "Tandem"): tandem("f32"),
-        ("bf16", "PyTorch eager"): torch("bf16"), ("bf16", "PyTorch compiled"): torch("bf16", "--compile"), ("bf16", "Tandem"): tandem("bf16"),
-    }
-    results = {program: [] for program in programs}
-    for round in range(options.rounds):
-        for program, command in programs.items():
-            results[program].append(run(command))
-            print(f"round {round + 1}: {program[0]:5}{program[1]:18}{results[program][-1]['samplesPerSecond']:7.2f} pairs/s", file=sys.stderr)
-
-    print(f"\nViT-S/16, decoder mae, {options.batch} pairs a step, {options.threads} threads")
-    print(f"{'':5} {'':18}{'pairs/s':>9}{'memory':>12}")
-    for precision in ["f32", "bf16"]:
-        best = {name: max(r["samplesPerSecond"] for r in rs) for (p, name), rs in results.items() if p == precision}
-        memory = {name: min(r["peakBytes"] for r in rs) for (p, name), rs in results.items() if p == precision}
-        for name in best:
-            print(f"{precision:5} {name:18}{best[name]:9.2f}{memory[name] / 2**30:8.2f} GiB")
-        peer = max((name for name in best if name != "Tandem"), key=best.get)
-        share = max(r["shareOfPeak"] for r in results[precision, "Tandem"])
-        print(
-            f"{precision:5} Tandem is {best['Tandem'] / best[peer]:.2f} times as fast as {peer}, with {memory['Tandem'] / memory[peer]:.2f} of"
-            f" its memory, at {share * 100:.0f} % of the peak of products\n")
+    arguments = options.parse_args()
+    for name in arguments.recipes:
+        if name not in RECIPES:
+            options.error(f"'{name}' is none of {', '.join(RECIPES)}")
+    known, device = trained_by(arguments.tandem), None
+    for name in arguments.recipes or RECIPES:
+        if RECIPES[name].split()[1] in known:
+            device = compare(name, arguments)
+        else:
+            print(f"\n{name}: left out, because {arguments.tandem} does not know this recipe; it knows {', '.join(known)}\n")
+    print(f"{processor()}; Tandem: {device}" if device else processor())
 
 
 if __name__ == "__main__":
