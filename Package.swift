@@ -55,7 +55,7 @@ let package = Package(
             "tandem-evaluator",
             [
                 "Base", "Console", "Configuration", "Dataflow", "Files", "MatFiles", "Media", "Metrics", "Pictures", "Sampling", "ZeroMQ",
-                "Propagation", "Training",
+                "Propagation", "Training", "Classification",
             ] + maths),
         library("Console", ["Base"]),  // options, --help, progress, signals, errors as sentences
         library("Metrics", ["Base", "Console"]),  // what a process tells of itself over HTTP: numbers, and whether it is well
@@ -82,6 +82,8 @@ let package = Package(
 
         // The maths half: from batches to weights and scores.
         library("Propagation", ["Base", "Files", "Pictures", "Compute"]),  // label propagation; DAVIS, JHMDB, VIP and their measures
+        // Frozen features: a data set of classes, nearest neighbours, a linear probe.
+        library("Classification", ["Base", "Files", "Sampling", "Training", "Compute"]),
         library("Training", ["Base", "Files", "WeightFiles", "Autograd", "Compute"]),  // optimizer, schedule, checkpoints
         library("RunLog", ["Base", "Files"]),  // a run's folder: logs, scores, figures, TensorBoard's events
         library("Models", ["Base", "WeightFiles", "Layers", "Autograd", "Compute"]),  // the ViT encoder, decoders, tables
@@ -118,6 +120,7 @@ let package = Package(
         tests("ZeroMQ", ["Base"]),
         tests("MatFiles"),
         tests("Propagation", ["Base", "TestBackends", "Compute", "MatFiles", "Media", "Pictures"]),
+        tests("Classification", ["Base", "TestBackends", "Files", "Compute"]),
         tests("WeightFiles", ["Base", "Models"]),
         tests("RunLog", ["Base"]),
         tests("Training", ["TestBackends", "Base", "WeightFiles", "Models", "Recipes", "Sampling", "Autograd", "Compute"]),
