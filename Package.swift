@@ -1,5 +1,5 @@
 // swift-tools-version: 6.0
-// The architecture of Tandem, top to bottom. The data half and the maths half meet in Recipes, and in what stands above them.
+// The architecture of Tandem, top to bottom. The data half and the maths half meet in Recipes, in Classification, and in what stands above them.
 import PackageDescription
 
 /// A Swift library of ours: its name and what it stands on.
@@ -67,6 +67,8 @@ let package = Package(
             "Recipes",
             ["Base", "Sampling", "Models", "Layers", "Training", "WeightFiles", "Autograd", "Compute", "Pictures"]),
 
+        library("Classification", ["Base", "Files", "Sampling", "Training", "Compute"]),  // classes by frozen features: k-NN, linear probe
+
         // The ground floor, which both halves stand on.
         library("Files", ["Base"]),  // names and folders as file systems have them, whole files, what a command may write: only its own
         library("Base"),  // bytes, hashes, clocks, random numbers, text, a failure as a sentence
@@ -82,8 +84,6 @@ let package = Package(
 
         // The maths half: from batches to weights and scores.
         library("Propagation", ["Base", "Files", "Pictures", "Compute"]),  // label propagation; DAVIS, JHMDB, VIP and their measures
-        // Frozen features: a data set of classes, nearest neighbours, a linear probe.
-        library("Classification", ["Base", "Files", "Sampling", "Training", "Compute"]),
         library("Training", ["Base", "Files", "WeightFiles", "Autograd", "Compute"]),  // optimizer, schedule, checkpoints
         library("RunLog", ["Base", "Files"]),  // a run's folder: logs, scores, figures, TensorBoard's events
         library("Models", ["Base", "WeightFiles", "Layers", "Autograd", "Compute"]),  // the ViT encoder, decoders, tables

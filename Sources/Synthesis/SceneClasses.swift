@@ -1,12 +1,14 @@
+import Foundation
+
 /// A synthetic data set of classes, each a folder of short videos.
 public enum SceneClasses: String, CaseIterable, Sendable {
     /// What moves alike is of one class; how anything looks is not told by the class.
     ///
-    /// Each single frame is distributed the same in all classes, whichever frame it is: where an object is and how it is turned is uniform on a
-    /// ring that the motion turns, and uniform it stays. Scenes of one index even begin with the same frame in all classes. Opposite motions
-    /// have the same frames in the opposite order, so that frames without an order tell at most the axis.
+    /// Each single frame is distributed the same in all classes, whichever frame it is: where an object or the background is and how it is
+    /// turned is uniform on a ring that the motion turns, and uniform it stays. Scenes of one index even begin with the same frame in all
+    /// classes. Opposite motions have the same frames in the opposite order, so that frames without an order tell at most the axis.
     case motion
-    /// What looks alike is of one class, by outline and texture; all else, motion among it, is random.
+    /// What looks alike is of one class, by texture and outlines; all else, colours and motion among it, is random.
     case appearance
 
     /// Parts of a data set. Scenes of different parts come from disjoint streams of random numbers.
@@ -23,8 +25,7 @@ public enum SceneClasses: String, CaseIterable, Sendable {
         }
     }
 
-    /// Direction on the picture, y downwards, and sense of turning.
-    fileprivate static let motions: [(name: String, x: Double, y: Double, turn: Double)] = [
+    fileprivate static let motions: [Heading] = [
         ("clockwise", 0, 0, 1), ("counterclockwise", 0, 0, -1), ("down", 0, 1, 0), ("left", -1, 0, 0), ("right", 1, 0, 0), ("up", 0, -1, 0),
     ]
 
@@ -48,23 +49,17 @@ extension Scene {
         func texture(_ family: Texture.Family, logSide: Int) -> Texture {
             Texture(family, colors: random.shuffled(palette), logSide: logSide, &random)
         }
-        let background = texture(random.element(of: Texture.Family.allCases), logSide: 9)
-        let backgroundMotion = Motion.ofBackground(&random)
+        let look = set == .appearance ? SceneClasses.looks[number] : nil
         let light = Light(&random)
+        let background = texture(look?.texture ?? random.element(of: Texture.Family.allCases), logSide: Motion.logSideOfGround)
+        let motion = SceneClasses.motions[set == .motion ? number : 0]
+        let backgroundMotion: Motion = set == .motion ? .stationaryGround(motion, &random) : .ofBackground(&random)
         let objects = (0..<4).map { _ in
-            switch set {
-            case .motion:
-                let family = random.element(of: Texture.Family.allCases)
-                let outline = random.element(of: Outline.Kind.allCases)
-                return Body(
-                    texture: texture(family, logSide: 8), outline: Outline(outline, radius: random.uniform(30...45), &random),
-                    motion: .stationary(SceneClasses.motions[number], &random))
-            case .appearance:
-                let look = SceneClasses.looks[number]
-                return Body(
-                    texture: texture(look.texture, logSide: 8), outline: Outline(look.outline, radius: random.uniform(40...60), &random),
-                    motion: .ofObject(reachX: 90, reachY: 70, &random))
-            }
+            let family = look?.texture ?? random.element(of: Texture.Family.allCases)
+            let kind = look?.outline ?? random.element(of: Outline.Kind.allCases)
+            return Body(
+                texture: texture(family, logSide: 8), outline: Outline(kind, radius: random.uniform(35...55), &random),
+                motion: set == .motion ? .stationary(motion, &random) : .ofObject(reachX: 90, reachY: 70, &random))
         }
         self.init(
             width: shortSide * 4 / 3 / 2 * 2, height: shortSide, frameCount: 64, background: background, backgroundMotion: backgroundMotion,
@@ -73,32 +68,59 @@ extension Scene {
 }
 
 extension Scene {
-    /// Where the objects of a scene of ``SceneClasses/motion`` are at a time in seconds: across and down as shares of the ring on which they
-    /// come back, from the centre, and their turn in full turns.
-    package func placesOnRing(time: Double) -> [(x: Double, y: Double, turn: Double)] {
-        objects.map { body in
+    /// Where the layers of a scene of ``SceneClasses/motion`` are at a time in seconds, each number as a share of what it repeats after: objects
+    /// across, down and turned; and of the background, last, the place in its texture that lies at a certain place of the picture, and its
+    /// turn.
+    package func phases(time: Double) -> [(x: Double, y: Double, turn: Double)] {
+        let ground = backgroundMotion.placement(time).inverse(100, 50)
+        let side = Double(1 << Motion.logSideOfGround)
+        return objects.map { body in
             let motion = body.motion
             return (motion.x(time) / Motion.ring.width, motion.y(time) / Motion.ring.height, motion.angle(time) / (2 * .pi))
-        }
+        } + [(ground.x / side, ground.y / side, backgroundMotion.angle(time) / (2 * .pi))]
     }
 }
 
-extension Motion {
-    /// What objects come back on: a picture, and room on all sides.
-    fileprivate static let ring = (width: 2 * (256 * 2 / 3.0 + 70), height: 2 * (128 + 70.0))
+/// Directions on the picture, y downwards, and sense of turning.
+private typealias Heading = (name: String, x: Double, y: Double, turn: Double)
 
-    /// A motion under which place and turn are distributed alike at all times: uniform, on a picture that goes on at its other side, so far out
-    /// that no object is seen to jump.
-    fileprivate static func stationary(
-        _ motion: (name: String, x: Double, y: Double, turn: Double), _ random: inout SceneNumbers
-    ) -> Motion {
-        let (width, height) = ring
-        let (speed, turning) = (random.uniform(80...140), random.uniform(1.5...3))
+extension Motion {
+    /// What objects come back on: a picture, and room on all sides, so that no object is seen to jump.
+    fileprivate static let ring = (width: 2 * (256 * 2 / 3.0 + 80), height: 2 * (128 + 80.0))
+    /// Logarithm of the side of the background's texture, which repeats.
+    fileprivate static let logSideOfGround = 9
+
+    private static func speeds(_ random: inout SceneNumbers) -> (of: Double, turning: Double) {
+        (random.uniform(80...140), random.uniform(1.5...3))
+    }
+
+    /// A motion of an object under which place and turn are distributed alike at all times, uniformly on the ring.
+    fileprivate static func stationary(_ heading: Heading, _ random: inout SceneNumbers) -> Motion {
+        let speed = speeds(&random)
         return Motion(
-            x: Wave(offset: random.uniform(-width / 2...width / 2), drift: motion.x * speed, period: width),
-            y: Wave(offset: random.uniform(-height / 2...height / 2), drift: motion.y * speed, period: height),
-            angle: Wave(offset: random.uniform(0...(2 * .pi)), drift: motion.turn * turning),
-            zoom: Wave(around: 0, amplitude: random.uniform(0...0.1), frequency: 0.1...0.5, &random), stretch: Wave(offset: 0),
-            shear: Wave(offset: 0))
+            x: Wave(
+                offset: random.uniform(-ring.width / 2...ring.width / 2), drift: heading.x * speed.of, period: ring.width),
+            y: Wave(
+                offset: random.uniform(-ring.height / 2...ring.height / 2), drift: heading.y * speed.of, period: ring.height),
+            angle: Wave(offset: random.uniform(0...(2 * .pi)), drift: heading.turn * speed.turning), zoom: Wave(offset: 0),
+            stretch: Wave(offset: 0), shear: Wave(offset: 0))
+    }
+
+    /// A motion of a background under which each place of the picture shows any place of the texture, turned in any way, at all times equally
+    /// likely: the texture's origin is uniform on the texture itself, and turns with it about the picture's centre.
+    fileprivate static func stationaryGround(_ heading: Heading, _ random: inout SceneNumbers) -> Motion {
+        let side = Double(1 << logSideOfGround)
+        let speed = speeds(&random)
+        let (u, v, angle) = (random.uniform(0...side), random.uniform(0...side), random.uniform(0...(2 * .pi)))
+        let turning = heading.turn * speed.turning
+        let phase = (angle + atan2(v, u)) / (2 * .pi)
+        func circle(_ drift: Double, phase: Double) -> Wave {
+            var wave = Wave(offset: 0, drift: drift * speed.of)
+            wave.terms = [Wave.Term(amplitude: hypot(u, v), frequency: turning / (2 * .pi), phase: phase)]
+            return wave
+        }
+        return Motion(
+            x: circle(heading.x, phase: phase + 0.25), y: circle(heading.y, phase: phase), angle: Wave(offset: angle, drift: turning),
+            zoom: Wave(offset: 0), stretch: Wave(offset: 0), shear: Wave(offset: 0))
     }
 }

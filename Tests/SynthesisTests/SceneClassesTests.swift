@@ -20,12 +20,12 @@ import Testing
         }
     }
 
-    /// Places and turns of objects are uniform in every frame, so that the other frames do not tell classes either. A share of n uniform
+    /// Places and turns of objects and backgrounds are uniform in every frame, so that the other frames do not tell classes either. A share of n uniform
     /// numbers in a quarter of their range is 1/4 with a deviation of sqrt(3 / 16 n).
     @Test(arguments: SceneClasses.motion.classes) func everyFrameIsDistributedAsTheFirst(name: String) throws {
-        let scenes = try (0..<150).map { try scene(name, index: $0) }
+        let scenes = try (0..<50).map { try scene(name, index: $0) }
         for time in [0, 0.7, 2.1] {
-            let places = scenes.flatMap { $0.placesOnRing(time: time) }
+            let places = scenes.flatMap { $0.phases(time: time) }
             let deviation = (3.0 / 16 / Double(places.count)).squareRoot()
             for values in [places.map(\.x), places.map(\.y), places.map(\.turn)] {
                 let quarters = values.map { Int(($0 + 10).truncatingRemainder(dividingBy: 1) * 4) }
@@ -41,7 +41,7 @@ import Testing
     @Test func classesMoveAsTheyAreCalled() throws {
         func step(_ name: String) throws -> (x: Double, y: Double, turn: Double) {
             // An object that does not come back at the other side meanwhile.
-            let (from, to) = (try scene(name, index: 0).placesOnRing(time: 0), try scene(name, index: 0).placesOnRing(time: 0.1))
+            let (from, to) = (try scene(name, index: 0).phases(time: 0), try scene(name, index: 0).phases(time: 0.1))
             let number = try #require(from.indices.first { abs(from[$0].x) < 0.3 && abs(from[$0].y) < 0.3 })
             return (to[number].x - from[number].x, to[number].y - from[number].y, to[number].turn - from[number].turn)
         }
