@@ -8,7 +8,7 @@ public enum SceneClasses: String, CaseIterable, Sendable {
     /// turned is uniform on a ring that the motion turns, and uniform it stays. Scenes of one index even begin with the same frame in all
     /// classes. Opposite motions have the same frames in the opposite order, so that frames without an order tell at most the axis.
     case motion
-    /// What looks alike is of one class, by texture and outlines; all else, colours and motion among it, is random.
+    /// What looks alike is of one class, by hue, texture and outlines; all else, motion among it, is random.
     case appearance
 
     /// Parts of a data set. Scenes of different parts come from disjoint streams of random numbers.
@@ -45,11 +45,12 @@ extension Scene {
         let setNumber = UInt64(SceneClasses.allCases.firstIndex(of: set)!)
         // The class is no part of the path: scenes of one index differ in nothing else.
         var random = SceneNumbers(seed: seed, path: part.rawValue, setNumber, UInt64(index))
-        let palette = Color.palette(count: 6, &random)
+        let look = set == .appearance ? SceneClasses.looks[number] : nil
+        let hue = look.map { _ in 2 * .pi * Double(number) / Double(SceneClasses.looks.count) }
+        let palette = Color.palette(count: 6, hue: hue, &random)
         func texture(_ family: Texture.Family, logSide: Int) -> Texture {
             Texture(family, colors: random.shuffled(palette), logSide: logSide, &random)
         }
-        let look = set == .appearance ? SceneClasses.looks[number] : nil
         let light = Light(&random)
         let background = texture(look?.texture ?? random.element(of: Texture.Family.allCases), logSide: Motion.logSideOfGround)
         let motion = SceneClasses.motions[set == .motion ? number : 0]

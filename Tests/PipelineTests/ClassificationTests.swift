@@ -90,6 +90,45 @@ import Testing
         }
     }
 
+    /// Every picture has gradients both ways: a crop that is off by one pixel shows as an error of 0.002 to 0.007.
+    @Test(.enabled(if: Peers.python != nil, "\(Peers.absence)"), .timeLimit(.minutes(5))) func featuresAreThoseOfPillowAndTimm() throws {
+        try withTemporaryFolder { folder in
+            try makeStills(in: folder + "/stills")
+            for (part, count) in [("train", 4), ("val", 2)] {
+                for (number, name) in (0..<count).flatMap({ number in [(number, "blue"), (number, "red")] }) {
+                    var image = RGBImage(width: 100 - 7 * number, height: 61 + 9 * number, color: .white)
+                    let offset = name == "red" ? 28 + 7 * number : 0
+                    for y in 0..<image.height {
+                        for x in 0..<image.width {
+                            image[x, y] = RGBColor(UInt8((2 * x + offset) % 256), UInt8(3 * y % 256), UInt8(x * y % 90 + 100))
+                        }
+                    }
+                    try writePNG(image, to: "\(folder)/stills/\(part)/\(name)/more/\(number).png")
+                }
+            }
+            let (status, output) = try evaluate(["--root", "stills", "--output", "out", "--precision", "f32"], in: folder)
+            #expect(status == 0, "\(output)")
+            for (part, count) in [("train", 4), ("val", 2)] {
+                let stills = ["blue", "red"].flatMap { name in (0..<count).map { "\(folder)/stills/\(part)/\(name)/more/\($0).png" } }
+                try Peers.run(
+                    Programs.package + "/Tests/Fixtures/Classification/features.py",
+                    [
+                        Self.weights,
+                        "timm.models.vision_transformer.VisionTransformer(img_size=12, patch_size=4, embed_dim=8, depth=2, num_heads=1, num_classes=0)",
+                        "\(folder)/peer.npy",
+                    ] + stills)
+                let (own, peer) = try (numbers("\(folder)/out/\(part).npy"), numbers("\(folder)/peer.npy"))
+                #expect(own.count == 2 * count * 8)
+                #expect(TestNumbers.relativeError(own, peer.doubles) < 0.002)
+            }
+        }
+    }
+
+    /// The numbers of a NumPy file, behind its header of 128 bytes.
+    private func numbers(_ path: String) throws -> [Float] {
+        try Data(contentsOf: URL(fileURLWithPath: path)).dropFirst(128).withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }
+    }
+
     @Test(.timeLimit(.minutes(5))) func whatCannotBeReadIsLeftOutAndNamed() throws {
         try withTemporaryFolder { folder in
             try makeStills(in: folder + "/stills")
