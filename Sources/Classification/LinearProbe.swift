@@ -13,11 +13,15 @@ public struct LinearProbe {
         public var epochs = 90
         public var warmUpEpochs = 10
         /// Examples a step at most. The peak of the learning rate is ``baseRate`` · batch / 256, also where there are fewer examples: then each
-        /// epoch is one step that sees all of them, and its gradient has no noise that would want a lower rate. (A lower one would hardly
-        /// move the weights in 90 steps. More steps would let them grow without end: by the trust ratio a step is a share of the weights,
-        /// however small the gradients of a set become that is told apart already.)
+        /// step sees all of them, and its gradient has no noise that would want a lower rate.
         public var batch = 16_384
         public var baseRate = 0.1
+        /// Steps of an epoch at least. ImageNet has 78 an epoch; a set of fewer than ten batches is gone through several times, for 90 steps in
+        /// all would leave it half learnt.
+        public var minimumStepsOfEpoch = 10
+        /// The loss at which nothing is left to learn and training ends. By the trust ratio each step moves the weights by a share of
+        /// themselves, however small the gradient has become, and of a set that is told apart already they would grow without end.
+        public var finalLoss = 1e-6
         public var momentum: Float = 0.9
         public var trustCoefficient: Float = 0.001
         public var epsilon: Float = 1e-6
@@ -56,7 +60,7 @@ public struct LinearProbe {
     public mutating func train(on features: Features, stepDone: (Int, Int, Double) throws -> Void) throws {
         guard features.count > 1 else { throw Failure("a linear probe wants two examples or more to learn from, not \(features.count)") }
         let size = min(settings.batch, features.count)
-        let stepsOfEpoch = features.count / size
+        let stepsOfEpoch = max(features.count / size, settings.minimumStepsOfEpoch)
         let steps = settings.epochs * stepsOfEpoch
         let rates = LearningRateSchedule(
             baseRate: settings.baseRate, batchSize: settings.batch, warmUpSamples: settings.warmUpEpochs * stepsOfEpoch * size,
@@ -67,7 +71,7 @@ public struct LinearProbe {
         let layer = DeviceLayer(rows: size, width: width, classes: classes, backend)
         var (labels, statistics): ([Int], FrozenBatchNorm.Statistics?) = ([], nil)
         for step in 0..<steps {
-            // The last examples of an epoch that fill no batch are left out, as there. A batch of all examples stays as it is.
+            // The last examples of a pass that fill no batch are left out, as there. A batch of all examples stays as it is.
             if size < features.count || step == 0 {
                 let examples = Self.batch(step, size: size, of: features.count, seed: settings.seed)
                 var batch = features.gather(examples)
@@ -81,6 +85,7 @@ public struct LinearProbe {
             guard loss.isFinite else {
                 throw Failure("the linear probe's loss is not finite after \(step) steps; the features are unusable")
             }
+            if loss < settings.finalLoss { break }
             let rate = Float(rates.rate(atSample: step * size))
             matrix.update(&weight, gradient: dWeight, rate: rate)
             vector.update(&bias, gradient: dBias, rate: rate)

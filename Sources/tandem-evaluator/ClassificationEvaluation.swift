@@ -77,7 +77,8 @@ struct ClassificationEvaluation {
 
         init(_ part: Dataset.Part, _ row: Int, _ example: Dataset.Example, _ error: any Error) {
             (self.part, self.row, name) = (part, row, example.name)
-            reason = sentence(of: error)
+            // Of a file's error the name is known already.
+            reason = (error as? MediaError).map { "\($0.reason.rawValue): \($0.detail)" } ?? sentence(of: error)
             kind = (error as? any CountedFailure)?.kind ?? "unreadable"
         }
     }
@@ -122,7 +123,8 @@ struct ClassificationEvaluation {
         progress.finish(bar(rows.count))
         if unreadable.count == file.rows {
             throw Failure(
-                "not one of the \(file.rows) examples of \(part.rawValue) can be read, the first because of \(unreadable[0].reason)")
+                "not one of the \(file.rows) examples of \(part.rawValue) can be read, the first, \(unreadable[0].name), because: \(unreadable[0].reason)"
+            )
         }
         return unreadable
     }
@@ -137,11 +139,13 @@ struct ClassificationEvaluation {
         func shown(_ unit: String, _ work: ((Int, Int) throws -> Void) throws -> Void) throws {
             var progress = ProgressLine(options.progressStyle)
             let begin = monotonicSeconds()
+            var last = ""
             try work { done, total in
-                let bar = progressBar(done: done, of: total, unit: unit, elapsed: monotonicSeconds() - begin)
-                if done == total { progress.finish(bar) } else { progress.show(bar) }
+                last = progressBar(done: done, of: total, unit: unit, elapsed: monotonicSeconds() - begin)
+                progress.show(last)
                 if Interruption.isRequested { throw Failure("interrupted; nothing is lost but the classifiers' work") }
             }
+            progress.finish(last)
         }
         var neighbours = Predictions()
         try shown("neighbours") { step in

@@ -28,12 +28,12 @@ struct ClassifierPeerTests {
         let validation = try ClassFeatures.make(60, width: width, classes: classes, seed: 2, at: folder.file("val.npy"))
         let backend = try TestBackend.cpu.open()
         var settings = LinearProbe.Settings()
-        (settings.batch, settings.epochs, settings.warmUpEpochs) = (batch, 20, 4)
+        (settings.batch, settings.epochs, settings.warmUpEpochs, settings.minimumStepsOfEpoch) = (batch, 20, 4, 2)
         // The trust ratio makes steps small; a higher rate shows more of what they do.
         settings.baseRate = 40
         var probe = LinearProbe(width: width, classes: classes, settings: settings, backend: backend)
         let size = min(batch, training.count)
-        let stepsOfEpoch = training.count / size
+        let stepsOfEpoch = max(2, training.count / size)
         let problem = Problem(
             train: folder.file("train.npy"), val: folder.file("val.npy"), trainLabels: training.labels, classes: classes, k: 20,
             temperature: 0.07, weight: probe.weight,

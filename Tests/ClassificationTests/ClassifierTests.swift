@@ -75,6 +75,17 @@ import Testing
         #expect(after.accuracy(top: 5, labels: validation.labels) >= after.accuracy(top: 1, labels: validation.labels))
     }
 
+    /// A set that is told apart ends the training before its weights grow without end.
+    @Test func trainingEndsWhereNothingIsLeftToLearn() throws {
+        let training = try ClassFeatures.make([0, 1, 0, 1.1, 5, 5, 5, 5.1], labels: [0, 0, 1, 1])
+        var probe = LinearProbe(width: 2, classes: 2, backend: try TestBackend.cpu.open())
+        var steps: [(done: Int, of: Int)] = []
+        try probe.train(on: training) { done, total, _ in steps.append((done, total)) }
+        #expect(steps[0].of == 900 && steps.count < 900)
+        #expect(probe.weight.allSatisfy { abs($0) < 1e6 })
+        #expect(probe.classify(training).accuracy(top: 1, labels: training.labels) == 1)
+    }
+
     @Test func whatCannotBeLearntFromIsRefused() throws {
         var probe = LinearProbe(width: 2, classes: 2, backend: try TestBackend.cpu.open())
         let one = try ClassFeatures.make([1, 2], labels: [0])
