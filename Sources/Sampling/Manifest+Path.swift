@@ -3,14 +3,12 @@ extension Manifest {
     ///
     /// - Throws: ``ManifestError`` where a record on the way is damaged.
     public func record(of path: String) throws(ManifestError) -> VideoRecord? {
-        let wanted = Array(path.utf8)
         var (low, high) = (0, count)
         while low < high {
             let middle = (low + high) / 2
             let record = try self[middle]
-            let found = Array(record.path.utf8)
-            if found == wanted { return record }
-            if found.lexicographicallyPrecedes(wanted) { low = middle + 1 } else { high = middle }
+            if record.path.utf8.elementsEqual(path.utf8) { return record }
+            if record.path.utf8.lexicographicallyPrecedes(path.utf8) { low = middle + 1 } else { high = middle }
         }
         return nil
     }
