@@ -30,7 +30,7 @@ struct ClassificationEvaluation {
         let file = try CheckpointFolder.weights(at: options.weights) { writeError("\(EvaluatorOptions.programName): warning: \($0)\n") }
         let weights = try EncoderWeights(path: file, heads: options.heads)
         let precision = options.precision ?? backend.fastestPrecision
-        encoder = try FrozenEncoder(weights, precision: precision, backend: backend)
+        encoder = try FrozenEncoder(weights, views: options.views, precision: precision, backend: backend)
         settings = [
             "benchmark": ClassificationOptions.dataset, "root": URL(fileURLWithPath: options.root).standardizedFileURL.path,
             "weights_checksum": try weights.checksum(), "precision": "\(precision)", "views": "\(options.views)",
@@ -89,8 +89,8 @@ struct ClassificationEvaluation {
         guard !rows.isEmpty else { return [] }
         let threads = options.threads > 0 ? options.threads : ProcessInfo.processInfo.activeProcessorCount
         let videos = VideosAhead(count: rows.count, threads: threads, limit: 4 * threads) {
-            [root = options.root, views = options.views, size = encoder.size] in
-            let reader = ExampleReader(root: root, manifest: manifest, views: views, size: size)
+            [choice = encoder.choice] in
+            let reader = ExampleReader(manifest: manifest, choice)
             return { try reader.frames(of: examples[rows[$0]]) }
         }
         defer { videos.stop() }
@@ -110,7 +110,7 @@ struct ClassificationEvaluation {
                 unreadable.append(Unreadable(part, row, examples[row], error))
                 waiting.append((row, nil))
             }
-            let frames = waiting.reduce(0) { $0 + ($1.frames?.count ?? 0) } / (encoder.size * encoder.size * 3)
+            let frames = waiting.reduce(0) { $0 + ($1.frames?.count ?? 0) } / encoder.choice.frameBytes
             if frames >= FrozenEncoder.framesOfBatch || number == rows.count - 1 {
                 try encode(waiting, to: file)
                 waiting = []

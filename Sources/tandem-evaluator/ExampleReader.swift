@@ -7,19 +7,13 @@ import Sampling
 
 /// Reads the frames of examples that an encoder looks at, on one thread.
 final class ExampleReader {
-    private let root: String
     private let manifest: Manifest?
-    private let views: Int
-    private let size: Int
+    private let choice: FrameChoice
     /// Examples may lie anywhere: records have their whole paths, less the slash.
     private let reader = PictureReader(media: MediaRoot("/"))
 
-    /// - Parameters:
-    ///   - root: the data set's folder. Where it was prepared, its manifest spares reading each video through first.
-    ///   - size: side of a frame in pixels.
-    init(root: String, manifest: Manifest?, views: Int, size: Int) {
-        (self.root, self.manifest, self.views, self.size) = (root, manifest, views, size)
-    }
+    /// - Parameter manifest: of the data set's folder, where that was prepared: it spares reading each video through first.
+    init(manifest: Manifest?, _ choice: FrameChoice) { (self.manifest, self.choice) = (manifest, choice) }
 
     /// The manifest of a data set's folder; nil where it was not prepared.
     static func manifest(of root: String) throws -> Manifest? {
@@ -33,9 +27,7 @@ final class ExampleReader {
         var record = try manifest?.record(of: example.name) ?? VideoRecord(inspectingFile: path, in: "/")
         record.path = path
         if let fault = record.fault { throw MediaError(.unsupported, example.path, fault) }
-        let box = FrozenEncoder.box(width: record.width, height: record.height)
-        let requests = FrozenEncoder.frames(of: record, views: views).map { PictureRequest(frame: $0, box: box, size: size) }
-        let frameBytes = size * size * 3
+        let (requests, frameBytes) = (choice.requests(of: record), choice.frameBytes)
         return try [UInt8](unsafeUninitializedCapacity: requests.count * frameBytes) { buffer, count in
             let memory = UnsafeMutableRawBufferPointer(buffer)
             try reader.read(requests, of: record) { index in
