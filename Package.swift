@@ -1,5 +1,5 @@
 // swift-tools-version: 6.0
-// The architecture of Tandem, top to bottom. The data half and the maths half meet in Recipes, and in what stands above them.
+// The architecture of Tandem, top to bottom. The data half and the maths half meet in Recipes, in Classification, and in what stands above them.
 import PackageDescription
 
 /// A Swift library of ours: its name and what it stands on.
@@ -55,7 +55,7 @@ let package = Package(
             "tandem-evaluator",
             [
                 "Base", "Console", "Configuration", "Dataflow", "Files", "MatFiles", "Media", "Metrics", "Pictures", "Sampling", "ZeroMQ",
-                "Propagation", "Training",
+                "Propagation", "Training", "Classification",
             ] + maths),
         library("Console", ["Base"]),  // options, --help, progress, signals, errors as sentences
         library("Metrics", ["Base", "Console"]),  // what a process tells of itself over HTTP: numbers, and whether it is well
@@ -66,6 +66,8 @@ let package = Package(
         library(
             "Recipes",
             ["Base", "Sampling", "Models", "Layers", "Training", "WeightFiles", "Autograd", "Compute", "Pictures"]),
+
+        library("Classification", ["Base", "Files", "Sampling", "Training", "Compute"]),  // classes by frozen features: k-NN, linear probe
 
         // The ground floor, which both halves stand on.
         library("Files", ["Base"]),  // names and folders as file systems have them, whole files, what a command may write: only its own
@@ -118,6 +120,7 @@ let package = Package(
         tests("ZeroMQ", ["Base"]),
         tests("MatFiles"),
         tests("Propagation", ["Base", "TestBackends", "Compute", "MatFiles", "Media", "Pictures"]),
+        tests("Classification", ["Base", "TestBackends", "Files", "Compute"]),
         tests("WeightFiles", ["Base", "Models"]),
         tests("RunLog", ["Base"]),
         tests("Training", ["TestBackends", "Base", "WeightFiles", "Models", "Recipes", "Sampling", "Autograd", "Compute"]),

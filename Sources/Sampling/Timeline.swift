@@ -61,7 +61,7 @@ public struct Timeline {
     func point(atTick tick: Int) -> Point { Point(tick: tick, frame: frame(nearest: tick)) }
 
     /// The frame that shows no damage and is nearest by index, the earlier of two.
-    func intactFrame(nearest frame: Int) -> Int {
+    public func intactFrame(nearest frame: Int) -> Int {
         let distance = (0..<record.frameCount).first { distance in
             [frame - distance, frame + distance].contains { (0..<record.frameCount).contains($0) && !record.isDamaged($0) }
         }!

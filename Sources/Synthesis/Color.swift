@@ -1,3 +1,5 @@
+import Foundation
+
 /// A colour in 0 ... 255 per channel.
 struct Color: Equatable, Sendable {
     var red: Float
@@ -17,14 +19,19 @@ struct Color: Equatable, Sendable {
 
     /// The few colours that everything in one scene is painted with: random hues, lightnesses spread evenly, all of it in some haze:
     /// an encoder has to learn to look through low contrast and changing light.
-    static func palette(count: Int, _ random: inout SceneNumbers) -> [Color] {
+    ///
+    /// - Parameter hue: an angle on the plane of constant lightness about which all of them lie; nil: any.
+    static func palette(count: Int, hue: Double? = nil, _ random: inout SceneNumbers) -> [Color] {
         let lightnesses = random.shuffled((0..<count).map { (Double($0) + 0.5) / Double(count) })
         return lightnesses.map { lightness in
             let value = 77 + 76 * lightness
             let chroma = random.uniform(10...34)
             // Two random angles on the plane of constant lightness stand in for hue.
-            let u = random.uniform(-1...1) * chroma
-            let v = random.uniform(-1...1) * chroma
+            var (u, v) = (random.uniform(-1...1) * chroma, random.uniform(-1...1) * chroma)
+            if let hue {
+                let angle = hue + random.uniform(-0.5...0.5)
+                (u, v) = (cos(angle) * 34, sin(angle) * 34)
+            }
             return Color(red: Float(value + u), green: Float(value - 0.5 * u + 0.4 * v), blue: Float(value - 0.3 * u - v))
         }
     }

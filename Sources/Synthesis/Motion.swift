@@ -4,6 +4,8 @@ import Foundation
 struct Wave: Sendable {
     var offset: Double
     var drift = 0.0
+    /// Where it is not nil, the function comes back at one end when it leaves at the other: its values are -period / 2 ... period / 2.
+    var period: Double?
     var terms: [Term] = []
 
     struct Term: Sendable {
@@ -14,9 +16,10 @@ struct Wave: Sendable {
         var phase: Double
     }
 
-    init(offset: Double, drift: Double = 0) {
+    init(offset: Double, drift: Double = 0, period: Double? = nil) {
         self.offset = offset
         self.drift = drift
+        self.period = period
     }
 
     /// Waves around an offset: a slow one of the given amplitude, and a quicker one of a quarter of it.
@@ -32,7 +35,8 @@ struct Wave: Sendable {
 
     /// The value at a time in seconds.
     func callAsFunction(_ time: Double) -> Double {
-        terms.reduce(offset + drift * time) { $0 + $1.amplitude * sin(2 * .pi * ($1.frequency * time + $1.phase)) }
+        let value = terms.reduce(offset + drift * time) { $0 + $1.amplitude * sin(2 * .pi * ($1.frequency * time + $1.phase)) }
+        return period.map { remainder(value, $0) } ?? value
     }
 }
 
@@ -57,6 +61,30 @@ struct Motion: Sendable {
         let lean = shear(time)
         return Affine(
             xx: c * k, xy: c * k * lean - s / k, yx: s * k, yy: s * k * lean + c / k, x: x(time), y: y(time))
+    }
+}
+
+extension Motion {
+    /// How backgrounds move.
+    static func ofBackground(_ random: inout SceneNumbers) -> Motion {
+        Motion(
+            x: Wave(around: 0, amplitude: random.uniform(10...60), frequency: 0.1...0.3, &random),
+            y: Wave(around: 0, amplitude: random.uniform(10...60), frequency: 0.1...0.3, &random),
+            angle: Wave(around: random.uniform(0...(2 * .pi)), amplitude: random.uniform(0...0.3), frequency: 0.05...0.2, &random),
+            zoom: Wave(around: 0, amplitude: random.uniform(0...0.2), frequency: 0.1...0.3, &random),
+            stretch: Wave(offset: 0), shear: Wave(offset: 0))
+    }
+
+    /// How objects move, around a place at most so far from the centre.
+    static func ofObject(reachX: Double, reachY: Double, _ random: inout SceneNumbers) -> Motion {
+        Motion(
+            x: Wave(around: random.uniform(-reachX...reachX), amplitude: random.uniform(25...70), frequency: 0.2...0.5, &random),
+            y: Wave(around: random.uniform(-reachY...reachY), amplitude: random.uniform(20...60), frequency: 0.2...0.5, &random),
+            angle: Wave(
+                around: random.uniform(0...(2 * .pi)), amplitude: random.uniform(0.06...0.5), frequency: 0.1...0.4, &random),
+            zoom: Wave(around: 0, amplitude: random.uniform(0.05...0.25), frequency: 0.1...0.5, &random),
+            stretch: Wave(around: 0, amplitude: random.uniform(0...0.12), frequency: 0.2...0.6, &random),
+            shear: Wave(around: 0, amplitude: random.uniform(0...0.15), frequency: 0.2...0.6, &random))
     }
 }
 

@@ -66,12 +66,7 @@ public struct Scene: Sendable {
             Texture(random.element(of: families), colors: random.shuffled(palette), logSide: logSide, &random)
         }
         background = texture(logSide: 9)
-        backgroundMotion = Motion(
-            x: Wave(around: 0, amplitude: random.uniform(10...60), frequency: 0.1...0.3, &random),
-            y: Wave(around: 0, amplitude: random.uniform(10...60), frequency: 0.1...0.3, &random),
-            angle: Wave(around: random.uniform(0...(2 * .pi)), amplitude: random.uniform(0...0.3), frequency: 0.05...0.2, &random),
-            zoom: Wave(around: 0, amplitude: random.uniform(0...0.2), frequency: 0.1...0.3, &random),
-            stretch: Wave(offset: 0), shear: Wave(offset: 0))
+        backgroundMotion = .ofBackground(&random)
         light = Light(&random)
 
         let aspect = Double(max(width, height)) / Double(min(width, height))
@@ -80,15 +75,16 @@ public struct Scene: Sendable {
             Body(
                 texture: texture(logSide: 8),
                 outline: Outline(random.element(of: Outline.Kind.allCases), radius: random.uniform(40...70), &random),
-                motion: Motion(
-                    x: Wave(around: random.uniform(-reachX...reachX), amplitude: random.uniform(25...70), frequency: 0.2...0.5, &random),
-                    y: Wave(around: random.uniform(-reachY...reachY), amplitude: random.uniform(20...60), frequency: 0.2...0.5, &random),
-                    angle: Wave(
-                        around: random.uniform(0...(2 * .pi)), amplitude: random.uniform(0.06...0.5), frequency: 0.1...0.4, &random),
-                    zoom: Wave(around: 0, amplitude: random.uniform(0.05...0.25), frequency: 0.1...0.5, &random),
-                    stretch: Wave(around: 0, amplitude: random.uniform(0...0.12), frequency: 0.2...0.6, &random),
-                    shear: Wave(around: 0, amplitude: random.uniform(0...0.15), frequency: 0.2...0.6, &random)))
+                motion: .ofObject(reachX: reachX, reachY: reachY, &random))
         }
+    }
+
+    /// A scene as it is given.
+    init(
+        width: Int, height: Int, frameCount: Int, background: Texture, backgroundMotion: Motion, objects: [Body], light: Light
+    ) {
+        (self.width, self.height, self.frameCount) = (width, height, frameCount)
+        (self.background, self.backgroundMotion, self.objects, self.light) = (background, backgroundMotion, objects, light)
     }
 
     /// Whether every object covers at least a hundredth of the first frame.

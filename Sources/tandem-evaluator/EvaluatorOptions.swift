@@ -60,7 +60,10 @@ struct EvaluatorOptions {
         let trainer = options.value("--trainer", "ENDPOINT", "where a trainer hands out checkpoints, e.g. ipc:///tmp/run/trainer")
         keys = options.value("--keys", "FOLDER", "with a trainer at a tcp endpoint: client.key, and server.pub of the trainer's machine")
 
-        benchmark = options.value("--dataset", "davis|jhmdb|vip", "the benchmark", default: Benchmark.davis)
+        benchmark = options.value(
+            "--dataset", "davis|jhmdb|vip",
+            "the benchmark; --dataset \(ClassificationOptions.dataset), classes of whole videos, has options of its own and its --help",
+            default: Benchmark.davis)
         root = options.value(
             "--root", "FOLDER",
             "the data set: the folder of JPEGImages and Annotations, of Rename_Images and joint_positions, or Images and lists;"

@@ -24,13 +24,15 @@ final class ResultFolder {
     ///   - settings: everything that the results depend on. Throws where the folder was made with others.
     ///   - root: the data set; no result may be written into it.
     ///   - sequences: the folders of the sequences, relative to this one.
-    init(_ path: String, settings: [String: String], root: String, sequences: [String]) throws {
+    ///   - files: what else goes there, beside the files of every evaluation.
+    init(_ path: String, settings: [String: String], root: String, sequences: [String], files: [String] = []) throws {
         self.path = path
         state = State(settings: settings, complete: [])
         let folders = Set(sequences).sorted().map { $0 + "/" }
+        let names = folders + files + Self.ownNames
         claimed = try OutputFolder(
-            path, by: "tandem evaluate", task: "evaluation", inputs: [root], names: folders + Self.ownNames,
-            older: Self.state(path) == nil ? [] : folders + Self.ownNames)
+            path, by: "tandem evaluate", task: "evaluation", inputs: [root], names: names,
+            older: Self.state(path) == nil ? [] : names)
         if FileManager.default.fileExists(atPath: stateFile) {
             guard let found = Self.state(path) else {
                 throw Failure("\(stateFile) is damaged; delete it, and all results are made anew")
@@ -43,7 +45,7 @@ final class ResultFolder {
             }
             state = found
         }
-        try claimed.claim(folders)
+        try claimed.claim(folders + files)
         try write()
     }
 

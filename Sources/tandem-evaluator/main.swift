@@ -5,6 +5,11 @@ import Devices
 import Metrics
 
 runProgram(EvaluatorOptions.programName) {
+    if ClassificationOptions.areWanted {
+        let options = ClassificationOptions()
+        Interruption.catchSignals()
+        return try ClassificationEvaluation(options).run()
+    }
     let options = EvaluatorOptions()
     Interruption.catchSignals()
     guard case .trainer(let endpoint) = options.source else { return try OneEvaluation(options).run() }

@@ -11,20 +11,26 @@ func synthesize(arguments: [String]) throws {
     var options = Arguments(
         "tandem synthesize",
         about: "Makes a data set of moving textured scenes, a pure function of the seed: videos to train on in OUTPUT/train, and sequences"
-            + " to measure on with exact masks, parts and joints in OUTPUT/davis, OUTPUT/vip and OUTPUT/jhmdb. What is there already is kept.",
+            + " to measure on with exact masks, parts and joints in OUTPUT/davis, OUTPUT/vip and OUTPUT/jhmdb. With --classification also videos"
+            + " of classes: those of OUTPUT/classification/motion are told apart by motion alone, those of OUTPUT/classification/appearance"
+            + " by looks. What is there already is kept.",
         arguments: arguments)
     let seed = options.value("--seed", "N", "which data set", default: UInt64(0))
     let videos = options.value("--videos", "N", "how many training videos", default: 100)
     let sequences = options.value("--sequences", "N", "how many validation sequences", default: 10)
+    let classification = options.value(
+        "--classification", "N", "videos of each class to learn from, and half as many to be judged by", default: 0)
     let threads = options.value("--threads", "N", "scenes drawn at a time", default: ProcessInfo.processInfo.activeProcessorCount)
     let output = options.operand("OUTPUT", "the folder to fill")
     let counts = 0...1_000_000
-    if !counts.contains(videos) || !counts.contains(sequences) { options.refuse("--videos and --sequences want 0 to \(counts.upperBound)") }
+    if ![videos, sequences, classification].allSatisfy(counts.contains) {
+        options.refuse("--videos, --sequences and --classification want 0 to \(counts.upperBound)")
+    }
     if !(1...1024).contains(threads) { options.refuse("--threads wants 1 to 1024, not \(threads)") }
     options.finish()
 
     Interruption.catchSignals()
-    let set = SyntheticSet(folder: output, seed: seed, videos: videos, sequences: sequences)
+    let set = SyntheticSet(folder: output, seed: seed, videos: videos, sequences: sequences, classification: classification)
     let claimed = try set.claimFolder()
     defer { claimed.release() }
     let missing = set.scenes.filter { !set.exists($0) }

@@ -7,31 +7,69 @@ import Pictures
 import Sampling
 import Synthesis
 
-/// A synthesized data set in a folder: `train/*.mp4`, and the same sequences in the layouts of DAVIS-2017, JHMDB and VIP.
+/// A synthesized data set in a folder: `train/*.mp4`, the same sequences in the layouts of DAVIS-2017, JHMDB and VIP, and videos of classes in
+/// `classification/SET/train/CLASS/*.mp4` and `val`.
 struct SyntheticSet: Sendable {
     let folder: String
     let seed: UInt64
     let videos: Int
     let sequences: Int
 
+    /// Videos of each class to learn from, in each set of classes; to be judged by, half as many.
+    let classification: Int
+
     /// One scene of the set.
-    struct Member: Sendable {
-        let purpose: Scene.Purpose
-        let index: Int
+    enum Member: Sendable {
+        case video(Int)
+        case sequence(Int)
+        case classified(SceneClasses, SceneClasses.Part, class: Int, Int)
 
         /// The name of its video or sequence.
         var name: String {
-            (purpose == .training ? "video-" : "sequence-") + index.padded(to: 5)
+            switch self {
+            case .video(let index): "video-" + index.padded(to: 5)
+            case .sequence(let index): "sequence-" + index.padded(to: 5)
+            case .classified(_, _, _, let number): "video-" + number.padded(to: 5)
+            }
+        }
+
+        fileprivate func scene(seed: UInt64) -> Scene {
+            switch self {
+            case .video(let index): Scene(.training, seed: seed, index: index)
+            case .sequence(let index): Scene(.validation, seed: seed, index: index)
+            case .classified(let set, let part, let number, let index):
+                // No two classes share an index, at which they would begin alike.
+                Scene(set, class: number, part: part, seed: seed, index: index * set.classes.count + number)
+            }
         }
     }
 
     /// Sequences first: they take longest.
-    var scenes: [Member] {
-        (0..<sequences).map { Member(purpose: .validation, index: $0) } + (0..<videos).map { Member(purpose: .training, index: $0) }
+    var scenes: [Member] { (0..<sequences).map { .sequence($0) } + (0..<videos).map { .video($0) } + classified }
+
+    private var classified: [Member] {
+        SceneClasses.allCases.flatMap { set in
+            SceneClasses.Part.allCases.flatMap { part in
+                set.classes.indices.flatMap { number in
+                    (0..<(part == .train ? classification : (classification + 1) / 2)).map { .classified(set, part, class: number, $0) }
+                }
+            }
+        }
     }
 
-    private func videoPath(_ member: Member) -> String { "\(folder)/train/\(member.name).mp4" }
-    private func sequenceFolders(_ member: Member) -> SequenceFolders { SequenceFolders(folder, name: member.name, index: member.index) }
+    /// The path of a video relative to the folder; nil of a sequence.
+    private func videoName(_ member: Member) -> String? {
+        switch member {
+        case .video: "train/\(member.name).mp4"
+        case .sequence: nil
+        case .classified(let set, let part, let number, _):
+            "classification/\(set.rawValue)/\(part)/\(set.classes[number])/\(member.name).mp4"
+        }
+    }
+
+    private func sequenceFolders(_ index: Int) -> SequenceFolders {
+        SequenceFolders(folder, name: Member.sequence(index).name, index: index)
+    }
 
     /// Makes the folder this seed's own, for as long as the result is not let go.
     ///
@@ -42,12 +80,14 @@ struct SyntheticSet: Sendable {
         if let found = try? String(contentsOfFile: label, encoding: .utf8), found != claim {
             throw Failure("\(folder): holds the scenes of \(found.trimmingCharacters(in: .newlines)); choose another folder or remove it")
         }
-        let names = ["train/", "davis/", "vip/", "jhmdb/", "synthesis.txt"]
+        let names = ["train/", "davis/", "vip/", "jhmdb/", "synthesis.txt"] + (classification > 0 ? ["classification/"] : [])
         let isOlder = FileManager.default.contents(atPath: label) == Data(claim.utf8)
         let claimed = try OutputFolder(folder, by: "tandem synthesize", task: "synthesis", names: names, older: isOlder ? names : [])
         try claimed.claim(
-            scenes.filter { !exists($0) }.flatMap { $0.purpose == .training ? ["train/\($0.name).mp4"] : sequenceFolders($0).names })
-        for path in ["train"] + SequenceFolders.parents {
+            scenes.filter { !exists($0) }.flatMap { member in
+                if case .sequence(let index) = member { sequenceFolders(index).names } else { [videoName(member)!] }
+            })
+        for path in Set(["train"] + SequenceFolders.parents + classified.map { folderName(of: videoName($0)!) }) {
             try FileManager.default.createDirectory(atPath: "\(folder)/\(path)", withIntermediateDirectories: true)
         }
         try Data(claim.utf8).write(to: URL(fileURLWithPath: label), options: .atomic)
@@ -56,18 +96,17 @@ struct SyntheticSet: Sendable {
 
     /// Whether a scene was written completely.
     func exists(_ member: Member) -> Bool {
-        switch member.purpose {
-        case .training: FileManager.default.fileExists(atPath: videoPath(member))
-        case .validation: sequenceFolders(member).exist
-        }
+        if case .sequence(let index) = member { return sequenceFolders(index).exist }
+        return FileManager.default.fileExists(atPath: "\(folder)/\(videoName(member)!)")
     }
 
     /// Draws and writes a scene; nothing of it is there under its own name until all of it is.
     func write(_ member: Member) throws {
-        let renderer = SceneRenderer(Scene(member.purpose, seed: seed, index: member.index))
-        switch member.purpose {
-        case .training: try writeVideo(renderer, path: videoPath(member))
-        case .validation: try writeSequence(renderer, sequenceFolders(member))
+        let renderer = SceneRenderer(member.scene(seed: seed))
+        if case .sequence(let index) = member {
+            try writeSequence(renderer, sequenceFolders(index))
+        } else {
+            try writeVideo(renderer, path: "\(folder)/\(videoName(member)!)")
         }
     }
 
@@ -109,7 +148,6 @@ struct SyntheticSet: Sendable {
 
     /// Writes the lists of sequences.
     func writeSequenceLists() throws {
-        let members = scenes.filter { $0.purpose == .validation }
-        try SequenceFolders.writeLists(in: folder, members.map(sequenceFolders))
+        try SequenceFolders.writeLists(in: folder, (0..<sequences).map(sequenceFolders))
     }
 }

@@ -49,6 +49,15 @@ import Testing
         }
     }
 
+    @Test func recordsAreFoundByTheirPaths() throws {
+        try withFolder {
+            let paths = ["B", "a/1", "a/2", "a0", "b", "z", "é"]
+            let manifest = try write(paths.map(record))
+            for path in paths { #expect(try manifest.record(of: path) == record(path)) }
+            for path in ["", "A", "a", "a/", "a/10", "zz"] { #expect(try manifest.record(of: path) == nil, "\(path)") }
+        }
+    }
+
     @Test("what a sample depends on changes the identity, and nothing else does") func identity() throws {
         try withFolder {
             let identity = try write([record("a"), record("b")]).identity
