@@ -41,7 +41,9 @@ func run(arguments: [String]) throws {
         throw Failure("\(pipeline.data.manifestPath): there is no manifest; make one with 'tandem prepare \(pipeline.data.media)'")
     }
     if let endpoint { try Endpoint(endpoint).requireKeys(isGuarded: keys != nil, isInsecure: isInsecure) }
-    try Manifest(contentsOf: pipeline.data.manifestPath).requireFrames(for: pipeline.recipe.value.sampler)
+    let manifest = try Manifest(contentsOf: pipeline.data.manifestPath)
+    try manifest.requireFrames(for: pipeline.recipe.value.sampler)
+    if let note = try manifest.shortVideosNote(for: pipeline.recipe.value.sampler) { warn(note) }
     let folder = "runs/\(pipeline.name)"
     let hold = try RunFolder.holdForStart(folder)
     try checkContinues(pipeline, folder, mayChangeBatch: changesBatch)

@@ -6,13 +6,18 @@ import Testing
 /// A run of every recipe, from videos to scores.
 @Suite(.serialized) struct RecipeRunTests {
     /// The same stream from any number of decoders, the same weights after an interruption, scores, and pictures with a row for each sample.
-    @Test(.timeLimit(.minutes(10)), arguments: [("siammae", 4), ("mae", 3)])
-    func everyRecipeTrainsAndIsScored(recipe: String, columns: Int) throws {
+    @Test(
+        .timeLimit(.minutes(10)),
+        arguments: [
+            ("siammae", [], 4), ("mae", [], 3), ("videomae", ["sampling.frames=4"], 4),
+            ("mae-st", ["sampling.frames=4", "model.predictedFrames=2", "mask.ratio=0.8"], 2),
+        ] as [(String, [String], Int)])
+    func everyRecipeTrainsAndIsScored(recipe: String, more: [String], columns: Int) throws {
         let data = try TinyDataSet()
         let settings = [
             "recipe=\(recipe)", "train.steps=12", "train.checkpointEvery=6", "train.keepCheckpoints=10",
             "evaluation.davis=\(data.folder)/davis",
-        ]
+        ] + more
         let whole = try data.run("whole", settings: settings + ["dataflow.decoders=1"])
         #expect(whole.sampleLog.split(separator: "\n").count == 1 + 12 * 8)
         #expect(Set(whole.sampleLog.split(separator: "\n")).count == 1 + 12 * 8, "every sample is another")

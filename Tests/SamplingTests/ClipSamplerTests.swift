@@ -62,6 +62,11 @@ import Testing
         }
     }
 
+    @Test(arguments: [(63, 4, true), (64, 4, false), (31, 2, true), (32, 2, false)])
+    func videosShorterThanAClipAreKnown(frames: Int, stride: Int, expected: Bool) {
+        #expect(ClipSampler { $0.sampling.stride = stride }.outlasts(Self.record(frames: frames)) == expected)
+    }
+
     @Test func presentationTimesGiveTheSameMotion() throws {
         let sampler = ClipSampler {
             ($0.sampling.imageSize, $0.patchSize, $0.sampling.frames, $0.sampling.stride, $0.sampling.timeline) = (

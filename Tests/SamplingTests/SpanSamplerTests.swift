@@ -36,6 +36,11 @@ import Testing
         }
     }
 
+    @Test(arguments: [(30, 64, false), (30, 63, true), (60, 127, true), (60, 128, false)])
+    func videosShorterThanASpanAreKnown(rate: Int, frames: Int, expected: Bool) {
+        #expect(Self.small.outlasts(Self.record(frames: frames, rate: rate)) == expected)
+    }
+
     /// Starts anywhere that leaves room for 64 of 74 frames, every patch visible as often as the others, one crop throughout.
     @Test func drawsAreFairAndWithinTheirBounds() throws {
         var (starts, visible, flips) = ([Int](repeating: 0, count: 10), [Int](repeating: 0, count: 128), 0)

@@ -53,6 +53,10 @@ public struct ClipSampler: Sampler {
     public var repeatedSampling: Int { sampling.repeatedSampling }
     public var minimumFrames: Int { 2 }
 
+    public func outlasts(_ record: VideoRecord) -> Bool {
+        Timeline(of: record, rate: sampling.timeline.rate).count < sampling.frames * sampling.stride
+    }
+
     public var arrays: [ArrayDeclaration] {
         let (frames, size, tokens) = (sampling.frames, sampling.imageSize, stepCount * gridSize * gridSize)
         var arrays = [

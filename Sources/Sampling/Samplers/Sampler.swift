@@ -12,6 +12,8 @@ public protocol Sampler: Codable, Equatable, Sendable {
     var repeatedSampling: Int { get }
     /// Frames that a video must have for samples to be drawn from it: above one, no sample is drawn from stills.
     var minimumFrames: Int { get }
+    /// Whether a sample of a video would reach beyond its end, so that its last frame is repeated.
+    func outlasts(_ record: VideoRecord) -> Bool
     /// The arrays of a sample, in their order: the same for every sample.
     var arrays: [ArrayDeclaration] { get }
     /// Fills all arrays of a sample but those of pictures, and says which pictures go where.
@@ -23,6 +25,9 @@ public protocol Sampler: Codable, Equatable, Sendable {
 extension Sampler {
     /// One, as every video and every still has it.
     public var minimumFrames: Int { 1 }
+
+    /// It never does.
+    public func outlasts(_ record: VideoRecord) -> Bool { false }
 
     /// Makes nothing of the pixels.
     public func finish(_ sample: SampleWriter) {}

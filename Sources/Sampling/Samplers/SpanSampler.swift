@@ -48,6 +48,10 @@ public struct SpanSampler: Sampler {
     public var repeatedSampling: Int { sampling.repeatedSampling }
     public var minimumFrames: Int { 2 }
 
+    public func outlasts(_ record: VideoRecord) -> Bool {
+        Double(record.frameCount) < record.spanLength(frames: sampling.frames, stride: sampling.stride)
+    }
+
     public var arrays: [ArrayDeclaration] {
         [
             ArrayDeclaration("frames", .uint8, [sampling.frames, sampling.imageSize, sampling.imageSize, 3]),

@@ -15,6 +15,17 @@ extension Sampler {
 }
 
 extension Manifest {
+    /// A sentence for people where samples reach beyond the ends of videos; nil where none does. Of more than a thousand videos it looks at a
+    /// thousand, evenly spread.
+    public func shortVideosNote(for sampler: some Sampler) throws -> String? {
+        let looks = Swift.min(count, 1000)
+        let short = try (0..<looks).count { sampler.outlasts(try self[$0 * count / looks]) }
+        guard short > 0 else { return nil }
+        let share = looks == count ? "\(short) of \(count) videos" : "about \(max(1, short * 100 / looks)) % of the videos"
+        return "\(share) in \(path) are shorter than a clip: their last frames are repeated; a smaller sampling.stride or fewer"
+            + " sampling.frames make clips shorter"
+    }
+
     /// Makes sure that samples can be drawn from every video, without a look at the records.
     ///
     /// - Throws: ``ManifestError`` where there are stills and the sampler takes more than one frame of a video.
