@@ -9,14 +9,15 @@ BIN := .build/release
 PACKAGES := libavformat-dev libavcodec-dev libswscale-dev libavutil-dev libzmq3-dev libopenblas-dev libdnnl-dev libmatio-dev
 DECODERS ?= $(shell nproc)
 DEMO ?= full
+RECIPE ?= siammae
 SEED ?= 1
 
 ##@ First steps
 
 .PHONY: demo
-demo: setup ## Synthesize videos, train a small model on them, score it: the whole pipeline in minutes [DEMO=smoke: a short one] [SEED=1]
+demo: setup ## Synthesize videos, train a small model on them, score it: the whole pipeline in minutes [RECIPE=siammae] [DEMO=smoke: a short one] [SEED=1]
 	@$(MAKE) build
-	@$(BIN)/tandem demo --size $(DEMO) --seed $(SEED)
+	@$(BIN)/tandem demo --size $(DEMO) --recipe $(RECIPE) --seed $(SEED)
 
 .PHONY: test
 test: setup ## Build everything and pass the tests

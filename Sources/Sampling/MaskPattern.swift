@@ -7,7 +7,7 @@ public enum MaskPattern: String, Codable, CaseIterable, Sendable {
 
     /// Patches that stay visible of `patchCount`: `int(patchCount * (1 - ratio))` in double precision, as facebookresearch/mae counts them,
     /// so 9 of 196 at 0.95; of a lattice the largest square that is no more.
-    func visibleCount(of patchCount: Int, ratio: Double) -> Int {
+    package func visibleCount(of patchCount: Int, ratio: Double) -> Int {
         let limit = Int(Double(patchCount) * (1 - ratio))
         switch self {
         case .random: return limit
@@ -27,11 +27,15 @@ public enum MaskPattern: String, Codable, CaseIterable, Sendable {
 
     /// A mask of any patches, of a clip's without regard to space and time: noise for each patch, of which the smallest stay visible.
     static func drawRandom(patchCount: Int, visible: Int, from stream: inout RandomStream) -> [UInt8] {
+        keepingLowest(visible, of: (0..<patchCount).map { _ in stream.nextUInt32() })
+    }
+
+    /// A mask that leaves visible the patches of the smallest noise; of equal noise the earlier ones.
+    package static func keepingLowest(_ visible: Int, of noise: [UInt32]) -> [UInt8] {
         // The index in the low half makes equal noise sort the same way everywhere.
-        var noise = (0..<patchCount).map { UInt64(stream.nextUInt32()) << 32 | UInt64($0) }
-        noise.sort()
-        var mask = [UInt8](repeating: 1, count: patchCount)
-        for entry in noise.prefix(visible) { mask[Int(entry & 0xFFFF_FFFF)] = 0 }
+        let order = noise.enumerated().map { UInt64($1) << 32 | UInt64($0) }.sorted()
+        var mask = [UInt8](repeating: 1, count: noise.count)
+        for entry in order.prefix(visible) { mask[Int(entry & 0xFFFF_FFFF)] = 0 }
         return mask
     }
 }

@@ -4,6 +4,7 @@ import Console
 import Files
 import Foundation
 import Propagation
+import Recipes
 import RunLog
 
 /// `tandem demo`: the whole pipeline on the embedded data set, and a closing table.
@@ -14,15 +15,20 @@ func demo(arguments: [String]) throws {
         arguments: arguments)
     let size = options.value(
         "--size", "full|smoke", "full: about eight minutes; smoke: under one, to see that all of it runs", default: "full")
+    let recipe = options.value("--recipe", AnyRecipe.names.joined(separator: "|"), "what is trained", default: AnyRecipe().name)
     let seed = options.value("--seed", "N", "which data and which run", default: UInt64(1))
     if demoSizes[size] == nil { options.refuse("--size wants full or smoke, not '\(size)'") }
+    if !AnyRecipe.names.contains(recipe) {
+        options.refuse("--recipe wants one of \(AnyRecipe.names.joined(separator: ", ")), not '\(recipe)'")
+    }
     options.finish()
-    let pipeline = "Pipelines/demo.json5"
+    let demo = recipe == AnyRecipe().name ? "demo" : "demo-\(recipe)"
+    let pipeline = "Pipelines/\(demo).json5"
     if let obstacle = obstacleToReading(pipeline) {
         throw Failure("\(pipeline): \(obstacle); the demo reads its pipeline there: run it in the folder of Tandem's sources")
     }
 
-    let name = size == "full" ? "demo-\(seed)" : "demo-\(size)-\(seed)"
+    let name = size == "full" ? "\(demo)-\(seed)" : "\(demo)-\(size)-\(seed)"
     let numbers = demoSizes[size]!
     let data = "runs/\(name)/data"
     try RunFolder.claim("runs/\(name)")

@@ -29,6 +29,10 @@ extension Pipeline {
         #expect(mae == Pipeline(try #require(AnyRecipe(named: "mae"))))
         let videoMAE = try Pipeline.load(root.path + "/Pipelines/videomae.json5", overrides: ["data.media="])
         #expect(videoMAE == Pipeline(try #require(AnyRecipe(named: "videomae"))))
+        for name in AnyRecipe.names {
+            let file = name == AnyRecipe().name ? "demo" : "demo-\(name)"
+            #expect(try Pipeline.load("\(root.path)/Pipelines/\(file).json5", overrides: []).recipe.name == name)
+        }
         let maeST = try Pipeline.load(root.path + "/Pipelines/mae-st.json5", overrides: ["data.media="])
         #expect(maeST == Pipeline(try #require(AnyRecipe(named: "mae-st"))))
         let second = try Pipeline.load(root.path + "/Pipelines/videomae-v2.json5", overrides: ["data.media="])

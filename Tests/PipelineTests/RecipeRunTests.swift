@@ -14,10 +14,11 @@ import Testing
         ] as [(String, [String], Int)])
     func everyRecipeTrainsAndIsScored(recipe: String, more: [String], columns: Int) throws {
         let data = try TinyDataSet()
-        let settings = [
-            "recipe=\(recipe)", "train.steps=12", "train.checkpointEvery=6", "train.keepCheckpoints=10",
-            "evaluation.davis=\(data.folder)/davis",
-        ] + more
+        let settings =
+            [
+                "recipe=\(recipe)", "train.steps=12", "train.checkpointEvery=6", "train.keepCheckpoints=10",
+                "evaluation.davis=\(data.folder)/davis",
+            ] + more
         let whole = try data.run("whole", settings: settings + ["dataflow.decoders=1"])
         #expect(whole.sampleLog.split(separator: "\n").count == 1 + 12 * 8)
         #expect(Set(whole.sampleLog.split(separator: "\n")).count == 1 + 12 * 8, "every sample is another")
