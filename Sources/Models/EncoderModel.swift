@@ -52,15 +52,20 @@ extension EncoderModel {
     /// Pictures as clips that are one patch deep: `[count · frames of a patch, 3, height, width]`.
     public func stills(_ pictures: Tensor, arena: Arena) -> Tensor {
         let repeats = configuration.patch.frames
-        if repeats == 1 { return pictures }
-        let count = pictures.shape[0]
-        let length = pictures.count / count
-        let frames = arena.tensor([count * repeats] + pictures.shape[1...])
-        for frame in 0..<count * repeats {
-            let picture = pictures.elements(frame / repeats * length..<(frame / repeats + 1) * length)
-            arena.backend.copy(frames.elements(frame * length..<(frame + 1) * length).bytes, picture.bytes)
+        return repeats == 1 ? pictures : arena.pictures((0..<pictures.shape[0] * repeats).map { $0 / repeats }, of: pictures)
+    }
+}
+
+extension Arena {
+    /// Some of the pictures of a tensor `[count, 3, height, width]`, in an order of their own.
+    package func pictures(_ places: [Int], of all: Tensor) -> Tensor {
+        let length = all.count / all.shape[0]
+        let chosen = tensor([places.count] + all.shape[1...])
+        for (index, place) in places.enumerated() {
+            backend.copy(
+                chosen.elements(index * length..<(index + 1) * length).bytes, all.elements(place * length..<(place + 1) * length).bytes)
         }
-        return frames
+        return chosen
     }
 }
 

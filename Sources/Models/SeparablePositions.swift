@@ -31,11 +31,7 @@ public struct SeparablePositions {
     public func prependCLS(to x: Variable, _ sequences: SequenceLayout, on tape: Tape) -> (tokens: Variable, sequences: SequenceLayout) {
         let longer = SequenceLayout(lengths: (0..<sequences.count).map { 1 + sequences[$0].count })
         let sources = (0..<sequences.count).flatMap { [Int32(-1)] + sequences[$0].map { Int32($0) } }
-        let nothing = tape.arena.tensor([1, x.value.columns])
-        tape.backend.fill(nothing, 0)
-        let tokens = tape.gatherTokens(
-            x, maskToken: clsToken, table: nothing, sources: tape.arena.indices(sources),
-            positions: tape.arena.indices(sources.map { _ in 0 }))
+        let tokens = tape.gatherTokens(x, maskToken: clsToken, sources: sources)
         return (tape.positionEmbedding(tokens, ofCLS, positions: tape.arena.indices(sources.map { $0 < 0 ? 0 : -1 })), longer)
     }
 

@@ -40,11 +40,7 @@ public struct SpaceTimeAutoencoder: ClipNetwork {
             restoredTokens(visible: own, of: decoded[clip].count, cls: seen[clip].lowerBound).dropFirst()
         }
         let patches = decoded.flatMap { $0 }
-        let nothing = tape.arena.tensor([1, maskToken.shape[2]])
-        tape.backend.fill(nothing, 0)
-        let placed = tape.gatherTokens(
-            decoderEmbed(tokens, on: tape), maskToken: maskToken, table: nothing, sources: tape.arena.indices(sources),
-            positions: tape.arena.indices(patches.map { _ in 0 }))
+        let placed = tape.gatherTokens(decoderEmbed(tokens, on: tape), maskToken: maskToken, sources: sources)
         var (x, sequences) = positions.prependCLS(
             to: positions.add(to: placed, patches: patches, on: tape), SequenceLayout(lengths: decoded.map(\.count)), on: tape)
         for block in blocks { x = block(x, sequences: sequences, on: tape) }

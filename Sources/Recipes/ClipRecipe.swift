@@ -32,17 +32,9 @@ extension ClipRecipe {
 
     /// Of clips the frames that are predicted, one after the other.
     private func predictedFrames(of frames: Tensor, clips: Int, arena: Arena) -> Tensor {
-        guard let chosen = settings.predictedFrames, chosen.count < settings.sampling.frames else { return frames }
-        let length = frames.count / frames.shape[0]
-        let predicted = arena.tensor([clips * chosen.count] + frames.shape[1...])
-        for place in 0..<clips * chosen.count {
-            let (clip, index) = place.quotientAndRemainder(dividingBy: chosen.count)
-            let frame = clip * settings.sampling.frames + chosen[index]
-            arena.backend.copy(
-                predicted.elements(place * length..<(place + 1) * length).bytes,
-                frames.elements(frame * length..<(frame + 1) * length).bytes)
-        }
-        return predicted
+        let count = settings.sampling.frames
+        guard let chosen = settings.predictedFrames, chosen.count < count else { return frames }
+        return arena.pictures((0..<clips).flatMap { clip in chosen.map { clip * count + $0 } }, of: frames)
     }
 
     public func outputs(of batch: SampleBatch, on tape: Tape) -> [(name: String, value: Tensor)] {

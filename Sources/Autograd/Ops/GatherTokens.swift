@@ -17,4 +17,12 @@ extension Tape {
         }
         return y
     }
+
+    /// The same where nothing is added to the tokens.
+    public func gatherTokens(_ x: Variable, maskToken: Parameter, sources: [Int32]) -> Variable {
+        let nothing = arena.tensor([1, x.value.columns])
+        backend.fill(nothing, 0)
+        return gatherTokens(
+            x, maskToken: maskToken, table: nothing, sources: arena.indices(sources), positions: arena.indices(sources.map { _ in 0 }))
+    }
 }
