@@ -88,6 +88,11 @@ struct EncoderTests {
         let whole = model.outputs(of: own, on: Tape(arena: arena, isRecording: false)).first { $0.name == "latent" }!.value
         #expect(backend.download(features) == arena.numbers(of: whole))
 
+        // Of a clip of two steps the middle is the second.
+        let first = clips.reshaped([8 * 3 * 32 * 32]).elements(0..<4 * 3 * 32 * 32).reshaped([4, 3, 32, 32])
+        let middle = backend.download(encoder.features(ofMiddleOf: first, arena: arena))
+        #expect(middle == Array(backend.download(features)[16 * 32..<32 * 32]))
+
         let picture = clips.reshaped([8 * 3 * 32 * 32]).elements(0..<3 * 32 * 48).reshaped([1, 3, 32, 48])
         let twice = arena.tensor([2, 3, 32, 48])
         for frame in 0..<2 { backend.copy(twice.elements(frame * picture.count..<(frame + 1) * picture.count).bytes, picture.bytes) }
