@@ -29,7 +29,7 @@ import WeightFiles
         #expect(encoder.entries.keys.allSatisfy { !$0.contains("decoder") && !$0.contains("mask") && !$0.contains("optimizer") })
         #expect(encoder.entries["pos_embed"]?.shape == [1, 17, 24])
 
-        _ = try tandem(["export", "--weights", "runs/tiny", "--format=mae", "--output", "whole.safetensors"], in: folder)
+        _ = try tandem(["export", "--weights", "runs/tiny", "--format=official", "--output", "whole.safetensors"], in: folder)
         let whole = try Safetensors(path: folder + "/whole.safetensors")
         let checkpoint = try Safetensors(path: folder + "/runs/tiny/checkpoints/step-00000006.safetensors")
         #expect(Set(whole.entries.keys) == Set(checkpoint.entries.keys.filter { !$0.hasPrefix("optimizer.") }))
