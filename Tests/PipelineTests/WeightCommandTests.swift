@@ -94,6 +94,14 @@ import WeightFiles
             "--format knows 'timm', 'official' and 'transformers', not 'onnx'"
         ),
         (["export", "--weights", "FIXTURES/dino.pth", "--format", "official", "--output", "a"], "holds no decoder"),
+        (
+            ["export", "--weights", "FIXTURES/mae.pth", "--heads", "2", "--format", "transformers", "--output", "a"],
+            "nothing tells how many attention heads the decoder"
+        ),
+        (
+            ["export", "--weights", "FIXTURES/mae.pth", "--heads", "2", "--format", "transformers", "--output", "b/a"],
+            "cannot make the folder b/a: No such file or directory; choose another --output"
+        ),
         (["export", "--weights", "FIXTURES/encoder.pth", "--output", "FIXTURES/encoder.pth"], "is the file that is read"),
         (["import", "FIXTURES/zoo.pth", "--output", "a"], "holds no vision transformer"),
         (["import", "FIXTURES/dino.pth", "--entry", "x", "--output", "a"], "there are 'student.module.backbone', 'teacher.backbone'"),
@@ -126,5 +134,6 @@ import WeightFiles
         let (status, output) = try Programs.run("tandem", words, in: folder, seconds: 20)
         #expect(status == 1 || status == 2)
         #expect(output.contains(expected), "\(output)")
+        #expect(!FileManager.default.fileExists(atPath: folder + "/a"), "an output was left behind")
     }
 }
