@@ -46,7 +46,10 @@ struct ClassificationOptions {
             "--output", "FOLDER",
             "write scores.csv, scores.json, predictions.csv and the features, train.npy and val.npy; the same command goes on where it was"
                 + " stopped")
-        views = options.value("--views", "N", "views of a video, over whose features is averaged; one has 8 frames", default: 1)
+        views = options.value(
+            "--views", "N",
+            "views of a video, over whose features is averaged; one has 8 frames, of an encoder of clips as many as it was trained on",
+            default: 1)
         seed = options.value("--seed", "N", "of the linear probe's first weights and order", default: 0)
         precision = options.value("--precision", "f32|bf16", "of the encoder's products; default: bf16 where the processor has it")
         threads = options.threads()

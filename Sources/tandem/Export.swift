@@ -43,12 +43,22 @@ func export(arguments: [String]) throws {
     if format == "timm" { print("load it with \(encoder.timmCall)") }
 }
 
-/// Writes a folder that transformers loads.
+/// Writes a folder that transformers loads. Where that fails, no folder is left that was not there before.
 private func exportTransformers(_ encoder: EncoderWeights, to folder: String) throws {
-    let files = FileManager.default
-    if !files.fileExists(atPath: folder) { try files.createDirectory(atPath: folder, withIntermediateDirectories: false) }
+    let isNew = !FileManager.default.fileExists(atPath: folder)
+    if isNew, mkdir(folder, 0o777) != 0 {
+        throw Failure("cannot make the folder \(folder): \(String(cString: strerror(errno))); choose another --output")
+    }
+    do { try fillTransformers(encoder, folder) } catch {
+        if isNew { rmdir(folder) }
+        throw error
+    }
+}
+
+private func fillTransformers(_ encoder: EncoderWeights, _ folder: String) throws {
     let weights = folder + "/model.safetensors"
     try checkOutput(weights: weights, from: encoder.name)
+    let files = FileManager.default
     if !files.fileExists(atPath: weights), files.fileExists(atPath: folder + "/config.json") {
         throw Failure("\(folder)/config.json is there and was not made by 'tandem export'; choose another --output, or remove it")
     }

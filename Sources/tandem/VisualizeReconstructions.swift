@@ -26,7 +26,8 @@ func visualizeReconstructions(arguments: [String]) throws {
         "--weights", "FILE|RUN_FOLDER",
         "a checkpoint, or what 'tandem export --format official' made of one, which holds the decoder; of a run's folder the last checkpoint"
     )
-    let ratios = options.value("--ratios", "R,R,…", "shares that are hidden of a picture", default: ".5,.75,.9,.95")
+    let ratios: String? = options.value(
+        "--ratios", "R,R,…", "shares that are hidden of a picture; default: those of .5,.75,.9,.95 that the model's masks allow")
     let count = options.value("--samples", "N", "how many samples, each at every ratio", default: 4)
     let seed = options.value("--seed", "N", "which videos, frames, crops and masks", default: UInt64(0))
     let media = options.value("--media", "FOLDER", "what the paths in a manifest are relative to; default: the manifest's own folder")
@@ -44,11 +45,7 @@ func visualizeReconstructions(arguments: [String]) throws {
     guard let text = file.pipeline else {
         throw Failure("\(path) carries no pipeline, which tells of its decoder; name a checkpoint of a training with Tandem")
     }
-    let samplers = try ratios.split(separator: ",", omittingEmptySubsequences: false).map { ratio in
-        do { return try Pipeline.parse(text, source: path, overrides: ["mask.ratio=\(ratio)"]).recipe.value.sampler } catch {
-            throw Failure("\(error)".replacingOccurrences(of: "--set mask.ratio:", with: "--ratios: '\(ratio)'"))
-        }
-    }
+    let choices = try maskChoices(ratios, of: text, source: path)
     let recipe = try file.makeRecipe(
         Pipeline.parse(text, source: "the pipeline of \(path)").recipe, backend: Device.cpu.makeBackend(threads: threads))
     let arena = Arena(backend: recipe.parameters.backend)
@@ -63,8 +60,8 @@ func visualizeReconstructions(arguments: [String]) throws {
             throw Failure("only \(drawn) of \(count) samples could be read; the warnings above say why")
         }
         do {
-            for sampler in samplers {
-                rows += try draw.withSample(ticket: ticket, sampler) { recipe.pictures(of: [$0], arena: arena) }
+            for choice in choices {
+                rows += try draw.withSample(ticket: ticket, choice.sampler) { recipe.pictures(of: [$0], arena: arena) }
                 if Interruption.isRequested { throw Failure("interrupted; nothing was written") }
             }
             drawn += 1
@@ -77,7 +74,25 @@ func visualizeReconstructions(arguments: [String]) throws {
     progress.finish(progressBar(done: drawn, of: count, unit: "samples", elapsed: monotonicSeconds() - start))
     // Small frames, as the demo trains on, are enlarged to be seen.
     let picture = contactSheet(rows).magnified(max(1, minimumSide / recipe.encoder.configuration.imageSize))
-    try sheetFile.write(picture, "\(count) sample\(count == 1 ? "" : "s") at the mask ratios \(ratios)")
+    let drawnRatios = choices.map(\.ratio).joined(separator: ",")
+    try sheetFile.write(picture, "\(count) sample\(count == 1 ? "" : "s") at the mask ratios \(drawnRatios)")
+}
+
+/// Samplers that differ in their mask ratio.
+///
+/// - Parameter ratios: nil: those of the usual ones that the masks allow. VideoMAE V2's must hide more than its decoder leaves out.
+private func maskChoices(_ ratios: String?, of pipeline: String, source: String) throws -> [(ratio: Substring, sampler: any Sampler)] {
+    let choices = (ratios ?? ".5,.75,.9,.95").split(separator: ",", omittingEmptySubsequences: false).map { ratio in
+        Result {
+            do {
+                return (ratio, try Pipeline.parse(pipeline, source: source, overrides: ["mask.ratio=\(ratio)"]).recipe.value.sampler)
+            } catch {
+                throw Failure("\(error)".replacingOccurrences(of: "--set mask.ratio:", with: "--ratios: '\(ratio)'"))
+            }
+        }
+    }
+    let allowed = choices.compactMap { try? $0.get() }
+    return try ratios == nil && !allowed.isEmpty ? allowed : choices.map { try $0.get() }
 }
 
 /// Frames that are smaller than half of this many pixels are enlarged.

@@ -51,6 +51,18 @@ import Testing
         #expect(status == 1 && output.contains("--ratios: '1' is 1.0: from 0 to below 1"), "\(output)")
     }
 
+    /// VideoMAE V2's decoder leaves out half of the places: with only half of them hidden it might predict none of these.
+    @Test(.timeLimit(.minutes(10))) func ratiosThatTheMasksForbidAreLeftOutUnlessNamed() throws {
+        let data = try TinyDataSet()
+        let settings = ["recipe=videomae-v2", "sampling.frames=4", "train.steps=1"]
+        let folder = try data.run("clips", settings: settings).folder
+        let arguments = ["reconstructions", "--weights", "runs/tiny", "--samples", "1", data.manifest]
+        #expect(try draw(arguments, in: folder) == draw(arguments + ["--ratios", ".75,.9,.95"], in: folder))
+        let (status, output) = try Programs.run(
+            "tandem", ["visualize"] + arguments + ["--ratios", ".5,.75", "--output", "a.png"], in: folder)
+        #expect(status == 1 && output.contains("--ratios: '.5' is 0.5, with which the decoder may find nothing hidden"), "\(output)")
+    }
+
     private func expectAttention(_ data: TinyDataSet, _ folder: String) throws {
         let frames = data.folder + "/davis/JPEGImages/480p/sequence-00000"
         let arguments = ["attention", "--weights", "runs/tiny", "--size", "64"]
