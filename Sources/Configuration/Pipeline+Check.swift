@@ -36,7 +36,7 @@ extension Pipeline {
             ("train.batch", (1...1 << 20).contains(train.batch), "is \(train.batch): from 1 sample to \(1 << 20)"),
             (
                 "train.microBatch", micro >= 1 && train.batch % max(micro, 1) == 0,
-                "is \(train.microBatch), which does not divide train.batch (\(train.batch))"
+                "is \(train.microBatch), which does not divide train.batch (\(train.batch)): a number that does, or 0 for the whole batch"
             ),
             ("train.baseLearningRate", train.baseLearningRate > 0, "is \(train.baseLearningRate): above 0"),
             (

@@ -65,12 +65,13 @@ extension EncoderWeights {
     public func requireSineCosinePositions() throws {
         try check()
         guard kind == .pictures else {
-            throw Failure("the position embedding of \(name), an encoder of clips, can be interpolated, not computed anew for another grid")
+            throw Failure(
+                "the position embedding of \(name), an encoder of clips, can be interpolated, not computed anew: leave out --positions")
         }
         let own = try floats("pos_embed", shape: positionShape)
         let table = PositionEmbedding(gridSize: gridSize, width: width).values
         guard zip(own, table).allSatisfy({ abs($0 - $1) < 1e-3 }) else {
-            throw Failure("the position embedding of \(name) was learned: it can be interpolated, not computed anew")
+            throw Failure("the position embedding of \(name) was learned: it can be interpolated, not computed anew; leave out --positions")
         }
     }
 

@@ -133,6 +133,8 @@ struct EvaluatorOptions {
         if isMetricsOnly, output != nil { options.refuse("--output is for results that are made; --metrics-only makes none") }
         if trainer == nil, root == nil { options.refuse("--root FOLDER is missing: where the data set lies") }
         if metrics != nil, trainer == nil { options.refuse("--metrics is for evaluators beside a training: give --trainer ENDPOINT") }
+        if !(1...256).contains(settings.clip) { options.refuse("--clip wants 1 to 256, not \(settings.clip)") }
+        if settings.clip > 1, weights == nil { options.refuse("--clip is for --weights FILE") }
         if benchmark != .davis, scoreSize != nil { options.refuse("--score-size is for --dataset davis") }
         if benchmark != .davis, set != "val" { options.refuse("--set is for --dataset davis") }
         if !DAVISDataset.sets.contains(set) {

@@ -94,7 +94,9 @@ struct OneEvaluation {
         let start = monotonicSeconds()
         let report = try work { done, total in
             progress.show(progressBar(done: done, of: total, unit: unit, elapsed: monotonicSeconds() - start))
-            if Interruption.isRequested { throw Failure("interrupted; results written so far stay, and the same command goes on") }
+            if Interruption.isRequested {
+                throw Failure("interrupted" + (options.output == nil ? "" : "; results written so far stay, and the same command goes on"))
+            }
         }
         progress.finish("\(report.headline): \(report.frameCount) frames in \(formatDuration(report.seconds))")
         return report

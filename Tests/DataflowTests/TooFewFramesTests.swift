@@ -48,7 +48,7 @@ import ZeroMQ
                 try send(.ticket(Ticket(ticket: 9, attempt: 1, video: 0, record: still)))
             case .failed(_, let ticket, let attempt, let kind, let reason):
                 #expect(ticket == 9 && attempt == 1 && kind == "too few frames")
-                #expect(reason == "a.jpg is a still, and samples of the kind 'frame-pair' take 2 frames of a video")
+                #expect(reason == "a.jpg is a still, and samples of the kind 'frame-pair' want videos of 2 frames or more")
                 return
             default: continue
             }

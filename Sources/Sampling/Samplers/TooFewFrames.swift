@@ -10,7 +10,7 @@ extension Sampler {
         guard record.frameCount < minimumFrames else { return }
         let frames = record.isStill ? "is a still" : "has \(record.frameCount) frames"
         throw TooFewFrames(
-            description: "\(record.path) \(frames), and samples of the kind '\(Self.name)' take \(minimumFrames) frames of a video")
+            description: "\(record.path) \(frames), and samples of the kind '\(Self.name)' want videos of \(minimumFrames) frames or more")
     }
 }
 
@@ -33,7 +33,7 @@ extension Manifest {
         guard holdsStills, sampler.minimumFrames > 1 else { return }
         throw ManifestError(
             path, nil,
-            "lists stills, and samples of the kind '\(type(of: sampler).name)' take \(sampler.minimumFrames) frames of a video: prepare the videos"
+            "lists stills, and samples of the kind '\(type(of: sampler).name)' want videos of \(sampler.minimumFrames) frames or more: prepare the videos"
                 + " alone ('tandem prepare --no-stills'), or train on single pictures (recipe=mae)")
     }
 }
