@@ -1,5 +1,4 @@
 import Base
-import Glibc
 
 /// The distribution that a parameter's first values are drawn from.
 public enum Initialization: Equatable, Sendable {
@@ -25,10 +24,7 @@ public enum Initialization: Equatable, Sendable {
     func numbers(count: Int, name: String, seed: UInt64) -> [Float] {
         // Numbers of a seed, a name and their position alone: the counter of a name starts at its hash.
         var stream = SplitMix64(seed: SplitMix64.scramble(seed &+ SplitMix64.step) ^ FowlerNollVoHash.value(of: name))
-        // Box and Muller; 1 − u is never 0.
-        func normal(_ standardDeviation: Double) -> Float {
-            Float(standardDeviation * (-2 * log(1 - stream.next01())).squareRoot() * cos(2 * .pi * stream.next01()))
-        }
+        func normal(_ standardDeviation: Double) -> Float { Float(stream.nextNormal(standardDeviation: standardDeviation)) }
         return (0..<count).map { _ in
             switch self {
             case .zeros: return 0

@@ -1,3 +1,5 @@
+import Glibc
+
 /// SplitMix64 (Steele, Lea and Flood 2014), which scrambles a counter: the same numbers from the same seed on every machine.
 package struct SplitMix64: RandomNumberGenerator, Sendable {
     private var counter: UInt64
@@ -13,6 +15,12 @@ package struct SplitMix64: RandomNumberGenerator, Sendable {
 
     /// The next number in [0, 1), a multiple of 2^-53.
     package mutating func next01() -> Double { Double(next() >> 11) * 0x1p-53 }
+
+    /// The next number of a normal distribution with mean 0, from two of those (Box and Muller).
+    package mutating func nextNormal(standardDeviation: Double) -> Double {
+        // 1 − u is never 0.
+        standardDeviation * (-2 * log(1 - next01())).squareRoot() * cos(2 * .pi * next01())
+    }
 
     /// What the counter grows by for each number: 2^64 divided by the golden ratio.
     package static let step: UInt64 = 0x9e37_79b9_7f4a_7c15

@@ -45,10 +45,7 @@ public struct LinearProbe {
     public init(width: Int, classes: Int, settings: Settings = Settings(), backend: any Backend) {
         (self.width, self.classes, self.settings, self.backend) = (width, classes, settings, backend)
         var numbers = SplitMix64(seed: SplitMix64.scramble(settings.seed))
-        // Box and Muller; 1 - u is never 0.
-        weight = (0..<classes * width).map { _ in
-            Float(0.01 * (-2 * log(1 - numbers.next01())).squareRoot() * cos(2 * .pi * numbers.next01()))
-        }
+        weight = (0..<classes * width).map { _ in Float(numbers.nextNormal(standardDeviation: 0.01)) }
         bias = Array(repeating: 0, count: classes)
         norm = FrozenBatchNorm(width: width, epsilon: settings.epsilon)
     }

@@ -5,8 +5,8 @@ import Sampling
 /// Cuts boxes out of decoded frames and scales them to small RGB squares, straight from the decoded planes.
 ///
 /// Planar YUV, the format of nearly all videos, is left to ``PlanarCropper``. Other formats go through swscale, which smooths wherever it
-/// shrinks. Its scalers are kept,
-/// because the pictures of a sample often share their box, and setting a scaler up costs as much as using it a few times.
+/// shrinks. Its scalers are kept, because the pictures of a sample often share their box, and setting a scaler up costs as much as using it a
+/// few times.
 struct Cropper: ~Copyable {
     /// Scalers kept at most; more than the distinct boxes of one pass over a video.
     private static let maximumScalers = 64

@@ -48,9 +48,6 @@ extension EncoderWeights {
         }
     }
 
-    /// Numbers per token within an MLP.
-    private var hiddenWidth: Int { entries["blocks.0.mlp.fc1.bias"]?.count ?? 4 * width }
-
     /// The number of attention heads, which must be known to compute anything.
     private func requireHeads() throws -> Int {
         guard let heads else {

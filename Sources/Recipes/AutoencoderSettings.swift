@@ -46,10 +46,16 @@ extension AutoencoderSettings {
 }
 
 extension AutoencoderSettings where Model.Size == EncoderSize {
-    public static func parameterShapes(_ sizes: FixtureSizes) -> [(name: String, shape: [Int])] {
-        let (encoder, decoder) = (sizes.encoder, sizes.decoder)
-        return [
-            ("patch_embed.proj.weight", [encoder.width, 3, encoder.patch, encoder.patch]),
+    public static func parameterShapes(_ sizes: FixtureSizes) -> [(name: String, shape: [Int])] { sizes.shapesNamedAsMAEs(frames: []) }
+}
+
+extension FixtureSizes {
+    /// Shapes that prove the sizes of a model whose parameters have MAE's names.
+    ///
+    /// - Parameter frames: the extents of a patch in time, none of one of pictures.
+    func shapesNamedAsMAEs(frames: [Int]) -> [(name: String, shape: [Int])] {
+        [
+            ("patch_embed.proj.weight", [encoder.width, 3] + frames + [encoder.patch, encoder.patch]),
             ("decoder_embed.weight", [decoder.width, encoder.width]), ("blocks.\(encoder.depth - 1).norm1.weight", [encoder.width]),
             ("decoder_blocks.\(decoder.depth - 1).norm2.weight", [decoder.width]),
         ]

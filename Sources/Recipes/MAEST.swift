@@ -69,12 +69,7 @@ public final class MAEST: ClipRecipe {
         public static let fixtureInputs = ["frames": ["input.frames"], "mask": ["input.keep"]]
 
         public static func parameterShapes(_ sizes: FixtureSizes) -> [(name: String, shape: [Int])] {
-            let (encoder, decoder) = (sizes.encoder, sizes.decoder)
-            return [
-                ("patch_embed.proj.weight", [encoder.width, 3, sizes.framesPerPatch, encoder.patch, encoder.patch]),
-                ("decoder_embed.weight", [decoder.width, encoder.width]), ("blocks.\(encoder.depth - 1).norm1.weight", [encoder.width]),
-                ("decoder_blocks.\(decoder.depth - 1).norm2.weight", [decoder.width]),
-            ]
+            sizes.shapesNamedAsMAEs(frames: [sizes.framesPerPatch])
         }
 
         public init(fixture sizes: FixtureSizes) {
@@ -102,11 +97,7 @@ public final class MAEST: ClipRecipe {
         parameters = ParameterStore(all.all, precision: precision, backend: backend)
     }
 
-    public var rules: OptimizerRules {
-        var rules = OptimizerRules()
-        rules.clipping = settings.optimization.rule
-        return rules
-    }
+    public var rules: OptimizerRules { OptimizerRules(clipping: settings.optimization.rule) }
 
     /// All.
     public func decodedPatches(_ batch: SampleBatch) -> [[Int32]] {

@@ -94,11 +94,7 @@ public final class VideoMAEV2: ClipRecipe {
         parameters = ParameterStore(all.all, precision: precision, backend: backend)
     }
 
-    public var rules: OptimizerRules {
-        var rules = OptimizerRules(sparing: ["mask_token"])
-        rules.clipping = settings.optimization.rule
-        return rules
-    }
+    public var rules: OptimizerRules { OptimizerRules(sparing: ["mask_token"], clipping: settings.optimization.rule) }
 
     /// What the decoder does not leave out, whether the encoder sees it or not.
     public func decodedPatches(_ batch: SampleBatch) -> [[Int32]] { batch.visiblePatches("decoded") }

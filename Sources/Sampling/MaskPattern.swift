@@ -90,7 +90,7 @@ private func gridMask(side: Int, lattice: Int, from stream: inout RandomStream) 
 }
 
 /// The largest whole number whose square is at most `value`.
-private func squareRoot(_ value: Int) -> Int {
+func squareRoot(_ value: Int) -> Int {
     var root = Int(Double(max(0, value)).squareRoot())
     while root * root > value { root -= 1 }
     while (root + 1) * (root + 1) <= value { root += 1 }

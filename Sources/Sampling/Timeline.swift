@@ -50,7 +50,7 @@ public struct Timeline {
             if !record.isDamaged(point.frame) { return point }
         }
         var point = point(atTick: stream.uniform(below: count))
-        point.frame = intactFrame(nearest: point.frame)
+        point.frame = record.intactFrame(nearest: point.frame)
         return point
     }
 
@@ -59,17 +59,17 @@ public struct Timeline {
 
     /// A tick and its frame.
     func point(atTick tick: Int) -> Point { Point(tick: tick, frame: frame(nearest: tick)) }
-
-    /// The frame that shows no damage and is nearest by index, the earlier of two.
-    public func intactFrame(nearest frame: Int) -> Int {
-        let distance = (0..<record.frameCount).first { distance in
-            [frame - distance, frame + distance].contains { (0..<record.frameCount).contains($0) && !record.isDamaged($0) }
-        }!
-        return frame >= distance && !record.isDamaged(frame - distance) ? frame - distance : frame + distance
-    }
 }
 
 extension VideoRecord {
+    /// The frame that shows no damage and is nearest by index, the earlier of two.
+    public func intactFrame(nearest frame: Int) -> Int {
+        let distance = (0..<frameCount).first { distance in
+            [frame - distance, frame + distance].contains { (0..<frameCount).contains($0) && !isDamaged($0) }
+        }!
+        return frame >= distance && !isDamaged(frame - distance) ? frame - distance : frame + distance
+    }
+
     /// Whether times and areas of this video can be computed exactly in 64 bits. No real video comes near these bounds.
     var isWithinArithmetic: Bool {
         guard width <= 1 << 16, height <= 1 << 16, timeBase.numerator <= 1 << 20, timeBase.denominator <= 1 << 30 else { return false }

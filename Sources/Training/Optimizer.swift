@@ -21,8 +21,10 @@ public struct OptimizerRules: Equatable, Sendable {
     /// Names of parameters that do not move for so many steps from the first of the run, nor do their moments; `.max`: never.
     public var frozenSteps: [String: Int] = [:]
 
-    /// AdamW as it is, but for parameters of several dimensions that weight decay spares.
-    public init(sparing undecayed: Set<String> = []) { self.undecayed = undecayed }
+    /// AdamW as it is, but for parameters of several dimensions that weight decay spares, and gradients that are shortened.
+    public init(sparing undecayed: Set<String> = [], clipping: Clipping = .none) {
+        (self.undecayed, self.clipping) = (undecayed, clipping)
+    }
 }
 
 /// AdamW with a recipe's rules.

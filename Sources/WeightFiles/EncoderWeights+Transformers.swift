@@ -60,7 +60,7 @@ extension EncoderWeights {
             }
             let common: [String: Any] = [
                 "hidden_act": "gelu", "hidden_size": width, "num_hidden_layers": depth, "num_attention_heads": heads,
-                "intermediate_size": entries["blocks.0.mlp.fc1.bias"]?.count ?? 4 * width, "image_size": gridSize * patchSize,
+                "intermediate_size": hiddenWidth, "image_size": gridSize * patchSize,
                 "patch_size": patchSize, "num_channels": 3, "layer_norm_eps": 1e-6, "qkv_bias": true, "attention_probs_dropout_prob": 0.0,
                 "hidden_dropout_prob": 0.0,
             ]

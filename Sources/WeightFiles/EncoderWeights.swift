@@ -145,6 +145,9 @@ public struct EncoderWeights {
     public static let headsHelp =
         "attention heads of the encoder; default: what the file says, else those of the published encoder of its size"
 
+    /// Numbers per token within an MLP.
+    package var hiddenWidth: Int { file.entries[prefix + "blocks.0.mlp.fc1.bias"]?.count ?? 4 * width }
+
     /// The file's name in messages.
     public var name: String { file.name }
 

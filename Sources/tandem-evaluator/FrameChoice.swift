@@ -14,11 +14,10 @@ struct FrameChoice: Sendable {
     /// ways, and lies in the middle. A damaged frame gives way to the nearest intact one.
     func requests(of record: VideoRecord) -> [PictureRequest] {
         let count = record.isStill ? 1 : frames
-        let timeline = Timeline(of: record, rate: 0)
         let side = max(1, (min(record.width, record.height) * 224 + 128) / 256)
         let box = CropBox(x: (record.width - side) / 2, y: (record.height - side) / 2, width: side, height: side)
         return (0..<count).map { number in
-            let frame = timeline.intactFrame(nearest: (2 * number + 1) * record.frameCount / (2 * count))
+            let frame = record.intactFrame(nearest: (2 * number + 1) * record.frameCount / (2 * count))
             return PictureRequest(frame: frame, box: box, size: size)
         }
     }

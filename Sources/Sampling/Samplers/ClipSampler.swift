@@ -101,9 +101,6 @@ public struct ClipSampler: Sampler {
             sample.write(
                 RunningCellMask.mask(start: start, steps: stepCount, rows: gridSize, columns: gridSize, ratio: decoderRatio), to: "decoded")
         }
-        sample.write(views.flatMap(\.fields), to: "views")
-        return views.indices.map {
-            PlacedPicture(request: views[$0].request(size: sampling.imageSize, scaling: .bilinear), array: "frames", index: $0)
-        }
+        return sample.write(views, size: sampling.imageSize, scaling: .bilinear)
     }
 }

@@ -1,7 +1,7 @@
 extension FramePairSampler {
     public var problem: (key: String, message: String)? {
         let checks = samplingChecks
-        let masks = maskChecks(of: "the second frame", ratio: mask.ratio, pattern: mask.pattern, side: gridSize, once: checks)
+        let masks = maskChecks(of: "the second frame", ratio: mask.ratio, pattern: mask.pattern, patches: patchCount, once: checks)
         return (checks + masks).first { !$0.holds }.map { ($0.key, $0.message) }
     }
 

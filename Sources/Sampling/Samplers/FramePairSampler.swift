@@ -74,10 +74,7 @@ public struct FramePairSampler: Sampler {
         let pair = geometry(draw)
         sample.write(pair.mask, to: "mask")
         if let pastMask = pair.pastMask { sample.write(pastMask, to: "mask1") }
-        sample.write(pair.views.flatMap(\.fields), to: "views")
-        return pair.views.indices.map {
-            PlacedPicture(request: pair.views[$0].request(size: sampling.imageSize), array: "frames", index: $0)
-        }
+        return sample.write(pair.views, size: sampling.imageSize)
     }
 
     /// Everything about a sample but its pixels.

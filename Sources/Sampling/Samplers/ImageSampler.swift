@@ -58,7 +58,7 @@ public struct ImageSampler: Sampler {
         let checks =
             cropChecks(area: sampling.cropArea, aspect: sampling.cropAspect, flip: sampling.flip)
             + visitChecks(repeatedSampling, of: "pictures") + patchChecks(imageSize: sampling.imageSize, patchSize: patchSize)
-        let masks = maskChecks(of: "the picture", ratio: mask.ratio, pattern: .random, side: gridSize, once: checks)
+        let masks = maskChecks(of: "the picture", ratio: mask.ratio, pattern: .random, patches: gridSize * gridSize, once: checks)
         return (checks + masks).first { !$0.holds }.map { ($0.key, $0.message) }
     }
 
@@ -70,7 +70,6 @@ public struct ImageSampler: Sampler {
             aspect: sampling.cropAspect[0]...sampling.cropAspect[1], from: &crops)
         let view = View(tick: point.tick, frame: point.frame, box: box, isFlipped: flips.uniform01() < sampling.flip)
         sample.write(MaskPattern.random.draw(side: gridSize, visible: visiblePatchCount, from: &masks), to: "mask")
-        sample.write(view.fields, to: "views")
-        return [PlacedPicture(request: view.request(size: sampling.imageSize), array: "frames", index: 0)]
+        return sample.write([view], size: sampling.imageSize)
     }
 }

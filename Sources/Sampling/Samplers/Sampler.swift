@@ -137,6 +137,14 @@ public struct SampleWriter {
         return UnsafeMutableRawBufferPointer(rebasing: bytes(picture.array)[start..<start + picture.request.byteCount])
     }
 
+    /// Fills the array `views`, and asks for the pictures of `frames` that it tells of.
+    func write(_ views: [View], size: Int, scaling: Scaling = .bicubic) -> [PlacedPicture] {
+        write(views.flatMap(\.fields), to: "views")
+        return views.enumerated().map {
+            PlacedPicture(request: $1.request(size: size, scaling: scaling), array: "frames", index: $0)
+        }
+    }
+
     /// Fills an array of numbers, little-endian.
     public func write<Value: FixedWidthInteger>(_ values: [Value], to array: String) {
         let bytes = bytes(array)

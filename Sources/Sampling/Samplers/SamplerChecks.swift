@@ -65,16 +65,17 @@ func patchChecks(imageSize: Int, patchSize: Int) -> [SettingCheck] {
 /// - Parameters:
 ///   - picture: what the sampler calls the picture.
 ///   - ratio: the share that is hidden.
-///   - side: patches along a side of the picture.
+///   - patches: how many the picture has; of a lattice a square number.
 func maskChecks(
-    of picture: String, ratio: Double, pattern: MaskPattern, side: @autoclosure () -> Int, once others: [SettingCheck]
+    of picture: String, ratio: Double, pattern: MaskPattern, patches: @autoclosure () -> Int, once others: [SettingCheck]
 ) -> [SettingCheck] {
-    maskChecks(of: picture, ratio: ratio, patches: side() * side(), once: others) {
+    maskChecks(of: picture, ratio: ratio, patches: patches(), once: others) {
         pattern.visibleCount(of: $0, ratio: ratio)
     } hidesNothing: { patches in
-        pattern == .random
+        let side = squareRoot(patches)
+        return pattern == .random
             ? "is \(ratio), which hides no patch of \(patches), so that there is no loss: raise it"
-            : "is \(ratio), with which the grid of visible patches is all \(side()) x \(side()), so that there is no loss: raise it"
+            : "is \(ratio), with which the grid of visible patches is all \(side) x \(side), so that there is no loss: raise it"
     }
 }
 

@@ -74,11 +74,7 @@ public struct SpanSampler: Sampler {
             clipChecks(frames: sampling.frames, tubelet: tubelet, stride: sampling.stride)
             + cropChecks(area: sampling.cropArea, aspect: sampling.cropAspect, flip: sampling.flip)
             + visitChecks(repeatedSampling, of: "clips") + patchChecks(imageSize: sampling.imageSize, patchSize: patchSize)
-        let masks = maskChecks(of: "the clip", ratio: mask.ratio, patches: patchCount, once: checks) { patches in
-            MaskPattern.random.visibleCount(of: patches, ratio: mask.ratio)
-        } hidesNothing: { patches in
-            "is \(mask.ratio), which hides no patch of \(patches), so that there is no loss: raise it"
-        }
+        let masks = maskChecks(of: "the clip", ratio: mask.ratio, pattern: .random, patches: patchCount, once: checks)
         return (checks + masks).first { !$0.holds }.map { ($0.key, $0.message) }
     }
 
@@ -91,9 +87,6 @@ public struct SpanSampler: Sampler {
         let isFlipped = flips.uniform01() < sampling.flip
         let views = numbers.map { View(tick: $0, frame: $0, box: box, isFlipped: isFlipped) }
         sample.write(MaskPattern.drawRandom(patchCount: patchCount, visible: visiblePatchCount, from: &masks), to: "mask")
-        sample.write(views.flatMap(\.fields), to: "views")
-        return views.indices.map {
-            PlacedPicture(request: views[$0].request(size: sampling.imageSize, scaling: .bilinearUnsmoothed), array: "frames", index: $0)
-        }
+        return sample.write(views, size: sampling.imageSize, scaling: .bilinearUnsmoothed)
     }
 }

@@ -17,6 +17,6 @@ extension Timeline {
             }
             if clip.allSatisfy({ !record.isDamaged($0.frame) }) { return clip }
         }
-        return clip.map { Point(tick: $0.tick, frame: intactFrame(nearest: $0.frame)) }
+        return clip.map { Point(tick: $0.tick, frame: record.intactFrame(nearest: $0.frame)) }
     }
 }

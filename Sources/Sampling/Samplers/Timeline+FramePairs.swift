@@ -14,8 +14,8 @@ extension Timeline {
             draws += 1
         }
         guard !isIntact() else { return pair }
-        pair.past.frame = intactFrame(nearest: pair.past.frame)
-        pair.future.frame = intactFrame(nearest: pair.future.frame)
+        pair.past.frame = record.intactFrame(nearest: pair.past.frame)
+        pair.future.frame = record.intactFrame(nearest: pair.future.frame)
         return distinct(pair)
     }
 

@@ -22,7 +22,6 @@ extension VideoRecord {
             numbers = (0..<frames).map { Int(max(0, min(start + Double($0) * step, Double(frameCount - 1)))) }
             if numbers.allSatisfy({ !isDamaged($0) }) { return numbers }
         }
-        let timeline = Timeline(of: self, rate: 0)
-        return numbers.map { isDamaged($0) ? timeline.intactFrame(nearest: $0) : $0 }
+        return numbers.map(intactFrame)
     }
 }
