@@ -71,7 +71,7 @@ let package = Package(
 
         // The ground floor, which both halves stand on.
         library("Files", ["Base"]),  // names and folders as file systems have them, whole files, what a command may write: only its own
-        library("Base"),  // bytes, hashes, clocks, random numbers, text, a failure as a sentence
+        library("Base", ["CLinux"]),  // bytes, hashes, clocks, random numbers, text, a failure as a sentence
         library("Pictures"),  // pictures as values: drawing, overlays, heat, contact sheets
 
         // The data half: from video files to batches of samples.
@@ -95,6 +95,7 @@ let package = Package(
         library("Compute"),  // Tensor and protocol Backend
 
         // C, each imported by exactly one Swift target.
+        .systemLibrary(name: "CLinux"),  // what Swift's module of the C library leaves out
         .systemLibrary(name: "CFFmpeg", providers: [.apt(["libavformat-dev", "libavcodec-dev", "libswscale-dev", "libavutil-dev"])]),
         .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
         .systemLibrary(name: "CMatIO", providers: [.apt(["libmatio-dev"])]),

@@ -5,6 +5,7 @@ import Synchronization
 /// Runs a program's body; an error becomes one line on standard error and exit code 1.
 public func runProgram(_ name: String, _ body: () throws -> Void) {
     signal(SIGPIPE, SIG_IGN)
+    if let parent = ProcessInfo.processInfo.environment[parentVariable].flatMap({ pid_t($0) }) { stopWithParent(parent) }
     do {
         try requireUTF8()
         try body()

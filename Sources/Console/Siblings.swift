@@ -26,15 +26,25 @@ public func sibling(_ program: String) throws(Failure) -> String {
     return path
 }
 
+/// A sibling of this program, to be started by a thread that outlives it. It is asked to stop where this program ends before it, even killed.
+public func siblingProcess(_ program: String, _ arguments: [String]) throws(Failure) -> Process {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: try sibling(program))
+    process.arguments = arguments
+    process.standardInput = FileHandle.nullDevice
+    process.environment = ProcessInfo.processInfo.environment.merging([parentVariable: "\(getpid())"]) { $1 }
+    return process
+}
+
+/// The variable of the environment in which a program tells its siblings who it is.
+let parentVariable = "TANDEM_PARENT"
+
 /// Runs a sibling of this program to its end. Its errors are shown as they come.
 ///
 /// - Returns: its exit code, and what it prints.
 /// - Throws: where it is missing, and where a signal ends it.
 public func runSibling(_ program: String, _ arguments: [String]) throws -> (status: Int32, output: Data) {
-    let process = Process(), pipe = Pipe()
-    process.executableURL = URL(fileURLWithPath: try sibling(program))
-    process.arguments = arguments
-    process.standardInput = FileHandle.nullDevice
+    let process = try siblingProcess(program, arguments), pipe = Pipe()
     process.standardOutput = pipe
     try process.run()
     let output = try pipe.fileHandleForReading.readToEnd() ?? Data()

@@ -1,3 +1,4 @@
+import Base
 import CFFmpeg
 import Glibc
 import Sampling
@@ -19,6 +20,7 @@ struct CodedImage: ~Copyable {
     init(_ path: String, record: VideoRecord? = nil, server: MediaServer? = nil) throws(MediaError) {
         silenceLibav()
         MediaLimits.boundLibav()
+        keepFreedMemory()
         self.path = path
         let remote: RemoteFile? = if let server { try RemoteFile(url: path, server: server) } else { nil }
         let byteCount = if let remote { remote.byteCount } else { try fileSize(path) }

@@ -37,8 +37,15 @@ public struct WeightFile {
     /// The free-form strings of a safetensors file; of a PyTorch file what stands beside the weights, such as `epoch`.
     public let metadata: [String: String]
     private let source: Source
-    /// What arrays are made of whose names, or whose division, are those of transformers in the file: of the rows of one or more.
-    private let parts: [String: [String]]
+    /// What arrays are made of whose names, or whose division, are others in the file.
+    private let parts: [String: [Rows]]
+
+    /// Rows of an array of the file: all, or one of several equal shares.
+    private struct Rows {
+        let key: String
+        var share = 0
+        var shares = 1
+    }
 
     private enum Source {
         case safetensors(Safetensors)
@@ -74,28 +81,54 @@ public struct WeightFile {
         }
     }
 
-    /// The arrays of a file of transformers under timm's and MAE's names, and what they are made of; those of other files as they are.
-    private static func translated(_ entries: [String: Entry]) -> ([String: Entry], [String: [String]]) {
-        var (all, parts) = (entries, [String: [String]]())
+    /// The arrays of a file of transformers under timm's and MAE's names, those of MAE-ST in PySlowFast under the names of its publication, and
+    /// what they are made of; those of other files as they are.
+    private static func translated(_ entries: [String: Entry]) -> ([String: Entry], [String: [Rows]]) {
+        var (all, parts) = (entries, [String: [Rows]]())
         for (name, keys) in TransformersNames.translation(of: entries.keys) {
             let found = keys.map { entries[$0]! }
             guard let shape = found[0].shape.first.map({ [$0 * keys.count] + found[0].shape.dropFirst() }),
                 found.allSatisfy({ $0.shape == found[0].shape })
             else { continue }
-            parts[name] = keys
+            parts[name] = keys.map { Rows(key: $0) }
             for key in keys { all[key] = nil }
             all[name] = Entry(shape: shape, typeName: found[0].typeName, isReadable: found.allSatisfy(\.isReadable))
+        }
+        for (key, names) in fusedProjections(of: entries) {
+            let fused = entries[key]!
+            all[key] = nil
+            for (share, name) in names.enumerated() {
+                parts[name] = [Rows(key: key, share: share, shares: names.count)]
+                all[name] = Entry(
+                    shape: [fused.shape[0] / names.count] + fused.shape.dropFirst(), typeName: fused.typeName, isReadable: fused.isReadable)
+            }
         }
         return (all, parts)
     }
 
+    /// For each array that holds queries, keys and values of an encoder of MAE-ST, the names of the three: PySlowFast keeps them in one where
+    /// its `MVIT.SEPARATE_QKV` is false, as it is unless a configuration says otherwise (slowfast/config/defaults.py), mae_st in three.
+    private static func fusedProjections(of entries: [String: Entry]) -> [(key: String, names: [String])] {
+        let table = "pos_embed_spatial"
+        let encoders = entries.keys.filter { $0 == table || $0.hasSuffix("." + table) }.map { $0.dropLast(table.count) + "blocks." }
+        return entries.compactMap { key, entry in
+            guard encoders.contains(where: key.hasPrefix), let range = key.range(of: ".attn.qkv."), let rows = entry.shape.first,
+                rows % 3 == 0
+            else { return nil }
+            return (key, ["q", "k", "v"].map { key.replacingCharacters(in: range, with: ".attn.\($0).") })
+        }
+    }
+
     /// The elements of an array, row by row, as f32.
     public func floats(_ key: String) throws -> [Float] {
-        try (parts[key] ?? [key]).flatMap { key in
-            switch source {
-            case .safetensors(let file): try file.floats(key)
-            case .torch(let file): try file.floats(key)
-            }
+        try (parts[key] ?? [Rows(key: key)]).flatMap { rows in
+            let all =
+                switch source {
+                case .safetensors(let file): try file.floats(rows.key)
+                case .torch(let file): try file.floats(rows.key)
+                }
+            let count = all.count / rows.shares
+            return rows.shares == 1 ? all : Array(all[rows.share * count..<(rows.share + 1) * count])
         }
     }
 

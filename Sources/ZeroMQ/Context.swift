@@ -11,14 +11,6 @@ public final class Context: @unchecked Sendable {
     /// Whether the user allows anybody to connect over tcp where there are no credentials.
     public let isInsecure: Bool
 
-    /// Has malloc keep what is freed, up to 64 MiB, instead of giving it back to the system: a message of some hundred KiB for which new
-    /// pages are mapped costs as much in page faults as in all its copies. These are the values at which malloc arrives by itself, once it
-    /// has freed a block of 32 MiB.
-    private static let keepsFreedMemory: Void = {
-        mallopt(M_MMAP_THRESHOLD, 32 << 20)
-        mallopt(M_TRIM_THRESHOLD, 64 << 20)
-    }()
-
     /// - Parameters:
     ///   - credentials: keys for all tcp connections; without them these are open. Connections over ipc need none: the file system guards
     ///     them.
@@ -30,7 +22,7 @@ public final class Context: @unchecked Sendable {
         credentials: Credentials? = nil, isInsecure: Bool = false, shouldReload: @escaping @Sendable () -> Bool = { false },
         log: @escaping @Sendable (String) -> Void = { _ in }
     ) {
-        Self.keepsFreedMemory
+        keepFreedMemory()
         guard let handle = zmq_ctx_new() else { preconditionFailure("zmq_ctx_new: out of file descriptors or memory") }
         self.handle = handle
         self.credentials = credentials

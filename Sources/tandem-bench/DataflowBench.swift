@@ -187,10 +187,7 @@ final class DataflowBench {
     }
 
     private func start(_ program: String, _ arguments: [String]) throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: try sibling(program))
-        process.arguments = arguments
-        process.standardInput = FileHandle.nullDevice
+        let process = try siblingProcess(program, arguments)
         process.standardError = log
         try process.run()
         children.append(process)

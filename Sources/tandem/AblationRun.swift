@@ -45,11 +45,8 @@ struct AblationRun {
         else {
             throw Failure("cannot write \(outputPath)")
         }
-        let process = Process()
+        let process = try siblingProcess("tandem", ["run", path] + settings.flatMap { ["--set", $0] })
         let pipe = Pipe()
-        process.executableURL = URL(fileURLWithPath: try sibling("tandem"))
-        process.arguments = ["run", path] + settings.flatMap { ["--set", $0] }
-        process.standardInput = FileHandle.nullDevice
         process.standardOutput = pipe
         process.standardError = pipe
         try process.run()

@@ -125,7 +125,9 @@ final class Supervisor {
         if isTerminal { writeError("\r\u{1B}[K\(text)") }
     }
 
-    private func describe(_ status: Int32) -> String { status < 0 ? "signal \(-status)" : "exit code \(status)" }
+    private func describe(_ status: Int32) -> String {
+        status < 0 ? "signal \(-status) (\(String(cString: strsignal(-status))))" : "exit code \(status)"
+    }
 }
 
 /// A process and the unfinished line of its output.
@@ -143,12 +145,9 @@ private final class Child {
     var output: Int32 { pipe.fileHandleForReading.fileDescriptor }
 
     func start() throws {
-        process = Process()
+        process = try siblingProcess(role.program, role.arguments)
         pipe = Pipe()
         rest = []
-        process.executableURL = URL(fileURLWithPath: try sibling(role.program))
-        process.arguments = role.arguments
-        process.standardInput = FileHandle.nullDevice
         process.standardOutput = pipe
         process.standardError = pipe
         try process.run()

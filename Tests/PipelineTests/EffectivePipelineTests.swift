@@ -27,7 +27,7 @@ import Testing
         // Who starts again reads its pipeline again.
         kill(try #require(try process("tandem-batcher", in: folder)), SIGKILL)
         let (status, output) = Programs.finish(running)
-        #expect(status == 0 && output.contains("ended with signal 9; starting it again"), "\(output)")
+        #expect(status == 0 && output.contains("ended with signal 9 (Killed); starting it again"), "\(output)")
         #expect(try String(contentsOfFile: folder + "/samples.log", encoding: .utf8) == whole.sampleLog)
     }
 

@@ -105,8 +105,10 @@ import ZeroMQ
             usleep(100_000)
         }
         let before = running.output
-        #expect(before.contains("evaluator | ended with signal 9; starting it again"), "\(before)")
-        #expect(before.contains("evaluator | ended 5 times within a minute, last with signal 9; the run goes on without it"), "\(before)")
+        #expect(before.contains("evaluator | ended with signal 9 (Killed); starting it again"), "\(before)")
+        #expect(
+            before.contains("evaluator | ended 5 times within a minute, last with signal 9 (Killed); the run goes on without it"),
+            "\(before)")
         while !running.output.dropFirst(before.count).contains("trainer   | step "), running.process.isRunning { usleep(10_000) }
         running.signal(SIGTERM)
         let (status, output) = Programs.finish(running)

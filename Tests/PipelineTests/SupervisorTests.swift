@@ -46,6 +46,17 @@ import Testing
             "trainer": "while [ ! -e again ]; do sleep 0.05; done",
             "decoder": "[ ! -e heir ] || { touch again; exec sleep 3000; }; sleep 3000 & echo $! >heir; kill -KILL $$",
         ])
-        #expect(status == 0 && output.contains("ended with signal 9; starting it again"), "\(output)")
+        #expect(status == 0 && output.contains("ended with signal 9 (Killed); starting it again"), "\(output)")
+    }
+
+    /// Where it is killed itself, it can stop nothing: its processes are asked to by the system.
+    @Test(.timeLimit(.minutes(10))) func theProcessesOfAKilledSupervisorStop() throws {
+        let folder = try TemporaryFolder()
+        let endpoint = "ipc://\(folder.path)/nobody"
+        let supervisor = try Programs.start("tandem", ["decoders", "--connect", endpoint, "--media", folder.path], in: folder.path)
+        for number in 1...2 { try wait(for: "decoder-\(number) | waiting for the batcher", in: supervisor) }
+        #expect(processes(named: "tandem-decoder", with: endpoint).count == 2)
+        supervisor.signal(SIGKILL)
+        while !processes(named: "tandem-decoder", with: endpoint).isEmpty { usleep(10_000) }
     }
 }

@@ -101,6 +101,32 @@ struct EncoderTests {
         #expect(still.allSatisfy { $0.isFinite })
     }
 
+    /// PySlowFast keeps queries, keys and values of MAE-ST in one array, in this order, each a third of its rows.
+    @Test func anEncoderOfPySlowFastIsMAESTs() throws {
+        let model = Self.ofClips[1].makeRecipe(seed: 3, precision: .f32, backend: backend)
+        let own = try WeightFile(path: write(model, constants: model.constants))
+        let arrays = try own.entries.filter { !$0.key.hasPrefix("decoder_") && !$0.key.hasPrefix("optimizer.") }.flatMap {
+            name, entry -> [Safetensors.Array] in
+            if name.contains(".attn.k.") || name.contains(".attn.v.") { return [] }
+            let isQuery = name.contains(".attn.q.")
+            let parts = isQuery ? ["q", "k", "v"].map { name.replacingOccurrences(of: ".q.", with: ".\($0).") } : [name]
+            let rows = try parts.flatMap { try own.floats($0) }
+            let shape = [entry.shape[0] * parts.count] + entry.shape.dropFirst()
+            let fused = name.replacingOccurrences(of: ".attn.q.", with: ".attn.qkv.")
+            return [Safetensors.Array(name: "model_state." + fused, shape: shape) { rows }]
+        }
+        let path = folder.file("slowfast.safetensors")
+        try Safetensors.write(to: path, metadata: EncoderRemarks(heads: 4).strings, arrays)
+        #expect(try Safetensors(path: path).entries["model_state.blocks.1.attn.qkv.weight"]?.shape == [96, 32])
+        let encoder = try EncoderWeights(path: path).makeEncoder(backend: backend)
+        let arena = Arena(backend: backend)
+        let clip = arena.tensor([4, 3, 32, 32])
+        backend.upload(clip, from: TestNumbers.normal(clip.count, seed: 2))
+        #expect(
+            backend.download(encoder.features(clip, clips: 1, arena: arena))
+                == backend.download(model.encoder.features(clip, clips: 1, arena: arena)))
+    }
+
     @Test func aJointEncodersFrameEmbeddingStaysWithTheWholeModel() throws {
         let joint = model(encoderKind: .joint)
         let weights = try EncoderWeights(path: write(joint, constants: joint.constants))
