@@ -9,10 +9,12 @@ static sgemm_function sgemm;
 static char *(*corename)(void);
 
 const char *tandem_blas_load(void) {
-    // OpenBLAS 0.3.21 takes AVX-512 processors that are newer than itself for Haswell, at half their speed. The choice is read
-    // from the environment once, as the library loads: hence dlopen instead of linking. It overrides what the environment says,
-    // which container images set for other programs.
-    if (tandem_best_instructions() == tandem_x86_64_v4) setenv("OPENBLAS_CORETYPE", "SkylakeX", 1);
+    // OpenBLAS 0.3.21 takes AVX-512 processors that are newer than itself for Haswell, at half their speed, and those that it knows
+    // for what they are, whatever the environment allows. The choice is read from the environment once, as the library loads: hence
+    // dlopen instead of linking. It overrides what the environment says, which container images set for other programs.
+    static const char *const cores[] = {"Nehalem", "Haswell", "SkylakeX"};
+    int instructions = tandem_best_instructions();
+    if (instructions == tandem_x86_64_v4 || getenv("TANDEM_MAX_INSTRUCTIONS")) setenv("OPENBLAS_CORETYPE", cores[instructions], 1);
     // Products are split over our own threads, in an order that does not depend on timing.
     setenv("OPENBLAS_NUM_THREADS", "1", 1);
     void *library = dlopen("libopenblas.so.0", RTLD_NOW | RTLD_LOCAL);

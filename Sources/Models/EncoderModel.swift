@@ -40,8 +40,9 @@ extension EncoderModel {
 
     /// Features of the frame in the middle of a clip, at place `frames / 2`, as its neighbours let the encoder see it: `[1, cells, width]`.
     ///
-    /// - Parameter clip: `[frames, 3, height, width]`, normalised; whole patches of frames.
+    /// - Parameter clip: `[frames, 3, height, width]`, normalised; whole patches of frames, or one frame, which is a still.
     public func features(ofMiddleOf clip: Tensor, arena: Arena) -> Tensor {
+        if clip.shape[0] == 1 { return features(ofPictures: clip, arena: arena) }
         let all = features(clip, clips: 1, arena: arena)
         let (frames, perPatch) = (clip.shape[0], configuration.patch.frames)
         let cells = all.shape[1] * perPatch / frames

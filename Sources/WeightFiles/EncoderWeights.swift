@@ -144,6 +144,20 @@ public struct EncoderWeights {
     /// Help for `--heads`.
     public static let headsHelp =
         "attention heads of the encoder; default: what the file says, else those of the published encoder of its size"
+    /// Help for `--clip`, which makes features of a frame of its neighbours too.
+    public static let clipHelp =
+        "encoders of clips: the N frames around each one are seen for it, N frames' cost for one; 1: it alone, as a still"
+
+    /// Refuses a number of frames, of the option `--clip`, that this encoder cannot see together.
+    public func requireClip(of frames: Int) throws {
+        guard frames != 1 else { return }
+        guard kind != .pictures else {
+            throw Failure("\(name) holds an encoder of pictures, which sees each frame alone: leave out --clip")
+        }
+        guard frames % framesPerPatch == 0 else {
+            throw Failure("--clip is \(frames), which the encoder's patches of \(framesPerPatch) frames do not divide")
+        }
+    }
 
     /// Numbers per token within an MLP.
     package var hiddenWidth: Int { file.entries[prefix + "blocks.0.mlp.fc1.bias"]?.count ?? 4 * width }

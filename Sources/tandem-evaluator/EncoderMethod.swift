@@ -22,18 +22,10 @@ struct EncoderMethod {
             try weights.requireSineCosinePositions()
             (encoder as? VisionTransformer)?.recomputesPositions = true
         }
-        if settings.clip > 1 {
-            guard encoder.configuration.clip != nil else {
-                throw Failure("\(weights.name) holds an encoder of pictures, which sees each frame alone: leave out --clip")
-            }
-            guard settings.clip % weights.framesPerPatch == 0 else {
-                throw Failure(
-                    "--clip is \(settings.clip), which the encoder's patches of \(weights.framesPerPatch) frames do not divide")
-            }
-        }
+        try weights.requireClip(of: settings.clip)
         let arena = Arena(backend: backend)
         propagation = VideoPropagation(settings, patchSize: weights.patchSize, encoder.pixelStatistics, backend: backend) {
-            settings.clip == 1 ? encoder.features(ofPictures: $0, arena: arena) : encoder.features(ofMiddleOf: $0, arena: arena)
+            encoder.features(ofMiddleOf: $0, arena: arena)
         }
     }
 }

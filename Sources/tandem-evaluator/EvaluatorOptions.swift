@@ -89,10 +89,7 @@ struct EvaluatorOptions {
         settings.radius = options.value("--radius", "CELLS", "how far away context cells may lie", default: settings.radius)
         settings.temperature = options.value(
             "--temperature", "T", "divides similarities before the softmax", default: settings.temperature)
-        settings.clip = options.value(
-            "--clip", "N",
-            "encoders of clips: the N frames around each one are seen for it, N frames' cost for one; 1: it alone, as a still",
-            default: settings.clip)
+        settings.clip = options.value("--clip", "N", EncoderWeights.clipHelp, default: settings.clip)
         let positions = options.value(
             "--positions", "interpolate|recompute", "the position embedding at other sizes; published numbers stand on interpolation",
             default: "interpolate")
@@ -133,8 +130,7 @@ struct EvaluatorOptions {
         if isMetricsOnly, output != nil { options.refuse("--output is for results that are made; --metrics-only makes none") }
         if trainer == nil, root == nil { options.refuse("--root FOLDER is missing: where the data set lies") }
         if metrics != nil, trainer == nil { options.refuse("--metrics is for evaluators beside a training: give --trainer ENDPOINT") }
-        if !(1...256).contains(settings.clip) { options.refuse("--clip wants 1 to 256, not \(settings.clip)") }
-        if settings.clip > 1, weights == nil { options.refuse("--clip is for --weights FILE") }
+        if settings.clip != 1, weights == nil { options.refuse("--clip is for --weights FILE") }
         if benchmark != .davis, scoreSize != nil { options.refuse("--score-size is for --dataset davis") }
         if benchmark != .davis, set != "val" { options.refuse("--set is for --dataset davis") }
         if !DAVISDataset.sets.contains(set) {

@@ -30,6 +30,7 @@ func propagate(arguments: [String]) throws {
     let preset = options.value(
         "--preset", "cropmae|paper|dino", "the published numbers of the propagation", default: PropagationPreset.cropmae)
     let size = options.inputSize()
+    let clip = options.value("--clip", "N", EncoderWeights.clipHelp, default: 1)
     let threads = options.threads()
     let output = options.required("--output", "FOLDER", "where to write; made where it is missing")
     options.finish()
@@ -38,13 +39,15 @@ func propagate(arguments: [String]) throws {
     let frames = try FrameSequence(video)
     let labels = try FirstLabels(mask, first: frames.read([0])[0], of: video)
     var settings = PropagationSettings(preset, for: .davis)
-    settings.inputSize = size
+    (settings.inputSize, settings.clip) = (size, clip)
+    try settings.validate()
     let backend = try Device.cpu.makeBackend(threads: threads)
     let file = try EncoderWeights(path: try CheckpointFolder.weights(at: weights, warn: warn), heads: heads)
+    try file.requireClip(of: clip)
     let encoder = try file.makeEncoder(precision: backend.fastestPrecision, backend: backend)
     let arena = Arena(backend: backend)
     let propagation = VideoPropagation(settings, patchSize: file.patchSize, encoder.pixelStatistics, backend: backend) {
-        encoder.features(ofPictures: $0, arena: arena)
+        encoder.features(ofMiddleOf: $0, arena: arena)
     }
 
     let common = ["overlay.mp4", "sheet.png"]
@@ -60,7 +63,7 @@ func propagate(arguments: [String]) throws {
     defer { claimed.release() }
     try claimed.claim(names)
     var results = try PropagatedVideo(frames, to: output)
-    let reader = FrameReader(frames)
+    let reader = FrameReader(frames, memory: clip)
     var progress = ProgressLine()
     let start = monotonicSeconds()
     func finishFrame(_ index: Int) throws {
@@ -192,19 +195,23 @@ private final class FrameReader {
     private(set) var firstSize = (width: 0, height: 0)
 
     private static let framesAtOnce = 8
+    /// Frames before the next ones that may be asked for again.
+    private let memory: Int
 
-    init(_ frames: FrameSequence) { self.frames = frames }
+    init(_ frames: FrameSequence, memory: Int) { (self.frames, self.memory) = (frames, memory) }
 
+    /// A frame: one of those that were read, or the next.
     func picture(_ index: Int) throws -> RGBImage {
         if !(first..<first + pictures.count).contains(index) {
-            pictures = try frames.read(Array(index..<min(index + Self.framesAtOnce, frames.count)))
-            first = index
-            if index == 0 { firstSize = (pictures[0].width, pictures[0].height) }
-            for (offset, picture) in pictures.enumerated() where (picture.width, picture.height) != firstSize {
+            let next = try frames.read(Array(index..<min(index + Self.framesAtOnce, frames.count)))
+            if index == 0 { firstSize = (next[0].width, next[0].height) }
+            for (offset, picture) in next.enumerated() where (picture.width, picture.height) != firstSize {
                 throw Failure(
                     "\(frames.path): frame \(frames.name(ofFrame: index + offset)) has \(picture.width)x\(picture.height) pixels, and the first"
                         + " \(firstSize.width)x\(firstSize.height): bring all frames to one size")
             }
+            let before = pictures.suffix(memory)
+            (first, pictures) = (index - before.count, before + next)
         }
         return pictures[index - first]
     }

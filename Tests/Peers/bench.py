@@ -4,6 +4,7 @@ The programs take turns, round after round, because a machine's speed drifts; ea
 """
 import argparse
 import json
+import os
 import pathlib
 import platform
 import re
@@ -22,6 +23,10 @@ RECIPES = {
     "mae-st": "--recipe mae-st --model l16 --batch 1",
 }
 PRECISIONS = ["f32", "bf16"]
+# What each library goes by: Tandem, PyTorch's own kernels and those that it compiles, oneDNN, MKL.
+WITHOUT_AVX512 = {
+    "TANDEM_MAX_INSTRUCTIONS": "avx2", "ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+}
 
 
 def run(command):
@@ -79,7 +84,10 @@ def main():
     options.add_argument("--threads", type=int, default=2)
     options.add_argument("--steps", type=int, default=3, help="timed steps of a program in a round")
     options.add_argument("--rounds", type=int, default=2)
+    options.add_argument("--avx2", action="store_true", help="keep all programs from AVX-512, as on a processor that lacks it")
     arguments = options.parse_args()
+    if arguments.avx2:
+        os.environ.update(WITHOUT_AVX512)
     for name in arguments.recipes:
         if name not in RECIPES:
             options.error(f"'{name}' is none of {', '.join(RECIPES)}")

@@ -55,6 +55,25 @@ import Testing
         }
     }
 
+    /// An encoder of clips may see the frames around each one, here as there.
+    @Test(.timeLimit(.minutes(5))) func clipsAreThoseOfAnEvaluation() throws {
+        let data = try TinyDataSet()
+        let folder = try data.run("clips", settings: ["recipe=videomae", "sampling.frames=4", "train.steps=1"]).folder
+        let name = "sequence-00000"
+        let options = ["--weights", "runs/tiny", "--size", "64", "--clip", "4"]
+        let propagated = try tandem(
+            ["propagate", "--video", "\(data.folder)/davis/JPEGImages/480p/\(name)", "--output", "out", "--mask"]
+                + ["\(data.folder)/davis/Annotations/480p/\(name)/00000.png"] + options, in: folder)
+        #expect(propagated.status == 0, "\(propagated.output)")
+        let evaluated = try tandem(["evaluate", "--root", data.folder + "/davis", "--output", "evaluated"] + options, in: folder)
+        #expect(evaluated.status == 0, "\(evaluated.output)")
+        let masks = try FileManager.default.contentsOfDirectory(atPath: folder + "/out/masks")
+        #expect(masks.count > 20)
+        for mask in masks {
+            #expect(try readIndexImage("\(folder)/out/masks/\(mask)") == readIndexImage("\(folder)/evaluated/\(name)/\(mask)"), "\(mask)")
+        }
+    }
+
     /// Nothing moves, so nothing may wander: a point stays within the half patch to which points are told.
     @Test(.timeLimit(.minutes(5))) func pointsOfAStillVideoStay() throws {
         try withTemporaryFolder { folder in

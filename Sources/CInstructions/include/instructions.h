@@ -8,7 +8,8 @@ enum { tandem_baseline, tandem_x86_64_v3, tandem_x86_64_v4 };
 #define TANDEM_X86_64_V3 "avx2,bmi,bmi2,cx16,f16c,fma,lzcnt,movbe,popcnt,sahf"
 #define TANDEM_X86_64_V4 TANDEM_X86_64_V3 ",avx512f,avx512bw,avx512cd,avx512dq,avx512vl"
 
-/// The best that this processor has.
+/// The best that this processor has, or that the variable TANDEM_MAX_INSTRUCTIONS of the environment allows: avx512, avx2 or baseline. So a
+/// machine shows what others compute, and how fast.
 int tandem_best_instructions(void);
 /// "x86-64-v4 (AVX-512)"
 const char *tandem_instructions_name(int instructions);
