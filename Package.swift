@@ -91,7 +91,7 @@ let package = Package(
         library("Layers", ["Autograd", "Compute"]),  // layers as structs
         library("Autograd", ["Base", "Compute"]),  // a tape over a dozen fused ops, the parameter store
         library("Devices", ["Base", "Console", "Compute", "ComputeCPU"]),  // opens the device that is asked for: knows all backends
-        library("ComputeCPU", ["Compute", "COneDNN", "COpenBLAS", "CKernels"]),  // the CPU backend
+        library("ComputeCPU", ["Compute", "COneDNN", "CKernels"]),  // the CPU backend
         library("Compute"),  // Tensor and protocol Backend
 
         // C, each imported by exactly one Swift target.
@@ -100,7 +100,6 @@ let package = Package(
         .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
         .systemLibrary(name: "CMatIO", providers: [.apt(["libmatio-dev"])]),
         .target(name: "CInstructions"),  // the instruction sets that C code is compiled for, and what of them this processor has
-        native("COpenBLAS"),  // finds OpenBLAS at run time, so that its kernels can be chosen before it loads
         native("COneDNN"),  // finds oneDNN at run time: it is wanted only where the processor has AVX-512
         native("CPixels"),  // crop, resize and conversion of decoded pictures, the same on every processor
         native("CKernels", sources: ["table"]),  // portable C kernels: table/ compiles all of them for each instruction set

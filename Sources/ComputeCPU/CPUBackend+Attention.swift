@@ -1,15 +1,15 @@
 import CKernels
 import Compute
 
-// A task is one head of one sequence. Its scores exist for a block of queries at a time, in memory of the thread that fits into the
-// second-level cache; the backward pass computes them again.
+// A task is one head of one sequence. Of its scores there are only as many at a time as the second-level cache holds, in memory of the thread;
+// the backward pass computes them again.
 
 extension CPUBackend {
-    /// Most scores that a block holds, if its queries are not too few.
-    private static let blockScores = 1 << 16
-    /// Fewer queries at a time waste more on packing the keys than the second-level cache is worth: 9 queries of S/8's 6,601 tokens reach
-    /// 95 GFLOP/s a core, 64 reach 180.
-    private static let blockQueries = 64
+    /// Most scores of a block of queries with all keys, if its queries are not too few: each block reads all keys again, and oneDNN packs them
+    /// again as well.
+    private static let ownBlock = (scores: 1 << 15, queries: 24), libraryBlock = (scores: 1 << 16, queries: 64)
+    /// Most queries and keys of a tile of the backward pass.
+    private static let (tileQueries, tileKeys) = (192, 128)
 
     /// One task of attention: where its queries and keys lie.
     private struct Head {
@@ -18,23 +18,18 @@ extension CPUBackend {
         /// The head's columns within query, key and value.
         let columns: Range<Int>
         let index: Int
-        /// Distance of the rows of a block of scores.
-        var stride: Int { (keys.count + 15) & ~15 }
 
-        /// The queries in blocks of nearly equal size.
-        var blocks: [Range<Int>] {
-            let count = min((queries.count * stride + blockScores - 1) / blockScores, max(1, queries.count / blockQueries))
-            return (0..<count).map {
-                queries.lowerBound + queries.count * $0 / count..<queries.lowerBound + queries.count * ($0 + 1) / count
-            }
-        }
-
-        /// The head's part of some rows.
+        /// The head's part of all its rows.
         func part(of matrix: Columns, _ rows: Range<Int>) -> MatrixView {
             MatrixView(
                 matrix.matrix, rows: rows,
                 columns: matrix.range.lowerBound + columns.lowerBound..<matrix.range.lowerBound + columns.upperBound)
         }
+    }
+
+    /// Memory for scores: a row of a kernel begins on a boundary.
+    private static func scores(_ rows: Int, _ columns: Int, _ precision: Precision = .f32, in workspace: Workspace) -> MatrixView {
+        workspace.block(rows, columns, stride: (columns + 15) & ~15, precision)
     }
 
     private func forEachHead(
@@ -57,18 +52,22 @@ extension CPUBackend {
             "attention of \(queries.rows) queries into \(output.shape)")
         let type = output.precision
         forEachHead(queries: queries, keys: keys, heads: heads, width: width) { head, thread in
-            let keyBlock = head.part(of: key, head.keys), valueBlock = head.part(of: value, head.keys)
             let workspace = workspaces[thread]
-            for rows in head.blocks {
-                workspace.clear()
-                let scores = workspace.block(rows.count, head.keys.count, stride: head.stride)
-                let probabilities = workspace.block(rows.count, head.keys.count, stride: head.stride, type)
+            workspace.clear()
+            let keyFactor = products.rightFactor(head.part(of: key, head.keys).transposed, in: workspace)
+            let valueFactor = products.rightFactor(head.part(of: value, head.keys), in: workspace)
+            let block = keyFactor.isPacked ? CPUBackend.ownBlock : CPUBackend.libraryBlock
+            let mark = workspace.mark
+            for rows in chunks(of: head.queries, limit: max(block.scores / head.keys.count, block.queries), unit: 12) {
+                workspace.clear(to: mark)
+                let scores = CPUBackend.scores(rows.count, head.keys.count, in: workspace)
+                let probabilities = CPUBackend.scores(rows.count, head.keys.count, type, in: workspace)
                 let mixed = workspace.block(rows.count, width)
-                multiply(into: scores, head.part(of: query, rows), keyBlock.transposed, scale: 1 / Float(width).squareRoot(), workspace)
+                products.multiply(into: scores, head.part(of: query, rows), keyFactor, scale: 1 / Float(width).squareRoot(), workspace)
                 kernels.softmax(
                     probabilities.address, type.kernelType, logSumExp.pointer + head.index * queries.rows + rows.lowerBound,
-                    scores.floats, rows.count, head.keys.count, head.stride)
-                multiply(into: mixed, probabilities, valueBlock, workspace)
+                    scores.floats, rows.count, head.keys.count, scores.rowStride)
+                products.multiply(into: mixed, probabilities, valueFactor, workspace)
                 store(mixed, in: head.part(of: Columns(output, 0..<output.columns), rows))
             }
         }
@@ -81,41 +80,54 @@ extension CPUBackend {
         let width = headWidth(query, key, value, queries: queries, keys: keys, heads: heads)
         precondition(dOutput.count == output.count && output.rows == queries.rows, "attention gradient \(dOutput.shape)")
         let scale = 1 / Float(width).squareRoot()
-        let allColumns = 0..<output.columns
         let type = output.precision
         forEachHead(queries: queries, keys: keys, heads: heads, width: width) { head, thread in
-            let keyBlock = head.part(of: key, head.keys), valueBlock = head.part(of: value, head.keys)
             let workspace = workspaces[thread]
             workspace.clear()
-            let dKeySum = workspace.block(head.keys.count, width), dValueSum = workspace.block(head.keys.count, width)
+            let rowsOfHead = head.queries, count = rowsOfHead.count
+            let queryRows = head.part(of: query, rowsOfHead)
+            let outputRows = head.part(of: Columns(output, 0..<output.columns), rowsOfHead)
+            let dOutputRows = head.part(of: Columns(dOutput, 0..<output.columns), rowsOfHead)
+            let queryFactor = products.rightFactor(queryRows, in: workspace)
+            let dOutputFactor = products.rightFactor(dOutputRows, in: workspace)
+            let dQuerySums = workspace.block(count, width)
+            let dots = workspace.block(1, count).floats
+            kernels.row_dots(dots, dOutputRows.address, outputRows.address, type.kernelType, count, width, outputRows.rowStride)
             let mark = workspace.mark
-            for (index, rows) in head.blocks.enumerated() {
+            for keyRows in chunks(of: head.keys, limit: CPUBackend.tileKeys, unit: 32) {
                 workspace.clear(to: mark)
-                let scores = workspace.block(rows.count, head.keys.count, stride: head.stride)
-                let dProbabilities = workspace.block(rows.count, head.keys.count, stride: head.stride)
-                let probabilities = workspace.block(rows.count, head.keys.count, stride: head.stride, type)
-                let dScores = workspace.block(rows.count, head.keys.count, stride: head.stride, type)
-                let dots = workspace.block(1, rows.count).floats
-                let dQueryBlock = workspace.block(rows.count, width)
-                let queryBlock = head.part(of: query, rows)
-                let outputBlock = head.part(of: Columns(output, allColumns), rows)
-                let dOutputBlock = head.part(of: Columns(dOutput, allColumns), rows)
-                let keeps: Float = index == 0 ? 0 : 1
+                let keyBlock = head.part(of: key, keyRows)
+                let keysAcross = products.rightFactor(keyBlock.transposed, in: workspace)
+                let valuesAcross = products.rightFactor(head.part(of: value, keyRows).transposed, in: workspace)
+                let keysDown = products.rightFactor(keyBlock, in: workspace)
+                let dKeySums = workspace.block(keyRows.count, width), dValueSums = workspace.block(keyRows.count, width)
+                let keepsQueries: Float = keyRows.lowerBound == head.keys.lowerBound ? 0 : 1
+                let tileMark = workspace.mark
+                for rows in chunks(of: 0..<count, limit: CPUBackend.tileQueries, unit: 12) {
+                    workspace.clear(to: tileMark)
+                    let scores = CPUBackend.scores(rows.count, keyRows.count, in: workspace)
+                    let dProbabilities = CPUBackend.scores(rows.count, keyRows.count, in: workspace)
+                    let probabilities = CPUBackend.scores(rows.count, keyRows.count, type, in: workspace)
+                    let dScores = CPUBackend.scores(rows.count, keyRows.count, type, in: workspace)
+                    let keepsKeys: Float = rows.lowerBound == 0 ? 0 : 1
 
-                multiply(into: scores, queryBlock, keyBlock.transposed, scale: scale, workspace)
-                multiply(into: dProbabilities, dOutputBlock, valueBlock.transposed, workspace)
-                kernels.row_dots(
-                    dots, dOutputBlock.address, outputBlock.address, type.kernelType, rows.count, width, outputBlock.stride)
-                kernels.softmax_backward(
-                    probabilities.address, dScores.address, type.kernelType, scores.floats, dProbabilities.floats,
-                    logSumExp.pointer + head.index * queries.rows + rows.lowerBound, dots, rows.count, head.keys.count, head.stride)
-                multiply(into: dValueSum, probabilities.transposed, dOutputBlock, keeping: keeps, workspace)
-                multiply(into: dQueryBlock, dScores, keyBlock, scale: scale, workspace)
-                multiply(into: dKeySum, dScores.transposed, queryBlock, scale: scale, keeping: keeps, workspace)
-                store(dQueryBlock, in: head.part(of: dQuery, rows))
+                    products.multiply(into: scores, queryRows.part(rows: rows), keysAcross, scale: scale, workspace)
+                    products.multiply(into: dProbabilities, dOutputRows.part(rows: rows), valuesAcross, workspace)
+                    kernels.softmax_backward(
+                        probabilities.address, dScores.address, type.kernelType, scores.floats, dProbabilities.floats,
+                        logSumExp.pointer + head.index * queries.rows + rowsOfHead.lowerBound + rows.lowerBound, dots + rows.lowerBound,
+                        rows.count, keyRows.count, scores.rowStride)
+                    products.multiply(
+                        into: dValueSums, probabilities.transposed, dOutputFactor, depth: rows, keeping: keepsKeys, workspace)
+                    products.multiply(
+                        into: dKeySums, dScores.transposed, queryFactor, depth: rows, scale: scale, keeping: keepsKeys, workspace)
+                    products.multiply(
+                        into: dQuerySums.part(rows: rows), dScores, keysDown, scale: scale, keeping: keepsQueries, workspace)
+                }
+                store(dKeySums, in: head.part(of: dKey, keyRows))
+                store(dValueSums, in: head.part(of: dValue, keyRows))
             }
-            store(dKeySum, in: head.part(of: dKey, head.keys))
-            store(dValueSum, in: head.part(of: dValue, head.keys))
+            store(dQuerySums, in: head.part(of: dQuery, rowsOfHead))
         }
     }
 

@@ -1,50 +1,60 @@
 import CKernels
 import Compute
 
-// A product is cut into tiles of its output. A tile's sums stay in the second-level cache of a core until bias, residual, GELU or rounding
-// have been applied, so that the output is written once, as it will be read. How a product is cut does not depend on the number of threads.
+// The right factor of a product is packed by all threads; then its output is cut into tiles, each a task. A tile's sums stay in the second-level
+// cache of a core until bias, residual, GELU or rounding have been applied, so that the output is written once, as it will be read. How a product
+// is cut does not depend on the number of threads, and no sum depends on how it is cut.
 
 extension CPUBackend {
     /// A rectangle of an output matrix.
-    struct Tile {
+    private struct Tile {
         let rows: Range<Int>
         let columns: Range<Int>
     }
 
     /// Most rows and columns of a tile.
-    private static let (tileHeight, tileWidth) = (256, 512)
+    private typealias TileSize = (height: Int, width: Int)
 
-    /// Cuts `count` into equal parts of at most `size`, in multiples of four if there are several: threads then end together, and small
-    /// matrices still keep all of them busy.
-    private static func parts(_ count: Int, of size: Int) -> Int {
-        count < 64 ? 1 : ((count + size - 1) / size + 3) / 4 * 4
+    /// Of our own kernels: 96 KiB of sums.
+    private static let ownTile: TileSize = (96, 256)
+    /// Of oneDNN, which packs both factors again for every product.
+    private static let libraryTile: TileSize = (256, 512)
+
+    /// The right factor of a product of all threads, in memory that the next such product takes.
+    private func rightFactor(_ matrix: MatrixView) -> Products.RightFactor {
+        scratch.clear()
+        let factor = products.unpackedRightFactor(matrix, in: scratch)
+        pool.parallelFor((factor.panelCount + 3) / 4) { index, _ in
+            products.pack(4 * index..<min(4 * index + 4, factor.panelCount), of: factor)
+        }
+        return factor
     }
 
-    /// Cuts an output into tiles and calls `body` with each.
-    private func forEachTile(rows: Int, columns: Int, _ body: (_ tile: Tile, _ workspace: Workspace) -> Void) {
-        let down = CPUBackend.parts(rows, of: CPUBackend.tileHeight)
-        let across = (columns + CPUBackend.tileWidth - 1) / CPUBackend.tileWidth
-        pool.parallelFor(down * across) { index, thread in
-            let (y, x) = (index / across, index % across)
+    /// Cuts an output with the columns of `factor` into tiles and calls `body` with each.
+    private func forEachTile(
+        rows: Int, _ factor: Products.RightFactor, library: TileSize = libraryTile, _ body: (_ tile: Tile, _ workspace: Workspace) -> Void
+    ) {
+        let size = factor.isPacked ? CPUBackend.ownTile : library
+        // Whole panels, and whole tiles of registers.
+        let across = chunks(of: 0..<factor.columns, limit: size.width, unit: 64)
+        let down = chunks(of: 0..<rows, limit: size.height, unit: 12)
+        pool.parallelFor(down.count * across.count) { index, thread in
             let workspace = workspaces[thread]
             workspace.clear()
-            body(
-                Tile(rows: rows * y / down..<rows * (y + 1) / down, columns: columns * x / across..<columns * (x + 1) / across),
-                workspace)
+            body(Tile(rows: down[index / across.count], columns: across[index % across.count]), workspace)
         }
     }
 
     public func product(_ output: Tensor, _ a: Tensor, _ b: Tensor, transposeA: Bool, transposeB: Bool) {
-        let (m, k) = transposeA ? (a.columns, a.rows) : (a.rows, a.columns)
-        let (n, inner) = transposeB ? (b.rows, b.columns) : (b.columns, b.rows)
-        precondition(k == inner && output.rows == m && output.columns == n, "\(output.shape) is not \(a.shape) times \(b.shape)")
-        forEachTile(rows: m, columns: n) { tile, workspace in
-            let left =
-                transposeA ? MatrixView(a, rows: 0..<k, columns: tile.rows).transposed : MatrixView(a, rows: tile.rows, columns: 0..<k)
-            let right =
-                transposeB
-                ? MatrixView(b, rows: tile.columns, columns: 0..<k).transposed : MatrixView(b, rows: 0..<k, columns: tile.columns)
-            multiply(into: MatrixView(output, rows: tile.rows, columns: tile.columns), left, right, workspace)
+        let left = transposeA ? MatrixView(a).transposed : MatrixView(a), right = transposeB ? MatrixView(b).transposed : MatrixView(b)
+        precondition(
+            left.columns == right.rows && output.rows == left.rows && output.columns == right.columns,
+            "\(output.shape) is not \(a.shape) times \(b.shape)")
+        let factor = rightFactor(right)
+        forEachTile(rows: output.rows, factor) { tile, workspace in
+            products.multiply(
+                into: MatrixView(output, rows: tile.rows, columns: tile.columns), left.part(rows: tile.rows), factor, columns: tile.columns,
+                workspace)
         }
     }
 
@@ -84,13 +94,11 @@ extension CPUBackend {
         precondition(
             output.rows == input.rows && weight.count == n * k && bias.count == n,
             "\(output.shape) is not \(input.shape) times \(weight.shape) transposed")
-        let weight = weight.reshaped([n, k])
-        forEachTile(rows: output.rows, columns: n) { tile, workspace in
+        let factor = rightFactor(MatrixView(weight.reshaped([n, k])).transposed)
+        forEachTile(rows: output.rows, factor) { tile, workspace in
             let sums = workspace.block(tile.rows.count, tile.columns.count)
-            multiply(
-                into: sums, MatrixView(input, rows: tile.rows, columns: 0..<k),
-                MatrixView(weight, rows: tile.columns, columns: 0..<k).transposed,
-                workspace)
+            products.multiply(
+                into: sums, MatrixView(input, rows: tile.rows, columns: 0..<k), factor, columns: tile.columns, workspace)
             finish(sums, bias.pointer + tile.columns.lowerBound, tile.rows.lowerBound * n + tile.columns.lowerBound)
         }
     }
@@ -99,16 +107,16 @@ extension CPUBackend {
         let (n, k) = (dInput.columns, dOutput.columns)
         precondition(
             dInput.rows == dOutput.rows && weight.count == n * k, "\(dInput.shape) is not \(dOutput.shape) times \(weight.shape)")
-        let weight = weight.reshaped([k, n])
-        forEachTile(rows: dInput.rows, columns: n) { tile, workspace in
+        let factor = rightFactor(MatrixView(weight.reshaped([k, n])))
+        forEachTile(rows: dInput.rows, factor) { tile, workspace in
             let target = MatrixView(dInput, rows: tile.rows, columns: tile.columns)
-            let gradient = MatrixView(dOutput, rows: tile.rows, columns: 0..<k),
-                weight = MatrixView(weight, rows: 0..<k, columns: tile.columns)
+            let gradient = MatrixView(dOutput, rows: tile.rows, columns: 0..<k)
             switch dInput.precision {
-            case .f32: multiply(into: target, gradient, weight, keeping: accumulates ? 1 : 0, workspace)
+            case .f32:
+                products.multiply(into: target, gradient, factor, columns: tile.columns, keeping: accumulates ? 1 : 0, workspace)
             case .bf16:
                 let sums = workspace.block(tile.rows.count, tile.columns.count)
-                multiply(into: sums, gradient, weight, workspace)
+                products.multiply(into: sums, gradient, factor, columns: tile.columns, workspace)
                 store(sums, in: target, accumulates: accumulates)
             }
         }
@@ -120,22 +128,29 @@ extension CPUBackend {
             dWeight.count == m * n && dBias.count == m && dOutput.rows == input.rows,
             "\(dWeight.shape) is not \(dOutput.shape) transposed times \(input.shape)")
         let dWeight = dWeight.reshaped([m, n])
-        // A task sums over all rows, and adds to its part of the weight at once.
-        let down = CPUBackend.parts(m, of: CPUBackend.weightTileHeight)
-        pool.parallelFor(down) { index, thread in
-            let rows = m * index / down..<m * (index + 1) / down
-            let workspace = workspaces[thread]
-            workspace.clear()
-            let gradient = MatrixView(dOutput, rows: 0..<dOutput.rows, columns: rows)
-            multiply(
-                into: MatrixView(dWeight, rows: rows, columns: 0..<n), gradient.transposed,
-                MatrixView(input, rows: 0..<input.rows, columns: 0..<n), keeping: 1, workspace)
-            kernels.add_column_sums(
-                dBias.pointer + rows.lowerBound, gradient.address, gradient.precision.kernelType, gradient.rows, rows.count,
-                gradient.stride)
+        for rows in chunks(of: 0..<input.rows, limit: CPUBackend.rowsOfSums, unit: 1) {
+            let factor = rightFactor(MatrixView(input, rows: rows, columns: 0..<n))
+            forEachTile(rows: m, factor, library: (512, n)) { tile, workspace in
+                let gradient = MatrixView(dOutput, rows: rows, columns: tile.rows)
+                products.multiply(
+                    into: MatrixView(dWeight, rows: tile.rows, columns: tile.columns), gradient.transposed, factor, columns: tile.columns,
+                    keeping: 1, workspace)
+                if tile.columns.lowerBound == 0 {
+                    kernels.add_column_sums(
+                        dBias.pointer + tile.rows.lowerBound, gradient.address, gradient.precision.kernelType, gradient.rows,
+                        gradient.columns, gradient.rowStride)
+                }
+            }
         }
     }
 
-    /// Most rows of a weight whose gradient is one task.
-    private static let weightTileHeight = 512
+    /// Most rows that a gradient of a weight sums over at once. They are packed: this bounds the memory for it.
+    private static let rowsOfSums = 1536
+}
+
+/// Cuts a range into chunks of equal size, but for the last: at most `limit`, which is a multiple of `unit`, and multiples of that.
+func chunks(of range: Range<Int>, limit: Int, unit: Int) -> [Range<Int>] {
+    let count = max(1, (range.count + limit - 1) / limit)
+    let size = max(unit, ((range.count + count - 1) / count + unit - 1) / unit * unit)
+    return stride(from: range.lowerBound, to: range.upperBound, by: size).map { $0..<min($0 + size, range.upperBound) }
 }

@@ -3,7 +3,7 @@ import COneDNN
 import Compute
 import Glibc
 
-/// The maths on the processor: products through oneDNN or OpenBLAS, all else through portable kernels, both spread over a few threads.
+/// The maths on the processor, by portable kernels but for products of bf16, which are oneDNN's, spread over a few threads.
 ///
 /// A tile of work is the same whatever the number of threads, and every sum is taken in a fixed order, so a step gives the same bits in
 /// every run. Not to be shared between threads; several backends may live side by side, each with threads of its own.
@@ -18,26 +18,16 @@ public final class CPUBackend: Backend {
     /// Of the thread that calls, for what all threads of a call share.
     let scratch = Workspace()
 
-    /// Why there is no CPU backend on this machine.
-    public struct Unavailable: Error, CustomStringConvertible {
-        /// One sentence: what is missing and what to do.
-        public let description: String
-    }
-
     /// A backend with this many threads, the caller's included; 0: as many as there are cores.
-    ///
-    /// Throws `Unavailable` where OpenBLAS is not installed.
     ///
     /// - Parameters:
     ///   - usesOneDNN: false computes as a machine does on which oneDNN cannot serve, so that tests see its results on every machine.
     ///   - instructions: the instruction set of the kernels, at most `tandem_best_instructions()`; a lesser one is for tests too.
-    public init(
-        threads: Int = 0, usesOneDNN: Bool = true, instructions: Int32 = tandem_best_instructions()
-    ) throws(Unavailable) {
+    public init(threads: Int = 0, usesOneDNN: Bool = true, instructions: Int32 = tandem_best_instructions()) {
         precondition(instructions <= tandem_best_instructions(), "instructions that this processor does not have")
         self.instructions = instructions
         kernels = tandem_kernels_for(instructions).pointee
-        products = try Products(usesOneDNN: usesOneDNN, kernels)
+        products = Products(usesOneDNN: usesOneDNN, kernels)
         let threads = threads == 0 ? CPUBackend.availableCores : threads
         pool = ThreadPool(threadCount: threads)
         workspaces = (0..<threads).map { _ in Workspace() }
@@ -51,7 +41,7 @@ public final class CPUBackend: Backend {
     public static var availableCores: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
     public var summary: String {
-        "CPU, \(pool.threadCount) threads, \(products.summary), kernels \(String(cString: tandem_instructions_name(instructions)))"
+        "CPU, \(pool.threadCount) threads, kernels \(String(cString: tandem_instructions_name(instructions))), \(products.summary)"
     }
 
     /// Both: bf16 is computed as f32 where no library multiplies it.
@@ -60,18 +50,13 @@ public final class CPUBackend: Backend {
     /// What products are computed fastest in: bf16 where the processor multiplies it, else f32.
     public var fastestPrecision: Precision { products.hasOneDNN && tandem_multiplies_bf16() != 0 ? .bf16 : .f32 }
 
-    /// The libraries for products: OpenBLAS's kernels; oneDNN's version, or why it does not serve.
-    public var libraries: (openBLAS: String, oneDNN: String) { products.found }
-
-    /// `output = keeping · output + scale · a b`, in the thread that owns `workspace`.
-    func multiply(into output: MatrixView, _ a: MatrixView, _ b: MatrixView, scale: Float = 1, keeping: Float = 0, _ workspace: Workspace) {
-        products.multiply(into: output, a, b, scale: scale, keeping: keeping, workspace)
-    }
+    /// oneDNN's version, or why it does not serve.
+    public var oneDNN: String { products.oneDNN }
 
     /// `target = source`, or `target += source`, rounded to the precision of `target`.
     func store(_ source: MatrixView, in target: MatrixView, accumulates: Bool = false) {
         kernels.store_product(
-            target.address, target.precision.kernelType, source.floats, source.rows, source.columns, target.stride, accumulates ? 1 : 0)
+            target.address, target.precision.kernelType, source.floats, source.rows, source.columns, target.rowStride, accumulates ? 1 : 0)
     }
 }
 

@@ -13,7 +13,7 @@ extension Device {
     public func makeBackend(threads: Int = 0, for precision: Precision? = nil) throws -> any SimilarityBackend {
         let backend: any SimilarityBackend =
             switch self {
-            case .cpu: try CPUBackend(threads: threads)
+            case .cpu: CPUBackend(threads: threads)
             }
         if let precision { try backend.require(precision) }
         return backend
@@ -23,15 +23,8 @@ extension Device {
     public var findings: [(name: String, value: String)] {
         switch self {
         case .cpu:
-            do throws(CPUBackend.Unavailable) {
-                let backend = try CPUBackend()
-                let (openBLAS, oneDNN) = backend.libraries
-                return [
-                    ("OpenBLAS", openBLAS), ("oneDNN", oneDNN), ("compute", backend.summary), ("cores", "\(CPUBackend.availableCores)"),
-                ]
-            } catch {
-                return [("compute", error.description), ("cores", "\(CPUBackend.availableCores)")]
-            }
+            let backend = CPUBackend()
+            return [("oneDNN", backend.oneDNN), ("compute", backend.summary), ("cores", "\(CPUBackend.availableCores)")]
         }
     }
 }

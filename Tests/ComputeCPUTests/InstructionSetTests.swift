@@ -23,8 +23,8 @@ struct InstructionSetTests {
     @Test(.enabled(if: tandem_best_instructions() >= tandem_x86_64_v4, "this processor has no AVX-512"), .timeLimit(.minutes(10)))
     func v4() throws { try runAllTests(tandem_x86_64_v4) }
 
-    @Test(arguments: 0...tandem_best_instructions()) func theLogSaysWhichKernelsCompute(instructions: Int32) throws {
-        let summary = try TestBackend.cpuBackend(threads: 2, instructions: instructions).summary
-        #expect(summary.hasSuffix("kernels " + String(cString: tandem_instructions_name(instructions))))
+    @Test(arguments: 0...tandem_best_instructions()) func theLogSaysWhichKernelsCompute(instructions: Int32) {
+        let summary = TestBackend.cpuBackend(threads: 2, instructions: instructions).summary
+        #expect(summary.contains("kernels " + String(cString: tandem_instructions_name(instructions))))
     }
 }

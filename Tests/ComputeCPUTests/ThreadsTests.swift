@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 @Suite struct ThreadsTests {
-    private static let paths = [TestBackend.cpu, .cpuWithOpenBLAS].flatMap { backend in Precision.allCases.map { Path(backend, $0) } }
+    private static let paths = [TestBackend.cpu, .cpuWithoutOneDNN].flatMap { backend in Precision.allCases.map { Path(backend, $0) } }
 
     /// One of everything that sums, with this many threads.
     private func results(_ path: Path, threads: Int) throws -> [Float] {

@@ -9,16 +9,16 @@ public struct TestBackend: Codable, Sendable, CustomStringConvertible {
     private let name: String
     private let make: @Sendable (_ threads: Int) throws -> any SimilarityBackend
 
-    /// The processor, with whatever library computes products fastest.
-    public static let cpu = TestBackend("CPU") { try cpuBackend(threads: $0) }
+    /// The processor, with whatever computes products fastest.
+    public static let cpu = TestBackend("CPU") { cpuBackend(threads: $0) }
     /// The processor as on a machine where oneDNN cannot serve.
-    public static let cpuWithOpenBLAS = TestBackend("CPU with OpenBLAS") { try cpuBackend(threads: $0, usesOneDNN: false) }
+    public static let cpuWithoutOneDNN = TestBackend("CPU without oneDNN") { cpuBackend(threads: $0, usesOneDNN: false) }
     /// Formulas as they stand, in double precision.
     public static let naive = TestBackend("naive") { _ in NaiveBackend() }
 
-    /// All of them, with both libraries that the processor may compute products with. In a process whose kernels are another's to choose,
+    /// All of them, with and without the library that the processor may compute products with. In a process whose kernels are another's to choose,
     /// only the backends that have such.
-    public static let all = devices + [cpuWithOpenBLAS]
+    public static let all = devices + [cpuWithoutOneDNN]
     /// One for each kind of device.
     public static let devices = told == nil ? [cpu, naive] : [cpu]
 
@@ -51,9 +51,9 @@ public struct TestBackend: Codable, Sendable, CustomStringConvertible {
     /// - Parameter instructions: nil: what ``instructionsVariable`` says, else the best.
     public static func cpuBackend(
         threads: Int, usesOneDNN: Bool = true, instructions: Int32? = nil
-    ) throws(CPUBackend.Unavailable) -> CPUBackend {
-        guard let instructions = instructions ?? told else { return try CPUBackend(threads: threads, usesOneDNN: usesOneDNN) }
-        return try CPUBackend(threads: threads, usesOneDNN: usesOneDNN, instructions: instructions)
+    ) -> CPUBackend {
+        guard let instructions = instructions ?? told else { return CPUBackend(threads: threads, usesOneDNN: usesOneDNN) }
+        return CPUBackend(threads: threads, usesOneDNN: usesOneDNN, instructions: instructions)
     }
 
     /// The environment variable by which tests tell another process of tests the instruction set of its kernels.

@@ -55,6 +55,22 @@ typedef struct {
     /// The sum of squares, in double precision.
     double (*sum_of_squares)(const float *x, size_t count);
 
+    // Products of matrices (product.c).
+
+    /// Columns of a panel of a right factor, and of one of a left factor: its rows.
+    size_t panel_width, tile_height;
+    /// x [depth, columns] as f32 in panels of its columns, one after the other: each is [depth, panel width], 0 beyond the last column. One of
+    /// the strides is 1.
+    void (*pack_panels)(float *panels, const void *x, tandem_type type, size_t depth, size_t columns, size_t row_stride,
+                        size_t column_stride);
+    /// The same for a left factor whose columns lie together: x [depth, rows] in panels [depth, tile height].
+    void (*pack_left_panels)(float *panels, const void *x, tandem_type type, size_t depth, size_t rows, size_t depth_stride);
+    /// y = keeping · y + scale · a b, where y [rows, columns] lies in a larger matrix, and b [depth, columns] in panels of `panel_depth` rows;
+    /// a [rows, depth] is in panels too, or its rows are `a_stride` apart. A sum runs over the depth in order. Where `keeping` is 0, y is not
+    /// read.
+    void (*multiply_panels)(float *y, size_t stride, const float *a, size_t a_stride, int is_packed, const float *panels,
+                            size_t panel_depth, size_t rows, size_t columns, size_t depth, float scale, float keeping);
+
     // What follows a product: x [rows, columns] is its result, in cache; rows of y are `stride` apart (linear.c).
 
     /// y = x, or y += x if `accumulates`.

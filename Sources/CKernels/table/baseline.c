@@ -1,3 +1,4 @@
+#define LANES 4
 #define KERNELS tandem_kernels_baseline
 #include "table.h"
 

@@ -16,6 +16,7 @@
 #include "../patch_loss.c"
 #include "../patchify.c"
 #include "../position_embedding.c"
+#include "../product.c"
 #include "../softmax.c"
 #ifdef TARGET
 #pragma clang attribute pop
@@ -27,6 +28,11 @@ const tandem_kernels KERNELS = {
     .widen = widen,
     .add_column_sums = add_column_sums,
     .sum_of_squares = sum_of_squares,
+    .panel_width = panel_width,
+    .tile_height = tile_height,
+    .pack_panels = pack_panels,
+    .pack_left_panels = pack_left_panels,
+    .multiply_panels = multiply_panels,
     .store_product = store_product,
     .add_bias = add_bias,
     .add_bias_residual = add_bias_residual,
