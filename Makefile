@@ -6,7 +6,7 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 
 BIN := .build/release
-PACKAGES := libavformat-dev libavcodec-dev libswscale-dev libavutil-dev libzmq3-dev libopenblas-dev libdnnl-dev libmatio-dev
+PACKAGES := libavformat-dev libavcodec-dev libswscale-dev libavutil-dev libzmq3-dev libdnnl-dev libmatio-dev
 DECODERS ?= $(shell nproc)
 DEMO ?= full
 RECIPE ?= siammae

@@ -1,10 +1,10 @@
 #include "vector.h"
 #include <string.h>
 
-// A product keeps a tile of its result in registers: `height` rows of two vectors, which with a row of the right factor and an element of the
+// A product keeps a tile of its result in registers: `tile_height` rows of two vectors, which with a row of the right factor and an element of the
 // left one are all registers there are. The right factor comes in panels, in the order in which it is read. The left one may lie as it does in
 // memory where its rows do: elements are read one at a time, and a tile's rows stay in the first-level cache. So 98 % of the multipliers' peak
-// are reached with AVX2 and with AVX-512, whatever the shape.
+// is reached with AVX2 and with AVX-512, whatever the shape.
 
 enum { tile_height = LANES == 16 ? 12 : 6, panel_width = 2 * LANES };
 /// Rows of a panel that are used at once: they stay in the first-level cache while tiles go by.
@@ -18,20 +18,20 @@ typedef float eight __attribute__((vector_size(32), aligned(4)));
 INLINE void transpose(float *restrict y, size_t y_stride, const float *restrict x, size_t x_stride) {
     eight rows[8], pairs[8];
 #pragma clang loop unroll(full)
-    for (int i = 0; i < 8; i++) rows[i] = *(const eight *)(x + i * x_stride);
+    for (size_t i = 0; i < 8; i++) rows[i] = *(const eight *)(x + i * x_stride);
     // Numbers, then pairs, then fours of two rows change places.
 #pragma clang loop unroll(full)
-    for (int i = 0; i < 8; i += 2) {
+    for (size_t i = 0; i < 8; i += 2) {
         pairs[i] = __builtin_shufflevector(rows[i], rows[i + 1], 0, 8, 2, 10, 4, 12, 6, 14);
         pairs[i + 1] = __builtin_shufflevector(rows[i], rows[i + 1], 1, 9, 3, 11, 5, 13, 7, 15);
     }
 #pragma clang loop unroll(full)
-    for (int i = 0; i < 8; i += i % 4 == 1 ? 3 : 1) {
+    for (size_t i = 0; i < 8; i += i % 4 == 1 ? 3 : 1) {
         rows[i] = __builtin_shufflevector(pairs[i], pairs[i + 2], 0, 1, 8, 9, 4, 5, 12, 13);
         rows[i + 2] = __builtin_shufflevector(pairs[i], pairs[i + 2], 2, 3, 10, 11, 6, 7, 14, 15);
     }
 #pragma clang loop unroll(full)
-    for (int i = 0; i < 4; i++) {
+    for (size_t i = 0; i < 4; i++) {
         *(eight *)(y + i * y_stride) = __builtin_shufflevector(rows[i], rows[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
         *(eight *)(y + (i + 4) * y_stride) = __builtin_shufflevector(rows[i], rows[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
     }
@@ -84,24 +84,24 @@ static void pack_left_panels(float *restrict panels, const void *restrict x, tan
 
 /// One tile: y [rows, columns] = keeping · y + scale · a b. The number of rows is a constant.
 INLINE void multiply_tile(float *restrict y, size_t stride, const float *restrict a, size_t row_stride, size_t depth_stride,
-                          const float *restrict panel, size_t depth, size_t columns, float scale, float keeping, int rows) {
+                          const float *restrict panel, size_t depth, size_t columns, float scale, float keeping, size_t rows) {
     vector sums[tile_height][2];
 #pragma clang loop unroll(full)
-    for (int row = 0; row < rows; row++) sums[row][0] = sums[row][1] = (vector){0};
+    for (size_t row = 0; row < rows; row++) sums[row][0] = sums[row][1] = (vector){0};
     for (size_t p = 0; p < depth; p++, a += depth_stride, panel += panel_width) {
         vector left = *(const vector *)panel, right = *(const vector *)(panel + LANES);
 #pragma clang loop unroll(full)
-        for (int row = 0; row < rows; row++) {
+        for (size_t row = 0; row < rows; row++) {
             sums[row][0] += a[row * row_stride] * left;
             sums[row][1] += a[row * row_stride] * right;
         }
     }
     float edge[panel_width];
 #pragma clang loop unroll(full)
-    for (int row = 0; row < rows; row++, y += stride) {
+    for (size_t row = 0; row < rows; row++, y += stride) {
         if (columns == panel_width) {
 #pragma clang loop unroll(full)
-            for (int half = 0; half < 2; half++) {
+            for (size_t half = 0; half < 2; half++) {
                 vector *target = (vector *)(y + half * LANES), sum = scale * sums[row][half];
                 *target = keeping == 0 ? sum : keeping * *target + sum;
             }
