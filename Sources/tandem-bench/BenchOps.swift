@@ -3,23 +3,31 @@ import Console
 import Devices
 import Foundation
 
-/// `tandem bench ops`: the operations of a step of ViT-S/16 with the decoder `mae`.
+/// `tandem bench ops`: the operations of a training step.
 func benchOps(arguments: [String]) throws {
     var options = Arguments(
         "tandem bench ops",
         about: """
-            Times each operation of a training step at the sizes of ViT-S/16's encoder. Products are measured by the large product
-            that this machine computes, in GFLOP/s; all else by the memory that it moves, in GB/s. What stays in the caches exceeds
-            the latter.
+            Times each operation of a training step, by default at the sizes of ViT-S/16's encoder of a pair. Products are measured by \
+            the large product that this machine computes, in GFLOP/s; all else by the memory that it moves, in GB/s. What stays in \
+            the caches exceeds the latter.
             """, arguments: arguments)
     let samples = options.value("--micro-batch", "N", "samples that go through the network at once", default: 4)
+    let tokens = options.value("--tokens", "N,N", "tokens of each sample, sequence by sequence", default: "197,10")
+    let width = options.value("--width", "N", "numbers per token", default: 384)
+    let heads = options.value("--heads", "N", "attention heads", default: 6)
     let precision = options.value("--precision", "f32|bf16", "of products", default: Precision.f32)
     let threads = options.threads()
     let asJSON = options.flag("--json", "print one JSON object a line")
     if samples < 1 { options.refuse("--micro-batch wants 1 or more, not \(samples)") }
+    let lengths = tokens.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
+    if lengths.contains(where: { $0 < 1 }) { options.refuse("--tokens wants numbers of 1 or more with commas between, not '\(tokens)'") }
+    if width < 1 || heads < 1 || width % heads != 0 { options.refuse("--width \(width) is no multiple of --heads \(heads)") }
     options.finish()
 
-    let bench = OpsBench(try Device.cpu.makeBackend(threads: threads, for: precision), precision, samples: samples)
+    let sequences = SequenceLayout(lengths: lengths.flatMap { Array(repeating: $0, count: samples) })
+    let bench = OpsBench(
+        try Device.cpu.makeBackend(threads: threads, for: precision), precision, sequences, width: width, heads: heads)
     if !asJSON {
         print("\(bench.backend.summary), \(samples) samples, \(precision)")
         print(String(format: "peaks: %.1f GFLOP/s of products, %.1f GB/s of memory", bench.productPeak / 1e9, bench.memoryPeak / 1e9))
@@ -53,17 +61,15 @@ private struct OpsBench {
     let memoryPeak: Double
     private let arena: Arena
     private let sequences: SequenceLayout
-    private let heads = 6
-    private let width = 384
+    private let heads: Int
+    private let width: Int
     private var rows: Int { sequences.rows }
 
-    init(_ backend: any Backend, _ precision: Precision, samples: Int) {
-        self.backend = backend
-        self.precision = precision
+    init(_ backend: any Backend, _ precision: Precision, _ sequences: SequenceLayout, width: Int, heads: Int) {
+        (self.backend, self.precision, self.sequences, self.width, self.heads) = (backend, precision, sequences, width, heads)
         productPeak = backend.productPeak(precision)
         memoryPeak = backend.memoryPeak()
         arena = Arena(backend: backend)
-        sequences = SequenceLayout(lengths: Array(repeating: 197, count: samples) + Array(repeating: 10, count: samples))
     }
 
     func run(_ tell: (OpResult) -> Void) {

@@ -51,10 +51,10 @@ import Testing
         #expect(test.error(dBias, (0..<out).map { 2 + transposed[$0 * rows..<($0 + 1) * rows].reduce(0, +) }) < 1e-6)
     }
 
-    /// More columns than a tile has, down and across, and more rows of a weight than a task takes.
+    /// More columns than a tile has, down and across, and more rows than a gradient of a weight sums over at once.
     @Test(arguments: Path.all) func manyTiles(path: Path) throws {
         let test = try TestTensors(path.backend)
-        let (rows, width, out) = (1100, 5, 1030)
+        let (rows, width, out) = (1600, 5, 1030)
         let x = test.normal([rows, width], seed: 1, path.precision), weight = test.normal([out, width], seed: 2, path.precision)
         let dy = test.normal([rows, out], seed: 3, path.precision), bias = test.normal([out], seed: 4)
         let y = test.undefined([rows, out], path.precision), dWeight = test.constant(0, [out, width]), dBias = test.constant(0, [out])
@@ -72,10 +72,14 @@ import Testing
         #expect(test.error(wide, Reference.product(test.doubles(x), test.doubles(reversed), inner: width)) < 1e-6)
     }
 
+    /// Sums of few numbers, and of more than a kernel takes at once.
     @Test(arguments: [[false, false], [false, true], [true, false], [true, true]], Path.all)
     func generalProduct(transposes: [Bool], path: Path) throws {
+        for (m, k, n) in [(300, 17, 530), (31, 601, 45)] { try product(m, k, n, transposes, path) }
+    }
+
+    private func product(_ m: Int, _ k: Int, _ n: Int, _ transposes: [Bool], _ path: Path) throws {
         let test = try TestTensors(path.backend)
-        let (m, k, n) = (300, 17, 530)
         let a = test.doubles(test.normal([m, k], seed: 1, path.precision))
         let b = test.doubles(test.normal([k, n], seed: 2, path.precision))
         func operand(_ numbers: [Double], _ shape: [Int], _ transposes: Bool) -> Tensor {
