@@ -5,11 +5,14 @@ import Compute
 // the backward pass computes them again.
 
 extension CPUBackend {
-    /// Most scores of a block of queries with all keys, if its queries are not too few: each block reads all keys again, and oneDNN packs them
-    /// again as well.
-    private static let ownBlock = (scores: 1 << 15, queries: 24), libraryBlock = (scores: 1 << 16, queries: 64)
-    /// Most queries and keys of a tile of the backward pass.
-    private static let (tileQueries, tileKeys) = (192, 128)
+    /// Most queries and keys whose scores there are at a time in the backward pass of our own kernels.
+    private static let ownTile = (queries: 192, keys: 128)
+
+    /// Most queries of a head whose scores with all keys there are at a time: if its queries are not too few, since each block reads all keys
+    /// again, and oneDNN packs them again as well.
+    private static func queriesOfBlock(_ head: Head, isPacked: Bool) -> Int {
+        isPacked ? max((1 << 15) / head.keys.count, 24) : max((1 << 16) / head.keys.count, 64)
+    }
 
     /// One task of attention: where its queries and keys lie.
     private struct Head {
@@ -56,9 +59,8 @@ extension CPUBackend {
             workspace.clear()
             let keyFactor = products.rightFactor(head.part(of: key, head.keys).transposed, in: workspace)
             let valueFactor = products.rightFactor(head.part(of: value, head.keys), in: workspace)
-            let block = keyFactor.isPacked ? CPUBackend.ownBlock : CPUBackend.libraryBlock
             let mark = workspace.mark
-            for rows in chunks(of: head.queries, limit: max(block.scores / head.keys.count, block.queries), unit: 12) {
+            for rows in chunks(of: head.queries, limit: CPUBackend.queriesOfBlock(head, isPacked: keyFactor.isPacked), unit: 12) {
                 workspace.clear(to: mark)
                 let scores = CPUBackend.scores(rows.count, head.keys.count, in: workspace)
                 let probabilities = CPUBackend.scores(rows.count, head.keys.count, type, in: workspace)
@@ -93,8 +95,11 @@ extension CPUBackend {
             let dQuerySums = workspace.block(count, width)
             let dots = workspace.block(1, count).floats
             kernels.row_dots(dots, dOutputRows.address, outputRows.address, type.kernelType, count, width, outputRows.rowStride)
+            let tile =
+                queryFactor.isPacked
+                ? CPUBackend.ownTile : (queries: CPUBackend.queriesOfBlock(head, isPacked: false), keys: head.keys.count)
             let mark = workspace.mark
-            for keyRows in chunks(of: head.keys, limit: CPUBackend.tileKeys, unit: 32) {
+            for keyRows in chunks(of: head.keys, limit: tile.keys, unit: 32) {
                 workspace.clear(to: mark)
                 let keyBlock = head.part(of: key, keyRows)
                 let keysAcross = products.rightFactor(keyBlock.transposed, in: workspace)
@@ -103,7 +108,7 @@ extension CPUBackend {
                 let dKeySums = workspace.block(keyRows.count, width), dValueSums = workspace.block(keyRows.count, width)
                 let keepsQueries: Float = keyRows.lowerBound == head.keys.lowerBound ? 0 : 1
                 let tileMark = workspace.mark
-                for rows in chunks(of: 0..<count, limit: CPUBackend.tileQueries, unit: 12) {
+                for rows in chunks(of: 0..<count, limit: tile.queries, unit: 12) {
                     workspace.clear(to: tileMark)
                     let scores = CPUBackend.scores(rows.count, keyRows.count, in: workspace)
                     let dProbabilities = CPUBackend.scores(rows.count, keyRows.count, in: workspace)

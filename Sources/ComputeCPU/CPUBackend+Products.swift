@@ -35,9 +35,9 @@ extension CPUBackend {
         rows: Int, _ factor: Products.RightFactor, library: TileSize = libraryTile, _ body: (_ tile: Tile, _ workspace: Workspace) -> Void
     ) {
         let size = factor.isPacked ? CPUBackend.ownTile : library
-        // Whole panels, and whole tiles of registers.
+        // Whole panels, and whole tiles of registers. Of large tiles there are at least four: threads then end together.
         let across = chunks(of: 0..<factor.columns, limit: size.width, unit: 64)
-        let down = chunks(of: 0..<rows, limit: size.height, unit: 12)
+        let down = chunks(of: 0..<rows, limit: factor.isPacked ? size.height : min(size.height, max(64, rows / 4)), unit: 12)
         pool.parallelFor(down.count * across.count) { index, thread in
             let workspace = workspaces[thread]
             workspace.clear()
@@ -128,7 +128,9 @@ extension CPUBackend {
             dWeight.count == m * n && dBias.count == m && dOutput.rows == input.rows,
             "\(dWeight.shape) is not \(dOutput.shape) transposed times \(input.shape)")
         let dWeight = dWeight.reshaped([m, n])
-        for rows in chunks(of: 0..<input.rows, limit: CPUBackend.rowsOfSums, unit: 1) {
+        // Panels are bounded in number; where none are packed, all rows are summed over at once.
+        let isPacked = products.packs(input.precision)
+        for rows in chunks(of: 0..<input.rows, limit: isPacked ? CPUBackend.rowsOfSums : max(1, input.rows), unit: 1) {
             let factor = rightFactor(MatrixView(input, rows: rows, columns: 0..<n))
             forEachTile(rows: m, factor, library: (512, n)) { tile, workspace in
                 let gradient = MatrixView(dOutput, rows: rows, columns: tile.rows)
@@ -144,11 +146,11 @@ extension CPUBackend {
         }
     }
 
-    /// Most rows that a gradient of a weight sums over at once. They are packed: this bounds the memory for it.
+    /// Most rows that a gradient of a weight sums over at once: bounds the memory for their panels.
     private static let rowsOfSums = 1536
 }
 
-/// Cuts a range into chunks of equal size, but for the last: at most `limit`, which is a multiple of `unit`, and multiples of that.
+/// Cuts a range into chunks of equal size, but for the last: at most `limit`, brought up to a multiple of `unit`.
 func chunks(of range: Range<Int>, limit: Int, unit: Int) -> [Range<Int>] {
     let count = max(1, (range.count + limit - 1) / limit)
     let size = max(unit, ((range.count + count - 1) / count + unit - 1) / unit * unit)

@@ -39,9 +39,12 @@ struct Products {
         var columns: Int { matrix.columns }
     }
 
+    /// Whether right factors of a precision are packed: oneDNN takes them as they are.
+    func packs(_ precision: Precision) -> Bool { precision == .f32 || !hasOneDNN }
+
     /// A right factor whose panels, in memory of `workspace`, are still to be packed.
     func unpackedRightFactor(_ matrix: MatrixView, in workspace: Workspace) -> RightFactor {
-        if matrix.precision == .bf16, hasOneDNN { return RightFactor(matrix: matrix, panels: nil, panelCount: 0) }
+        if !packs(matrix.precision) { return RightFactor(matrix: matrix, panels: nil, panelCount: 0) }
         let count = (matrix.columns + kernels.panel_width - 1) / kernels.panel_width
         return RightFactor(matrix: matrix, panels: workspace.block(count, kernels.panel_width * matrix.rows).floats, panelCount: count)
     }
