@@ -57,14 +57,15 @@ INLINE void pack_rows(float *restrict panels, size_t width, const void *restrict
     }
 }
 
-/// Panels of x [depth, columns], whose columns are `stride` apart.
+/// Panels of x [depth, columns], whose columns are `stride` apart: sixteen rows at a time, which are a line of the cache of each column.
 INLINE void pack_columns(float *restrict panels, const void *restrict x, size_t depth, size_t columns, size_t stride, tandem_type type) {
     for (size_t first = 0; first < columns; first += panel_width, panels += depth * panel_width, x = at(x, type, panel_width * stride)) {
         size_t count = columns - first < panel_width ? columns - first : panel_width, row = 0;
         if (count == panel_width && panel_width % 8 == 0 && type == tandem_f32)
-            for (; row + 8 <= depth; row += 8)
+            for (; row + 16 <= depth; row += 16)
                 for (size_t i = 0; i < panel_width; i += 8)
-                    transpose(panels + row * panel_width + i, panel_width, at(x, type, row + i * stride), stride);
+                    for (size_t top = row; top < row + 16; top += 8)
+                        transpose(panels + top * panel_width + i, panel_width, at(x, type, top + i * stride), stride);
         for (; row < depth; row++)
             for (size_t i = 0; i < panel_width; i++) panels[row * panel_width + i] = i < count ? load(x, type, row + i * stride) : 0;
     }

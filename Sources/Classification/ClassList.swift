@@ -23,16 +23,18 @@ struct ClassList {
         guard let data = FileManager.default.contents(atPath: path) else { throw Failure("\(path) cannot be read") }
         guard let text = String(validating: data, as: UTF8.self) else { throw Failure("\(path) is no list: it is not UTF-8") }
         self.path = path
-        lines = try text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated().compactMap { number, line in
-            let line = line.trimmingCharacters(in: .whitespaces)
-            guard !line.isEmpty else { return nil }
-            guard let parsed = Self.parse(line) else {
-                throw Failure(
-                    "\(path), line \(number + 1): '\(line.onOneLine)' is not a path and the number of a class with a space or a comma between"
-                )
+        // Spreadsheets begin their files with a mark of the byte order.
+        lines = try text.trimmingPrefix("\u{FEFF}").split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated()
+            .compactMap { number, line in
+                let line = line.trimmingCharacters(in: .whitespaces)
+                guard !line.isEmpty else { return nil }
+                guard let parsed = Self.parse(line) else {
+                    throw Failure(
+                        "\(path), line \(number + 1): '\(line.onOneLine)' is not a path and the number of a class with a space or a comma between"
+                    )
+                }
+                return parsed
             }
-            return parsed
-        }
         if lines.isEmpty { throw Failure("\(path) is empty; a line is the path of a video and the number of its class") }
     }
 

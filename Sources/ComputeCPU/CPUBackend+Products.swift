@@ -35,9 +35,10 @@ extension CPUBackend {
         rows: Int, _ factor: Products.RightFactor, library: TileSize = libraryTile, _ body: (_ tile: Tile, _ workspace: Workspace) -> Void
     ) {
         let size = factor.isPacked ? CPUBackend.ownTile : library
-        // Whole panels, and whole tiles of registers. Of large tiles there are at least four: threads then end together.
+        // Whole panels, and whole tiles of registers; enough tiles that threads end together, large enough to pay for reading the panels.
+        let (least, count) = factor.isPacked ? (24, 16) : (64, 4)
         let across = chunks(of: 0..<factor.columns, limit: size.width, unit: 64)
-        let down = chunks(of: 0..<rows, limit: factor.isPacked ? size.height : min(size.height, max(64, rows / 4)), unit: 12)
+        let down = chunks(of: 0..<rows, limit: min(size.height, max(least, rows / count)), unit: 12)
         pool.parallelFor(down.count * across.count) { index, thread in
             let workspace = workspaces[thread]
             workspace.clear()

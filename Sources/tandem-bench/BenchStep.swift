@@ -25,6 +25,9 @@ func benchStep(arguments: [String]) throws {
     let recompute = options.flag("--recompute", "compute activations again in the backward pass instead of keeping them")
     let steps = options.value("--steps", "N", "steps that are timed", default: 4)
     let threads = options.threads()
+    let overrides = options.values(
+        "--set", "KEY=VALUE", "a key of the pipeline, such as sampling.imageSize=64; may stand several times")
+    let isProfiled = options.flag("--profile", "tell what each operation takes of a step")
     let asJSON = options.flag("--json", "print one JSON object")
     if steps < 1 { options.refuse("--steps wants 1 or more") }
     options.finish()
@@ -35,8 +38,10 @@ func benchStep(arguments: [String]) throws {
         overrides: [
             "recipe=\(recipe)", "model.size=\(size)", "train.batch=\(batch)", "train.precision=\(precision)",
             "train.microBatch=\(microBatch == 0 ? largestDivisor(of: batch, upTo: 4) : microBatch)", "train.recompute=\(recompute)",
-        ] + (decoderSize.map { ["model.decoderSize=\($0)"] } ?? []))
-    let bench = StepBench(pipeline, try Device.cpu.makeBackend(threads: threads, for: precision))
+        ] + (decoderSize.map { ["model.decoderSize=\($0)"] } ?? []) + overrides)
+    let backend = try Device.cpu.makeBackend(threads: threads, for: precision)
+    let profile = isProfiled ? ProfiledBackend(backend) : nil
+    let bench = StepBench(pipeline, profile ?? backend, profile)
     let result = bench.run(steps: steps) { if !asJSON { writeError($0 + "\n") } }
     print(result.shown(asJSON: asJSON))
 }
@@ -57,6 +62,15 @@ private struct StepResult: BenchResult {
     var peakBytes: Int
     /// What was forecast for it before the first step.
     var forecastBytes: Int
+    /// What each operation takes of the last step, the dearest first; empty if nobody asked.
+    var operations: [Operation]
+
+    struct Operation: Encodable {
+        var name: String
+        var calls: Int
+        var seconds: Double
+        var share: Double
+    }
 
     var text: String {
         """
@@ -67,6 +81,10 @@ private struct StepResult: BenchResult {
         \(String(format: "%.1f", peakGflops)) GFLOP/s for large products of matrices
           \(formatBytes(peakBytes)) of memory at the highest, \(formatBytes(forecastBytes)) forecast
         """
+            + operations.map { operation in
+                "\n  " + operation.name.padding(toLength: 26, withPad: " ", startingAt: 0)
+                    + String(format: "%5d calls %9.2f ms %5.1f %%", operation.calls, operation.seconds * 1e3, operation.share * 100)
+            }.joined()
     }
 }
 
@@ -77,10 +95,13 @@ private struct StepBench {
     let recipe: any Recipe
     let samples: RandomSamples
     let forecast: Int
+    private let profile: ProfiledBackend?
 
-    init(_ pipeline: Pipeline, _ backend: any Backend) {
+    /// - Parameter profile: the backend, where it measures its operations.
+    init(_ pipeline: Pipeline, _ backend: any Backend, _ profile: ProfiledBackend?) {
         self.pipeline = pipeline
         self.backend = backend
+        self.profile = profile
         samples = RandomSamples(of: pipeline.recipe.value.sampler, count: pipeline.train.batch)
         let before = SystemMemory.resident
         recipe = pipeline.makeRecipe(on: backend)
@@ -90,11 +111,12 @@ private struct StepBench {
     func run(steps: Int, _ tell: (String) -> Void) -> StepResult {
         let (batch, micro) = (pipeline.train.batch, pipeline.train.microBatchSize)
         let (arena, sums) = (Arena(backend: backend), StepSums(of: recipe.parameters))
-        var number = 0
+        var (number, operations) = (0, [StepResult.Operation]())
         let seconds = samples.withBlocks { samples in
             backend.fastest(of: steps) {
                 let start = monotonicSeconds()
                 number += 1
+                profile?.reset()
                 sums.clear()
                 for first in stride(from: 0, to: batch, by: micro) {
                     recipe.accumulateGradients(
@@ -103,7 +125,9 @@ private struct StepBench {
                 }
                 let loss = backend.download(sums.loss)[0]
                 AdamW().update(recipe.parameters, learningRate: 1e-4, step: number)
-                tell(String(format: "step %d: %.3f s, loss %.4f", number, monotonicSeconds() - start, loss))
+                let seconds = monotonicSeconds() - start
+                operations = profile.map { Self.operations($0, of: seconds) } ?? []
+                tell(String(format: "step %d: %.3f s, loss %.4f", number, seconds, loss))
             }
         }
         let highest = SystemMemory.highWaterMark
@@ -112,7 +136,17 @@ private struct StepBench {
         return StepResult(
             device: backend.summary, precision: pipeline.train.precision, batch: batch, microBatch: micro,
             samplesPerSecond: Double(batch) / seconds, gflops: rate / 1e9, peakGflops: peak / 1e9, shareOfPeak: rate / peak,
-            peakBytes: highest, forecastBytes: forecast)
+            peakBytes: highest, forecastBytes: forecast, operations: operations)
+    }
+
+    /// The operations of a step, and what lies between them: together the whole step.
+    private static func operations(_ profile: ProfiledBackend, of seconds: Double) -> [StepResult.Operation] {
+        let rest = seconds - profile.costs.values.reduce(0) { $0 + $1.seconds }
+        let calls = profile.costs.values.reduce(0) { $0 + $1.calls }
+        let all = profile.costs.map { ($0.key, $0.value) } + [("between operations", ProfiledBackend.Cost(calls: calls, seconds: rest))]
+        return all.sorted { $0.1.seconds > $1.1.seconds }.map { name, cost in
+            StepResult.Operation(name: name, calls: cost.calls, seconds: cost.seconds, share: cost.seconds / seconds)
+        }
     }
 }
 

@@ -47,7 +47,7 @@ import Testing
     @Test func listsHaveSpacesTabsOrCommas() throws {
         let set = try open([
             "train.csv": "videos/one.mp4  10\r\nvideos/with space.mp4 2\n\n\"quoted, name.mp4\" 10\n",
-            "val.txt": "/far/away.mp4,2\nb.mp4\t10",
+            "val.txt": "\u{FEFF}/far/away.mp4,2\nb.mp4\t10",
             "train/other/1.mp4": "",
         ])
         #expect(set.classes == ["2", "10"])

@@ -1,0 +1,146 @@
+import Base
+import Compute
+
+/// A backend that measures how long each operation of another takes.
+final class ProfiledBackend: Backend {
+    /// What calls of one operation took.
+    struct Cost {
+        var calls = 0
+        var seconds = 0.0
+    }
+
+    /// Since the last reset, by the operation's name.
+    private(set) var costs: [String: Cost] = [:]
+    private let base: any Backend
+
+    init(_ base: any Backend) { self.base = base }
+
+    func reset() { costs = [:] }
+
+    private func timed<Result>(_ name: String = #function, _ body: () -> Result) -> Result {
+        let start = monotonicSeconds()
+        let result = body()
+        base.synchronize()
+        costs[String(name.prefix { $0 != "(" }), default: Cost()].calls += 1
+        costs[String(name.prefix { $0 != "(" }), default: Cost()].seconds += monotonicSeconds() - start
+        return result
+    }
+
+    var summary: String { base.summary }
+    var precisions: [Precision] { base.precisions }
+    var fastestPrecision: Precision { base.fastestPrecision }
+
+    func allocate(byteCount: Int) -> UnsafeMutableRawPointer { timed { base.allocate(byteCount: byteCount) } }
+    func deallocate(_ address: UnsafeMutableRawPointer, byteCount: Int) { timed { base.deallocate(address, byteCount: byteCount) } }
+    func upload(_ target: DeviceArray<UInt8>, from source: UnsafeRawBufferPointer) { timed { base.upload(target, from: source) } }
+    func download(_ source: DeviceArray<UInt8>, to target: UnsafeMutableRawBufferPointer) { timed { base.download(source, to: target) } }
+    func copy(_ target: DeviceArray<UInt8>, _ source: DeviceArray<UInt8>) { timed { base.copy(target, source) } }
+    func synchronize() { base.synchronize() }
+
+    func fill(_ target: Tensor, _ value: Float) { timed { base.fill(target, value) } }
+    func add(_ target: Tensor, _ source: Tensor) { timed { base.add(target, source) } }
+    func multiply(_ target: Tensor, _ source: Tensor) { timed { base.multiply(target, source) } }
+    func round(_ target: Tensor, _ source: Tensor) { timed { base.round(target, source) } }
+
+    func product(_ output: Tensor, _ a: Tensor, _ b: Tensor, transposeA: Bool, transposeB: Bool) {
+        timed { base.product(output, a, b, transposeA: transposeA, transposeB: transposeB) }
+    }
+    func linear(_ output: Tensor, _ input: Tensor, weight: Tensor, bias: Tensor) {
+        timed { base.linear(output, input, weight: weight, bias: bias) }
+    }
+    func linearResidual(_ output: Tensor, _ input: Tensor, residual: Tensor, weight: Tensor, bias: Tensor) {
+        timed { base.linearResidual(output, input, residual: residual, weight: weight, bias: bias) }
+    }
+    func linearGELU(_ output: Tensor, derivative: Tensor, _ input: Tensor, weight: Tensor, bias: Tensor) {
+        timed { base.linearGELU(output, derivative: derivative, input, weight: weight, bias: bias) }
+    }
+    func linearBackwardInput(_ dInput: Tensor, _ dOutput: Tensor, weight: Tensor, accumulates: Bool) {
+        timed { base.linearBackwardInput(dInput, dOutput, weight: weight, accumulates: accumulates) }
+    }
+    func linearBackwardWeight(_ dWeight: Tensor, dBias: Tensor, _ dOutput: Tensor, _ input: Tensor) {
+        timed { base.linearBackwardWeight(dWeight, dBias: dBias, dOutput, input) }
+    }
+
+    func layerNorm(_ output: Tensor, statistics: Tensor, _ input: Tensor, weight: Tensor, bias: Tensor, epsilon: Float) {
+        timed { base.layerNorm(output, statistics: statistics, input, weight: weight, bias: bias, epsilon: epsilon) }
+    }
+    func layerNormBackward(
+        _ dInput: Tensor, dWeight: Tensor, dBias: Tensor, _ dOutput: Tensor, _ input: Tensor, statistics: Tensor, weight: Tensor,
+        accumulates: Bool
+    ) {
+        timed {
+            base.layerNormBackward(
+                dInput, dWeight: dWeight, dBias: dBias, dOutput, input, statistics: statistics, weight: weight, accumulates: accumulates)
+        }
+    }
+
+    func attention(
+        _ output: Tensor, logSumExp: Tensor, query: Columns, key: Columns, value: Columns, queries: SequenceLayout, keys: SequenceLayout,
+        heads: Int
+    ) {
+        timed {
+            base.attention(
+                output, logSumExp: logSumExp, query: query, key: key, value: value, queries: queries, keys: keys, heads: heads)
+        }
+    }
+    func attentionBackward(
+        dQuery: Columns, dKey: Columns, dValue: Columns, _ dOutput: Tensor, _ output: Tensor, logSumExp: Tensor, query: Columns,
+        key: Columns, value: Columns, queries: SequenceLayout, keys: SequenceLayout, heads: Int
+    ) {
+        timed {
+            base.attentionBackward(
+                dQuery: dQuery, dKey: dKey, dValue: dValue, dOutput, output, logSumExp: logSumExp, query: query, key: key, value: value,
+                queries: queries, keys: keys, heads: heads)
+        }
+    }
+
+    func gatherTokens(
+        _ output: Tensor, _ input: Tensor, maskToken: Tensor, table: Tensor, sources: DeviceArray<Int32>, positions: DeviceArray<Int32>
+    ) {
+        timed { base.gatherTokens(output, input, maskToken: maskToken, table: table, sources: sources, positions: positions) }
+    }
+    func gatherTokensBackward(_ dInput: Tensor, dMaskToken: Tensor, _ dOutput: Tensor, sources: DeviceArray<Int32>) {
+        timed { base.gatherTokensBackward(dInput, dMaskToken: dMaskToken, dOutput, sources: sources) }
+    }
+    func selectRows(_ output: Tensor, _ input: Tensor, sources: DeviceArray<Int32>) {
+        timed { base.selectRows(output, input, sources: sources) }
+    }
+    func patchify(_ output: Tensor, _ images: Tensor, patches: DeviceArray<Int32>, _ patch: PatchShape) {
+        timed { base.patchify(output, images, patches: patches, patch) }
+    }
+    func normalizeImages(_ output: Tensor, pixels: DeviceArray<UInt8>, _ statistics: PixelStatistics) {
+        timed { base.normalizeImages(output, pixels: pixels, statistics) }
+    }
+
+    func patchLoss(
+        _ loss: DeviceArray<Double>, _ prediction: Tensor, _ images: Tensor, targets: DeviceArray<Int32>, _ patch: PatchShape,
+        _ target: PatchTarget, scale: Float
+    ) {
+        timed { base.patchLoss(loss, prediction, images, targets: targets, patch, target, scale: scale) }
+    }
+    func patchLossBackward(
+        _ dPrediction: Tensor, _ prediction: Tensor, _ images: Tensor, targets: DeviceArray<Int32>, _ patch: PatchShape,
+        _ target: PatchTarget, scale: Float
+    ) {
+        timed { base.patchLossBackward(dPrediction, prediction, images, targets: targets, patch, target, scale: scale) }
+    }
+
+    func adamW(
+        values: Tensor, gradients: Tensor, firstMoments: Tensor, secondMoments: Tensor, learningRate: Double, beta1: Double, beta2: Double,
+        epsilon: Double, weightDecay: Double, step: Int, gradientScale: Float
+    ) {
+        timed {
+            base.adamW(
+                values: values, gradients: gradients, firstMoments: firstMoments, secondMoments: secondMoments, learningRate: learningRate,
+                beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: weightDecay, step: step, gradientScale: gradientScale)
+        }
+    }
+    func sumOfSquares(_ sum: DeviceArray<Double>, _ values: Tensor) { timed { base.sumOfSquares(sum, values) } }
+
+    func positionEmbedding(_ output: Tensor, _ input: Tensor, table: Tensor, positions: DeviceArray<Int32>) {
+        timed { base.positionEmbedding(output, input, table: table, positions: positions) }
+    }
+    func positionEmbeddingBackward(dTable: Tensor, _ dOutput: Tensor, positions: DeviceArray<Int32>) {
+        timed { base.positionEmbeddingBackward(dTable: dTable, dOutput, positions: positions) }
+    }
+}
