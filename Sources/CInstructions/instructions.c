@@ -18,7 +18,8 @@ int tandem_best_instructions(void) {
     int best = __builtin_cpu_supports("x86-64-v4")   ? tandem_x86_64_v4
                : __builtin_cpu_supports("x86-64-v3") ? tandem_x86_64_v3
                                                      : tandem_baseline;
-    return best < allowed() ? best : allowed();
+    int most = allowed();
+    return best < most ? best : most;
 }
 
 const char *tandem_instructions_name(int instructions) {

@@ -3,8 +3,8 @@
 
 // A product keeps a tile of its result in registers: `tile_height` rows of two vectors, which with a row of the right factor and an element of the
 // left one are all registers there are. The right factor comes in panels, in the order in which it is read. The left one may lie as it does in
-// memory where its rows do: elements are read one at a time, and a tile's rows stay in the first-level cache. So 98 % of the multipliers' peak
-// is reached with AVX2 and with AVX-512, whatever the shape.
+// memory where its rows do: elements are read one at a time, and a tile's rows stay in the first-level cache. So a large product reaches 98 % of
+// the multipliers' peak with AVX2 and with AVX-512, and the smallest of attention 85 to 95 %.
 
 enum { tile_height = LANES == 16 ? 12 : 6, panel_width = 2 * LANES };
 /// Rows of a panel that are used at once: they stay in the first-level cache while tiles go by.

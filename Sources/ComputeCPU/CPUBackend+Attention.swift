@@ -22,7 +22,7 @@ extension CPUBackend {
         let columns: Range<Int>
         let index: Int
 
-        /// The head's part of all its rows.
+        /// The head's part of some rows.
         func part(of matrix: Columns, _ rows: Range<Int>) -> MatrixView {
             MatrixView(
                 matrix.matrix, rows: rows,

@@ -35,6 +35,8 @@ struct PlanarCropper: ~Copyable {
     private var chromaColumns = ResizeAxis()
     private var chromaRows = ResizeAxis()
     private var scratch = KeptMemory<Float>()
+    /// Asked for once: the environment has a say in it.
+    private static let instructions = tandem_best_instructions()
 
     /// Writes packed RGB `[size, size, 3]`.
     mutating func crop(_ frame: borrowing Frame, _ geometry: Geometry, into destination: UnsafeMutablePointer<UInt8>) {
@@ -63,7 +65,7 @@ struct PlanarCropper: ~Copyable {
             scratch.reserve(tandem_crop_scratch(list.baseAddress, geometry.size))
             tandem_crop(
                 destination, list.baseAddress, geometry.format.color(of: frame), geometry.size, geometry.format.samples, scratch.start,
-                tandem_best_instructions())
+                Self.instructions)
         }
     }
 

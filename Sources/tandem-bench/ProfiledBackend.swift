@@ -17,12 +17,16 @@ final class ProfiledBackend: Backend {
 
     func reset() { costs = [:] }
 
-    private func timed<Result>(_ name: String = #function, _ body: () -> Result) -> Result {
+    /// - Parameter signature: of the operation, such as `add(_:_:)`.
+    private func timed<Result>(_ signature: String = #function, _ body: () -> Result) -> Result {
+        let name = String(signature.prefix { $0 != "(" })
+        var cost = costs[name] ?? Cost()
         let start = monotonicSeconds()
         let result = body()
         base.synchronize()
-        costs[String(name.prefix { $0 != "(" }), default: Cost()].calls += 1
-        costs[String(name.prefix { $0 != "(" }), default: Cost()].seconds += monotonicSeconds() - start
+        cost.seconds += monotonicSeconds() - start
+        cost.calls += 1
+        costs[name] = cost
         return result
     }
 

@@ -23,8 +23,7 @@ RECIPES = {
     "mae-st": "--recipe mae-st --model l16 --batch 1",
 }
 PRECISIONS = ["f32", "bf16"]
-# What Tandem, oneDNN and MKL go by. PyTorch's element-wise kernels keep AVX-512, which favours it: with ATEN_CPU_CAPABILITY=avx2 some that
-# PyTorch 2.15 compiles crash.
+# What Tandem, oneDNN and MKL go by. PyTorch's element-wise kernels keep AVX-512, which favours it.
 WITHOUT_AVX512 = {"TANDEM_MAX_INSTRUCTIONS": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "MKL_ENABLE_INSTRUCTIONS": "AVX2"}
 
 
