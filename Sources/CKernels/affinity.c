@@ -2,12 +2,12 @@
 #include <math.h>
 
 // A block of 4 x 8 query cells is compared with one key cell after the other: its 32 sums lie side by side in registers, and one comparison
-// with their thresholds rejects most keys. Eight keys at a time keep the multipliers busy (117 of 118 GFLOP/s a core with AVX-512).
+// with their thresholds rejects most keys. Two vectors of the block and several keys at a time keep the multipliers busy, and fill the registers.
 
-enum { lane_count = 16, key_count = 8, vector_count = tandem_tile_cells / lane_count };
+enum { key_count = LANES == 16 ? 8 : 6 };
 
-typedef float lanes __attribute__((ext_vector_type(16), aligned(4)));
-typedef int32_t lane_flags __attribute__((ext_vector_type(16), aligned(4)));
+typedef float lanes __attribute__((ext_vector_type(LANES), aligned(4)));
+typedef int32_t lane_flags __attribute__((ext_vector_type(LANES), aligned(4)));
 
 static void unit_rows(float *restrict y, const float *restrict x, size_t rows, size_t columns) {
     for (size_t row = 0; row < rows; row++, x += columns, y += columns) {
@@ -80,23 +80,35 @@ static void compare(search *s, size_t lane, key_cell key, float score) {
     s->thresholds[lane] = threshold(s->matches, query);
 }
 
-/// Compares all queries with `count` of the keys; the others are there to be read.
-INLINE void compare_keys(search *s, const key_cell *keys, size_t count) {
-    lanes sums[key_count][vector_count];
-    for (size_t key = 0; key < key_count; key++)
-        for (size_t v = 0; v < vector_count; v++) sums[key][v] = (lanes)(0.0f);
-    for (size_t i = 0; i < s->dimension; i++) {
-        const lanes *queries = (const lanes *)(s->packed + i * tandem_tile_cells);
-        for (size_t key = 0; key < key_count; key++)
-            for (size_t v = 0; v < vector_count; v++) sums[key][v] += queries[v] * (lanes)(keys[key].features[i]);
-    }
-    for (size_t key = 0; key < key_count; key++)
-        for (size_t v = 0; v < vector_count; v++) {
-            lane_flags hits = sums[key][v] >= ((const lanes *)s->thresholds)[v];
-            if (key >= count || !__builtin_reduce_or(hits)) continue;
-            for (size_t lane = 0; lane < lane_count; lane++)
-                if (hits[lane]) compare(s, v * lane_count + lane, keys[key], sums[key][v][lane]);
+/// Compares the queries of two vectors, from the lane `first`, with `count` of the keys; the others are there to be read.
+INLINE void compare_lanes(search *s, size_t first, const key_cell *keys, size_t count) {
+    lanes sums[key_count][2];
+#pragma clang loop unroll(full)
+    for (size_t key = 0; key < key_count; key++) sums[key][0] = sums[key][1] = (lanes)(0.0f);
+    const float *queries = s->packed + first;
+    for (size_t i = 0; i < s->dimension; i++, queries += tandem_tile_cells) {
+        lanes left = *(const lanes *)queries, right = *(const lanes *)(queries + LANES);
+#pragma clang loop unroll(full)
+        for (size_t key = 0; key < key_count; key++) {
+            sums[key][0] += keys[key].features[i] * left;
+            sums[key][1] += keys[key].features[i] * right;
         }
+    }
+#pragma clang loop unroll(full)
+    for (size_t key = 0; key < key_count; key++)
+#pragma clang loop unroll(full)
+        for (size_t half = 0; half < 2; half++) {
+            const float *thresholds = s->thresholds + first + half * LANES;
+            lane_flags hits = sums[key][half] >= *(const lanes *)thresholds;
+            if (key >= count || !__builtin_reduce_or(hits)) continue;
+            for (size_t lane = 0; lane < LANES; lane++)
+                if (hits[lane]) compare(s, first + half * LANES + lane, keys[key], sums[key][half][lane]);
+        }
+}
+
+/// Compares all queries with `count` of the keys.
+static void compare_keys(search *s, const key_cell *keys, size_t count) {
+    for (size_t first = 0; first < tandem_tile_cells; first += 2 * LANES) compare_lanes(s, first, keys, count);
 }
 
 static void top_k_affinity(const tandem_matches *matches, const float *restrict packed, const float *restrict keys,
