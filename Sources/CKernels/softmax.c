@@ -15,24 +15,37 @@ INLINE float largest_of(const float *restrict x, size_t count) {
     return largest[0];
 }
 
-INLINE void softmax_body(void *restrict probabilities, float *restrict log_sum_exp, float *restrict scores, size_t rows, size_t columns,
-                         size_t stride, tandem_type type) {
-    for (size_t row = 0; row < rows; row++, scores += stride, probabilities = at_output(probabilities, type, stride)) {
+INLINE void softmax_body(void *restrict weights, float *restrict sums, float *restrict log_sum_exp, const float *restrict scores, size_t rows,
+                         size_t columns, size_t stride, tandem_type type) {
+    for (size_t row = 0; row < rows; row++, scores += stride, weights = at_output(weights, type, stride)) {
         float largest = largest_of(scores, columns), sum = 0;
-        for (size_t i = 0; i < columns; i++) scores[i] = vector_exp(scores[i] - largest);
-        {
+        for (size_t i = 0; i < columns; i++) {
 #pragma clang fp reassociate(on)
-            for (size_t i = 0; i < columns; i++) sum += scores[i];
+            float weight = vector_exp(scores[i] - largest);
+            store(weights, type, i, weight);
+            sum += weight;
         }
-        float scale = 1.0f / sum;
-        for (size_t i = 0; i < columns; i++) store(probabilities, type, i, scores[i] * scale);
+        sums[row] = sum;
         log_sum_exp[row] = largest + logf(sum);
     }
 }
 
-static void softmax(void *restrict probabilities, tandem_type type, float *restrict log_sum_exp, float *restrict scores, size_t rows,
-                    size_t columns, size_t stride) {
-    WITH_TYPE(type, softmax_body, probabilities, log_sum_exp, scores, rows, columns, stride);
+static void softmax(void *restrict weights, tandem_type type, float *restrict sums, float *restrict log_sum_exp,
+                    const float *restrict scores, size_t rows, size_t columns, size_t stride) {
+    WITH_TYPE(type, softmax_body, weights, sums, log_sum_exp, scores, rows, columns, stride);
+}
+
+INLINE void divide_rows_body(void *restrict y, const float *restrict x, const float *restrict divisors, size_t rows, size_t columns,
+                             size_t stride, tandem_type type) {
+    for (size_t row = 0; row < rows; row++, x += columns, y = at_output(y, type, stride)) {
+        float scale = 1.0f / divisors[row];
+        for (size_t i = 0; i < columns; i++) store(y, type, i, x[i] * scale);
+    }
+}
+
+static void divide_rows(void *restrict y, tandem_type type, const float *restrict x, const float *restrict divisors, size_t rows,
+                        size_t columns, size_t stride) {
+    WITH_TYPE(type, divide_rows_body, y, x, divisors, rows, columns, stride);
 }
 
 INLINE void softmax_backward_body(void *restrict probabilities, void *restrict dscores, const float *restrict scores,

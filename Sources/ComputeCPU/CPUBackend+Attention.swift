@@ -63,14 +63,16 @@ extension CPUBackend {
             for rows in chunks(of: head.queries, limit: CPUBackend.queriesOfBlock(head, isPacked: keyFactor.isPacked), unit: 12) {
                 workspace.clear(to: mark)
                 let scores = CPUBackend.scores(rows.count, head.keys.count, in: workspace)
-                let probabilities = CPUBackend.scores(rows.count, head.keys.count, type, in: workspace)
+                let weights = CPUBackend.scores(rows.count, head.keys.count, type, in: workspace)
+                let sums = workspace.block(1, rows.count).floats
                 let mixed = workspace.block(rows.count, width)
                 products.multiply(into: scores, head.part(of: query, rows), keyFactor, scale: 1 / Float(width).squareRoot(), workspace)
                 kernels.softmax(
-                    probabilities.address, type.kernelType, logSumExp.pointer + head.index * queries.rows + rows.lowerBound,
+                    weights.address, type.kernelType, sums, logSumExp.pointer + head.index * queries.rows + rows.lowerBound,
                     scores.floats, rows.count, head.keys.count, scores.rowStride)
-                products.multiply(into: mixed, probabilities, valueFactor, workspace)
-                store(mixed, in: head.part(of: Columns(output, 0..<output.columns), rows))
+                products.multiply(into: mixed, weights, valueFactor, workspace)
+                let target = head.part(of: Columns(output, 0..<output.columns), rows)
+                kernels.divide_rows(target.address, type.kernelType, mixed.floats, sums, rows.count, width, target.rowStride)
             }
         }
     }

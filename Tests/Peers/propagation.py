@@ -17,6 +17,8 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
+from bench import WITHOUT_AVX512
+
 # Runs the program with a clock that counts the seconds of all cores.
 ON_CORES = "import runpy, sys, time; time.perf_counter = time.process_time; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"
 
@@ -69,7 +71,11 @@ def main():
     options.add_argument("--frames", type=int, default=24)
     options.add_argument("--threads", type=int, default=2)
     options.add_argument("--rounds", type=int, default=2)
+    options.add_argument("--avx2", action="store_true", help="keep all programs from AVX-512, as on a processor that lacks it")
     options = options.parse_args()
+    precisions = ["f32"] if options.avx2 else ["f32", "bf16"]
+    if options.avx2:
+        os.environ.update(WITHOUT_AVX512)
     peer = options.shared.resolve() / "peers" / "propagate.py"
 
     with tempfile.TemporaryDirectory() as folder:
@@ -78,15 +84,16 @@ def main():
         if not options.weights:
             random_encoder(weights, patch=16)
         # The sequence's first frames only, for all programs.
+        frames = folder / "davis"
         for kind in ("JPEGImages", "Annotations"):
-            source, target = (root / kind / "480p" / options.sequence for root in (options.shared.resolve() / "data" / "davis", folder))
+            source, target = (root / kind / "480p" / options.sequence for root in (options.shared.resolve() / "data" / "davis", frames))
             target.mkdir(parents=True)
             for path in sorted(source.iterdir())[: options.frames]:
                 (target / path.name).symlink_to(path)
 
         def torch_run(clock):
             command = [sys.executable, "-B", *(["-c", ON_CORES] if clock == "cores" else []), peer, "--threads", options.threads]
-            command += ["--root", folder, "--sequence", options.sequence, "--weights", weights, "--out", folder / "peer"]
+            command += ["--root", frames, "--sequence", options.sequence, "--weights", weights, "--out", folder / "peer"]
             output, memory = run(command, cwd=peer.parent)
             features, propagation = map(float, re.search(r"features ([\d.]+) s, propagation ([\d.]+) s", output).groups())
             return {"features": features, "propagation": propagation, "memory": memory}
@@ -99,11 +106,11 @@ def main():
                 name + suffix: result[name + key] for name in ("features", "propagation") for suffix, key in (("", "Seconds"), (" cores", "CoreSeconds"))
             }
 
-        results = {"PyTorch": [], "Tandem f32": [], "Tandem bf16": []}
+        results = {"PyTorch": []} | {f"Tandem {precision}": [] for precision in precisions}
         for _ in range(options.rounds):
             cores = torch_run("cores")
             results["PyTorch"].append(torch_run("wall") | {name + " cores": cores[name] for name in ("features", "propagation")})
-            for precision in ("f32", "bf16"):
+            for precision in precisions:
                 results["Tandem " + precision].append(tandem_run(precision))
         best = {name: {key: min(run[key] for run in runs) for key in runs[0]} for name, runs in results.items()}
 
@@ -115,9 +122,9 @@ def main():
                 columns.append(f"{half} {numbers[half]:.3f} ({numbers[half + ' cores']:.3f}) x{ratios[0]:.2f} (x{ratios[1]:.2f})")
             print(f"{name:12} {columns[0]}  {columns[1]}  {numbers['memory'] / 2**20:6.0f} MiB")
 
-        for precision in ("f32", "bf16"):
+        for precision in precisions:
             output = folder / precision
-            command = [pathlib.Path(options.tandem).with_name("tandem-evaluator"), "--weights", weights, "--root", folder]
+            command = [pathlib.Path(options.tandem).with_name("tandem-evaluator"), "--weights", weights, "--root", frames]
             command += ["--sequences", options.sequence, "--precision", precision, "--threads", options.threads, "--output", output]
             run(command)
             share = agreement(output / options.sequence, folder / "peer" / options.sequence)

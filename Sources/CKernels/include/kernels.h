@@ -101,8 +101,12 @@ typedef struct {
 
     // Softmax of attention scores, all with rows `stride` apart (softmax.c).
 
-    /// probabilities = softmax(scores), row by row; log_sum_exp[row] = log Σ exp(scores). Scores are lost.
-    void (*softmax)(void *probabilities, tandem_type type, float *log_sum_exp, float *scores, size_t rows, size_t columns, size_t stride);
+    /// weights = exp(scores − their largest), row by row, and sums[row] = Σ weights: probabilities are their quotients. log_sum_exp[row] =
+    /// log Σ exp(scores).
+    void (*softmax)(void *weights, tandem_type type, float *sums, float *log_sum_exp, const float *scores, size_t rows, size_t columns,
+                    size_t stride);
+    /// y = x / divisors[row]; rows of x [rows, columns] are adjacent.
+    void (*divide_rows)(void *y, tandem_type type, const float *x, const float *divisors, size_t rows, size_t columns, size_t stride);
     /// probabilities = exp(scores − log_sum_exp); dscores = probabilities · (dprobabilities − dots): overwrites.
     void (*softmax_backward)(void *probabilities, void *dscores, tandem_type type, const float *scores, const float *dprobabilities,
                              const float *log_sum_exp, const float *dots, size_t rows, size_t columns, size_t stride);

@@ -41,6 +41,7 @@ const tandem_kernels KERNELS = {
     .layer_norm = layer_norm,
     .layer_norm_backward = layer_norm_backward,
     .softmax = softmax,
+    .divide_rows = divide_rows,
     .softmax_backward = softmax_backward,
     .row_dots = row_dots,
     .gather_tokens = gather_tokens,

@@ -42,7 +42,8 @@ int main(void) {
                 RUN(multiply, y, z, type, count);
                 RUN(layer_norm, y, type, sums, inputs, ones, ones, rows, columns, 1e-6f);
                 RUN(layer_norm_backward, others, more, ones, y, type, inputs, sums, inputs, rows, columns, 1);
-                RUN(softmax, y, type, sums, inputs, rows, columns, columns);
+                RUN(softmax, y, type, sums, sums + rows, inputs, rows, columns, columns);
+                RUN(divide_rows, y, type, inputs, others, rows, columns, columns);
                 RUN(row_dots, sums, y, z, type, rows, columns, columns);
                 RUN(softmax_backward, y, z, type, inputs, others, inputs, others, rows, columns, columns);
             }
