@@ -10,8 +10,8 @@ public final class Parameter {
     public let shape: [Int]
     /// The distribution of the first values.
     public let initialization: Initialization
-    /// The precision of products with the store's parameters, and so of what layers pass to products.
-    public private(set) var precision = Precision.f32
+    /// What the model of the store's parameters computes in.
+    public private(set) var precision = ModelPrecision.f32
     private var tensors: (value: Tensor, operand: Tensor, gradient: Tensor)?
 
     /// A parameter without memory.
@@ -23,7 +23,7 @@ public final class Parameter {
 
     /// The learned numbers.
     public var value: Tensor { bound.value }
-    /// The learned numbers as products read them: a bf16 copy of a matrix where the store's precision is bf16, else `value` itself.
+    /// The learned numbers as products read them: a bf16 copy of a matrix where products are bf16, else `value` itself.
     public var operand: Tensor { bound.operand }
     /// The sum of the gradients since the store last cleared them.
     public var gradient: Tensor { bound.gradient }
@@ -33,7 +33,7 @@ public final class Parameter {
         return tensors
     }
 
-    func bind(value: Tensor, operand: Tensor, gradient: Tensor, precision: Precision) {
+    func bind(value: Tensor, operand: Tensor, gradient: Tensor, precision: ModelPrecision) {
         precondition(tensors == nil, "\(name) is in a parameter store already")
         tensors = (value, operand, gradient)
         self.precision = precision

@@ -6,7 +6,7 @@ import Compute
 /// gradient norm one, and a checkpoint a few writes. Entries lie one behind the other without gaps. Memory that is never touched costs
 /// nothing: a store that only infers takes the room of its values.
 ///
-/// Values are f32 always. In bf16 the store keeps a rounded copy of the matrices for products; whoever changes values calls
+/// Values are f32 always. For products in bf16 the store keeps a rounded copy of the matrices for products; whoever changes values calls
 /// `refreshOperands`.
 public final class ParameterStore {
     /// A named parameter: its PyTorch key and shape, and where its numbers lie in the flat arrays.
@@ -28,8 +28,8 @@ public final class ParameterStore {
     public let count: Int
     /// How many of them, from the first on, weight decay applies to.
     public let decayedCount: Int
-    /// The precision of products with these parameters.
-    public let precision: Precision
+    /// What the model of these parameters computes in.
+    public let precision: ModelPrecision
     /// The backend whose memory the arrays are in.
     public let backend: any Backend
     private let parameters: [Parameter]
@@ -42,11 +42,11 @@ public final class ParameterStore {
     public let firstMoments: Tensor
     /// AdamW's moving averages of the squared gradients: `[count]`.
     public let secondMoments: Tensor
-    /// What products read of the decayed values, rounded where the precision is not f32: `[decayedCount]`.
+    /// What products read of the decayed values, rounded where products are not f32: `[decayedCount]`.
     private let operands: Tensor
 
     /// A store of zeros that gives `parameters` their place, in order: decayed first, else as given. A parameter belongs to one store.
-    public init(_ parameters: [Parameter], precision: Precision = .f32, backend: any Backend) {
+    public init(_ parameters: [Parameter], precision: ModelPrecision = .f32, backend: any Backend) {
         var entries: [Entry] = []
         var ordered: [Parameter] = []
         var end = 0
@@ -69,7 +69,7 @@ public final class ParameterStore {
         gradients = backend.tensor([end])
         firstMoments = backend.tensor([end])
         secondMoments = backend.tensor([end])
-        operands = precision == .f32 ? values.elements(0..<decayedCount) : backend.tensor([decayedCount], precision)
+        operands = precision.products == .f32 ? values.elements(0..<decayedCount) : backend.tensor([decayedCount], precision.products)
         for (parameter, entry) in zip(ordered, entries) {
             func part(of numbers: Tensor) -> Tensor { numbers.elements(entry.range).reshaped(entry.shape) }
             let value = part(of: values)
@@ -79,12 +79,15 @@ public final class ParameterStore {
     }
 
     /// A store of zeros for parameters of these names and shapes.
-    public convenience init(_ declarations: [(name: String, shape: [Int])], precision: Precision = .f32, backend: any Backend) {
+    public convenience init(_ declarations: [(name: String, shape: [Int])], precision: ModelPrecision = .f32, backend: any Backend) {
         self.init(declarations.map { Parameter($0.name, $0.shape, .zeros) }, precision: precision, backend: backend)
     }
 
+    /// Whether products read rounded copies.
+    private var hasCopies: Bool { precision.products != .f32 }
+
     /// Bytes of all arrays, those that a training alone touches included.
-    public var byteCount: Int { 4 * count * MemoryLayout<Float>.stride + (precision == .f32 ? 0 : decayedCount * precision.byteCount) }
+    public var byteCount: Int { 4 * count * MemoryLayout<Float>.stride + (hasCopies ? decayedCount * precision.products.byteCount : 0) }
 
     /// The entry of this name, or nil.
     public func entry(_ name: String) -> Entry? { indices[name].map { entries[$0] } }
@@ -106,7 +109,7 @@ public final class ParameterStore {
 
     /// Brings the rounded copies up to date after values have changed; free of cost in f32.
     public func refreshOperands() {
-        guard precision != .f32 else { return }
+        guard hasCopies else { return }
         backend.round(operands, values.elements(0..<decayedCount))
     }
 

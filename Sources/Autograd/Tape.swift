@@ -31,10 +31,10 @@ public final class Tape {
         while let step = steps.popLast() { step(self) }
     }
 
-    /// `gradient` as an operand of products with `parameter`: itself, or rounded.
+    /// `gradient` as products with `parameter` read it: itself, or rounded where products are.
     func operand(_ gradient: Tensor, for parameter: Parameter) -> Tensor {
-        if gradient.precision == parameter.precision { return gradient }
-        let rounded = arena.tensor(gradient.shape, parameter.precision)
+        guard gradient.precision == .f32, parameter.precision.products == .bf16 else { return gradient }
+        let rounded = arena.tensor(gradient.shape, .bf16)
         backend.round(rounded, gradient)
         return rounded
     }

@@ -50,11 +50,11 @@ static void divide_rows(void *restrict y, tandem_type type, const float *restric
 
 INLINE void softmax_backward_body(void *restrict probabilities, void *restrict dscores, const float *restrict scores,
                                   const float *restrict dprobabilities, const float *restrict log_sum_exp, const float *restrict dots,
-                                  size_t rows, size_t columns, size_t stride, tandem_type type) {
+                                  size_t rows, size_t stride, tandem_type type) {
     for (size_t row = 0; row < rows; row++, scores += stride, dprobabilities += stride,
                 probabilities = at_output(probabilities, type, stride), dscores = at_output(dscores, type, stride)) {
         float shift = log_sum_exp[row], dot = dots[row];
-        for (size_t i = 0; i < columns; i++) {
+        for (size_t i = 0; i < stride; i++) {
             float p = vector_exp(scores[i] - shift);
             store(probabilities, type, i, p);
             store(dscores, type, i, p * (dprobabilities[i] - dot));
@@ -64,8 +64,8 @@ INLINE void softmax_backward_body(void *restrict probabilities, void *restrict d
 
 static void softmax_backward(void *restrict probabilities, void *restrict dscores, tandem_type type, const float *restrict scores,
                              const float *restrict dprobabilities, const float *restrict log_sum_exp, const float *restrict dots,
-                             size_t rows, size_t columns, size_t stride) {
-    WITH_TYPE(type, softmax_backward_body, probabilities, dscores, scores, dprobabilities, log_sum_exp, dots, rows, columns, stride);
+                             size_t rows, size_t stride) {
+    WITH_TYPE(type, softmax_backward_body, probabilities, dscores, scores, dprobabilities, log_sum_exp, dots, rows, stride);
 }
 
 INLINE void row_dots_body(float *restrict dots, const void *restrict a, const void *restrict b, size_t rows, size_t columns, size_t stride,

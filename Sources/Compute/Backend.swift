@@ -1,7 +1,7 @@
 /// What a device must be able to do for the maths half: memory, and a few coarse operations, each with its backward pass.
 ///
-/// Matrices are row-major. Tensors are f32 unless a comment says *operand*: those are in the precision of the products, f32 or bf16, and all
-/// operands of a call in the same. Arguments come in the order outputs, inputs, parameters, sizes; a gradient is `d` and the name. Forward passes
+/// Matrices are row-major. Tensors are f32 unless a comment says *operand*: those are f32 or bf16, and all operands of a call in the same but
+/// for weights and gradients of outputs, which may be f32 where the others are bf16; a product of both is computed in f32. Arguments come in the order outputs, inputs, parameters, sizes; a gradient is `d` and the name. Forward passes
 /// overwrite their outputs; backward passes **add** to the gradients they produce, unless the comment says otherwise. Shapes that do not fit
 /// are bugs of the caller and stop the program. Results do not depend on timing: the same call gives the same bits.
 public protocol Backend: AnyObject {

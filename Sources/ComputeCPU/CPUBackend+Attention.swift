@@ -123,7 +123,7 @@ extension CPUBackend {
                     kernels.softmax_backward(
                         probabilities.address, dScores.address, type.kernelType, scores.floats, dProbabilities.floats,
                         logSumExp.pointer + head.index * queries.rows + rowsOfHead.lowerBound + rows.lowerBound, dots + rows.lowerBound,
-                        rows.count, keyRows.count, scores.rowStride)
+                        rows.count, scores.rowStride)
                     products.multiply(
                         into: dValueSums, probabilities.transposed, dOutputFactor, depth: rows, keeping: keepsKeys, workspace)
                     products.multiply(

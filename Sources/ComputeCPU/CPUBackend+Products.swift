@@ -20,10 +20,10 @@ extension CPUBackend {
     /// Of oneDNN, which packs both factors again for every product.
     private static let libraryTile: TileSize = (256, 512)
 
-    /// The right factor of a product of all threads, in memory that the next such product takes.
-    private func rightFactor(_ matrix: MatrixView) -> Products.RightFactor {
+    /// The right factor of a product of all threads with `left`, in memory that the next such product takes.
+    private func rightFactor(_ matrix: MatrixView, for left: Tensor) -> Products.RightFactor {
         scratch.clear()
-        let factor = products.unpackedRightFactor(matrix, in: scratch)
+        let factor = products.unpackedRightFactor(matrix, for: left.precision, in: scratch)
         pool.parallelFor((factor.panelCount + 3) / 4) { index, _ in
             products.pack(4 * index..<min(4 * index + 4, factor.panelCount), of: factor)
         }
@@ -51,7 +51,7 @@ extension CPUBackend {
         precondition(
             left.columns == right.rows && output.rows == left.rows && output.columns == right.columns,
             "\(output.shape) is not \(a.shape) times \(b.shape)")
-        let factor = rightFactor(right)
+        let factor = rightFactor(right, for: a)
         forEachTile(rows: output.rows, factor) { tile, workspace in
             products.multiply(
                 into: MatrixView(output, rows: tile.rows, columns: tile.columns), left.part(rows: tile.rows), factor, columns: tile.columns,
@@ -95,7 +95,7 @@ extension CPUBackend {
         precondition(
             output.rows == input.rows && weight.count == n * k && bias.count == n,
             "\(output.shape) is not \(input.shape) times \(weight.shape) transposed")
-        let factor = rightFactor(MatrixView(weight.reshaped([n, k])).transposed)
+        let factor = rightFactor(MatrixView(weight.reshaped([n, k])).transposed, for: input)
         forEachTile(rows: output.rows, factor) { tile, workspace in
             let sums = workspace.block(tile.rows.count, tile.columns.count)
             products.multiply(
@@ -108,7 +108,7 @@ extension CPUBackend {
         let (n, k) = (dInput.columns, dOutput.columns)
         precondition(
             dInput.rows == dOutput.rows && weight.count == n * k, "\(dInput.shape) is not \(dOutput.shape) times \(weight.shape)")
-        let factor = rightFactor(MatrixView(weight.reshaped([k, n])))
+        let factor = rightFactor(MatrixView(weight.reshaped([k, n])), for: dOutput)
         forEachTile(rows: dInput.rows, factor) { tile, workspace in
             let target = MatrixView(dInput, rows: tile.rows, columns: tile.columns)
             let gradient = MatrixView(dOutput, rows: tile.rows, columns: 0..<k)
@@ -130,9 +130,9 @@ extension CPUBackend {
             "\(dWeight.shape) is not \(dOutput.shape) transposed times \(input.shape)")
         let dWeight = dWeight.reshaped([m, n])
         // Panels are bounded in number; where none are packed, all rows are summed over at once.
-        let isPacked = products.packs(input.precision)
+        let isPacked = products.packs(dOutput.precision, input.precision)
         for rows in chunks(of: 0..<input.rows, limit: isPacked ? CPUBackend.rowsOfSums : max(1, input.rows), unit: 1) {
-            let factor = rightFactor(MatrixView(input, rows: rows, columns: 0..<n))
+            let factor = rightFactor(MatrixView(input, rows: rows, columns: 0..<n), for: dOutput)
             forEachTile(rows: m, factor, library: (512, n)) { tile, workspace in
                 let gradient = MatrixView(dOutput, rows: rows, columns: tile.rows)
                 products.multiply(

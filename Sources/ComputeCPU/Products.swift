@@ -39,12 +39,12 @@ struct Products {
         var columns: Int { matrix.columns }
     }
 
-    /// Whether right factors of a precision are packed: oneDNN takes them as they are.
-    func packs(_ precision: Precision) -> Bool { precision == .f32 || !hasOneDNN }
+    /// Whether the right factors of products are packed: oneDNN, which multiplies bf16 by bf16, takes them as they are.
+    func packs(_ left: Precision, _ right: Precision) -> Bool { !hasOneDNN || left == .f32 || right == .f32 }
 
-    /// A right factor whose panels, in memory of `workspace`, are still to be packed.
-    func unpackedRightFactor(_ matrix: MatrixView, in workspace: Workspace) -> RightFactor {
-        if !packs(matrix.precision) { return RightFactor(matrix: matrix, panels: nil, panelCount: 0) }
+    /// A right factor for left ones of some precision, whose panels, in memory of `workspace`, are still to be packed.
+    func unpackedRightFactor(_ matrix: MatrixView, for left: Precision, in workspace: Workspace) -> RightFactor {
+        if !packs(left, matrix.precision) { return RightFactor(matrix: matrix, panels: nil, panelCount: 0) }
         let count = (matrix.columns + kernels.panel_width - 1) / kernels.panel_width
         return RightFactor(matrix: matrix, panels: workspace.block(count, kernels.panel_width * matrix.rows).floats, panelCount: count)
     }
@@ -59,14 +59,14 @@ struct Products {
             matrix.rowStride, matrix.columnStride)
     }
 
-    /// A right factor for products of the thread that owns `workspace`.
+    /// A right factor for products of the thread that owns `workspace`, for left ones of the same precision.
     func rightFactor(_ matrix: MatrixView, in workspace: Workspace) -> RightFactor {
-        let factor = unpackedRightFactor(matrix, in: workspace)
+        let factor = unpackedRightFactor(matrix, for: matrix.precision, in: workspace)
         if factor.panelCount > 0 { pack(0..<factor.panelCount, of: factor) }
         return factor
     }
 
-    /// `output = keeping · output + scale · a b`; `output` is f32, `a` and `b` have one precision.
+    /// `output = keeping · output + scale · a b`; `output` is f32.
     ///
     /// - Parameters:
     ///   - depth: those rows of `b` that `a` is multiplied with; all, if nothing is said.
@@ -78,8 +78,8 @@ struct Products {
     ) {
         let (depth, columns) = (depth ?? 0..<b.matrix.rows, columns ?? 0..<b.matrix.columns)
         precondition(
-            output.precision == .f32 && !output.isTransposed && a.precision == b.matrix.precision && output.rows == a.rows
-                && output.columns == columns.count && a.columns == depth.count,
+            output.precision == .f32 && !output.isTransposed && b.isPacked == packs(a.precision, b.matrix.precision)
+                && output.rows == a.rows && output.columns == columns.count && a.columns == depth.count,
             "a product of \(a.rows) x \(a.columns) \(a.precision) and \(depth.count) x \(columns.count) \(b.matrix.precision)")
         guard let panels = b.panels else {
             let b = b.matrix.part(rows: depth, columns: columns)

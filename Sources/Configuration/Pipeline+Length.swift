@@ -5,7 +5,7 @@ import Training
 extension Pipeline {
     /// The recipe of a checked pipeline, with first values that its seed alone decides.
     public func makeRecipe(on backend: any Backend) -> any Recipe {
-        recipe.makeRecipe(seed: seed, precision: train.precision, backend: backend)
+        recipe.makeRecipe(seed: seed, precision: train.modelPrecision, backend: backend)
     }
 
     /// Steps of the whole run over so many videos. An epoch is one sample a video.

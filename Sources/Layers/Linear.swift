@@ -22,9 +22,9 @@ public struct Linear {
         tape.linear(x, weight: weight, bias: bias)
     }
 
-    /// The same for what only products read, in their precision.
+    /// The same for what only products read, in the precision of activations.
     public func operand(_ x: Variable, on tape: Tape) -> Variable {
-        tape.linear(x, weight: weight, bias: bias, weight.precision)
+        tape.linear(x, weight: weight, bias: bias, weight.precision.activations)
     }
 
     /// `residual + x Wᵀ + b`, in one pass over the output.

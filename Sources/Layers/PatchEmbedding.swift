@@ -28,7 +28,7 @@ public struct PatchEmbedding {
     /// Tokens `[patches.count, width]` of some patches of `images` `[frames, 3, height, width]`; patches are numbered over time, then row by
     /// row, through all images.
     public func callAsFunction(_ images: Tensor, patches: DeviceArray<Int32>, on tape: Tape) -> Variable {
-        let pixels = tape.arena.tensor([patches.count, patch.count], weight.precision)
+        let pixels = tape.arena.tensor([patches.count, patch.count], weight.precision.activations)
         tape.backend.patchify(pixels, images, patches: patches, patch)
         return tape.linear(pixels, weight: weight, bias: bias)
     }

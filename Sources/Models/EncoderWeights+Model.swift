@@ -15,7 +15,7 @@ extension EncoderWeights {
         let encoder = makeEncoder(
             configuration(heads: try requireHeads()), all,
             positions: try kind == .pictures ? file.finiteFloats(prefix + "pos_embed", shape: positionShape) : nil)
-        try file.fill(ParameterStore(all.all, precision: precision, backend: backend), prefix: prefix, backend)
+        try file.fill(ParameterStore(all.all, precision: ModelPrecision(precision), backend: backend), prefix: prefix, backend)
         return encoder
     }
 

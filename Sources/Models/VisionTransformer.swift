@@ -44,7 +44,7 @@ public final class VisionTransformer: EncoderModel {
     ) -> (encoder: VisionTransformer, parameters: ParameterStore) {
         let parameters = Parameters()
         let encoder = VisionTransformer(configuration, parameters, positions: positions)
-        return (encoder, ParameterStore(parameters.all, precision: precision, backend: backend))
+        return (encoder, ParameterStore(parameters.all, precision: ModelPrecision(precision), backend: backend))
     }
 
     /// Tokens of the given patches of some images, each with CLS in front: `[Σ (1 + patches of an image), width]`, one sequence an image.

@@ -36,7 +36,7 @@ public struct AnyRecipe: Equatable, Sendable {
     static func kind(_ name: String) -> (any RecipeSettings.Type)? { kinds.first { $0.name == name } }
 
     /// The recipe with first values that a seed alone decides.
-    public func makeRecipe(seed: UInt64, precision: Precision, backend: any Backend) -> any Recipe {
+    public func makeRecipe(seed: UInt64, precision: ModelPrecision, backend: any Backend) -> any Recipe {
         let recipe = value.makeRecipe(precision: precision, backend: backend)
         recipe.parameters.initialize(seed: seed)
         return recipe

@@ -51,7 +51,7 @@ public final class MAE: Recipe {
             (mask.ratio, model.normalizedPixelLoss) = (sizes.ratio, sizes.normalizesPatches)
         }
 
-        public func makeRecipe(precision: Precision, backend: any Backend) -> any Recipe {
+        public func makeRecipe(precision: ModelPrecision, backend: any Backend) -> any Recipe {
             MAE(self, precision: precision, backend: backend)
         }
     }
@@ -61,8 +61,8 @@ public final class MAE: Recipe {
     public let parameters: ParameterStore
     private let decoder: PixelDecoder<[Block]>
 
-    /// A model of zeros, whose products are computed in `precision`.
-    public init(_ settings: Settings, precision: Precision = .f32, backend: any Backend) {
+    /// A model of zeros that computes in `precision`.
+    public init(_ settings: Settings, precision: ModelPrecision = .f32, backend: any Backend) {
         self.settings = settings
         let all = Parameters()
         encoder = VisionTransformer(settings.encoder, all)

@@ -79,7 +79,7 @@ public final class MAEST: ClipRecipe {
             model.predictedFrames = sizes.predictedFrames ?? sampling.frames
         }
 
-        public func makeRecipe(precision: Precision, backend: any Backend) -> any Recipe {
+        public func makeRecipe(precision: ModelPrecision, backend: any Backend) -> any Recipe {
             MAEST(self, precision: precision, backend: backend)
         }
     }
@@ -88,8 +88,8 @@ public final class MAEST: ClipRecipe {
     public let parameters: ParameterStore
     public let autoencoder: SpaceTimeAutoencoder
 
-    /// A model of zeros, whose products are computed in `precision`.
-    public init(_ settings: Settings, precision: Precision = .f32, backend: any Backend) {
+    /// A model of zeros that computes in `precision`.
+    public init(_ settings: Settings, precision: ModelPrecision = .f32, backend: any Backend) {
         self.settings = settings
         let all = Parameters()
         autoencoder = SpaceTimeAutoencoder(

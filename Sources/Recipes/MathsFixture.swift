@@ -47,7 +47,7 @@ public struct MathsFixture {
     }
 
     /// The recipe with the file's first weights.
-    public func makeRecipe(precision: Precision = .f32, backend: any Backend) throws -> any Recipe {
+    public func makeRecipe(precision: ModelPrecision = .f32, backend: any Backend) throws -> any Recipe {
         let model = recipe.value.makeRecipe(precision: precision, backend: backend)
         let known = Set(model.parameters.entries.map(\.name) + model.constants.map(\.name))
         if let unknown = file.entries.keys.sorted().first(where: { $0.hasPrefix("param.") && !known.contains(String($0.dropFirst(6))) }) {

@@ -57,7 +57,7 @@ public protocol RecipeSettings: Codable, Equatable, Sendable {
     /// The same with numbers in place of the names of sizes: `"s16"` and its numbers are one model.
     func inNumbers() -> Self
     /// The recipe, its parameters all zero.
-    func makeRecipe(precision: Precision, backend: any Backend) -> any Recipe
+    func makeRecipe(precision: ModelPrecision, backend: any Backend) -> any Recipe
 
     /// For each array of a sample the arrays of a fixture that hold it: of a sample's pictures one array after the other.
     static var fixtureInputs: [String: [String]] { get }

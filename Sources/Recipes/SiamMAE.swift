@@ -50,7 +50,7 @@ public final class SiamMAE: Recipe {
 
         public var encoder: EncoderConfiguration { EncoderConfiguration(model.size.size!, imageSize: sampling.imageSize) }
 
-        public func makeRecipe(precision: Precision, backend: any Backend) -> any Recipe {
+        public func makeRecipe(precision: ModelPrecision, backend: any Backend) -> any Recipe {
             SiamMAE(self, precision: precision, backend: backend)
         }
 
@@ -96,8 +96,8 @@ public final class SiamMAE: Recipe {
         case joint([Block], frameEmbed: Parameter)
     }
 
-    /// A model of zeros, whose products are computed in `precision`.
-    public init(_ settings: Settings, precision: Precision = .f32, backend: any Backend) {
+    /// A model of zeros that computes in `precision`.
+    public init(_ settings: Settings, precision: ModelPrecision = .f32, backend: any Backend) {
         self.settings = settings
         let (all, model) = (Parameters(), settings.model)
         encoder = VisionTransformer(settings.encoder, all)

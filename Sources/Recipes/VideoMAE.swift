@@ -51,7 +51,7 @@ public final class VideoMAE: ClipRecipe {
             mask.ratio = sizes.ratio
         }
 
-        public func makeRecipe(precision: Precision, backend: any Backend) -> any Recipe {
+        public func makeRecipe(precision: ModelPrecision, backend: any Backend) -> any Recipe {
             VideoMAE(self, precision: precision, backend: backend)
         }
     }
@@ -60,8 +60,8 @@ public final class VideoMAE: ClipRecipe {
     public let parameters: ParameterStore
     public let autoencoder: ClipAutoencoder
 
-    /// A model of zeros, whose products are computed in `precision`.
-    public init(_ settings: Settings, precision: Precision = .f32, backend: any Backend) {
+    /// A model of zeros that computes in `precision`.
+    public init(_ settings: Settings, precision: ModelPrecision = .f32, backend: any Backend) {
         self.settings = settings
         let all = Parameters()
         autoencoder = ClipAutoencoder(all, settings.encoder, settings.model.decoderSize.size!, mlpRatio: 4)

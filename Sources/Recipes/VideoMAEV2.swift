@@ -77,7 +77,7 @@ public final class VideoMAEV2: ClipRecipe {
             (mask.ratio, model.mlpRatio, optimization.clipping) = (sizes.ratio, sizes.mlpRatio, sizes.clipping)
         }
 
-        public func makeRecipe(precision: Precision, backend: any Backend) -> any Recipe {
+        public func makeRecipe(precision: ModelPrecision, backend: any Backend) -> any Recipe {
             VideoMAEV2(self, precision: precision, backend: backend)
         }
     }
@@ -86,8 +86,8 @@ public final class VideoMAEV2: ClipRecipe {
     public let parameters: ParameterStore
     public let autoencoder: ClipAutoencoder
 
-    /// A model of zeros, whose products are computed in `precision`.
-    public init(_ settings: Settings, precision: Precision = .f32, backend: any Backend) {
+    /// A model of zeros that computes in `precision`.
+    public init(_ settings: Settings, precision: ModelPrecision = .f32, backend: any Backend) {
         self.settings = settings
         let all = Parameters()
         autoencoder = ClipAutoencoder(all, settings.encoder, settings.model.decoderSize.size!, mlpRatio: settings.model.mlpRatio)

@@ -26,12 +26,17 @@ public struct TrainingSettings: Codable, Equatable, Sendable {
     public var device = Device.cpu
     /// What products are computed in: "f32", or "bf16" with sums, weights and the optimizer in f32.
     public var precision = Precision.f32
+    /// What activations are kept in for the backward pass: "f32", or "bf16" in half the memory; with products in bf16 they are bf16 anyway.
+    public var activations = Precision.f32
     /// Whether activations are computed again in the backward pass instead of kept: a third more work, much less memory.
     public var recompute = false
     /// Threads of the trainer; 0: one a core.
     public var threads = 0
 
     public init() {}
+
+    /// What the model computes in.
+    public var modelPrecision: ModelPrecision { ModelPrecision(products: precision, activations: activations) }
 
     /// Samples that go through the network at once.
     public var microBatchSize: Int { microBatch == 0 ? batch : microBatch }

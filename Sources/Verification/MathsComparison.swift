@@ -39,7 +39,7 @@ public struct MathsComparison {
     public var isWithin: Bool { groups.allSatisfy(\.isWithin) }
 
     /// Runs a fixture: a forward pass, a backward pass, and as many steps as there are reference losses.
-    public init(_ fixture: MathsFixture, precision: Precision = .f32, backend: any Backend) throws {
+    public init(_ fixture: MathsFixture, precision: ModelPrecision = .f32, backend: any Backend) throws {
         let tolerances = Tolerances(precision)
         let run = try Run(fixture, precision, backend)
         let (outputs, loss) = try run.outputsAndLoss()
@@ -70,7 +70,7 @@ private struct Run {
     let sums: StepSums
     let tolerances: Tolerances
 
-    init(_ fixture: MathsFixture, _ precision: Precision, _ backend: any Backend) throws {
+    init(_ fixture: MathsFixture, _ precision: ModelPrecision, _ backend: any Backend) throws {
         self.fixture = fixture
         tolerances = Tolerances(precision)
         recipe = try fixture.makeRecipe(precision: precision, backend: backend)

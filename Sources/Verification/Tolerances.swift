@@ -23,8 +23,8 @@ public struct Tolerances: Equatable, Sendable {
 
     /// What `precision` allows. PyTorch's float32 is away from float64 by 4e-7 (outputs), 1e-6 (gradients) and 1.5e-7 (losses); bf16 has 8
     /// bits.
-    public init(_ precision: Precision) {
-        switch precision {
+    public init(_ precision: ModelPrecision) {
+        switch precision.activations {
         case .f32: (measure, outputs, losses, gradients, parameters) = (.largest, 2e-6, 1e-6, 5e-6, 1e-4)
         case .bf16: (measure, outputs, losses, gradients, parameters) = (.norm, 3e-2, 1e-2, 3e-2, nil)
         }

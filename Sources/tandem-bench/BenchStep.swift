@@ -50,6 +50,7 @@ func benchStep(arguments: [String]) throws {
 private struct StepResult: BenchResult {
     var device: String
     var precision: Precision
+    var activations: Precision
     var batch: Int
     var microBatch: Int
     var samplesPerSecond: Double
@@ -75,7 +76,7 @@ private struct StepResult: BenchResult {
     var text: String {
         """
         \(device)
-        \(batch) samples a step, \(microBatch) at once, \(precision)
+        \(batch) samples a step, \(microBatch) at once, \(ModelPrecision(products: precision, activations: activations))
           \(String(format: "%8.2f", samplesPerSecond)) samples/s
           \(String(format: "%8.1f", gflops)) GFLOP/s of the model's arithmetic, \(String(format: "%.0f", shareOfPeak * 100)) % of \
         \(String(format: "%.1f", peakGflops)) GFLOP/s for large products of matrices
@@ -134,7 +135,8 @@ private struct StepBench {
         let rate = pipeline.recipe.operationsPerSample * Double(batch) / seconds
         let peak = backend.productPeak(pipeline.train.precision)
         return StepResult(
-            device: backend.summary, precision: pipeline.train.precision, batch: batch, microBatch: micro,
+            device: backend.summary, precision: pipeline.train.precision, activations: pipeline.train.modelPrecision.activations,
+            batch: batch, microBatch: micro,
             samplesPerSecond: Double(batch) / seconds, gflops: rate / 1e9, peakGflops: peak / 1e9, shareOfPeak: rate / peak,
             peakBytes: highest, forecastBytes: forecast, operations: operations)
     }

@@ -80,6 +80,11 @@ final class Trainer {
         (status.step, status.totalSteps) = (cursor.step, cursor.totalSteps)
         note("\(pipeline.name): \(recipe.parameters.count) parameters on \(backend.summary); \(manifest.count) videos")
         note(memory.forecast)
+        if pipeline.train.precision != .f32, backend.fastestPrecision == .f32 {
+            note(
+                "products in \(pipeline.train.precision) are computed as f32 on this processor and gain no time: for a new run set train.precision"
+                    + " to f32, and train.activations to bf16 for as little memory")
+        }
         note(
             startStep == 0
                 ? "starting a run of \(cursor.totalSteps) steps"

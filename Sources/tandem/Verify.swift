@@ -24,8 +24,8 @@ private func verifyMaths(arguments: [String]) throws {
             losses of ten optimizer steps and the parameters after them, relative to the reference values in the file. Exits
             with 1 where an error is beyond its tolerance.
 
-            With f32, an error is the largest difference over the largest value of a tensor: outputs and gradients may reach
-            2e-5, losses 5e-6, parameters 1e-4. With bf16, it is the length of the difference over the length: outputs and
+            With f32, an error is the largest difference over the largest value of a tensor: outputs may reach 2e-6, gradients
+            5e-6, losses 1e-6, parameters 1e-4. With bf16, it is the length of the difference over the length: outputs and
             gradients may reach 3e-2, losses 1e-2, and parameters are not judged.
 
             The gradient of a key's bias is zero in exact arithmetic and rounding noise in any other. Among the gradients it is
@@ -33,13 +33,16 @@ private func verifyMaths(arguments: [String]) throws {
             the noise up to whole steps. So are single values whose first gradient is below a millionth of their tensor's largest.
             """,
         arguments: arguments)
-    let precision = options.value("--precision", "f32|bf16", "what products are computed in", default: Precision.f32)
+    let products = options.value("--precision", "f32|bf16", "what products are computed in", default: Precision.f32)
+    let activations = options.value(
+        "--activations", "f32|bf16", "what activations are kept in; with products in bf16 always bf16", default: Precision.f32)
     let threads = options.threads()
     let files = options.remainingOperands("FILE", "fixtures: safetensors files of inputs and reference values")
     if files.isEmpty { options.refuse("FILE is missing") }
     options.finish()
 
-    let backend = try Device.cpu.makeBackend(threads: threads, for: precision)
+    let backend = try Device.cpu.makeBackend(threads: threads, for: products)
+    let precision = ModelPrecision(products: products, activations: activations)
     print("\(precision) on \(backend.summary)")
     var failures = 0
     for file in files {

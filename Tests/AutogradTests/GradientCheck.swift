@@ -8,7 +8,7 @@ import Testing
 ///
 /// In bf16 operands and matrices are rounded before, so that op and formula get the same numbers.
 struct GradientCheck {
-    /// Where an input of the op stands: in an f32 variable, in a variable in the precision of the products, or in a parameter.
+    /// Where an input of the op stands: in an f32 variable, in a variable in the precision of activations, or in a parameter.
     enum Input {
         case variable([Int])
         case operand([Int])
@@ -16,32 +16,32 @@ struct GradientCheck {
     }
 
     let tape: Tape
-    private let precision: Precision
+    private let precision: ModelPrecision
     private let variables: [Int: Variable]
     private let store: ParameterStore
     private let inputs: [[Float]]
 
     /// Random numbers for inputs of these kinds and shapes; `recomputes` makes segments of the tape compute again.
     init(_ inputs: [Input], _ path: Path, recomputes: Bool = false) throws {
-        let (backend, precision) = (try path.backend.open(), path.precision)
+        let (backend, precision) = (try path.backend.open(), path.model)
         let tape = Tape(arena: Arena(backend: backend), isRecording: true, recomputes: recomputes)
         var variables: [Int: Variable] = [:]
         var numbers: [[Float]] = []
         var declarations: [(name: String, shape: [Int])] = []
         for (index, input) in inputs.enumerated() {
-            func random(_ shape: [Int], rounds: Bool) -> [Float] {
+            func random(_ shape: [Int], _ precision: Precision = .f32) -> [Float] {
                 let numbers = TestNumbers.normal(shape.reduce(1, *), seed: UInt64(index + 1))
-                return rounds && precision == .bf16 ? numbers.map(BFloat16.rounded) : numbers
+                return precision == .bf16 ? numbers.map(BFloat16.rounded) : numbers
             }
             switch input {
             case .variable(let shape):
-                numbers.append(random(shape, rounds: false))
+                numbers.append(random(shape))
                 variables[index] = Variable(tape.arena.tensor(numbers[index], shape))
             case .operand(let shape):
-                numbers.append(random(shape, rounds: true))
-                variables[index] = Variable(tape.arena.tensor(numbers[index], shape, precision))
+                numbers.append(random(shape, precision.activations))
+                variables[index] = Variable(tape.arena.tensor(numbers[index], shape, precision.activations))
             case .parameter(let shape):
-                numbers.append(random(shape, rounds: shape.count > 1))
+                numbers.append(random(shape, shape.count > 1 ? precision.products : .f32))
                 declarations.append(("\(index)", shape))
             }
         }

@@ -14,7 +14,7 @@ import Testing
         y.withUnsafeMutableBytes { y in
             gradients.withUnsafeMutableBytes { gradients in
                 tandem_kernels_for(instructions).pointee.softmax_backward(
-                    y.baseAddress, gradients.baseAddress, tandem_f32, x, zeros, [0], [0], 1, x.count, x.count)
+                    y.baseAddress, gradients.baseAddress, tandem_f32, x, zeros, [0], [0], 1, x.count)
             }
         }
         return y

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 @Suite struct ThreadsTests {
-    private static let paths = [TestBackend.cpu, .cpuWithoutOneDNN].flatMap { backend in Precision.allCases.map { Path(backend, $0) } }
+    private static let paths = [TestBackend.cpu, .cpuWithoutOneDNN].flatMap { backend in ModelPrecision.allCases.map { Path(backend, $0) } }
 
     /// One of everything that sums, with this many threads.
     private func results(_ path: Path, threads: Int) throws -> [Float] {
@@ -12,7 +12,7 @@ import Testing
         let rows = 1111, width = 24
         let x = test.normal([rows, width], seed: 1), operand = test.normal([rows, width], seed: 1, path.precision)
         let dy = test.normal([rows, 3 * width], seed: 2, path.precision)
-        let weight = test.normal([3 * width, width], seed: 3, path.precision), bias = test.normal([3 * width], seed: 4)
+        let weight = test.normal([3 * width, width], seed: 3, path.model.products), bias = test.normal([3 * width], seed: 4)
         let y = test.undefined([rows, 3 * width], path.precision)
         let dWeight = test.constant(0, [3 * width, width]), dBias = test.constant(0, [3 * width])
         let dScale = test.constant(0, [width]), dShift = test.constant(0, [width]), dMaskToken = test.constant(0, [width])

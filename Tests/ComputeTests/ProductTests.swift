@@ -7,7 +7,7 @@ import Testing
     @Test(arguments: TestTensors.shapes, Path.all) func linear(shape: [Int], path: Path) throws {
         let test = try TestTensors(path.backend)
         let (rows, width, out) = (shape[0], shape[1], 21)
-        let (x, weight) = (test.normal([rows, width], seed: 1, path.precision), test.normal([out, width], seed: 2, path.precision))
+        let (x, weight) = (test.normal([rows, width], seed: 1, path.precision), test.normal([out, width], seed: 2, path.model.products))
         let bias = test.normal([out], seed: 3)
         let expected = Reference.linear(test.doubles(x), weight: test.doubles(weight), bias: test.doubles(bias))
 
@@ -32,7 +32,7 @@ import Testing
         let test = try TestTensors(path.backend)
         let (rows, width, out) = (shape[0], shape[1], 37)
         let dy = test.normal([rows, out], seed: 1, path.precision), x = test.normal([rows, width], seed: 2, path.precision)
-        let weight = test.normal([out, width], seed: 3, path.precision)
+        let weight = test.normal([out, width], seed: 3, path.model.products)
 
         let dInput = Reference.product(test.doubles(dy), test.doubles(weight), inner: out)
         for precision in Set([Precision.f32, path.precision]) {
@@ -55,7 +55,7 @@ import Testing
     @Test(arguments: Path.all) func manyTiles(path: Path) throws {
         let test = try TestTensors(path.backend)
         let (rows, width, out) = (1600, 5, 1030)
-        let x = test.normal([rows, width], seed: 1, path.precision), weight = test.normal([out, width], seed: 2, path.precision)
+        let x = test.normal([rows, width], seed: 1, path.precision), weight = test.normal([out, width], seed: 2, path.model.products)
         let dy = test.normal([rows, out], seed: 3, path.precision), bias = test.normal([out], seed: 4)
         let y = test.undefined([rows, out], path.precision), dWeight = test.constant(0, [out, width]), dBias = test.constant(0, [out])
         test.backend.linear(y, x, weight: weight, bias: bias)
@@ -67,7 +67,7 @@ import Testing
 
         let wide = test.undefined([rows, out], path.precision)
         let reversed = test.tensor(
-            Reference.transpose(test.doubles(weight), columns: width).map { Float($0) }, [width, out], path.precision)
+            Reference.transpose(test.doubles(weight), columns: width).map { Float($0) }, [width, out], path.model.products)
         test.backend.linearBackwardInput(wide, x, weight: reversed, accumulates: false)
         #expect(test.error(wide, Reference.product(test.doubles(x), test.doubles(reversed), inner: width)) < 1e-6)
     }

@@ -21,6 +21,7 @@ import Testing
         ([], ["model.normalizedPixelLoss=false"], "model.normalizedPixelLoss is false, where the run has true"),
         ([], ["recipe=mae"], "step 160, and recipe is \"mae\", where the run has \"siammae\": put it back"),
         ([], ["train.precision=bf16"], "train.precision is \"bf16\", where the run has \"f32\""),
+        ([], ["train.activations=bf16"], "train.activations is \"bf16\", where the run has \"f32\""),
         (
             [], ["train.batch=1024"],
             "train.batch is 1024, where the run has 2048: put it back to continue, say --change-batch to go on at sample 5120 with steps of 1024"

@@ -80,13 +80,13 @@ struct RecipeCase: Sendable, CustomStringConvertible {
         .free(EncoderSize(patch: 8, width: 16, depth: 2, heads: 2)), .free(DecoderSize(width: 12, depth: 1, heads: 3))
     )
 
-    func make(on backend: any Backend, _ precision: Precision = .f32) -> any Recipe {
+    func make(on backend: any Backend, _ precision: ModelPrecision = .f32) -> any Recipe {
         recipe.makeRecipe(seed: 4, precision: precision, backend: backend)
     }
 
     /// The loss of some random samples, in micro-batches, and the gradients.
     func step(
-        _ backend: any Backend, samples count: Int = 6, microBatch: Int = 6, recomputes: Bool = false, precision: Precision = .f32
+        _ backend: any Backend, samples count: Int = 6, microBatch: Int = 6, recomputes: Bool = false, precision: ModelPrecision = .f32
     ) -> (loss: Double, gradients: [Float]) {
         let (recipe, arena, sum) = (make(on: backend, precision), Arena(backend: backend), backend.array(of: Double.self, count: 1))
         RandomSamples(of: self.recipe.value.sampler, count: count).withBlocks { samples in

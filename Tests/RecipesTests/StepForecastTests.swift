@@ -6,11 +6,12 @@ import TestBackends
 import Testing
 
 @Suite struct StepForecastTests {
-    private func pipeline(_ recipe: String = "siammae", _ precision: Precision = .f32) throws -> Pipeline {
+    private func pipeline(_ recipe: String = "siammae", _ precision: ModelPrecision = .f32) throws -> Pipeline {
         try Pipeline.parse(
             """
             {
-              recipe: "\(recipe)", seed: 3, sampling: { imageSize: 64 }, mask: { ratio: 0.9375 }, train: { precision: "\(precision)" },
+              recipe: "\(recipe)", seed: 3, sampling: { imageSize: 64 }, mask: { ratio: 0.9375 },
+              train: { precision: "\(precision.products)", activations: "\(precision.activations)" },
               model: { size: { patch: 8, width: 96, depth: 4, heads: 3 }, decoderSize: { width: 64, depth: 2, heads: 2 } },
             }
             """, source: "the test")
@@ -18,7 +19,7 @@ import Testing
 
     /// A step of random samples; the arena that it went through, and the gradients.
     private func step(
-        _ recipe: String, _ precision: Precision, samples: Int, recomputes: Bool
+        _ recipe: String, _ precision: ModelPrecision, samples: Int, recomputes: Bool
     ) throws -> (recipe: any Recipe, arena: Arena, gradients: [Float]) {
         let backend = try TestBackend.cpu.open()
         let pipeline = try pipeline(recipe, precision)
@@ -31,15 +32,15 @@ import Testing
     }
 
     @Test(arguments: AnyRecipe.names, [false, true]) func forecastIsWhatAStepTakes(recipe: String, recomputes: Bool) throws {
-        for precision in Precision.allCases {
+        for precision in ModelPrecision.allCases {
             let (recipe, arena, _) = try step(recipe, precision, samples: 7, recomputes: recomputes)
             let forecast = StepForecast(recipe, samples: 7, recomputes: recomputes)
             #expect(forecast.activations == arena.touchedBytes, "\(precision)")
         }
     }
 
-    @Test(arguments: AnyRecipe.names, Precision.allCases)
-    func recomputingGivesTheSameBitsInLessMemory(recipe: String, precision: Precision) throws {
+    @Test(arguments: AnyRecipe.names, ModelPrecision.allCases)
+    func recomputingGivesTheSameBitsInLessMemory(recipe: String, precision: ModelPrecision) throws {
         let (_, kept, gradients) = try step(recipe, precision, samples: 8, recomputes: false)
         let (_, recomputed, again) = try step(recipe, precision, samples: 8, recomputes: true)
         #expect(again.map(\.bitPattern) == gradients.map(\.bitPattern))

@@ -27,7 +27,7 @@ import Training
         var secondMoments: [Float] = []
     }
 
-    private func step(_ precision: Precision, microBatch: Int = samples, threads: Int = 2, steps: Int = 1) throws -> Outcome {
+    private func step(_ precision: ModelPrecision, microBatch: Int = samples, threads: Int = 2, steps: Int = 1) throws -> Outcome {
         let backend = try TestBackend.cpu.open(threads: threads)
         let recipe = Self.recipe.makeRecipe(seed: 4, precision: precision, backend: backend)
         let (arena, parameters, sums) = (Arena(backend: backend), recipe.parameters, StepSums(of: recipe.parameters))
@@ -52,8 +52,8 @@ import Training
     }
 
     /// Relative to the largest: in f32 1e-5. In bf16 1e-3, for sums in another order may here and there round to the other neighbour.
-    @Test(arguments: [1, 2], Precision.allCases)
-    func microBatchesGiveTheGradientsAndTheUpdateOfTheBatch(microBatch: Int, precision: Precision) throws {
+    @Test(arguments: [1, 2], ModelPrecision.allCases)
+    func microBatchesGiveTheGradientsAndTheUpdateOfTheBatch(microBatch: Int, precision: ModelPrecision) throws {
         let whole = try step(precision), parts = try step(precision, microBatch: microBatch)
         let tolerance = precision == .f32 ? 1e-5 : 1e-3
         #expect(abs(parts.loss / whole.loss - 1) < tolerance)
@@ -69,8 +69,8 @@ import Training
     }
 
     /// Two steps, bit for bit: loss, gradients, parameters and moments.
-    @Test(arguments: [2, 1, 2, 3], Precision.allCases)
-    func everyNumberOfThreadsAndEveryRunGivesTheSameBits(threads: Int, precision: Precision) throws {
+    @Test(arguments: [2, 1, 2, 3], ModelPrecision.allCases)
+    func everyNumberOfThreadsAndEveryRunGivesTheSameBits(threads: Int, precision: ModelPrecision) throws {
         let first = try step(precision, threads: 1, steps: 2), again = try step(precision, threads: threads, steps: 2)
         #expect(again.loss == first.loss)
         #expect(again.gradients == first.gradients)

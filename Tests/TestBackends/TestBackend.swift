@@ -62,14 +62,16 @@ public struct TestBackend: Codable, Sendable, CustomStringConvertible {
     public static let told = ProcessInfo.processInfo.environment[instructionsVariable].flatMap { Int32($0) }
 }
 
-/// A way to compute products: where, and the precision of their operands.
+/// A way to compute products: where, and in what.
 public struct Path: Sendable, CustomStringConvertible {
     public var backend: TestBackend
-    public var precision: Precision
+    public var model: ModelPrecision
+    /// Of activations and other operands.
+    public var precision: Precision { model.activations }
 
-    public init(_ backend: TestBackend, _ precision: Precision) {
+    public init(_ backend: TestBackend, _ model: ModelPrecision) {
         self.backend = backend
-        self.precision = precision
+        self.model = model
     }
 
     /// Each backend in each precision.
@@ -78,8 +80,8 @@ public struct Path: Sendable, CustomStringConvertible {
     public static let devices = paths(TestBackend.devices)
 
     private static func paths(_ backends: [TestBackend]) -> [Path] {
-        backends.flatMap { backend in Precision.allCases.map { Path(backend, $0) } }
+        backends.flatMap { backend in ModelPrecision.allCases.map { Path(backend, $0) } }
     }
 
-    public var description: String { "\(precision), \(backend)" }
+    public var description: String { "\(model), \(backend)" }
 }

@@ -50,7 +50,7 @@ import Verification
     }
 
     @Test(arguments: comparisons) func agreesWithPyTorch(path: String, way: TestBackends.Path) throws {
-        let comparison = try MathsComparison(MathsFixture(path: path), precision: way.precision, backend: way.backend.open())
+        let comparison = try MathsComparison(MathsFixture(path: path), precision: way.model, backend: way.backend.open())
         let hasNorms = !path.contains("/siammae-")
         #expect(
             comparison.groups.map(\.name)

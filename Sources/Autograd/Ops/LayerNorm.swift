@@ -6,12 +6,12 @@ extension Tape {
     /// Backward, with `n` the normalised row and `g = dy · weight`: `dx += (g − mean(g) − n mean(g n)) / sqrt(variance + epsilon)`,
     /// `dWeight += Σ dy n`, `dBias += Σ dy`. Ba, Kiros and Hinton, arXiv 1607.06450.
     ///
-    /// The result is in the precision of the products that read it.
+    /// The result is in the precision of activations.
     public func layerNorm(_ x: Variable, weight: Parameter, bias: Parameter, epsilon: Float) -> Variable {
         let (arena, backend) = (arena, backend)
         let statistics = arena.tensor([x.value.rows, 2])
         func normalized() -> Tensor {
-            let output = arena.tensor(x.value.shape, weight.precision)
+            let output = arena.tensor(x.value.shape, weight.precision.activations)
             backend.layerNorm(output, statistics: statistics, x.value, weight: weight.value, bias: bias.value, epsilon: epsilon)
             return output
         }

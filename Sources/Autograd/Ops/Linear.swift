@@ -5,7 +5,7 @@ extension Tape {
     ///
     /// Backward: `dx += dy · weight`, `dWeight += dyᵀ · x`, `dBias += Σ dy`.
     ///
-    /// - Parameter precision: of the result: the weight's for what further products read, f32 for what sums are taken of.
+    /// - Parameter precision: of the result: that of activations for what further products read, f32 for what sums are taken of.
     public func linear(_ x: Variable, weight: Parameter, bias: any Bias, _ precision: Precision = .f32) -> Variable {
         let y = Variable(arena.tensor([x.value.rows, weight.shape[0]], precision))
         backend.linear(y.value, x.value, weight: weight.operand, bias: bias.numbers(weight.shape[0], on: self))
@@ -24,8 +24,8 @@ extension Tape {
 
     /// `gelu(x · weightᵀ + bias)`, with GELU in its exact form. Its derivative is computed with it, while the cost is shared.
     public func linearGELU(_ x: Variable, weight: Parameter, bias: any Bias) -> Variable {
-        let y = Variable(arena.tensor([x.value.rows, weight.shape[0]], weight.precision))
-        let derivative = arena.tensor(y.value.shape, weight.precision)
+        let y = Variable(arena.tensor([x.value.rows, weight.shape[0]], weight.precision.activations))
+        let derivative = arena.tensor(y.value.shape, weight.precision.activations)
         backend.linearGELU(y.value, derivative: derivative, x.value, weight: weight.operand, bias: bias.numbers(weight.shape[0], on: self))
         recordLinear(y, x, weight: weight, bias: bias, before: { tape, dy in tape.backend.multiply(dy, derivative) })
         return y

@@ -107,9 +107,10 @@ typedef struct {
                     size_t stride);
     /// y = x / divisors[row]; rows of x [rows, columns] are adjacent.
     void (*divide_rows)(void *y, tandem_type type, const float *x, const float *divisors, size_t rows, size_t columns, size_t stride);
-    /// probabilities = exp(scores − log_sum_exp); dscores = probabilities · (dprobabilities − dots): overwrites.
+    /// probabilities = exp(scores − log_sum_exp); dscores = probabilities · (dprobabilities − dots): overwrites. What lies between rows is
+    /// computed too, so that no element is left beside whole vectors.
     void (*softmax_backward)(void *probabilities, void *dscores, tandem_type type, const float *scores, const float *dprobabilities,
-                             const float *log_sum_exp, const float *dots, size_t rows, size_t columns, size_t stride);
+                             const float *log_sum_exp, const float *dots, size_t rows, size_t stride);
     /// dots[row] = a[row] · b[row]
     void (*row_dots)(float *dots, const void *a, const void *b, tandem_type type, size_t rows, size_t columns, size_t stride);
 

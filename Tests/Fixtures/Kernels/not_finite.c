@@ -45,7 +45,7 @@ int main(void) {
                 RUN(softmax, y, type, sums, sums + rows, inputs, rows, columns, columns);
                 RUN(divide_rows, y, type, inputs, others, rows, columns, columns);
                 RUN(row_dots, sums, y, z, type, rows, columns, columns);
-                RUN(softmax_backward, y, z, type, inputs, others, inputs, others, rows, columns, columns);
+                RUN(softmax_backward, y, z, type, inputs, others, inputs, others, rows, columns);
             }
         }
 }
