@@ -25,6 +25,8 @@ public final class BatchClient {
     private var sent = 0
     private var arrived: [Int: Batch] = [:]
     private var nextAnnouncement = 0.0
+    /// Whether the last announcement could be sent.
+    private var isConnected = false
     private var silence = SilenceTimer()
 
     /// Seconds spent waiting in ``next(isCancelled:)``, without the wait for the first batch, in which all processes start.
@@ -98,7 +100,8 @@ public final class BatchClient {
                 return batch
             }
             let before = watch.seconds
-            _ = try poller.wait(milliseconds: 100)
+            // Before a connection stands nothing comes, but it is to be used at once.
+            _ = try isConnected ? poller.wait(milliseconds: 100)[0] : socket.waitUntilSendable(milliseconds: 100)
             let refusal = socket.refusal
             if let line = silence.passed(watch.seconds - before, endpoint: endpoint, refusal: refusal) { log(line) }
             if let failure = silence.failure(timeout: timeout, endpoint: endpoint, refusal: refusal) { throw failure }
@@ -115,8 +118,8 @@ public final class BatchClient {
 
     private func announce() throws(ZeroMQError) {
         let request: TrainerRequest = isOpen ? ping : .open(trainer: id, identity: identity, isReturning: wasOpen)
-        // Without a connection nothing can be sent: try again soon.
-        nextAnnouncement = watch.seconds + (try send(request) ? 1 : 0.1)
+        isConnected = try send(request)
+        nextAnnouncement = watch.seconds + (isConnected ? 1 : 0)
     }
 
     private var ping: TrainerRequest {

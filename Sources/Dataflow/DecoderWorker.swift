@@ -32,6 +32,8 @@ public final class DecoderWorker {
     private var tickets: [Ticket] = []
     private var received = 0
     private var nextAnnouncement = 0.0
+    /// Whether the last announcement could be sent.
+    private var isConnected = false
     private var silence = SilenceTimer()
 
     /// - Parameters:
@@ -82,7 +84,8 @@ public final class DecoderWorker {
             }
             if watch.seconds >= nextAnnouncement { try announce() }
             let before = watch.seconds
-            _ = try poller.wait(milliseconds: 100)
+            // Before a connection stands nothing comes, but it is to be used at once.
+            _ = try isConnected ? poller.wait(milliseconds: 100)[0] : control.waitUntilSendable(milliseconds: 100)
             // Follows the connection of the socket for samples too, so that it stands before the first sample is made.
             _ = try samples.waitUntilSendable(milliseconds: 0)
             try pass(watch.seconds - before)
@@ -105,8 +108,8 @@ public final class DecoderWorker {
             } else {
                 .hello(decoder: id, host: machineName())
             }
-        // Before a connection stands, nothing can be sent: look again soon.
-        nextAnnouncement = watch.seconds + (try control.send(Message(request.bytes)) == .queued ? 1 : 0.1)
+        isConnected = try control.send(Message(request.bytes)) == .queued
+        nextAnnouncement = watch.seconds + (isConnected ? 1 : 0)
     }
 
     private func handle(_ message: Message) throws {

@@ -79,7 +79,7 @@ public final class Socket {
         try set(ZMQ_TCP_KEEPALIVE_CNT, Int32(5))
         try set(ZMQ_TCP_MAXRT, Int32(10_000))
         try set(ZMQ_CONNECT_TIMEOUT, Int32(5000))
-        try set(ZMQ_RECONNECT_IVL, Int32(100))
+        try set(ZMQ_RECONNECT_IVL, Int32(20))
         try set(ZMQ_RECONNECT_IVL_MAX, Int32(2000))
         switch kind {
         case .router: try set(ZMQ_ROUTER_MANDATORY, Int32(1))
