@@ -121,11 +121,8 @@ format: ## Bring all sources into style
 	swift format --in-place --parallel --recursive Package.swift Sources Tests
 
 .PHONY: bench
-bench: build ## Time training steps, their operations, and an evaluation's frames on this machine
-	@$(BIN)/tandem bench step --precision f32
-	@$(BIN)/tandem bench step --precision bf16
-	@$(BIN)/tandem bench ops --precision bf16
-	@$(BIN)/tandem bench propagation
+bench: build ## One table of training steps, their operations and an evaluation's frames: what this processor can do, and the share of it
+	@$(BIN)/tandem bench summary
 
 PEERS ?= $(HOME)/.cache/tandem-peers
 

@@ -22,6 +22,15 @@ public struct Neighbourhood: Equatable, Sendable {
     }
 
     public var cells: Int { height * width }
+
+    /// Of all pairs of a cell with another frame's those that are compared.
+    public var pairs: Int {
+        /// Pairs of rows, or of columns, that far apart.
+        func pairs(_ count: Int, _ distance: Int) -> Int { distance == 0 ? count : 2 * (count - distance) }
+        return reach.enumerated().reduce(0) { sum, row in
+            sum + pairs(height, row.offset) * (0..<min(Int(row.element) + 1, width)).reduce(0) { $0 + pairs(width, $1) }
+        }
+    }
 }
 
 /// A frame that cells are compared with.

@@ -2,7 +2,7 @@
 ///
 /// Tensors on it have addresses that must not be read. What a model asks an arena for depends on shapes alone, so an arena on this backend
 /// goes through the very sizes, and in the end has the very extent, that it will have on the device itself.
-public final class PlanningBackend: Backend {
+public final class PlanningBackend: SimilarityBackend {
     private var nextAddress = 1 << 20
     /// Floating-point operations of the matrix products that were asked for so far, two for a multiplication and its addition. The scores
     /// that attention's backward pass computes again are not counted.
@@ -100,4 +100,15 @@ public final class PlanningBackend: Backend {
         epsilon: Double, weightDecay: Double, step: Int, gradientScale: Float
     ) {}
     public func sumOfSquares(_ sum: DeviceArray<Double>, _ values: Tensor) {}
+
+    public func unitRows(_ output: Tensor, _ input: Tensor) {}
+    /// Finds nothing; counts the products of every cell with those that compete.
+    public func topKAffinity(
+        _ queries: Tensor, _ context: [ContextFrame], neighbourhood: Neighbourhood, k: Int, ties: Int
+    ) -> Matches {
+        for frame in context {
+            count(frame.copies.outside > 0 ? neighbourhood.cells * neighbourhood.cells : neighbourhood.pairs, queries.columns)
+        }
+        return Matches(cells: neighbourhood.cells, capacity: k + ties)
+    }
 }

@@ -15,6 +15,10 @@ func bench(arguments: [String]) throws {
             ("dataflow", "samples a second from decoders through the batcher to a trainer, beside raw ZeroMQ", benchDataflow),
             ("propagation", "what an evaluation does: features and propagated labels, seconds a frame, memory", benchPropagation),
             ("ops", "the operations of a step, one by one", benchOps),
+            (
+                "summary", "steps, their operations and an evaluation in one table: what this processor can do, and the share of it",
+                benchSummary
+            ),
         ])
     try benchmarks.run(arguments)
 }

@@ -37,7 +37,7 @@ func benchOps(arguments: [String]) throws {
 }
 
 /// One operation's time.
-private struct OpResult: BenchResult {
+struct OpResult: BenchResult, Decodable {
     var name: String
     var size: String
     var seconds: Double

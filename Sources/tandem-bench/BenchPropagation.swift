@@ -34,23 +34,27 @@ func benchPropagation(arguments: [String]) throws {
 
     let backend = try Device.cpu.makeBackend(threads: threads, for: precision)
     let chosen = precision ?? backend.fastestPrecision
-    let encoder: any EncoderModel
-    if let weights {
-        let path = try CheckpointFolder.weights(at: weights, warn: warn)
-        encoder = try EncoderWeights(path: path, heads: heads).makeEncoder(precision: chosen, backend: backend)
-    } else {
-        let (random, parameters) = VisionTransformer.standalone(configuration, precision: chosen, backend: backend)
-        parameters.initialize(seed: 1)
-        encoder = random
-    }
     var settings = PropagationSettings()
     settings.inputSize = inputSize
-    let bench = PropagationBench(settings: settings, encoder: encoder, backend: backend)
-    print(try bench.run(frames: frames, height: height, width: width, precision: chosen).shown(asJSON: asJSON))
+    func bench(on backend: any SimilarityBackend) throws -> PropagationBench {
+        if let weights {
+            let path = try CheckpointFolder.weights(at: weights, warn: warn)
+            let encoder = try EncoderWeights(path: path, heads: heads).makeEncoder(precision: chosen, backend: backend)
+            return PropagationBench(settings: settings, encoder: encoder, backend: backend)
+        }
+        let (encoder, parameters) = VisionTransformer.standalone(configuration, precision: chosen, backend: backend)
+        parameters.initialize(seed: 1)
+        return PropagationBench(settings: settings, encoder: encoder, backend: backend)
+    }
+    var result = try bench(on: backend).run(frames: frames, height: height, width: width, precision: chosen)
+    let operations = try bench(on: PlanningBackend()).operations()
+    result.featuresGflops = operations.features / result.featuresSeconds / 1e9
+    result.propagationGflops = operations.propagation / result.propagationSeconds / 1e9
+    print(result.shown(asJSON: asJSON))
 }
 
 /// A measured evaluation.
-private struct PropagationResult: BenchResult {
+struct PropagationResult: BenchResult, Decodable {
     var device: String
     var precision: Precision
     var cells: Int
@@ -60,18 +64,21 @@ private struct PropagationResult: BenchResult {
     /// The same in seconds of all cores together, which other programs on the machine hardly touch.
     var featuresCoreSeconds: Double
     var propagationCoreSeconds: Double
+    /// Billions of operations a second of the encoder's products, and of those of cells that are compared.
+    var featuresGflops = 0.0
+    var propagationGflops = 0.0
     /// The most memory that the process took.
     var peakBytes: Int
 
     var text: String {
-        func line(_ seconds: Double, _ coreSeconds: Double, _ name: String) -> String {
-            String(format: "  %8.3f s a frame for %@ (%.3f core seconds)", seconds, name, coreSeconds)
+        func line(_ seconds: Double, _ coreSeconds: Double, _ gflops: Double, _ name: String) -> String {
+            String(format: "  %8.3f s a frame for %@ (%.3f core seconds), %.1f GFLOP/s", seconds, name, coreSeconds, gflops)
         }
         return """
             \(device)
             \(cells) cells a frame, encoder in \(precision)
-            \(line(featuresSeconds, featuresCoreSeconds, "features"))
-            \(line(propagationSeconds, propagationCoreSeconds, "propagation"))
+            \(line(featuresSeconds, featuresCoreSeconds, featuresGflops, "features"))
+            \(line(propagationSeconds, propagationCoreSeconds, propagationGflops, "propagation"))
               \(formatBytes(peakBytes)) of memory at the highest
             """
     }
@@ -85,27 +92,38 @@ private struct PropagationBench {
 
     func run(frames: Int, height: Int, width: Int, precision: Precision) throws -> PropagationResult {
         let patchSize = encoder.configuration.patchSize
-        let arena = Arena(backend: backend)
-        var (start, middle) = (Moment(), Moment())
-        var (features, propagation): ([Moment], [Moment]) = ([], [])
-        let method = VideoPropagation(settings, patchSize: patchSize, backend: backend) { image in
-            defer { middle = Moment() }
-            return encoder.features(ofPictures: image, arena: arena)
-        }
-        try method.masks(frameCount: 1 + settings.queue + frames, firstMask: firstMask) { index in
-            let frame = movingNoise(index)
-            start = Moment()
-            return frame
-        } _: { index, _ in
-            guard index > settings.queue else { return }
-            features.append(middle - start)
-            propagation.append(Moment() - middle)
-        }
+        let moments = try halves(of: frames) { Moment() }
+        let features = moments.map { $0.middle - $0.start }, propagation = moments.map { $0.end - $0.middle }
         return PropagationResult(
             device: backend.summary, precision: precision, cells: height / patchSize * (width / patchSize),
             featuresSeconds: features.map(\.seconds).min()!, propagationSeconds: propagation.map(\.seconds).min()!,
             featuresCoreSeconds: features.map(\.coreSeconds).min()!, propagationCoreSeconds: propagation.map(\.coreSeconds).min()!,
             peakBytes: SystemMemory.highWaterMark)
+    }
+
+    /// Floating-point operations of products for a frame whose queue is full; the backend is one for planning.
+    func operations() throws -> (features: Double, propagation: Double) {
+        let planned = try halves(of: 1) { (backend as? PlanningBackend)?.operations ?? 0 }[0]
+        return (planned.middle - planned.start, planned.end - planned.middle)
+    }
+
+    /// Where a clock stands as a frame begins, as its features are there, and as its mask is, for each frame once the queue is full.
+    private func halves<Time>(of frames: Int, _ now: @escaping () -> Time) throws -> [(start: Time, middle: Time, end: Time)] {
+        let arena = Arena(backend: backend)
+        var (start, middle) = (now(), now())
+        var halves: [(Time, Time, Time)] = []
+        let method = VideoPropagation(settings, patchSize: encoder.configuration.patchSize, backend: backend) { image in
+            defer { middle = now() }
+            return encoder.features(ofPictures: image, arena: arena)
+        }
+        try method.masks(frameCount: 1 + settings.queue + frames, firstMask: firstMask) { index in
+            let frame = movingNoise(index)
+            start = now()
+            return frame
+        } _: { index, _ in
+            if index > settings.queue { halves.append((start, middle, now())) }
+        }
+        return halves
     }
 
     private static let (frameHeight, frameWidth) = (480, 854)

@@ -47,7 +47,7 @@ func benchStep(arguments: [String]) throws {
 }
 
 /// Measured training steps.
-private struct StepResult: BenchResult {
+struct StepResult: BenchResult, Decodable {
     var device: String
     var precision: Precision
     var activations: Precision
@@ -66,7 +66,7 @@ private struct StepResult: BenchResult {
     /// What each operation takes of the last step, the dearest first; empty if nobody asked.
     var operations: [Operation]
 
-    struct Operation: Encodable {
+    struct Operation: Codable {
         var name: String
         var calls: Int
         var seconds: Double

@@ -40,4 +40,19 @@ import Testing
             keys: keys, heads: 2)
         #expect(backend.operations == 2 * (2 + 4) * multiplyAdds)
     }
+
+    /// Cells within reach, counted one by one, and all where a frame is seen everywhere.
+    @Test func comparedCells() {
+        let neighbourhood = Neighbourhood(height: 3, width: 5, reach: [7, 1, -1])
+        var pairs = 0
+        for a in 0..<15 {
+            for b in 0..<15 where abs(a % 5 - b % 5) <= Int(neighbourhood.reach[abs(a / 5 - b / 5)]) { pairs += 1 }
+        }
+        #expect(neighbourhood.pairs == pairs)
+        let features = arena.tensor([15, 4])
+        let found = backend.topKAffinity(
+            features, [ContextFrame(features), ContextFrame(features, copies: (2, 1))], neighbourhood: neighbourhood, k: 2, ties: 1)
+        #expect(backend.operations == Double(2 * 4 * (pairs + 15 * 15)))
+        #expect(found.counts == [Int32](repeating: 0, count: 15))
+    }
 }
