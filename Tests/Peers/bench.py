@@ -16,6 +16,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 # What a name stands for: the options that both programs take for it.
 RECIPES = {
     "siammae": "--recipe siammae --model s16 --batch 16",
+    "siammae-small": "--recipe siammae --model s16 --decoder small --batch 16",
+    "siammae-b": "--recipe siammae --model b16 --batch 8",
     "mae": "--recipe mae --model b16 --batch 32",
     "videomae-s": "--recipe videomae --model s16 --decoder s --batch 2",
     "videomae-b": "--recipe videomae --model b16 --batch 1",

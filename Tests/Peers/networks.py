@@ -17,7 +17,7 @@ MEAN, DEVIATION = (torch.tensor(values).view(3, 1, 1, 1) for values in [(0.485, 
 
 # Width, depth and heads, by the names that Tandem's pipelines give them.
 ENCODERS = {"s16": (384, 12, 6), "b16": (768, 12, 12), "l16": (1024, 24, 16)}
-DECODERS = {"mae": (512, 8, 16), "mae-st": (512, 4, 16), "s": (192, 4, 3), "b": (384, 4, 6)}
+DECODERS = {"mae": (512, 8, 16), "small": (256, 4, 8), "mae-st": (512, 4, 16), "s": (192, 4, 3), "b": (384, 4, 6)}
 
 
 def heads_of(x, heads):
