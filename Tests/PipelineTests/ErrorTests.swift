@@ -107,7 +107,8 @@ import Testing
         "tandem visualize",
         "tandem visualize reconstructions", "tandem visualize attention", "tandem visualize correspondence", "tandem visualize overlays",
         "tandem keys", "tandem export", "tandem import", "tandem inspect", "tandem health", "tandem check-log", "tandem frames",
-        "tandem verify", "tandem verify maths", "tandem synthesize", "tandem bench", "tandem bench step", "tandem bench ops", "tandem bench summary",
+        "tandem verify", "tandem verify maths", "tandem synthesize", "tandem bench", "tandem bench step", "tandem bench ops",
+        "tandem bench summary",
         "tandem bench decode", "tandem bench dataflow", "tandem bench propagation", "tandem system", "tandem-batcher", "tandem-decoder",
         "tandem-trainer", "tandem-evaluator",
     ])
