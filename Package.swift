@@ -78,7 +78,7 @@ let package = Package(
         library("Dataflow", ["Base", "Console", "Sampling", "ZeroMQ"]),  // messages, the broker as a state machine, its sockets
         library("Synthesis", ["Base"]),  // the embedded data set: textured scenes with exact masks, a pure function of a seed
         library("Media", ["Base", "Files", "Pictures", "Sampling", "CFFmpeg", "CPixels"]),  // libav: index, decode, crop, write, transcode
-        library("Sampling", ["Base", "Files"]),  // manifest, plan, Philox, samplers, crops, masks: pure values, no libav
+        library("Sampling", ["Base", "Files", "CMotion"]),  // manifest, plan, Philox, samplers, crops, masks: pure values, no libav
         library("ZeroMQ", ["Base", "Files", "CZeroMQ"]),  // context, socket, message, poller
         library("MatFiles", ["Files", "CMatIO"]),  // arrays in MATLAB's files, as JHMDB has them
 
@@ -101,6 +101,7 @@ let package = Package(
         .systemLibrary(name: "CMatIO", providers: [.apt(["libmatio-dev"])]),
         .target(name: "CInstructions"),  // the instruction sets that C code is compiled for, and what of them this processor has
         native("COneDNN"),  // finds oneDNN at run time: it is wanted only where the processor has AVX-512
+        .target(name: "CMotion"),  // optical flow by block matching, the same on every processor
         native("CPixels"),  // crop, resize and conversion of decoded pictures, the same on every processor
         native("CKernels", sources: ["table"]),  // portable C kernels: table/ compiles all of them for each instruction set
 
@@ -116,7 +117,7 @@ let package = Package(
         tests("Synthesis"),
         tests("Pictures"),
         tests("Media", ["Base", "Pictures", "Sampling", "CFFmpeg", "CPixels"]),
-        tests("Sampling", ["Base"]),
+        tests("Sampling", ["Base", "WeightFiles"]),
         tests("ZeroMQ", ["Base"]),
         tests("MatFiles"),
         tests("Propagation", ["Base", "TestBackends", "Compute", "MatFiles", "Media", "Pictures"]),

@@ -6,6 +6,7 @@ public struct AnyRecipe: Equatable, Sendable {
     /// All recipes that there are, the default first.
     private static let kinds: [any RecipeSettings.Type] = [
         SiamMAE.Settings.self, MAE.Settings.self, MAEST.Settings.self, VideoMAE.Settings.self, VideoMAEV2.Settings.self,
+        MGMAE.Settings.self,
     ]
 
     /// Their names.

@@ -43,7 +43,9 @@ public final class MAE: Recipe {
 
         public var encoder: EncoderConfiguration { EncoderConfiguration(model.size.size!, imageSize: sampling.imageSize) }
 
-        public static let fixtureInputs = ["frames": ["input.frames"], "mask": ["input.keep"]]
+        public static func fixtureInputs(_ sizes: FixtureSizes) -> [String: [String]] {
+            ["frames": ["input.frames"], "mask": ["input.keep"]]
+        }
 
         public init(fixture sizes: FixtureSizes) throws {
             self.init()

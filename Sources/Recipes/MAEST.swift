@@ -66,7 +66,9 @@ public final class MAEST: ClipRecipe {
             SpanSampler { ($0.sampling, $0.mask, $0.patchSize, $0.tubelet) = (sampling, mask, patchSize, model.tubelet) }
         }
 
-        public static let fixtureInputs = ["frames": ["input.frames"], "mask": ["input.keep"]]
+        public static func fixtureInputs(_ sizes: FixtureSizes) -> [String: [String]] {
+            ["frames": ["input.frames"], "mask": ["input.keep"]]
+        }
 
         public static func parameterShapes(_ sizes: FixtureSizes) -> [(name: String, shape: [Int])] {
             sizes.shapesNamedAsMAEs(frames: [sizes.framesPerPatch])

@@ -9,8 +9,8 @@ import WeightFiles
 ///
 /// Arrays of the file: `param.NAME`; inputs, as the recipe's `fixtureInputs` name them: pictures `[batch, 3, height, width]` or clips
 /// `[batch, 3, frames, height, width]`, already normalised, and for a mask the visible patches `[batch, visible]` in the order of their
-/// tokens; `out.NAME` of the recipe's outputs, `out.loss`,
-/// `grad.NAME`, `train.losses`, `after.NAME`. Recipe and sizes stand as JSON in the metadata, `config`.
+/// tokens, or a number for each patch, 1 where it is hidden; `out.NAME` of the recipe's outputs, `out.loss`, `grad.NAME`, `train.losses`,
+/// and where they are not all 1e-3 the learning rates `train.lr`; `after.NAME`. Recipe and sizes stand as JSON in the metadata, `config`.
 public struct MathsFixture {
     /// The file's arrays.
     public let file: Safetensors
@@ -29,7 +29,7 @@ public struct MathsFixture {
         do { sizes = try FixtureSizes(json: text, arrays: Set(file.entries.keys)) } catch {
             throw refusal("its 'config' is not the sizes of a model: \(text)")
         }
-        let name = sizes.word("recipe", default: AnyRecipe().name)
+        let name = sizes.word("recipe", default: sizes.word("system", default: AnyRecipe().name))
         guard let kind = AnyRecipe.kind(name) else { throw refusal("there is no recipe '\(name)'") }
         self.file = file
         self.sizes = sizes
@@ -38,7 +38,7 @@ public struct MathsFixture {
             guard let found = file.entries[name]?.shape else { throw refusal("it holds no array '\(name)'") }
             guard found == shape else { throw refusal("'\(name)' has the shape \(found), not \(shape)") }
         }
-        for name in kind.fixtureInputs["frames"] ?? [] {
+        for name in kind.fixtureInputs(sizes)["frames"] ?? [] {
             try requireShape(name, [sizes.batch, 3] + (sizes.frames.map { [$0] } ?? []) + [sizes.height, sizes.width])
         }
         for (name, shape) in kind.parameterShapes(sizes) { try requireShape("param." + name, shape) }
@@ -63,7 +63,7 @@ public struct MathsFixture {
 
     /// The file's inputs.
     public func samples(_ arena: Arena) throws -> SampleBatch {
-        let inputs = type(of: recipe.value).fixtureInputs
+        let inputs = type(of: recipe.value).fixtureInputs(sizes)
         let size = (height: sizes.height, width: sizes.width)
         return try SampleBatch(count: sizes.batch, of: recipe.value.sampler, size: size, arena: arena) { array, images in
             arena.backend.upload(images, from: try pictures(inputs[array.name]!))
@@ -93,6 +93,11 @@ public struct MathsFixture {
         let numbers = try file.integers(name)
         guard let shape = file.entries[name]?.shape, shape.count == 2, shape[0] == batch, batch > 0, shape[1] > 0 else {
             throw refusal("does not list patches of \(batch) pictures")
+        }
+        if shape[1] == count, numbers.allSatisfy({ $0 == 0 || $0 == 1 }), numbers.contains(1) {
+            return stride(from: 0, to: numbers.count, by: count).map { first in
+                (0..<Int32(count)).filter { numbers[first + Int($0)] == 0 }
+            }
         }
         guard shape[1] < count else { throw refusal("hides nothing") }
         let lists = stride(from: 0, to: numbers.count, by: shape[1]).map { Array(numbers[$0..<$0 + shape[1]]) }
@@ -129,18 +134,19 @@ public struct FixtureSizes {
     public let clipping: Double
     /// Names of the fixture's arrays.
     public let arrays: Set<String>
-    private let words: [String: String]
+    private let members: [String: Any]
 
     private struct Numbers: Decodable {
         let patch, dim, depth, heads, ddim, ddepth, dheads, batch: Int
         let image, height, width, frames, tubelet, predicted: Int?
-        let ratio, mlp, clip: Double?
+        let ratio, maskRatio, mlp, clip: Double?
         let normalize, normalizesPixels: Bool?
 
         enum CodingKeys: String, CodingKey {
             case image, height, width, frames, tubelet, predicted, patch, dim, depth, heads, ddim, ddepth, dheads, batch, ratio, mlp, clip,
                 normalize
             case normalizesPixels = "norm_pix"
+            case maskRatio = "mask_ratio"
         }
     }
 
@@ -154,23 +160,25 @@ public struct FixtureSizes {
         encoder = EncoderSize(patch: numbers.patch, width: numbers.dim, depth: numbers.depth, heads: numbers.heads)
         decoder = DecoderSize(width: numbers.ddim, depth: numbers.ddepth, heads: numbers.dheads)
         batch = numbers.batch
-        ratio = numbers.ratio ?? 0.5
+        ratio = numbers.ratio ?? numbers.maskRatio ?? 0.5
         (mlpRatio, clipping) = (numbers.mlp ?? 4, numbers.clip ?? 0)
         normalizesPatches = numbers.normalize ?? numbers.normalizesPixels ?? true
         self.arrays = arrays
-        let members = try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any] ?? [:]
-        words = members.compactMapValues { $0 as? String }
+        members = try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any] ?? [:]
     }
 
     /// Patches of a sample.
     var patchCount: Int { (frames ?? 1) / framesPerPatch * (height / encoder.patch) * (width / encoder.patch) }
 
     /// The word of a key.
-    func word(_ key: String, default word: String) -> String { words[key] ?? word }
+    func word(_ key: String, default word: String) -> String { members[key] as? String ?? word }
+
+    /// Whether a key says true.
+    func flag(_ key: String) -> Bool { members[key] as? Bool ?? false }
 
     /// What the word of a key stands for.
     func word<Word: RawRepresentable<String>>(_ key: String, default word: Word) throws -> Word {
-        guard let text = words[key] else { return word }
+        guard let text = members[key] as? String else { return word }
         guard let word = Word(rawValue: text) else { throw Failure("there is no \(key) '\(text)'") }
         return word
     }

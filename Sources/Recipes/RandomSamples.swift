@@ -24,6 +24,7 @@ public struct RandomSamples {
                     let place = writer.bytes(picture)
                     for index in place.indices { place[index] = .random(in: 0...255, using: &noise) }
                 }
+                sampler.finish(writer)
             }
         }
         (self.bytes, self.count) = (bytes, count)

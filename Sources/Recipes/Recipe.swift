@@ -60,7 +60,7 @@ public protocol RecipeSettings: Codable, Equatable, Sendable {
     func makeRecipe(precision: ModelPrecision, backend: any Backend) -> any Recipe
 
     /// For each array of a sample the arrays of a fixture that hold it: of a sample's pictures one array after the other.
-    static var fixtureInputs: [String: [String]] { get }
+    static func fixtureInputs(_ sizes: FixtureSizes) -> [String: [String]]
     /// Some parameters with the shapes that prove the sizes of a fixture's model.
     static func parameterShapes(_ sizes: FixtureSizes) -> [(name: String, shape: [Int])]
     /// The settings that a fixture's model has; of pictures that are not square their height counts.

@@ -54,7 +54,9 @@ public final class SiamMAE: Recipe {
             SiamMAE(self, precision: precision, backend: backend)
         }
 
-        public static let fixtureInputs = ["frames": ["input.f1", "input.f2"], "mask": ["input.keep"], "mask1": ["input.keep1"]]
+        public static func fixtureInputs(_ sizes: FixtureSizes) -> [String: [String]] {
+            ["frames": ["input.f1", "input.f2"], "mask": ["input.keep"], "mask1": ["input.keep1"]]
+        }
 
         public init(fixture sizes: FixtureSizes) throws {
             self.init()

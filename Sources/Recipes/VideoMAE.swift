@@ -43,7 +43,9 @@ public final class VideoMAE: ClipRecipe {
             ClipSampler { ($0.sampling, $0.mask, $0.patchSize, $0.tubelet) = (sampling, mask, patchSize, model.tubelet) }
         }
 
-        public static let fixtureInputs = ["frames": ["input.frames"], "mask": ["input.visible"]]
+        public static func fixtureInputs(_ sizes: FixtureSizes) -> [String: [String]] {
+            ["frames": ["input.frames"], "mask": ["input.visible"]]
+        }
 
         public init(fixture sizes: FixtureSizes) {
             self.init()
@@ -72,11 +74,5 @@ public final class VideoMAE: ClipRecipe {
     public var rules: OptimizerRules { OptimizerRules(sparing: ["mask_token"]) }
 
     /// All that the encoder does not see.
-    public func decodedPatches(_ batch: SampleBatch) -> [[Int32]] {
-        let count = autoencoder.encoder.patchCount(batch.images("frames"), clips: batch.count)
-        return batch.visiblePatches("mask").map { visible in
-            let seen = Set(visible)
-            return (0..<Int32(count)).filter { !seen.contains($0) }
-        }
-    }
+    public func decodedPatches(_ batch: SampleBatch) -> [[Int32]] { hiddenPatches(batch) }
 }

@@ -69,7 +69,9 @@ public final class VideoMAEV2: ClipRecipe {
             }
         }
 
-        public static let fixtureInputs = ["frames": ["input.frames"], "mask": ["input.visible"], "decoded": ["input.decoded"]]
+        public static func fixtureInputs(_ sizes: FixtureSizes) -> [String: [String]] {
+            ["frames": ["input.frames"], "mask": ["input.visible"], "decoded": ["input.decoded"]]
+        }
 
         public init(fixture sizes: FixtureSizes) {
             self.init()

@@ -102,11 +102,16 @@ private struct Run {
 
     func steps() throws -> (losses: [MathsComparison.Deviation], norms: [MathsComparison.Deviation]) {
         let norms = fixture.file.entries["train.norms"] == nil ? [] : try reference("train.norms")
+        let losses = try reference("train.losses")
+        let rates = fixture.file.entries["train.lr"] == nil ? losses.map { _ in 1e-3 } : try reference("train.lr").map(Double.init)
+        guard rates.count == losses.count else {
+            throw Failure("\(fixture.file.name) is no fixture of the maths: \(rates.count) rates for \(losses.count) losses")
+        }
         let optimizer = Optimizer(AdamW(), recipe.rules)
         var deviations: (losses: [MathsComparison.Deviation], norms: [MathsComparison.Deviation]) = ([], [])
-        for (index, expected) in try reference("train.losses").enumerated() {
+        for (index, expected) in losses.enumerated() {
             let reading = forwardAndBackward()
-            optimizer.update(parameters, learningRate: 1e-3, progress: 0, gradientNorm: reading.gradientNorm, step: index + 1)
+            optimizer.update(parameters, learningRate: rates[index], progress: 0, gradientNorm: reading.gradientNorm, step: index + 1)
             recipe.finishStep(progress: 0)
             deviations.losses.append(.init(name: "step \(index + 1)", error: relativeError(reading.loss, expected)))
             if index < norms.count {

@@ -16,6 +16,7 @@ func visualize(arguments: [String]) throws {
             ),
             ("attention", "what CLS and chosen patches look at in the last layer, head by head", visualizeAttention),
             ("correspondence", "where the features of chosen patches are found again in later frames", visualizeCorrespondence),
+            ("masks", "clips of a pipeline, and what its masks leave visible, as strips and videos", visualizeMasks),
             ("overlays", "results of an evaluation over the frames, as sheets and videos", visualizeOverlays),
         ])
     try pictures.run(arguments)

@@ -51,27 +51,12 @@ func visualizeReconstructions(arguments: [String]) throws {
     let arena = Arena(backend: recipe.parameters.backend)
     let draw = SampleDraw(videos: try VideoCollection(paths, media: media), seed: seed)
     var rows: [[RGBImage]] = []
-    var progress = ProgressLine()
-    let start = monotonicSeconds()
-    var (drawn, ticket) = (0, 0)
-    while drawn < count {
-        // As many failures as there are videos, and all have had their turn.
-        guard ticket < count + draw.videos.count else {
-            throw Failure("only \(drawn) of \(count) samples could be read; the warnings above say why")
+    try draw.forEach(count) { ticket in
+        for choice in choices {
+            rows += try draw.withSample(ticket: ticket, choice.sampler) { recipe.pictures(of: [$0], arena: arena) }
+            if Interruption.isRequested { throw Failure("interrupted; nothing was written") }
         }
-        do {
-            for choice in choices {
-                rows += try draw.withSample(ticket: ticket, choice.sampler) { recipe.pictures(of: [$0], arena: arena) }
-                if Interruption.isRequested { throw Failure("interrupted; nothing was written") }
-            }
-            drawn += 1
-        } catch let error as any CountedFailure {
-            warn("passing over a video: \(error)")
-        }
-        ticket += 1
-        progress.show(progressBar(done: drawn, of: count, unit: "samples", elapsed: monotonicSeconds() - start))
     }
-    progress.finish(progressBar(done: drawn, of: count, unit: "samples", elapsed: monotonicSeconds() - start))
     // Small frames, as the demo trains on, are enlarged to be seen.
     let picture = contactSheet(rows).magnified(max(1, minimumSide / recipe.encoder.configuration.imageSize))
     let drawnRatios = choices.map(\.ratio).joined(separator: ",")
@@ -97,27 +82,3 @@ private func maskChoices(_ ratios: String?, of pipeline: String, source: String)
 
 /// Frames that are smaller than half of this many pixels are enlarged.
 private let minimumSide = 224
-
-/// Draws samples as a training does.
-private struct SampleDraw {
-    let videos: VideoCollection
-    let seed: UInt64
-
-    /// Calls `body` with the sample of a visit to a video; another sampler that differs in its mask ratio shows the same pictures.
-    func withSample<Result>(ticket: Int, _ sampler: any Sampler, _ body: (SampleBlock) throws -> Result) throws -> Result {
-        let order = EpochPermutation(count: videos.count, seed: seed, epoch: ticket / videos.count)
-        let (record, media) = try videos.video(order[ticket % videos.count])
-        let layout = SampleLayout(sampler.arrays)
-        let header = SampleHeader(fingerprint: 0, sample: ticket, ticket: ticket, replica: 0, attempt: 0, video: 0, path: record.path)
-        var bytes = [UInt8](repeating: 0, count: layout.byteCount(path: record.path))
-        return try bytes.withUnsafeMutableBytes { block in
-            layout.write(header, to: block)
-            let writer = SampleWriter(layout, block)
-            try sampler.requireFrames(of: record)
-            let pictures = sampler.draw(Draw(seed: seed, ticket: ticket, record: record), into: writer)
-            try PictureReader(media: media).read(pictures.map(\.request), of: record) { writer.bytes(pictures[$0]) }
-            sampler.finish(writer)
-            return try body(SampleBlock(UnsafeRawBufferPointer(block)))
-        }
-    }
-}

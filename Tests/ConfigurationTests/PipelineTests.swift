@@ -37,6 +37,8 @@ extension Pipeline {
         #expect(maeST == Pipeline(try #require(AnyRecipe(named: "mae-st"))))
         let second = try Pipeline.load(root.path + "/Pipelines/videomae-v2.json5", overrides: ["data.media="])
         #expect(second == Pipeline(try #require(AnyRecipe(named: "videomae-v2"))))
+        let mgmae = try Pipeline.load(root.path + "/Pipelines/mgmae.json5", overrides: ["data.media="])
+        #expect(mgmae == Pipeline(try #require(AnyRecipe(named: "mgmae"))))
         let text = try String(contentsOfFile: path, encoding: .utf8)
         func keys(_ value: Any) -> [String] { (value as? [String: Any] ?? [:]).flatMap { [$0.key] + keys($0.value) } }
         let all = keys(try JSONSerialization.jsonObject(with: Data(Pipeline().text.utf8)))
@@ -116,7 +118,10 @@ extension Pipeline {
     }
 
     @Test(arguments: [
-        ("{\n recipe: 'map' }", "p, line 2: 'recipe' is \"map\", which there is not: one of siammae, mae, mae-st, videomae, videomae-v2"),
+        (
+            "{\n recipe: 'map' }",
+            "p, line 2: 'recipe' is \"map\", which there is not: one of siammae, mae, mae-st, videomae, videomae-v2, mgmae"
+        ),
         ("{ recipe: 3 }", "p, line 1: 'recipe' wants a text in quotes"),
         ("{ recipe: {} }", "'recipe' wants a text in quotes"),
         ("{ recipe: 'mae', sampling: { frameGap: [1, 2] } }", "there is no key 'frameGap' in 'sampling'"),
@@ -141,6 +146,11 @@ extension Pipeline {
         ("{ recipe: 'videomae', sampling: { cropScales: [0.5, 1] } }", "shares of the frame's shorter side from above 0 to 1, descending"),
         ("{ recipe: 'videomae', sampling: { cropScales: [] } }", "'sampling.cropScales' wants 1 to 16 numbers"),
         ("{ recipe: 'videomae', sampling: { flip: 2 } }", "'sampling.flip' is 2.0, but a chance lies between 0 and 1"),
+        (
+            "{ recipe: 'mgmae', sampling: { imageSize: 6 }, mask: { ratio: 0.5 }, model: { size: { patch: 2, width: 12, depth: 1, heads: 1 } } }",
+            "'sampling.imageSize' is 6, but motion is found in blocks of 8 x 8 pixels"
+        ),
+        ("{ recipe: 'mgmae', sampling: { imageSize: 64 }, mask: { ratio: 0.95 } }", "'mask.ratio'"),
         ("{ recipe: 'videomae-v2', mask: { decoderRatio: 0 } }", "is 0: without a mask of the decoder's this is the recipe videomae"),
         ("{ recipe: 'videomae-v2', mask: { decoderRatio: 0.2 } }", "the decoder leaves out one, two or three: from 0.25 to below 1"),
         (
@@ -219,7 +229,7 @@ extension Pipeline {
         ("train.steps=-1", "--set train.steps: is -1"),
         ("train.steps", "write KEY=VALUE"),
         ("train.steps=many", "--set train.steps: wants a whole number"),
-        ("recipe=map", "--set recipe: is \"map\", which there is not: one of siammae, mae, mae-st, videomae, videomae-v2"),
+        ("recipe=map", "--set recipe: is \"map\", which there is not: one of siammae, mae, mae-st, videomae, videomae-v2, mgmae"),
         ("model.decoder=self", "--set model.decoder: is no word that it knows; it wants \"cross-self\", \"cross\" or \"joint\""),
     ])
     func refusesOverrides(override: String, expected: String) {

@@ -106,6 +106,7 @@ import Testing
         "tandem", "tandem demo", "tandem prepare", "tandem run", "tandem plan", "tandem decoders", "tandem evaluate", "tandem ablate",
         "tandem visualize",
         "tandem visualize reconstructions", "tandem visualize attention", "tandem visualize correspondence", "tandem visualize overlays",
+        "tandem visualize masks",
         "tandem keys", "tandem export", "tandem import", "tandem inspect", "tandem health", "tandem check-log", "tandem frames",
         "tandem verify", "tandem verify maths", "tandem synthesize", "tandem bench", "tandem bench step", "tandem bench ops",
         "tandem bench summary",

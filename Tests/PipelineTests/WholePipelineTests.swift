@@ -6,8 +6,8 @@ import WeightFiles
 
 /// The programs together, as a user starts them, on a tiny synthetic data set.
 @Suite(.serialized) struct WholePipelineTests {
-    /// Pairs of frames, the default; and clips.
-    private static let recipes = [[], ["recipe=videomae-v2", "sampling.frames=4"]]
+    /// Pairs of frames, the default; and clips, with masks that are drawn, and that follow what is decoded.
+    private static let recipes = [[], ["recipe=videomae-v2", "sampling.frames=4"], ["recipe=mgmae", "sampling.frames=4"]]
 
     @Test(.timeLimit(.minutes(10)), arguments: recipes) func theNumberOfDecodersChangesNothing(recipe: [String]) throws {
         let data = try TinyDataSet()

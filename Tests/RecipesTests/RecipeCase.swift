@@ -12,10 +12,10 @@ struct RecipeCase: Sendable, CustomStringConvertible {
 
     /// Every variant of SiamMAE, and MAE: 9 patches, of which 2 are visible where not all are. VideoMAE: two steps of 9 patches of two
     /// frames, of each of which 2 are visible. MAE-ST: three such steps, of all of which 5 are visible, and every other frame predicted.
-    /// V2: four steps of 16, of each of which 4 are visible and 8 decoded.
-    static let all = siamMAE + [mae, maeST, videoMAE, videoMAEV2]
+    /// V2: four steps of 16, of each of which 4 are visible and 8 decoded. MGMAE: two steps of 9, of each of which 2 are visible.
+    static let all = siamMAE + [mae, maeST, videoMAE, videoMAEV2, mgmae]
     /// One of each recipe.
-    static let one = [siamMAE(), mae, maeST, videoMAE, videoMAEV2]
+    static let one = [siamMAE(), mae, maeST, videoMAE, videoMAEV2, mgmae]
 
     static let siamMAE = SiamMAE.EncoderKind.allCases.flatMap { encoder in
         SiamMAE.DecoderKind.allCases.flatMap { decoder in
@@ -65,6 +65,14 @@ struct RecipeCase: Sendable, CustomStringConvertible {
         settings.model.size = .free(ClipEncoderSize(patch: 8, width: 16, depth: 2, heads: 2))
         settings.model.decoderSize = .free(ClipDecoderSize(width: 12, depth: 1, heads: 3))
         return RecipeCase(recipe: AnyRecipe(settings), description: "VideoMAE V2")
+    }
+
+    static var mgmae: RecipeCase {
+        var settings = MGMAE.Settings()
+        (settings.sampling.imageSize, settings.sampling.frames, settings.mask.ratio) = (24, 4, 0.75)
+        settings.model.size = .free(ClipEncoderSize(patch: 8, width: 16, depth: 2, heads: 2))
+        settings.model.decoderSize = .free(ClipDecoderSize(width: 12, depth: 1, heads: 3))
+        return RecipeCase(recipe: AnyRecipe(settings), description: "MGMAE")
     }
 
     /// Height and width of the pictures.

@@ -79,8 +79,8 @@ import Training
             let batch = SampleBatch(samples, of: sampler, model.encoder.pixelStatistics, arena: arena)
             return arena.numbers(of: model.outputs(of: batch, on: Tape(arena: arena, isRecording: false)).last!.value)
         }
-        // VideoMAE predicts what is hidden alone, V2 what its decoder's mask says.
-        let counts = ["mae-st": 27 * 192, "videomae": 14 * 384, "videomae-v2": 32 * 384]
+        // VideoMAE and MGMAE predict what is hidden alone, V2 what its decoder's mask says.
+        let counts = ["mae-st": 27 * 192, "videomae": 14 * 384, "videomae-v2": 32 * 384, "mgmae": 14 * 384]
         #expect(own.count == 6 * (counts[recipe.recipe.name] ?? 9 * 192))
         #expect(TestNumbers.relativeError(own, prediction.doubles) < 1e-5)
     }

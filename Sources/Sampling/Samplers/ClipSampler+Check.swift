@@ -9,13 +9,24 @@ extension ClipSampler {
                     "is \(scales): shares of the frame's shorter side from above 0 to 1, descending"
                 ),
             ] + flipChecks(sampling.flip) + visitChecks(repeatedSampling, of: "clips")
-            + patchChecks(imageSize: sampling.imageSize, patchSize: patchSize)
+            + patchChecks(imageSize: sampling.imageSize, patchSize: patchSize) + motionChecks
         let masks = maskChecks(of: "the clip", ratio: mask.ratio, patches: gridSize * gridSize, once: checks) { places in
-            TubeMask.visibleCount(of: places, ratio: mask.ratio)
+            visibleCount(of: places)
         } hidesNothing: { places in
             "is \(mask.ratio), which hides none of \(places) places, so that there is no loss: raise it"
         }
         return (checks + masks + decoderChecks(once: checks + masks)).first { !$0.holds }.map { ($0.key, $0.message) }
+    }
+
+    /// What optical flow asks for, where a mask follows it.
+    private var motionChecks: [SettingCheck] {
+        followsMotion
+            ? [
+                (
+                    "sampling.imageSize", sampling.imageSize >= BlockMatching.minimumSide,
+                    "is \(sampling.imageSize), but motion is found in blocks of 8 x 8 pixels"
+                )
+            ] : []
     }
 
     /// What a decoder's mask asks for, where there is one.

@@ -18,6 +18,8 @@ public struct ClipSampler: Sampler {
     public var decoderRatio = 0.0
     /// Whether all samples of a visit to a video show the same frames, each cut and masked by itself.
     public var sharesFrames = false
+    /// Whether what is visible follows the motion of the clip, see ``MotionMask``, instead of staying in its places.
+    public var followsMotion = false
 
     public init() {}
 
@@ -81,7 +83,15 @@ public struct ClipSampler: Sampler {
     private var stepCount: Int { sampling.frames / tubelet }
 
     /// Places that stay visible in each step, the same for every sample.
-    var visiblePlaceCount: Int { TubeMask.visibleCount(of: gridSize * gridSize, ratio: mask.ratio) }
+    var visiblePlaceCount: Int { visibleCount(of: gridSize * gridSize) }
+
+    /// Of some places those that stay visible.
+    func visibleCount(of places: Int) -> Int {
+        (followsMotion ? MotionMask.visibleCount : TubeMask.visibleCount)(places, mask.ratio)
+    }
+
+    /// Places that are drawn to be visible: with motion, in the middle of the clip.
+    private var drawnPlaceCount: Int { TubeMask.visibleCount(of: gridSize * gridSize, ratio: mask.ratio) }
 
     public func draw(_ draw: Draw, into sample: SampleWriter) -> [PlacedPicture] {
         var (frames, crops, flips, masks) = (draw.stream(.frames), draw.stream(.crop), draw.stream(.flip), draw.stream(.mask))
@@ -94,7 +104,7 @@ public struct ClipSampler: Sampler {
             width: draw.record.width, height: draw.record.height, scales: sampling.cropScales, size: sampling.imageSize, from: &crops)
         let isFlipped = flips.uniform01() < sampling.flip
         let views = points.map { View(tick: $0.tick, frame: $0.frame, box: box, isFlipped: isFlipped) }
-        let places = MaskPattern.random.draw(side: gridSize, visible: visiblePlaceCount, from: &masks)
+        let places = MaskPattern.random.draw(side: gridSize, visible: drawnPlaceCount, from: &masks)
         sample.write(TubeMask.mask(places, steps: stepCount), to: "mask")
         if hasDecoderMask {
             let start = masks.uniform(below: 4)
@@ -102,5 +112,15 @@ public struct ClipSampler: Sampler {
                 RunningCellMask.mask(start: start, steps: stepCount, rows: gridSize, columns: gridSize, ratio: decoderRatio), to: "decoded")
         }
         return sample.write(views, size: sampling.imageSize, scaling: .bilinear)
+    }
+
+    /// Carries the places that were drawn through the clip, where they follow its motion.
+    public func finish(_ sample: SampleWriter) {
+        guard followsMotion else { return }
+        let mask = sample.bytes("mask"), places = gridSize * gridSize
+        let centres = (0..<places).filter { mask[$0] == 0 }
+        let matching = BlockMatching(UnsafeRawBufferPointer(sample.bytes("frames")), frames: sampling.frames, side: sampling.imageSize)
+        let motion = MotionMask(frames: sampling.frames, side: sampling.imageSize, patchSize: patchSize, tubelet: tubelet)
+        sample.write(motion.mask(centres: centres, visible: visiblePlaceCount, flow: matching.flow), to: "mask")
     }
 }

@@ -1,8 +1,8 @@
-"""Writes a small VideoMAE and a V2 in PyTorch, with one forward and backward pass and ten AdamW steps, into safetensors files beside this script.
+"""Writes a small VideoMAE, a V2 and an MGMAE in PyTorch, with one forward and backward pass and ten AdamW steps, into safetensors files beside this script.
 
 Run with PyTorch and safetensors installed:  python make_clip_fixture.py [NAME...]
 Arrays: param.NAME, input.frames [batch, 3, frames, height, width] (normalised), input.visible, in V2 input.decoded (ascending), out.latent, out.pred, out.loss,
-grad.NAME, train.losses, train.norms, after.NAME.
+grad.NAME, train.losses, train.norms, after.NAME. Of MGMAE the clips are input.clip, and out.mask has 1 for a hidden patch.
 The model is written with PyTorch's functional API on a dictionary of parameters, in float64; values are rounded to float32 at the end.
 One patch of each clip has a channel of one value, whose target is 0.
 """
@@ -19,6 +19,7 @@ CASES = {
     "videomae-small": dict(SMALL, recipe="videomae", seed=21),
     "videomae-v2-small": dict(SMALL, recipe="videomae-v2", width=8, batch=3, ratio=0.8, starts=[1, 2, 0], dim=12, ddim=8, mlp=3.7, clip=0.05, seed=22),
 }
+CASES["mgmae-small"] = dict(SMALL, recipe="mgmae", height=8, frames=6, seed=23)
 MEAN, DEVIATION = (torch.tensor(v, dtype=torch.float64).view(3, 1, 1, 1) for v in ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]))
 
 
@@ -105,8 +106,11 @@ def make(name, config):
     frames[:, 1, : config["tubelet"], : config["patch"], : config["patch"]] = 0.3
     keep = model.places - int(config["ratio"] * model.places)
     steps = range(config["frames"] // config["tubelet"])
-    places = [torch.randperm(model.places)[:keep].sort().values for _ in range(config["batch"])]
-    visible = torch.stack([torch.cat([own + step * model.places for step in steps]) for own in places])
+    if config["recipe"] == "mgmae":  # other places in every step
+        places = [[torch.randperm(model.places)[: int(model.places * (1 - config["ratio"]))].sort().values for _ in steps] for _ in range(config["batch"])]
+    else:
+        places = [[torch.randperm(model.places)[:keep].sort().values] * len(steps) for _ in range(config["batch"])]
+    visible = torch.stack([torch.cat([own[step] + step * model.places for step in steps]) for own in places])
     if "starts" in config:  # V2: of each cell of four places two, which move on before every step
         columns = config["width"] // config["patch"]
         queue = lambda start, t, i: (2 * (i // columns % 2) + i % columns % 2 + start + t + 1) % 4
@@ -116,7 +120,10 @@ def make(name, config):
         decoded = torch.stack([torch.tensor([i for i in range(model.count) if i not in own]) for own in visible.tolist()])
     inputs = (frames.double(), visible, decoded)
     arrays = {"param." + key: value.detach().clone() for key, value in model.parameters.items()}
-    arrays |= {"input.frames": frames, "input.visible": visible} | ({"input.decoded": decoded} if "starts" in config else {})
+    if config["recipe"] == "mgmae":
+        arrays |= {"input.clip": frames, "out.mask": torch.ones(len(frames), model.count, dtype=torch.long).scatter(1, visible, 0)}
+    else:
+        arrays |= {"input.frames": frames, "input.visible": visible} | ({"input.decoded": decoded} if "starts" in config else {})
 
     latent, prediction, loss = model(*inputs)
     loss.backward()
