@@ -117,7 +117,7 @@ let package = Package(
         tests("Synthesis"),
         tests("Pictures"),
         tests("Media", ["Base", "Pictures", "Sampling", "CFFmpeg", "CPixels"]),
-        tests("Sampling", ["Base", "WeightFiles"]),
+        tests("Sampling", ["Base", "Synthesis", "WeightFiles"]),
         tests("ZeroMQ", ["Base"]),
         tests("MatFiles"),
         tests("Propagation", ["Base", "TestBackends", "Compute", "MatFiles", "Media", "Pictures"]),

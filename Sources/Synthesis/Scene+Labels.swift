@@ -1,6 +1,6 @@
 import Foundation
 
-// What moves with an object beside its outline: parts, as VIP labels them on persons, and joints, as JHMDB does.
+// What moves with an object beside its outline: parts, as VIP labels them on persons, and joints, as JHMDB does; and how all moves.
 extension Scene {
     /// Each object is divided into so many sectors about its origin.
     private static let partsOfObject = 3
@@ -22,6 +22,23 @@ extension Scene {
         return Self.figure.map { u, v in
             let (x, y) = toPicture(u, v)
             return (x - 0.5, y - 0.5)
+        }
+    }
+
+    /// How far, in pixels, what each pixel of a frame shows lies in another frame, to the right and down: `[height, width, 2]`. It may be hidden
+    /// there, or out of the picture.
+    ///
+    /// - Parameter mask: the frame's, as a renderer draws it.
+    public func flow(from frame: Int, to other: Int, mask: [UInt8]) -> [Float] {
+        let ways = ([backgroundMotion] + objects.map(\.motion)).map { motion in
+            func placed(_ frame: Int) -> Affine { placement(motion, time: Double(frame) / Double(Self.frameRate)) }
+            return (toLayer: placed(frame).inverse, toPicture: placed(other))
+        }
+        return mask.enumerated().flatMap { pixel, id in
+            let (x, y) = (Double(pixel % width) + 0.5, Double(pixel / width) + 0.5)
+            let (u, v) = ways[Int(id)].toLayer(x, y)
+            let (otherX, otherY) = ways[Int(id)].toPicture(u, v)
+            return [Float(otherX - x), Float(otherY - y)]
         }
     }
 
