@@ -6,14 +6,16 @@ import Media
 import Pictures
 import Propagation
 
-/// Where one validation sequence goes: all of it into `davis`, every few frames with their class maps into `vip`, and of every other sequence
-/// the first frames with the joints of its frontmost object into `jhmdb`.
+/// Where one validation sequence goes: all of it into `davis`, every few frames with their class maps into `vip`, of every other sequence
+/// the first frames with the joints of its frontmost object into `jhmdb`, and where it is asked for the optical flow into `flow`.
 struct SequenceFolders {
     private let root: String
     private let name: String
     /// VIP numbers its videos.
     private let videoName: String
     private let hasJoints: Bool
+    /// Whether the flow from each frame to the next is written.
+    let hasFlow: Bool
 
     private static let framesOfClip = 40
     private static let framesBetweenMaps = 5
@@ -21,11 +23,12 @@ struct SequenceFolders {
     private static let action = "move"
     private static let jointsName = "joint_positions.mat"
 
-    init(_ root: String, name: String, index: Int) {
+    init(_ root: String, name: String, index: Int, hasFlow: Bool) {
         self.root = root
         self.name = name
         videoName = "videos\(index + 1)"
         hasJoints = index % 2 == 0
+        self.hasFlow = hasFlow
     }
 
     /// The folders that sequences lie in.
@@ -39,6 +42,7 @@ struct SequenceFolders {
     private var davisMasks: String { "\(root)/davis/Annotations/480p/\(name)" }
     private var vipPictures: String { "\(root)/vip/Images/\(videoName)" }
     private var vipMaps: String { "\(root)/vip/Annotations/Category_ids/\(videoName)" }
+    private var flows: String { "\(root)/flow/\(name)" }
     private var jhmdbPictures: String { "\(root)/jhmdb/Rename_Images/\(Self.action)/\(name)" }
     private var jhmdbJoints: String { "\(root)/jhmdb/joint_positions/\(Self.action)/\(name)" }
 
@@ -46,10 +50,14 @@ struct SequenceFolders {
     var names: [String] { all.map { $0.dropFirst(root.count + 1) + "/" } }
 
     /// In the order in which they get their names.
-    private var all: [String] { [davisMasks, vipMaps, vipPictures] + (hasJoints ? [jhmdbJoints, jhmdbPictures] : []) + [davisPictures] }
+    private var all: [String] {
+        [davisMasks, vipMaps, vipPictures] + (hasJoints ? [jhmdbJoints, jhmdbPictures] : []) + (hasFlow ? [flows] : []) + [davisPictures]
+    }
 
     /// Whether the sequence was written completely: the last folder has its name.
-    var exist: Bool { FileManager.default.fileExists(atPath: davisPictures) }
+    var exist: Bool {
+        FileManager.default.fileExists(atPath: davisPictures) && (!hasFlow || FileManager.default.fileExists(atPath: flows))
+    }
 
     private func partial(_ folder: String) -> String { folder + partialSuffix }
 
@@ -66,7 +74,7 @@ struct SequenceFolders {
     private func removeLeft(_ folder: String) throws {
         for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
             let parts = name.split(separator: ".")
-            let isNumbered = parts.count == 2 && Int(parts[0]) != nil && ["jpg", "png"].contains(parts[1])
+            let isNumbered = parts.count == 2 && Int(parts[0]) != nil && ["jpg", "png", "flo"].contains(parts[1])
             guard isNumbered || name == Self.jointsName else {
                 throw Failure("\(folder)/\(name) is there and was not made by this synthesis; move it away, or choose another folder")
             }
@@ -85,6 +93,16 @@ struct SequenceFolders {
             try writeGreyPNG(parts, to: "\(partial(vipMaps))/\(number).png")
         }
         if hasJoints, frame < Self.framesOfClip { try writePNG(picture, to: "\(partial(jhmdbPictures))/\((frame + 1).padded(to: 5)).png") }
+    }
+
+    /// Writes the flow from a frame to the next, `[height, width, 2]`, as Middlebury's .flo has it.
+    func write(flow: [Float], frame: Int, width: Int, height: Int) throws {
+        var file = ByteWriter()
+        file.write(Float(202021.25).bitPattern)
+        file.write(UInt32(width))
+        file.write(UInt32(height))
+        for number in flow { file.write(number.bitPattern) }
+        try Data(file.bytes).write(to: URL(fileURLWithPath: "\(partial(flows))/\(frame.padded(to: 5)).flo"))
     }
 
     /// Gives the folders their names.

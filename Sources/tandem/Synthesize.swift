@@ -13,13 +13,15 @@ func synthesize(arguments: [String]) throws {
         about: "Makes a data set of moving textured scenes, a pure function of the seed: videos to train on in OUTPUT/train, and sequences"
             + " to measure on with exact masks, parts and joints in OUTPUT/davis, OUTPUT/vip and OUTPUT/jhmdb. With --classification also videos"
             + " of classes: those of OUTPUT/classification/motion are told apart by motion alone, those of OUTPUT/classification/appearance"
-            + " by looks. What is there already is kept.",
+            + " by looks. With --flow OUTPUT/flow has the exact optical flow of sequences, from each frame to the next, as .flo files. What is"
+            + " there already is kept.",
         arguments: arguments)
     let seed = options.value("--seed", "N", "which data set", default: UInt64(0))
     let videos = options.value("--videos", "N", "how many training videos", default: 100)
     let sequences = options.value("--sequences", "N", "how many validation sequences", default: 10)
     let classification = options.value(
         "--classification", "N", "videos of each class to learn from, and half as many to be judged by", default: 0)
+    let hasFlow = options.flag("--flow", "write the optical flow of sequences, 0.7 MB a frame")
     let threads = options.value("--threads", "N", "scenes drawn at a time", default: ProcessInfo.processInfo.activeProcessorCount)
     let output = options.operand("OUTPUT", "the folder to fill")
     let counts = 0...1_000_000
@@ -30,7 +32,8 @@ func synthesize(arguments: [String]) throws {
     options.finish()
 
     Interruption.catchSignals()
-    let set = SyntheticSet(folder: output, seed: seed, videos: videos, sequences: sequences, classification: classification)
+    let set = SyntheticSet(
+        folder: output, seed: seed, videos: videos, sequences: sequences, hasFlow: hasFlow, classification: classification)
     let claimed = try set.claimFolder()
     defer { claimed.release() }
     let missing = set.scenes.filter { !set.exists($0) }

@@ -15,6 +15,8 @@ struct SyntheticSet: Sendable {
     let videos: Int
     let sequences: Int
 
+    /// Whether sequences have their optical flow.
+    let hasFlow: Bool
     /// Videos of each class to learn from, in each set of classes; to be judged by, half as many.
     let classification: Int
 
@@ -68,7 +70,7 @@ struct SyntheticSet: Sendable {
     }
 
     private func sequenceFolders(_ index: Int) -> SequenceFolders {
-        SequenceFolders(folder, name: Member.sequence(index).name, index: index)
+        SequenceFolders(folder, name: Member.sequence(index).name, index: index, hasFlow: hasFlow)
     }
 
     /// Makes the folder this seed's own, for as long as the result is not let go.
@@ -80,7 +82,9 @@ struct SyntheticSet: Sendable {
         if let found = try? String(contentsOfFile: label, encoding: .utf8), found != claim {
             throw Failure("\(folder): holds the scenes of \(found.trimmingCharacters(in: .newlines)); choose another folder or remove it")
         }
-        let names = ["train/", "davis/", "vip/", "jhmdb/", "synthesis.txt"] + (classification > 0 ? ["classification/"] : [])
+        let names =
+            ["train/", "davis/", "vip/", "jhmdb/", "synthesis.txt"] + (classification > 0 ? ["classification/"] : [])
+            + (hasFlow ? ["flow/"] : [])
         let isOlder = FileManager.default.contents(atPath: label) == Data(claim.utf8)
         let claimed = try OutputFolder(folder, by: "tandem synthesize", task: "synthesis", names: names, older: isOlder ? names : [])
         try claimed.claim(
@@ -141,6 +145,10 @@ struct SyntheticSet: Sendable {
                 }
             }
             try folders.write(frame: frame, picture, mask: mask, parts: parts)
+            if hasFlow, frame + 1 < scene.frameCount {
+                let flow = scene.flow(from: frame, to: frame + 1, mask: mask.indices)
+                try folders.write(flow: flow, frame: frame, width: scene.width, height: scene.height)
+            }
             if Interruption.isRequested { return }
         }
         try folders.finish(joints: (0..<scene.frameCount).map(scene.joints))

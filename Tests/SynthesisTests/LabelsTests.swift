@@ -47,4 +47,24 @@ import Testing
         let hits = inside.count { mask[Int($0.y.rounded(.down)) * scene.width + Int($0.x.rounded(.down))] == scene.objectCount }
         #expect(hits * 10 >= inside.count * 8, "\(hits) of \(inside.count)")
     }
+
+    /// Where a joint's pixel goes is where the joint goes, but for what the object turns and grows between the joint and the pixel's middle.
+    @Test("Flow carries pixels as the objects move", arguments: 0..<4)
+    func flowFollowsJoints(index: Int) {
+        let scene = Scene(.validation, seed: 4, index: index)
+        for (from, to) in [(0, 1), (0, 8), (12, 4)] {
+            let mask = labels(scene, frame: from).mask, flow = scene.flow(from: from, to: to, mask: mask)
+            var compared = 0
+            for (here, there) in zip(scene.joints(frame: from), scene.joints(frame: to)) {
+                let (x, y) = (Int(here.x.rounded()), Int(here.y.rounded()))
+                guard (0..<scene.width).contains(x), (0..<scene.height).contains(y), mask[y * scene.width + x] == scene.objectCount else {
+                    continue
+                }
+                let place = 2 * (y * scene.width + x)
+                #expect(abs(Double(flow[place]) - (there.x - here.x)) < 0.3 && abs(Double(flow[place + 1]) - (there.y - here.y)) < 0.3)
+                compared += 1
+            }
+            #expect(compared > 5)
+        }
+    }
 }
