@@ -21,15 +21,6 @@ extension ClipRecipe {
     /// None: what the checkpoints of clip models carry of positions is learned.
     public var constants: [Safetensors.Array] { [] }
 
-    /// Of each sample the patches that the encoder does not see.
-    func hiddenPatches(_ batch: SampleBatch) -> [[Int32]] {
-        let count = encoder.patchCount(batch.images("frames"), clips: batch.count)
-        return batch.visiblePatches("mask").map { visible in
-            let seen = Set(visible)
-            return (0..<Int32(count)).filter { !seen.contains($0) }
-        }
-    }
-
     public func addLoss(of batch: SampleBatch, share: Float, to sum: DeviceArray<Double>, on tape: Tape) {
         let (frames, visible, decoded) = (batch.images("frames"), batch.visiblePatches("mask"), decodedPatches(batch))
         let prediction = autoencoder.predict(frames, visible: visible, decoded: decoded, on: tape).prediction

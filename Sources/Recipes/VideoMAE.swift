@@ -1,6 +1,4 @@
-import Autograd
 import Compute
-import Layers
 import Models
 import Sampling
 import Training
@@ -10,69 +8,51 @@ import Training
 /// Tong, Song, Wang and Wang, "VideoMAE: Masked Autoencoders are Data-Efficient Learners for Self-Supervised Video Pre-Training",
 /// NeurIPS 2022, arXiv 2203.12602; MCG-NJU/VideoMAE modeling_pretrain.py and run_mae_pretraining.py, whose parameter names and numbers these
 /// are.
-public final class VideoMAE: ClipRecipe {
-    /// What a pipeline says of it.
-    public struct Settings: ClipSettings {
-        public static let name = "videomae"
+public typealias VideoMAE = MaskedClips<VideoMAESettings>
 
-        public var sampling = ClipSampler.Sampling()
-        /// Which patches are hidden.
-        public var mask = ClipSampler.Mask()
-        public var model = Model()
+/// What a pipeline says of VideoMAE.
+public struct VideoMAESettings: ClipSettings {
+    public static let name = "videomae"
 
-        /// The network.
-        public struct Model: ClipModel {
-            public var size = Named<ClipEncoderSize>.preset("b16")
-            public var decoderSize = Named<ClipDecoderSize>.preset("b")
-            public var tubelet = 2
-            public var normalizedPixelLoss = true
-        }
+    public var sampling = ClipSampler.Sampling()
+    /// Which patches are hidden.
+    public var mask = ClipSampler.Mask()
+    public var model = Model()
 
-        public init() {}
-
-        public static var training: TrainingSettings {
-            var training = TrainingSettings()
-            (training.epochs, training.warmupEpochs, training.batch, training.baseLearningRate) = (800, 40, 2048, 1.5e-4)
-            training.minimumLearningRate = 1e-5
-            return training
-        }
-
-        public static let endsWarmUpAtPeak = true
-
-        public var sampler: any Sampler {
-            ClipSampler { ($0.sampling, $0.mask, $0.patchSize, $0.tubelet) = (sampling, mask, patchSize, model.tubelet) }
-        }
-
-        public static func fixtureInputs(_ sizes: FixtureSizes) -> [String: [String]] {
-            ["frames": ["input.frames"], "mask": ["input.visible"]]
-        }
-
-        public init(fixture sizes: FixtureSizes) {
-            self.init()
-            takeModel(of: sizes)
-            mask.ratio = sizes.ratio
-        }
-
-        public func makeRecipe(precision: ModelPrecision, backend: any Backend) -> any Recipe {
-            VideoMAE(self, precision: precision, backend: backend)
-        }
+    /// The network.
+    public struct Model: ClipModel {
+        public var size = Named<ClipEncoderSize>.preset("b16")
+        public var decoderSize = Named<ClipDecoderSize>.preset("b")
+        public var tubelet = 2
+        public var normalizedPixelLoss = true
     }
 
-    public let settings: Settings
-    public let parameters: ParameterStore
-    public let autoencoder: ClipAutoencoder
+    public init() {}
 
-    /// A model of zeros that computes in `precision`.
-    public init(_ settings: Settings, precision: ModelPrecision = .f32, backend: any Backend) {
-        self.settings = settings
-        let all = Parameters()
-        autoencoder = ClipAutoencoder(all, settings.encoder, settings.model.decoderSize.size!, mlpRatio: 4)
-        parameters = ParameterStore(all.all, precision: precision, backend: backend)
+    public static var training: TrainingSettings {
+        var training = TrainingSettings()
+        (training.epochs, training.warmupEpochs, training.batch, training.baseLearningRate) = (800, 40, 2048, 1.5e-4)
+        training.minimumLearningRate = 1e-5
+        return training
     }
 
-    /// AdamW spares the mask token its weight decay.
-    public var rules: OptimizerRules { OptimizerRules(sparing: ["mask_token"]) }
+    public static let endsWarmUpAtPeak = true
 
-    /// All that the encoder does not see.
-    public func decodedPatches(_ batch: SampleBatch) -> [[Int32]] { hiddenPatches(batch) }
+    public var sampler: any Sampler {
+        ClipSampler { ($0.sampling, $0.mask, $0.patchSize, $0.tubelet) = (sampling, mask, patchSize, model.tubelet) }
+    }
+
+    public static func fixtureInputs(_ sizes: FixtureSizes) -> [String: [String]] {
+        ["frames": ["input.frames"], "mask": ["input.visible"]]
+    }
+
+    public init(fixture sizes: FixtureSizes) {
+        self.init()
+        takeModel(of: sizes)
+        mask.ratio = sizes.ratio
+    }
+
+    public func makeRecipe(precision: ModelPrecision, backend: any Backend) -> any Recipe {
+        MaskedClips(self, precision: precision, backend: backend)
+    }
 }

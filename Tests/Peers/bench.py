@@ -22,6 +22,7 @@ RECIPES = {
     "videomae-s": "--recipe videomae --model s16 --decoder s --batch 2",
     "videomae-b": "--recipe videomae --model b16 --batch 1",
     "videomae-v2": "--recipe videomae-v2 --model b16 --batch 1",
+    "mgmae": "--recipe mgmae --model s16 --decoder s --batch 2",
     "mae-st": "--recipe mae-st --model l16 --batch 1",
 }
 PRECISIONS = ["f32", "bf16"]

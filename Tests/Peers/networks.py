@@ -218,6 +218,16 @@ class VideoMAEV2(VideoMAE):
         return clip, visible, torch.stack([cell.flatten().nonzero()[:, 0] for cell in cells])
 
 
+class MGMAE(VideoMAE):
+    """Huang et al., arXiv 2308.10794: VideoMAE with other places in every step, 19 of 196; which ones is given."""
+
+    @staticmethod
+    def samples(batch):
+        places = torch.rand(batch, STEPS, PLACES).argsort(2) + PLACES * torch.arange(STEPS)[:, None]
+        kept = int(PLACES * (1 - 0.9))
+        return torch.randn(batch, 3, FRAMES, IMAGE, IMAGE), places[..., :kept].flatten(1), places[..., kept:].flatten(1)
+
+
 class MAEST(nn.Module):
     """Feichtenhofer et al., arXiv 2205.09113: 90 % of space and time hidden, trained positions, one frame of each step predicted."""
 
@@ -257,5 +267,6 @@ RECIPES = {
     "mae": (MAE, "mae"),
     "videomae": (VideoMAE, "b"),
     "videomae-v2": (VideoMAEV2, "b"),
+    "mgmae": (MGMAE, "b"),
     "mae-st": (MAEST, "mae-st"),
 }

@@ -1,5 +1,6 @@
-/// Short clips, cut alike throughout, of which the same places are hidden in every step in time: VideoMAE's samples (Tong et al.,
-/// arXiv 2203.12602, sections 3.3 and 4; MCG-NJU/VideoMAE kinetics.py and transforms.py, whose numbers the defaults are).
+/// Short clips, cut alike throughout, of which the same places are hidden in every step in time, or those that follow the motion: VideoMAE's
+/// samples (Tong et al., arXiv 2203.12602, sections 3.3 and 4; MCG-NJU/VideoMAE kinetics.py and transforms.py, whose numbers the defaults are)
+/// and those of its successors.
 ///
 /// Arrays: `frames` u8 `[T, S, S, 3]`; `mask` u8 `[N]`, 1 where a patch is hidden, over time, then in row order; `views` i32 `[T, 7]`, see
 /// ``View``; and, where a decoder leaves places out, `decoded` u8 `[N]`, 1 where it does.
