@@ -82,17 +82,20 @@ INLINE float vector_exp(float x) {
 INLINE float normal_distribution(float x, float *exponential) {
     float a = x < 0.0f ? -x : x;
     float e = vector_exp(-0.5f * x * x);
-    // Minimax fit of exp(a²/2) Φ(−a) over t = 1 / (1 + 0.305 a), 0 <= a <= 14.
-    float t = 1.0f / (1.0f + 0.305f * a);
-    float p = 0.0366992094f;
-    p = p * t - 0.152988389f;
-    p = p * t + 0.185717031f;
-    p = p * t - 0.0379769392f;
-    p = p * t + 0.121021733f;
-    p = p * t + 0.103420846f;
-    p = p * t + 0.122466817f;
-    p = p * t + 0.121639736f;
-    float tail = p * t * e;
+    // Fit of exp(a²/2) Φ(−a) for 0 <= a <= 5.5, whose error times exp(−a²/2) is least; beyond, both are less than 2e-8. No division.
+    float b = a > 5.5f ? 5.5f : a;
+    float p = 1.63174308e-6f;
+    p = p * b - 3.52087417e-5f;
+    p = p * b + 3.39745695e-4f;
+    p = p * b - 1.97465746e-3f;
+    p = p * b + 7.93946557e-3f;
+    p = p * b - 2.43140455e-2f;
+    p = p * b + 6.11550654e-2f;
+    p = p * b - 1.32513859e-1f;
+    p = p * b + 2.49916812e-1f;
+    p = p * b - 3.98936517e-1f;
+    p = p * b + 4.99999934e-1f;
+    float tail = p * e;
     *exponential = e;
     return x < 0.0f ? tail : 1.0f - tail;
 }
