@@ -6,7 +6,7 @@ import Compute
 /// gradient norm one, and a checkpoint a few writes. Entries lie one behind the other without gaps. Memory that is never touched costs
 /// nothing: a store that only infers takes the room of its values.
 ///
-/// Values are f32 always. For products in bf16 the store keeps a rounded copy of the matrices for products; whoever changes values calls
+/// Values are f32 always. For products in bf16 the store keeps a rounded copy of the matrices; whoever changes values calls
 /// `refreshOperands`.
 public final class ParameterStore {
     /// A named parameter: its PyTorch key and shape, and where its numbers lie in the flat arrays.

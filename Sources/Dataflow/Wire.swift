@@ -4,7 +4,7 @@ import Sampling
 /// How a message is wrapped: magic, version, type, length of the whole; then its fields. A sample travels as a part of its own.
 enum Wire {
     static let magic: UInt32 = 0x4D44_4E54  // "TNDM"
-    /// 7: a plan names its sampler, with the settings as JSON. 8: a record may have one frame.
+    /// 7: a plan names its sampler, with the settings as JSON. 8: a record may have one frame. 9: masks of clips may follow motion.
     static let version: UInt16 = 9
     static let headerByteCount = 12
     /// What a batcher may send: a ticket with the frame table of a long video, a batch's list of replaced videos.

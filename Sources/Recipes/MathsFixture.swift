@@ -94,13 +94,13 @@ public struct MathsFixture {
         guard let shape = file.entries[name]?.shape, shape.count == 2, shape[0] == batch, batch > 0, shape[1] > 0 else {
             throw refusal("does not list patches of \(batch) pictures")
         }
-        if shape[1] == count, numbers.allSatisfy({ $0 == 0 || $0 == 1 }), numbers.contains(1) {
-            return stride(from: 0, to: numbers.count, by: count).map { first in
-                (0..<Int32(count)).filter { numbers[first + Int($0)] == 0 }
-            }
+        let rows = stride(from: 0, to: numbers.count, by: shape[1]).map { Array(numbers[$0..<$0 + shape[1]]) }
+        let isMask = shape[1] == count && numbers.allSatisfy { $0 == 0 || $0 == 1 }
+        let lists = isMask ? rows.map { row in row.indices.filter { row[$0] == 0 }.map(Int64.init) } : rows
+        guard lists.allSatisfy({ $0.count < count }) else { throw refusal("hides nothing") }
+        guard !lists[0].isEmpty, lists.allSatisfy({ $0.count == lists[0].count }) else {
+            throw refusal("does not show equally many patches of each picture, and one at least")
         }
-        guard shape[1] < count else { throw refusal("hides nothing") }
-        let lists = stride(from: 0, to: numbers.count, by: shape[1]).map { Array(numbers[$0..<$0 + shape[1]]) }
         guard lists.allSatisfy({ list in list.allSatisfy { (0..<Int64(count)).contains($0) } && Set(list).count == list.count }) else {
             throw refusal("does not list different patches of 0 to \(count - 1)")
         }

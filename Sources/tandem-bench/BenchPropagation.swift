@@ -47,7 +47,8 @@ func benchPropagation(arguments: [String]) throws {
         return PropagationBench(settings: settings, encoder: encoder, backend: backend)
     }
     var result = try bench(on: backend).run(frames: frames, height: height, width: width, precision: chosen)
-    let operations = try bench(on: PlanningBackend()).operations()
+    let planning = PlanningBackend()
+    let operations = try bench(on: planning).operations(of: planning)
     result.featuresGflops = operations.features / result.featuresSeconds / 1e9
     result.propagationGflops = operations.propagation / result.propagationSeconds / 1e9
     print(result.shown(asJSON: asJSON))
@@ -101,9 +102,9 @@ private struct PropagationBench {
             peakBytes: SystemMemory.highWaterMark)
     }
 
-    /// Floating-point operations of products for a frame whose queue is full; the backend is one for planning.
-    func operations() throws -> (features: Double, propagation: Double) {
-        let planned = try halves(of: 1) { (backend as? PlanningBackend)?.operations ?? 0 }[0]
+    /// Floating-point operations of products for a frame whose queue is full, as this bench's backend plans them.
+    func operations(of planning: PlanningBackend) throws -> (features: Double, propagation: Double) {
+        let planned = try halves(of: 1) { planning.operations }[0]
         return (planned.middle - planned.start, planned.end - planned.middle)
     }
 

@@ -55,7 +55,10 @@ private struct Summary {
         return try output.split(separator: UInt8(ascii: "\n")).map { try JSONDecoder().decode(type, from: $0) }
     }
 
-    func printHeading() { printColumns("\n\(precision)", ["time", "rate", "", "the most", "share"]) }
+    func printHeading() {
+        print()
+        printColumns("\(precision)", ["time", "rate", "", "the most", "share"])
+    }
 
     func printRow(_ name: String, _ time: String, _ rate: Double, _ unit: String, of peak: Double) {
         printColumns(
@@ -66,7 +69,7 @@ private struct Summary {
     private func printColumns(_ name: String, _ columns: [String]) {
         let widths = [15, 9, 8, 10, 8]
         let padded = zip(columns, widths).map { String(repeating: " ", count: max(0, $1 - $0.count)) + $0 }
-        print(name.padding(toLength: name.hasPrefix("\n") ? 37 : 36, withPad: " ", startingAt: 0) + padded.joined())
+        print(name.padding(toLength: 36, withPad: " ", startingAt: 0) + padded.joined())
         fflush(nil)
     }
 }

@@ -15,7 +15,7 @@ struct SequenceFolders {
     private let videoName: String
     private let hasJoints: Bool
     /// Whether the flow from each frame to the next is written.
-    let hasFlow: Bool
+    private let hasFlow: Bool
 
     private static let framesOfClip = 40
     private static let framesBetweenMaps = 5

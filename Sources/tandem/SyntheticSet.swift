@@ -14,9 +14,9 @@ struct SyntheticSet: Sendable {
     let seed: UInt64
     let videos: Int
     let sequences: Int
-
     /// Whether sequences have their optical flow.
     let hasFlow: Bool
+
     /// Videos of each class to learn from, in each set of classes; to be judged by, half as many.
     let classification: Int
 

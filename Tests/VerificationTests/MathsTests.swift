@@ -118,6 +118,24 @@ import Verification
         #expect(throws: Failure.self) { try MathsComparison(MathsFixture(path: twice), backend: TestBackend.cpu.open(threads: 1)) }
     }
 
+    /// The masks of a batch show equally many patches, and hide some: one patch less or more is refused, as are all of them and none.
+    @Test(arguments: [
+        (UInt8(1), 0..<1, "does not show equally many patches"), (1, 0..<36, "does not show equally many patches"),
+        (0, 0..<36, "hides nothing"), (1, 0..<72, "and one at least"),
+    ]) func masksOfOtherNumbersAreRefused(value: UInt8, patches: Range<Int>, expected: String) throws {
+        let path = try changed(of: "mgmae-small") { file in
+            let start = file.dataStart + file.offsets["out.mask"]![0]
+            let visible = (0..<72).filter { file.bytes[start + 8 * $0] == 0 }
+            // A single one that is visible now, or all of a range.
+            for patch in patches.count == 1 ? [visible[0]] : Array(patches) { file.bytes[start + 8 * patch] = value }
+        }
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let error = #expect(throws: Failure.self) {
+            try MathsComparison(MathsFixture(path: path), backend: TestBackend.cpu.open(threads: 1))
+        }
+        #expect(error?.description.contains(expected) == true, "\(error?.description ?? "no error")")
+    }
+
     /// A fixture's bytes, and where its arrays lie in them.
     private struct File {
         var bytes: Data
@@ -125,9 +143,9 @@ import Verification
         let offsets: [String: [Int]]
     }
 
-    /// The path of a copy of the small fixture with something changed.
-    private func changed(_ change: (inout File) throws -> Void) throws -> String {
-        let bytes = try Data(contentsOf: URL(fileURLWithPath: Self.fixtures + "/siammae-small.safetensors"))
+    /// The path of a copy of a small fixture with something changed.
+    private func changed(of name: String = "siammae-small", _ change: (inout File) throws -> Void) throws -> String {
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: Self.fixtures + "/\(name).safetensors"))
         let length = bytes[..<8].reversed().reduce(0) { $0 << 8 | Int($1) }
         let header = try #require(try JSONSerialization.jsonObject(with: bytes[8..<8 + length]) as? [String: [String: Any]])
         var file = File(bytes: bytes, dataStart: 8 + length, offsets: header.compactMapValues { $0["data_offsets"] as? [Int] })

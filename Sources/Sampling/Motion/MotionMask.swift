@@ -60,7 +60,7 @@ package struct MotionMask {
     package func maps(centres: [Int], flow: (_ frame: Int, _ neighbour: Int) -> OpticalFlow) -> [[Float]] {
         let base = baseMap(centres: centres)
         var maps = [[Float]](repeating: base, count: frames)
-        for frame in baseFrame + 1..<max(frames, baseFrame + 1) {
+        for frame in baseFrame + 1..<frames {
             maps[frame] = carried(maps[frame - 1], along: flow(frame, frame - 1), base: base)
         }
         for frame in (0..<baseFrame).reversed() { maps[frame] = carried(maps[frame + 1], along: flow(frame, frame + 1), base: base) }
