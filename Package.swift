@@ -78,7 +78,7 @@ let package = Package(
         library("Dataflow", ["Base", "Console", "Sampling", "ZeroMQ"]),  // messages, the broker as a state machine, its sockets
         library("Synthesis", ["Base"]),  // the embedded data set: textured scenes with exact masks, a pure function of a seed
         library("Media", ["Base", "Files", "Pictures", "Sampling", "CFFmpeg", "CPixels"]),  // libav: index, decode, crop, write, transcode
-        library("Sampling", ["Base", "Files", "CMotion"]),  // manifest, plan, Philox, samplers, crops, masks: pure values, no libav
+        library("Sampling", ["Base", "Files", "CMotion", "CPhotometrics"]),  // manifest, plan, Philox, samplers, crops, masks: no libav
         library("ZeroMQ", ["Base", "Files", "CZeroMQ"]),  // context, socket, message, poller
         library("MatFiles", ["Files", "CMatIO"]),  // arrays in MATLAB's files, as JHMDB has them
 
@@ -102,6 +102,7 @@ let package = Package(
         .target(name: "CInstructions"),  // the instruction sets that C code is compiled for, and what of them this processor has
         native("COneDNN"),  // finds oneDNN at run time: it is wanted only where the processor has AVX-512
         .target(name: "CMotion"),  // optical flow by block matching, the same on every processor
+        native("CPhotometrics"),  // colours of views changed as Pillow does it, the same on every processor
         native("CPixels"),  // crop, resize and conversion of decoded pictures, the same on every processor
         native("CKernels", sources: ["table"]),  // portable C kernels: table/ compiles all of them for each instruction set
 
@@ -117,7 +118,7 @@ let package = Package(
         tests("Synthesis"),
         tests("Pictures"),
         tests("Media", ["Base", "Pictures", "Sampling", "CFFmpeg", "CPixels"]),
-        tests("Sampling", ["Base", "Synthesis", "WeightFiles"]),
+        tests("Sampling", ["Base", "Synthesis", "WeightFiles", "CPhotometrics"]),
         tests("ZeroMQ", ["Base"]),
         tests("MatFiles"),
         tests("Propagation", ["Base", "TestBackends", "Compute", "MatFiles", "Media", "Pictures"]),

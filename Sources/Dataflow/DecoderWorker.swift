@@ -183,17 +183,18 @@ public final class DecoderWorker {
         let sampler = identity.sampler.value
         try sampler.requireFrames(of: ticket.record)
         let layout = SampleLayout(sampler.arrays)
+        let draws = (0..<sampler.repeatedSampling).map {
+            Draw(seed: identity.seed, ticket: ticket.ticket, replica: $0, attempt: ticket.attempt, record: ticket.record)
+        }
         var pictures: [(message: Int, place: PlacedPicture)] = []
-        let messages = try (0..<sampler.repeatedSampling).map { replica in
-            let draw = Draw(
-                seed: identity.seed, ticket: ticket.ticket, replica: replica, attempt: ticket.attempt, record: ticket.record)
+        let messages = try draws.map { draw in
             let header = SampleHeader(
-                fingerprint: identity.fingerprint, sample: ticket.ticket * sampler.repeatedSampling + replica, ticket: ticket.ticket,
-                replica: replica, attempt: ticket.attempt, video: ticket.video, path: ticket.record.path)
+                fingerprint: identity.fingerprint, sample: draw.ticket * sampler.repeatedSampling + draw.replica, ticket: draw.ticket,
+                replica: draw.replica, attempt: draw.attempt, video: ticket.video, path: draw.record.path)
             let message = try message(byteCount: layout.byteCount(path: header.path))
             message.withMutableBytes { block in
                 layout.write(header, to: block)
-                pictures += sampler.draw(draw, into: SampleWriter(layout, block)).map { (replica, $0) }
+                pictures += sampler.draw(draw, into: SampleWriter(layout, block)).map { (draw.replica, $0) }
             }
             return message
         }
@@ -203,7 +204,9 @@ public final class DecoderWorker {
             // The pointer outlives the closure, but not the messages, which are this function's result.
             return messages[message].withMutableBytes { SampleWriter(layout, $0).bytes(place) }
         }
-        for message in messages { message.withMutableBytes { sampler.finish(SampleWriter(layout, $0)) } }
+        for (message, draw) in zip(messages, draws) {
+            message.withMutableBytes { sampler.finish(SampleWriter(layout, $0), of: draw) }
+        }
         return messages
     }
 }

@@ -20,11 +20,12 @@ public struct RandomSamples {
                 let header = SampleHeader(fingerprint: 0, sample: sample, ticket: sample, replica: 0, attempt: 0, video: 0, path: "")
                 layout.write(header, to: block)
                 let writer = SampleWriter(layout, block)
-                for picture in sampler.draw(Draw(seed: 1, ticket: sample, record: record), into: writer) {
+                let draw = Draw(seed: 1, ticket: sample, record: record)
+                for picture in sampler.draw(draw, into: writer) {
                     let place = writer.bytes(picture)
                     for index in place.indices { place[index] = .random(in: 0...255, using: &noise) }
                 }
-                sampler.finish(writer)
+                sampler.finish(writer, of: draw)
             }
         }
         (self.bytes, self.count) = (bytes, count)

@@ -12,6 +12,8 @@ public enum RandomPurpose: UInt8, Sendable {
     case flip = 5
     /// The patches that are hidden.
     case mask = 6
+    /// The colours of a view.
+    case color = 7
 }
 
 /// The random numbers of one purpose of one sample: a pure function of (seed, purpose, ticket, replica, attempt).

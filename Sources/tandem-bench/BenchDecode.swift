@@ -97,11 +97,10 @@ private struct DecodeBench {
         }
         func serve(_ ticket: Int) throws {
             let record = records[ticket % records.count]
-            let pictures = writers.enumerated().flatMap { replica, writer in
-                sampler.draw(Draw(seed: 1, ticket: ticket, replica: replica, record: record), into: writer).map { (writer, $0) }
-            }
+            let draws = writers.indices.map { Draw(seed: 1, ticket: ticket, replica: $0, record: record) }
+            let pictures = zip(draws, writers).flatMap { draw, writer in sampler.draw(draw, into: writer).map { (writer, $0) } }
             try reader.read(pictures.map(\.1.request), of: record) { pictures[$0].0.bytes(pictures[$0].1) }
-            for writer in writers { sampler.finish(writer) }
+            for (draw, writer) in zip(draws, writers) { sampler.finish(writer, of: draw) }
         }
         let tickets = (samples + repeats - 1) / repeats
         let done = Double(tickets * repeats)

@@ -43,9 +43,10 @@ struct SampleDraw {
             layout.write(header, to: block)
             let writer = SampleWriter(layout, block)
             try sampler.requireFrames(of: record)
-            let pictures = sampler.draw(Draw(seed: seed, ticket: ticket, record: record), into: writer)
+            let draw = Draw(seed: seed, ticket: ticket, record: record)
+            let pictures = sampler.draw(draw, into: writer)
             try PictureReader(media: media).read(pictures.map(\.request), of: record) { writer.bytes(pictures[$0]) }
-            sampler.finish(writer)
+            sampler.finish(writer, of: draw)
             return try body(SampleBlock(UnsafeRawBufferPointer(block)))
         }
     }

@@ -25,3 +25,21 @@ func sent(_ plan: PlanIdentity) throws -> PlanIdentity {
         return try PlanIdentity(from: &reader)
     }
 }
+
+/// Calls `body` with a whole sample, whose pictures were noise before they were finished, each its own.
+func withFinishedSample<Result>(of sampler: any Sampler, _ draw: Draw, _ body: (_ sample: SampleBlock) throws -> Result) throws -> Result {
+    let layout = SampleLayout(sampler.arrays)
+    var bytes = [UInt8](repeating: 0, count: layout.byteCount(path: ""))
+    return try bytes.withUnsafeMutableBytes { block in
+        layout.write(
+            SampleHeader(fingerprint: 0, sample: 0, ticket: 0, replica: 0, attempt: 0, video: 0, path: ""), to: block)
+        let writer = SampleWriter(layout, block)
+        var noise = SplitMix64(seed: 4)
+        for picture in sampler.draw(draw, into: writer) {
+            let place = writer.bytes(picture)
+            for index in place.indices { place[index] = .random(in: 0...255, using: &noise) }
+        }
+        sampler.finish(writer, of: draw)
+        return try body(SampleBlock(UnsafeRawBufferPointer(block)))
+    }
+}

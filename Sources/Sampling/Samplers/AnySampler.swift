@@ -4,7 +4,9 @@ import Foundation
 /// One of the samplers that there are. The set is closed: what comes over the wire chooses among them, and nothing else runs.
 public struct AnySampler: Equatable, Sendable {
     /// All samplers that there are.
-    private static let kinds: [any Sampler.Type] = [FramePairSampler.self, ImageSampler.self, ClipSampler.self, SpanSampler.self]
+    private static let kinds: [any Sampler.Type] = [
+        FramePairSampler.self, ImageSampler.self, ClipSampler.self, SpanSampler.self, MultiCropSampler.self, ViewPairSampler.self,
+    ]
 
     /// The sampler itself.
     public let value: any Sampler

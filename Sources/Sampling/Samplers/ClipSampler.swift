@@ -116,7 +116,7 @@ public struct ClipSampler: Sampler {
     }
 
     /// Carries the places that were drawn through the clip, where they follow its motion.
-    public func finish(_ sample: SampleWriter) {
+    public func finish(_ sample: SampleWriter, of draw: Draw) {
         guard followsMotion else { return }
         let mask = sample.bytes("mask"), places = gridSize * gridSize
         let centres = (0..<places).filter { mask[$0] == 0 }

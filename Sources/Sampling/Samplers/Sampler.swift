@@ -19,7 +19,7 @@ public protocol Sampler: Codable, Equatable, Sendable {
     /// Fills all arrays of a sample but those of pictures, and says which pictures go where.
     func draw(_ draw: Draw, into sample: SampleWriter) -> [PlacedPicture]
     /// Called once the pictures of a sample are in their places: for what is made of their pixels.
-    func finish(_ sample: SampleWriter)
+    func finish(_ sample: SampleWriter, of draw: Draw)
 }
 
 extension Sampler {
@@ -30,7 +30,7 @@ extension Sampler {
     public func outlasts(_ record: VideoRecord) -> Bool { false }
 
     /// Makes nothing of the pixels.
-    public func finish(_ sample: SampleWriter) {}
+    public func finish(_ sample: SampleWriter, of draw: Draw) {}
 
     /// The published settings but for some.
     public init(_ change: (inout Self) -> Void) {
@@ -137,13 +137,29 @@ public struct SampleWriter {
         return UnsafeMutableRawBufferPointer(rebasing: bytes(picture.array)[start..<start + picture.request.byteCount])
     }
 
+    /// The pictures of an array, one after another.
+    func pictures(_ array: String) -> [UnsafeMutableRawBufferPointer] {
+        let (bytes, count) = (bytes(array), layout[array].shape[0])
+        let size = bytes.count / count
+        return (0..<count).map { UnsafeMutableRawBufferPointer(rebasing: bytes[$0 * size..<($0 + 1) * size]) }
+    }
+
     /// Fills the array `views`, and asks for the pictures of `frames` that it tells of.
     func write(_ views: [View], size: Int, scaling: Scaling = .bicubic) -> [PlacedPicture] {
-        write(views.flatMap(\.fields), to: "views")
-        return views.enumerated().map {
-            PlacedPicture(request: $1.request(size: size, scaling: scaling), array: "frames", index: $0)
-        }
+        write(views)
+        return place(views, in: "frames", size: size, scaling: scaling)
     }
+
+    /// Fills the array `views`.
+    func write(_ views: [View]) { write(views.flatMap(\.fields), to: "views") }
+
+    /// Asks for the pictures of an array.
+    func place(_ views: some Sequence<View>, in array: String, size: Int, scaling: Scaling = .bicubic) -> [PlacedPicture] {
+        views.enumerated().map { PlacedPicture(request: $1.request(size: size, scaling: scaling), array: array, index: $0) }
+    }
+
+    /// Fills an array of numbers, little-endian.
+    func write(_ values: [Float], to array: String) { write(values.map(\.bitPattern), to: array) }
 
     /// Fills an array of numbers, little-endian.
     public func write<Value: FixedWidthInteger>(_ values: [Value], to array: String) {

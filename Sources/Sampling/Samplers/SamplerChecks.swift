@@ -5,18 +5,29 @@ typealias SettingCheck = (key: String, holds: Bool, message: String)
 
 /// How pictures are cut out of frames and mirrored.
 func cropChecks(area: [Double], aspect: [Double], flip: Double) -> [SettingCheck] {
+    areaChecks("sampling.cropArea", area) + aspectChecks(aspect) + flipChecks(flip)
+}
+
+/// How much of frames pictures show.
+func areaChecks(_ key: String, _ area: [Double]) -> [SettingCheck] {
     [
-        ("sampling.cropArea", area.count == 2, "wants two numbers, [smallest, largest]"),
+        (key, area.count == 2, "wants two numbers, [smallest, largest]"),
         (
-            "sampling.cropArea", isRange(area) && area.allSatisfy { $0 <= 1 },
+            key, isRange(area) && area.allSatisfy { $0 <= 1 },
             "is \(area), but a crop cannot be bigger than the image: shares of its area from above 0 to 1, ascending"
         ),
+    ]
+}
+
+/// How wide the parts of frames are that pictures show.
+func aspectChecks(_ aspect: [Double]) -> [SettingCheck] {
+    [
         ("sampling.cropAspect", aspect.count == 2, "wants two numbers, [smallest, largest]"),
         (
             "sampling.cropAspect", isRange(aspect) && aspect.allSatisfy { (1e-2...1e2).contains($0) },
             "is \(aspect): width over height, from 0.01 to 100, ascending"
         ),
-    ] + flipChecks(flip)
+    ]
 }
 
 /// How long clips are, and their patches.
@@ -50,13 +61,14 @@ func visitChecks(_ repeatedSampling: Int, of noun: String) -> [SettingCheck] {
 
 /// How pictures are divided into patches.
 func patchChecks(imageSize: Int, patchSize: Int) -> [SettingCheck] {
+    [("model.size", patchSize >= 1, "has a patch of no pixels")] + sizeChecks("sampling.imageSize", imageSize, patchSize: patchSize)
+}
+
+/// How large pictures are.
+func sizeChecks(_ key: String, _ size: Int, patchSize: Int) -> [SettingCheck] {
     [
-        ("sampling.imageSize", (1...2048).contains(imageSize), "is \(imageSize): from 1 to 2048 pixels"),
-        ("model.size", patchSize >= 1, "has a patch of no pixels"),
-        (
-            "sampling.imageSize", imageSize % max(patchSize, 1) == 0,
-            "is \(imageSize), which patches of \(patchSize) pixels do not divide"
-        ),
+        (key, (1...2048).contains(size), "is \(size): from 1 to 2048 pixels"),
+        (key, size % max(patchSize, 1) == 0, "is \(size), which patches of \(patchSize) pixels do not divide"),
     ]
 }
 
