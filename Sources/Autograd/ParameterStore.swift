@@ -87,7 +87,11 @@ public final class ParameterStore {
     private var hasCopies: Bool { precision.products != .f32 }
 
     /// Bytes of all arrays, those that a training alone touches included.
-    public var byteCount: Int { 4 * count * MemoryLayout<Float>.stride + (hasCopies ? decayedCount * precision.products.byteCount : 0) }
+    public var byteCount: Int { 3 * count * MemoryLayout<Float>.stride + inferenceByteCount }
+    /// Bytes of what a model reads that is not trained: values and their copies.
+    public var inferenceByteCount: Int {
+        count * MemoryLayout<Float>.stride + (hasCopies ? decayedCount * precision.products.byteCount : 0)
+    }
 
     /// The entry of this name, or nil.
     public func entry(_ name: String) -> Entry? { indices[name].map { entries[$0] } }

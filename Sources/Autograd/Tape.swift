@@ -32,10 +32,13 @@ public final class Tape {
     }
 
     /// `gradient` as products with `parameter` read it: itself, or rounded where products are.
-    func operand(_ gradient: Tensor, for parameter: Parameter) -> Tensor {
-        guard gradient.precision == .f32, parameter.precision.products == .bf16 else { return gradient }
-        let rounded = arena.tensor(gradient.shape, .bf16)
-        backend.round(rounded, gradient)
+    func operand(_ gradient: Tensor, for parameter: Parameter) -> Tensor { operand(gradient, parameter.precision.products) }
+
+    /// `tensor` in the precision of an operand: itself, or rounded.
+    public func operand(_ tensor: Tensor, _ precision: Precision) -> Tensor {
+        guard tensor.precision == .f32, precision == .bf16 else { return tensor }
+        let rounded = arena.tensor(tensor.shape, .bf16)
+        backend.round(rounded, tensor)
         return rounded
     }
 
@@ -61,6 +64,13 @@ public final class Variable {
         kept = value
         compute = nil
         (shape, gradientPrecision) = (value.shape, value.precision)
+    }
+
+    /// The output of an op whose gradient has a precision of its own.
+    init(_ value: Tensor, gradientPrecision: Precision) {
+        kept = value
+        compute = nil
+        (shape, self.gradientPrecision) = (value.shape, gradientPrecision)
     }
 
     /// The output of an op that is cheap to compute again: `compute` does so, to the last bit.

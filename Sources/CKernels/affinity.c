@@ -9,18 +9,6 @@ enum { key_count = LANES == 16 ? 8 : 6 };
 typedef float lanes __attribute__((ext_vector_type(LANES), aligned(4)));
 typedef int32_t lane_flags __attribute__((ext_vector_type(LANES), aligned(4)));
 
-static void unit_rows(float *restrict y, const float *restrict x, size_t rows, size_t columns) {
-    for (size_t row = 0; row < rows; row++, x += columns, y += columns) {
-        float sum = 0;
-        {
-#pragma clang fp reassociate(on)
-            for (size_t i = 0; i < columns; i++) sum += x[i] * x[i];
-        }
-        float length = square_root(sum), scale = 1.0f / (length > 1e-12f ? length : 1e-12f);
-        for (size_t i = 0; i < columns; i++) y[i] = x[i] * scale;
-    }
-}
-
 static void pack_tile(float *restrict packed, const float *restrict queries, tandem_tile tile, size_t dimension) {
     for (size_t lane = 0; lane < tandem_tile_cells; lane++) {
         size_t y = tile.top + lane / tandem_tile_width, x = tile.left + lane % tandem_tile_width;

@@ -4,6 +4,10 @@ static void add(float *restrict y, const float *restrict x, size_t count) {
     for (size_t i = 0; i < count; i++) y[i] += x[i];
 }
 
+static void blend(float *restrict y, const float *restrict x, size_t count, float keeping, float taking) {
+    for (size_t i = 0; i < count; i++) y[i] = keeping * y[i] + taking * x[i];
+}
+
 static void narrow(uint16_t *restrict y, const float *restrict x, size_t count) {
     for (size_t i = 0; i < count; i++) y[i] = round_to_bf16(x[i]);
 }

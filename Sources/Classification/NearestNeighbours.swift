@@ -85,7 +85,7 @@ private struct UnitRows {
     func load(_ examples: Range<Int>) -> Tensor {
         backend.upload(raw.rows(0..<examples.count), from: features.gather(examples))
         let rows = unit.rows(0..<examples.count)
-        backend.unitRows(rows, raw.rows(0..<examples.count))
+        backend.unitRows(rows, raw.rows(0..<examples.count), gains: nil)
         return rows
     }
 }

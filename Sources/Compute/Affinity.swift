@@ -1,7 +1,5 @@
 /// What label propagation asks of a device beyond a model's maths.
 public protocol SimilarityBackend: Backend {
-    /// `output = input / max(|input|, 1e-12)`, row by row.
-    func unitRows(_ output: Tensor, _ input: Tensor)
     /// For each of a frame's cells, `queries` `[cells, dimension]`, the `k` cells of its context with the largest dot products, best first;
     /// of those as good as the last of them, up to `ties` more. Cells are numbered row by row. No matrix of all products exists.
     func topKAffinity(_ queries: Tensor, _ context: [ContextFrame], neighbourhood: Neighbourhood, k: Int, ties: Int) -> Matches

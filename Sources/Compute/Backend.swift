@@ -33,6 +33,8 @@ public protocol Backend: AnyObject {
     func fill(_ target: Tensor, _ value: Float)
     /// `target += source`.
     func add(_ target: Tensor, _ source: Tensor)
+    /// `target = keeping · target + (1 − keeping) · source`, a moving average.
+    func blend(_ target: Tensor, _ source: Tensor, keeping: Double)
     /// `target = target · source`, element by element. Both may be operands.
     func multiply(_ target: Tensor, _ source: Tensor)
     /// `target = source`, rounded to the nearest; `target` is bf16.
@@ -126,4 +128,44 @@ public protocol Backend: AnyObject {
     func positionEmbedding(_ output: Tensor, _ input: Tensor, table: Tensor, positions: DeviceArray<Int32>)
     /// `dTable[positions[r]] += dOutput[r]`, in the order of the rows; the gradient of the input is `dOutput` itself.
     func positionEmbeddingBackward(dTable: Tensor, _ dOutput: Tensor, positions: DeviceArray<Int32>)
+
+    // MARK: Rows
+
+    /// `output[r] = residual[r] + scales[r] · input[r]`; without a residual `scales[r] · input[r]`. `scales` is `[rows]`.
+    func scaleRows(_ output: Tensor, _ input: Tensor, scales: Tensor, residual: Tensor?)
+    /// `output[r] = gains[r] · input[r] / max(|input[r]|, 1e-12)`; without gains, rows of length 1. `output` may be an operand; `gains` is
+    /// `[rows]` or `[rows, 1]`.
+    func unitRows(_ output: Tensor, _ input: Tensor, gains: Tensor?)
+    /// Backward pass of `unitRows`; `dGains` may be left out.
+    func unitRowsBackward(_ dInput: Tensor, dGains: Tensor?, _ dOutput: Tensor, _ input: Tensor, gains: Tensor?)
+
+    // MARK: Batch norm
+
+    /// `output = (input − mean) / sqrt(variance + epsilon) · weight + bias`, with each column's mean and biased variance over all rows, which
+    /// `statistics` `[2, width]` keeps. `output` may be an operand.
+    func batchNorm(_ output: Tensor, statistics: Tensor, _ input: Tensor, weight: Tensor, bias: Tensor, epsilon: Float)
+    /// Backward pass of `batchNorm`; `dInput` overwrites, or adds if `accumulates`. `dOutput` may be an operand.
+    func batchNormBackward(
+        _ dInput: Tensor, dWeight: Tensor, dBias: Tensor, _ dOutput: Tensor, _ input: Tensor, statistics: Tensor, weight: Tensor,
+        epsilon: Float, accumulates: Bool)
+
+    // MARK: Teachers' targets
+
+    /// `output[r] = softmax((input[r] − centre) / temperature)`, and `entropies[r] = −Σ output[r] log output[r]`.
+    func centredSoftmax(_ output: Tensor, entropies: Tensor, _ input: Tensor, centre: Tensor, temperature: Double)
+    /// `loss += Σ weights[r] · Σ −target log softmax(logits[r] / temperature)`, over the rows of `targets` that `partners` `[rows, 2]` names
+    /// for row `r`; a negative one names none. `logSumExp` `[rows]` keeps `log Σ exp(logits[r] / temperature)`; `loss` is one number.
+    func crossEntropy(
+        _ loss: DeviceArray<Double>, logSumExp: Tensor, _ logits: Tensor, targets: Tensor, partners: DeviceArray<Int32>, weights: Tensor,
+        temperature: Double)
+    /// `dLogits = ∂ loss / ∂ logits` of the same arguments; overwrites.
+    func crossEntropyBackward(
+        _ dLogits: Tensor, _ logits: Tensor, logSumExp: Tensor, targets: Tensor, partners: DeviceArray<Int32>, weights: Tensor,
+        temperature: Double)
+    /// `loss += scale · Σ (prediction − target)² + weight · prediction · correlated`; `loss` is one number.
+    func alignmentLoss(
+        _ loss: DeviceArray<Double>, _ prediction: Tensor, target: Tensor, correlated: Tensor, weight: Float, scale: Float)
+    /// `dPrediction = 2 scale (prediction − target + weight · correlated)`, the gradient where `correlated` is the prediction times a symmetric
+    /// matrix; overwrites.
+    func alignmentLossBackward(_ dPrediction: Tensor, _ prediction: Tensor, target: Tensor, correlated: Tensor, weight: Float, scale: Float)
 }

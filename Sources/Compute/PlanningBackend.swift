@@ -101,7 +101,31 @@ public final class PlanningBackend: SimilarityBackend {
     ) {}
     public func sumOfSquares(_ sum: DeviceArray<Double>, _ values: Tensor) {}
 
-    public func unitRows(_ output: Tensor, _ input: Tensor) {}
+    public func blend(_ target: Tensor, _ source: Tensor, keeping: Double) {}
+    public func scaleRows(_ output: Tensor, _ input: Tensor, scales: Tensor, residual: Tensor?) {}
+    public func unitRows(_ output: Tensor, _ input: Tensor, gains: Tensor?) {}
+    public func unitRowsBackward(_ dInput: Tensor, dGains: Tensor?, _ dOutput: Tensor, _ input: Tensor, gains: Tensor?) {}
+    public func batchNorm(_ output: Tensor, statistics: Tensor, _ input: Tensor, weight: Tensor, bias: Tensor, epsilon: Float) {}
+    public func batchNormBackward(
+        _ dInput: Tensor, dWeight: Tensor, dBias: Tensor, _ dOutput: Tensor, _ input: Tensor, statistics: Tensor, weight: Tensor,
+        epsilon: Float, accumulates: Bool
+    ) {}
+    public func centredSoftmax(_ output: Tensor, entropies: Tensor, _ input: Tensor, centre: Tensor, temperature: Double) {}
+    public func crossEntropy(
+        _ loss: DeviceArray<Double>, logSumExp: Tensor, _ logits: Tensor, targets: Tensor, partners: DeviceArray<Int32>, weights: Tensor,
+        temperature: Double
+    ) {}
+    public func crossEntropyBackward(
+        _ dLogits: Tensor, _ logits: Tensor, logSumExp: Tensor, targets: Tensor, partners: DeviceArray<Int32>, weights: Tensor,
+        temperature: Double
+    ) {}
+    public func alignmentLoss(
+        _ loss: DeviceArray<Double>, _ prediction: Tensor, target: Tensor, correlated: Tensor, weight: Float, scale: Float
+    ) {}
+    public func alignmentLossBackward(
+        _ dPrediction: Tensor, _ prediction: Tensor, target: Tensor, correlated: Tensor, weight: Float, scale: Float
+    ) {}
+
     /// Finds nothing; counts the products of every cell with those that compete.
     public func topKAffinity(
         _ queries: Tensor, _ context: [ContextFrame], neighbourhood: Neighbourhood, k: Int, ties: Int

@@ -2,14 +2,6 @@ import CKernels
 import Compute
 
 extension CPUBackend: SimilarityBackend {
-    public func unitRows(_ output: Tensor, _ input: Tensor) {
-        precondition(output.count == input.count && output.columns == input.columns, "unit rows of \(input.shape) into \(output.shape)")
-        forEachPiece(input.rows, grain: CPUBackend.rowsPerTask) { rows, _ in
-            let first = rows.lowerBound * input.columns
-            kernels.unit_rows(output.pointer + first, input.pointer + first, rows.count, input.columns)
-        }
-    }
-
     // Frame by frame, so that one frame's features stay in the cache while all tiles read them.
     public func topKAffinity(
         _ queries: Tensor, _ context: [ContextFrame], neighbourhood: Neighbourhood, k: Int, ties: Int

@@ -126,6 +126,14 @@ extension CPUBackend {
         }
     }
 
+    public func blend(_ target: Tensor, _ source: Tensor, keeping: Double) {
+        precondition(target.count == source.count, "cannot blend \(source.shape) into \(target.shape)")
+        forEachPiece(target.count) { range, _ in
+            kernels.blend(
+                target.pointer + range.lowerBound, source.pointer + range.lowerBound, range.count, Float(keeping), Float(1 - keeping))
+        }
+    }
+
     public func multiply(_ target: Tensor, _ source: Tensor) {
         precondition(
             target.count == source.count && target.precision == source.precision, "cannot multiply \(target.shape) by \(source.shape)")
@@ -156,11 +164,12 @@ extension CPUBackend {
             [gradients, firstMoments, secondMoments].allSatisfy { $0.count == values.count }, "gradients and moments of \(values.shape)")
         let rate = learningRate / (1 - pow(beta1, Double(step)))
         let correction = 1 / (1 - pow(beta2, Double(step))).squareRoot()
+        let moments = tandem_moments(keep1: Float(beta1), take1: Float(1 - beta1), keep2: Float(beta2), take2: Float(1 - beta2))
         forEachPiece(values.count) { range, _ in
             let first = range.lowerBound
             kernels.adamw(
                 values.pointer + first, gradients.pointer + first, firstMoments.pointer + first, secondMoments.pointer + first,
-                range.count, Float(beta1), Float(beta2), Float(epsilon), Float(1 - learningRate * weightDecay), Float(rate),
+                range.count, moments, Float(epsilon), Float(1 - learningRate * weightDecay), Float(rate),
                 Float(correction), gradientScale)
         }
     }

@@ -37,12 +37,19 @@ public struct Attention {
 
     /// `residual + proj(attention(x))`; tokens of a sequence see each other.
     public func callAsFunction(_ x: Variable, addingTo residual: Variable, sequences: SequenceLayout, on tape: Tape) -> Variable {
+        proj(attended(x, sequences: sequences, on: tape), addingTo: residual, on: tape)
+    }
+
+    /// `proj(attention(x))`.
+    public func callAsFunction(_ x: Variable, sequences: SequenceLayout, on tape: Tape) -> Variable {
+        proj(attended(x, sequences: sequences, on: tape), on: tape)
+    }
+
+    private func attended(_ x: Variable, sequences: SequenceLayout, on tape: Tape) -> Variable {
         let projected = projections.map { $0.operand(x, on: tape) }
-        let attended =
-            projected.count == 1
+        return projected.count == 1
             ? tape.attention(projected[0], sequences: sequences, heads: heads)
             : tape.attention(projected[0], projected[1], projected[2], sequences: sequences, heads: heads)
-        return proj(attended, addingTo: residual, on: tape)
     }
 }
 

@@ -1,7 +1,15 @@
 import Autograd
 
+/// What a block does to its tokens before it reads them.
+public protocol Normalization {
+    /// For tokens of this width.
+    init(_ parameters: Parameters, width: Int)
+    /// `[rows, width]` to the same.
+    func callAsFunction(_ x: Variable, on tape: Tape) -> Variable
+}
+
 /// Layer normalisation over the last dimension, with a learned scale and shift.
-public struct LayerNorm {
+public struct LayerNorm: Normalization {
     let weight: Parameter
     let bias: Parameter
 

@@ -1,13 +1,14 @@
 import Autograd
+import Compute
 
 /// `y = x Wᵀ + b`, with `weight` `[out, in]` and `bias` `[out]`.
 public struct Linear {
     let weight: Parameter
     let bias: any Bias
 
-    /// Weight xavier-uniform, bias zero, as MAE begins.
+    /// Weight as `parameters` has those of linear layers begin, bias zero.
     public init(_ parameters: Parameters, in: Int, out: Int) {
-        weight = parameters.make("weight", [out, `in`], .xavierUniform(out: out, in: `in`))
+        weight = parameters.make("weight", [out, `in`], parameters.linearWeight(out: out, in: `in`))
         bias = parameters.make("bias", [out], .zeros)
     }
 
@@ -21,6 +22,9 @@ public struct Linear {
     public func callAsFunction(_ x: Variable, on tape: Tape) -> Variable {
         tape.linear(x, weight: weight, bias: bias)
     }
+
+    /// The same of data, which has no gradient.
+    public func callAsFunction(_ x: Tensor, on tape: Tape) -> Variable { tape.linear(x, weight: weight, bias: bias) }
 
     /// The same for what only products read, in the precision of activations.
     public func operand(_ x: Variable, on tape: Tape) -> Variable {

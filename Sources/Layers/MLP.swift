@@ -18,4 +18,7 @@ public struct MLP {
     public func callAsFunction(_ x: Variable, addingTo residual: Variable, on tape: Tape) -> Variable {
         fc2(fc1.gelu(x, on: tape), addingTo: residual, on: tape)
     }
+
+    /// `fc2(gelu(fc1(x)))`.
+    public func callAsFunction(_ x: Variable, on tape: Tape) -> Variable { fc2(fc1.gelu(x, on: tape), on: tape) }
 }

@@ -4,14 +4,19 @@ import Autograd
 public struct Parameters {
     private final class List {
         var parameters: [Parameter] = []
+        let linearWeights: Initialization?
+
+        init(_ linearWeights: Initialization?) { self.linearWeights = linearWeights }
     }
 
     private let list: List
     private let prefix: String
 
     /// An empty list.
-    public init() {
-        list = List()
+    ///
+    /// - Parameter linearWeights: how the weights of linear layers begin; nil: Xavier-uniform, as MAE's do.
+    public init(linearWeights: Initialization? = nil) {
+        list = List(linearWeights)
         prefix = ""
     }
 
@@ -32,6 +37,9 @@ public struct Parameters {
         list.parameters.append(parameter)
         return parameter
     }
+
+    /// How the weight `[out, in]` of a linear layer begins.
+    func linearWeight(out: Int, in: Int) -> Initialization { list.linearWeights ?? .xavierUniform(out: out, in: `in`) }
 
     /// All that was registered, in order.
     public var all: [Parameter] { list.parameters }

@@ -51,12 +51,15 @@ public struct PixelDecoder<Blocks> {
     /// A patch's pixels for every row, `[rows, 3 p²]` in the order row, column, channel.
     public func pixels(_ x: Variable, on tape: Tape) -> Variable { pred(norm(x, on: tape), on: tape) }
 
-    /// The fixed position tables of an encoder and this decoder under their names in MAE's checkpoints: to be written beside the parameters,
-    /// for tools that expect them.
-    public func positionTables(with encoder: VisionTransformer) -> [Safetensors.Array] {
-        [("pos_embed", encoder.positions), ("decoder_pos_embed", positions)].map { name, table in
-            Safetensors.Array(name: name, shape: [1, table.values.count / table.width, table.width]) { table.values }
-        }
+    /// The fixed position tables of an encoder and this decoder.
+    public func positionTables(with encoder: VisionTransformer) -> [Safetensors.Array] { Models.positionTables(encoder.positions, positions) }
+}
+
+/// The fixed position tables of an encoder and a decoder under their names in MAE's checkpoints: to be written beside the parameters, for
+/// tools that expect them.
+public func positionTables(_ encoder: PositionEmbedding, _ decoder: PositionEmbedding) -> [Safetensors.Array] {
+    [("pos_embed", encoder), ("decoder_pos_embed", decoder)].map { name, table in
+        Safetensors.Array(name: name, shape: [1, table.values.count / table.width, table.width]) { table.values }
     }
 }
 

@@ -12,20 +12,24 @@ public struct PositionEmbedding: Sendable {
     public let values: [Float]
 
     /// The table for a square grid.
-    public init(gridSize: Int, width: Int) { self.init(gridHeight: gridSize, gridWidth: gridSize, width: width) }
+    public init(gridSize: Int, width: Int, rowsFirst: Bool = false) {
+        self.init(gridHeight: gridSize, gridWidth: gridSize, width: width, rowsFirst: rowsFirst)
+    }
 
     /// The table for a grid of any shape.
     ///
     /// The row of patch (y, x) is `[sin(x ω), cos(x ω), sin(y ω), cos(y ω)]` with `ω[i] = 10000^(−i / (width / 4))`: the column comes first.
     /// CLS has zeros. Computed in double precision. Source: facebookresearch/mae util/pos_embed.py.
-    public init(gridHeight: Int, gridWidth: Int, width: Int) {
+    ///
+    /// - Parameter rowsFirst: whether the row comes first, as OpenGVLab/Siamese-Image-Modeling util/pos_embed.py has it.
+    public init(gridHeight: Int, gridWidth: Int, width: Int, rowsFirst: Bool = false) {
         precondition(width % 4 == 0, "a width of \(width) is not a multiple of 4")
         let quarter = width / 4
         let frequencies = (0..<quarter).map { pow(10000, -Double($0) / Double(quarter)) }
         var values = [Float](repeating: 0, count: width)
         for y in 0..<gridHeight {
             for x in 0..<gridWidth {
-                for position in [x, y] {
+                for position in rowsFirst ? [y, x] : [x, y] {
                     values += frequencies.map { Float(sin(Double(position) * $0)) }
                     values += frequencies.map { Float(cos(Double(position) * $0)) }
                 }
@@ -78,6 +82,23 @@ public struct PositionEmbedding: Sendable {
             }
         }
         return result
+    }
+
+    /// The same interpolation as a matrix `[1 + toRows · toColumns, 1 + rows · columns]`, row by row, by which a table with CLS is multiplied.
+    static func resampling(rows: Int, columns: Int, toRows newRows: Int, toColumns newColumns: Int) -> [Float] {
+        let width = 1 + rows * columns
+        var matrix = [Float](repeating: 0, count: (1 + newRows * newColumns) * width)
+        matrix[0] = 1
+        let acrossTaps = taps(from: columns, to: newColumns)
+        for (newY, row) in taps(from: rows, to: newRows).enumerated() {
+            for (newX, column) in acrossTaps.enumerated() {
+                let first = (1 + newY * newColumns + newX) * width
+                for (y, weightY) in row {
+                    for (x, weightX) in column { matrix[first + 1 + y * columns + x] += Float(weightY * weightX) }
+                }
+            }
+        }
+        return matrix
     }
 
     /// The four source pixels of each target pixel along one side, with their weights.

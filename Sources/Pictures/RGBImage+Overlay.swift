@@ -43,3 +43,9 @@ extension RGBImage {
         return heated
     }
 }
+
+/// The values brought to 0 … 1, least to most.
+public func stretched(_ values: [Float]) -> [Float] {
+    let (least, most) = (values.min()!, values.max()!)
+    return values.map { most > least ? ($0 - least) / (most - least) : 0 }
+}

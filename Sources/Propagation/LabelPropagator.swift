@@ -36,7 +36,7 @@ public final class LabelPropagator {
         channels = labels.channels
         self.features = backend.tensor([2 + settings.queue, cells, features.columns])
         self.labels = labels.values + [Float](repeating: 0, count: (1 + settings.queue) * labels.values.count)
-        backend.unitRows(slot(0), features)
+        backend.unitRows(slot(0), features, gains: nil)
     }
 
     /// The labels of the next frame.
@@ -46,7 +46,7 @@ public final class LabelPropagator {
         // The latest frame comes first: it holds the best matches, and what follows is rejected at a glance.
         let previous = (max(1, frameCount - settings.queue)..<max(1, frameCount)).reversed().map(slotOfFrame)
         let own = slotOfFrame(frameCount)
-        backend.unitRows(slot(own), features)
+        backend.unitRows(slot(own), features, gains: nil)
         let first = ContextFrame(slot(0), copies: settings.family.copiesOfFirstFrame(missing: settings.queue - previous.count))
         let matches = backend.topKAffinity(
             slot(own), previous.map { ContextFrame(slot($0)) } + [first], neighbourhood: neighbourhood, k: settings.topK,

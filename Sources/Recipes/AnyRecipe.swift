@@ -6,7 +6,7 @@ public struct AnyRecipe: Equatable, Sendable {
     /// All recipes that there are, the default first.
     private static let kinds: [any RecipeSettings.Type] = [
         SiamMAE.Settings.self, MAE.Settings.self, MAEST.Settings.self, VideoMAE.Settings.self, VideoMAEV2.Settings.self,
-        MGMAE.Settings.self,
+        MGMAE.Settings.self, IBOT.Settings.self, SiameseIM.Settings.self,
     ]
 
     /// Their names.
@@ -36,10 +36,16 @@ public struct AnyRecipe: Equatable, Sendable {
 
     static func kind(_ name: String) -> (any RecipeSettings.Type)? { kinds.first { $0.name == name } }
 
+    /// The recipe of a system's name, which may stand without the dashes.
+    static func kind(ofSystem name: String) -> (any RecipeSettings.Type)? {
+        kind(name) ?? kinds.first { $0.name.filter { $0 != "-" } == name }
+    }
+
     /// The recipe with first values that a seed alone decides.
     public func makeRecipe(seed: UInt64, precision: ModelPrecision, backend: any Backend) -> any Recipe {
         let recipe = value.makeRecipe(precision: precision, backend: backend)
         recipe.parameters.initialize(seed: seed)
+        recipe.teacher?.begin()
         return recipe
     }
 

@@ -39,6 +39,15 @@ package struct PatchDrawing {
         return masked
     }
 
+    /// The picture with what a token looks at as heat over it: the mean of all heads.
+    ///
+    /// - Parameter heads: `[heads, patches]`.
+    package func attention(_ bytes: UnsafeRawBufferPointer, _ heads: [Float]) -> RGBImage {
+        let grid = imageSize / patch.size, cells = grid * grid
+        let sums = (0..<cells).map { cell in stride(from: cell, to: heads.count, by: cells).reduce(Float(0)) { $0 + heads[$1] } }
+        return picture(bytes).heated(stretched(sums), columns: grid, rows: grid)
+    }
+
     /// The picture with what was predicted in its hidden patches; those that were not predicted are grey.
     ///
     /// - Parameters:

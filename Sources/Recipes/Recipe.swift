@@ -18,8 +18,10 @@ public protocol Recipe: AnyObject {
     var encoder: Trained { get }
     /// All that the optimizer moves.
     var parameters: ParameterStore { get }
-    /// What its optimizer does beyond AdamW's plain step.
+    /// What its optimizer does in the step that has begun, beyond AdamW's plain step.
     var rules: OptimizerRules { get }
+    /// The network that follows the parameters, where there is one.
+    var teacher: Teacher? { get }
     /// Arrays that a run continues from and the optimizer does not move: a teacher, centres, running statistics.
     var state: [StateArray] { get }
     /// Arrays that are not learned but belong to a checkpoint for other tools, such as position tables.
@@ -28,11 +30,15 @@ public protocol Recipe: AnyObject {
     /// Adds `share` times the mean loss of some samples to `sum`, one number on the device; the backward pass of `tape` then adds its
     /// gradients to the parameters'.
     func addLoss(of batch: SampleBatch, share: Float, to sum: DeviceArray<Double>, on tape: Tape)
-    /// Called after each optimizer step, for what moves on its own; `progress` is the share of the run that is done, from 0 to 1.
-    func finishStep(progress: Double)
+    /// Called before the first samples of each step. A step that is interrupted is begun again: what has moved must not move twice.
+    func beginStep(_ position: RunPosition)
+    /// Called after each optimizer step, for what moves on its own.
+    func finishStep()
     /// What the model makes of some samples, as fixtures of the maths name it; among it `pred`, the predictions of equally many patches of
     /// each sample, `[samples · patches, 3 u p²]` in the order frame, row, column, channel.
     func outputs(of batch: SampleBatch, on tape: Tape) -> [(name: String, value: Tensor)]
+    /// Takes over from a fixture of the maths what only its recipe knows, such as which branches samples leave out.
+    func take(_ fixture: Safetensors) throws
     /// Pictures for people of what the model makes of some samples: equally many rows for each, all of equally many pictures.
     func pictures(of samples: [SampleBlock], arena: Arena) -> [[RGBImage]]
 }
@@ -73,8 +79,11 @@ extension RecipeSettings {
 
 extension Recipe {
     public var rules: OptimizerRules { OptimizerRules() }
-    public var state: [StateArray] { [] }
-    public func finishStep(progress: Double) {}
+    public var teacher: Teacher? { nil }
+    public var state: [StateArray] { teacher?.state ?? [] }
+    public func beginStep(_ position: RunPosition) {}
+    public func finishStep() {}
+    public func take(_ fixture: Safetensors) throws {}
 
     /// Adds the samples' mean loss, times `share`, to `loss`, one number on the device, and its gradients to the parameters' gradients.
     ///

@@ -2,7 +2,7 @@ import Compute
 
 /// What training steps of a recipe take, known before the first one.
 public struct StepForecast: Equatable, Sendable {
-    /// Bytes of parameters, gradients, the optimizer's moments, and rounded copies.
+    /// Bytes of parameters, gradients, the optimizer's moments, a teacher's parameters, and rounded copies.
     public let parameters: Int
     /// Bytes of activations and their gradients, for the samples that go through the network at once.
     public let activations: Int
@@ -22,7 +22,7 @@ public struct StepForecast: Equatable, Sendable {
         let backend = PlanningBackend()
         let arena = Arena(backend: backend)
         recipe.planStep(samples: samples, recomputes: recomputes, arena: arena)
-        parameters = recipe.parameters.byteCount
+        parameters = recipe.parameters.byteCount + (recipe.teacher?.parameters.inferenceByteCount ?? 0)
         activations = arena.touchedBytes
         operations = backend.operations
     }

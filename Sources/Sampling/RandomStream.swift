@@ -14,6 +14,8 @@ public enum RandomPurpose: UInt8, Sendable {
     case mask = 6
     /// The colours of a view.
     case color = 7
+    /// Which branches of a network's blocks a sample leaves out.
+    case dropPath = 8
 }
 
 /// The random numbers of one purpose of one sample: a pure function of (seed, purpose, ticket, replica, attempt).

@@ -35,15 +35,18 @@ public struct ArrayDeclaration: Equatable, Sendable {
     public var kind: ElementKind
     /// Lengths of the dimensions, at most six, the last of which runs fastest.
     public var shape: [Int]
-    /// Zeros that it holds in every sample, a mask's visible patches; nil where that may vary.
-    public var zeros: Int?
+    /// How many zeros it may hold, of a mask: its visible patches. Nil: it is no mask.
+    public var zeros: ClosedRange<Int>?
 
-    public init(_ name: String, _ kind: ElementKind, _ shape: [Int], zeros: Int? = nil) {
+    public init(_ name: String, _ kind: ElementKind, _ shape: [Int], zeros: ClosedRange<Int>? = nil) {
         self.name = name
         self.kind = kind
         self.shape = shape
         self.zeros = zeros
     }
+
+    /// A mask that leaves as many patches visible in every sample.
+    public init(_ name: String, _ kind: ElementKind, _ shape: [Int], zeros: Int) { self.init(name, kind, shape, zeros: zeros...zeros) }
 }
 
 /// Where the parts of a sample lie in its block of bytes.
@@ -57,8 +60,8 @@ public struct SampleLayout: Equatable, Sendable {
     public let arrays: [SampleArray]
     /// First byte of the path.
     public let pathOffset: Int
-    /// Of each array, how many zeros it must hold; nil where that may vary.
-    let zeros: [Int?]
+    /// Of each array, how many zeros it may hold; nil where it is no mask.
+    let zeros: [ClosedRange<Int>?]
     static let magic: UInt32 = 0x534E_4454  // "TDNS"
     static let version: UInt16 = 1
     static let headerByteCount = 64

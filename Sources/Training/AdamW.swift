@@ -17,6 +17,11 @@ public struct AdamW: Equatable, Sendable {
     /// MAE's numbers.
     public init() {}
 
+    /// Those of a training's settings.
+    public init(_ settings: TrainingSettings) {
+        (beta1, beta2, weightDecay) = (settings.betas[0], settings.betas[1], settings.weightDecay)
+    }
+
     /// Updates some of the values of `parameters` from their gradients, which are multiplied by `gradientScale` first.
     /// - Parameter step: these values' step, counted from 1: t in the bias corrections.
     func update(

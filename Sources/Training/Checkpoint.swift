@@ -10,10 +10,13 @@ public struct StateArray {
     public let name: String
     /// In f32.
     public let values: Tensor
+    /// Whether it is a whole number that begins at 0, such as one of steps.
+    public let isCount: Bool
 
-    public init(_ name: String, _ values: Tensor) {
+    public init(_ name: String, _ values: Tensor, isCount: Bool = false) {
         self.name = name
         self.values = values
+        self.isCount = isCount
     }
 }
 

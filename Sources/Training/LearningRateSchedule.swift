@@ -1,5 +1,3 @@
-import Foundation
-
 /// The learning rate of every step: linear warm-up from 0, then half a cosine down to a minimum.
 ///
 /// rate(s) = peak · s / peakSample for s < warmUp, else minimum + (peak − minimum) · (1 + cos(π (s − warmUp) / (total − warmUp))) / 2, with s
@@ -43,6 +41,6 @@ public struct LearningRateSchedule: Equatable, Sendable {
         if sample < warmUpSamples { return peakSample > 0 ? peak * Double(sample) / Double(peakSample) : 0 }
         guard sample < totalSamples else { return minimum }
         let progress = Double(sample - warmUpSamples) / Double(totalSamples - warmUpSamples)
-        return minimum + (peak - minimum) * 0.5 * (1 + cos(.pi * progress))
+        return halfCosine(from: peak, to: minimum, progress)
     }
 }

@@ -1,6 +1,5 @@
 import Autograd
 import Compute
-import Foundation
 
 /// What a recipe asks of its optimizer beyond AdamW's plain step.
 public struct OptimizerRules: Equatable, Sendable {
@@ -30,12 +29,8 @@ public struct OptimizerRules: Equatable, Sendable {
 /// AdamW with a recipe's rules.
 public struct Optimizer: Sendable {
     private let adamW: AdamW
-    private let rules: OptimizerRules
 
-    public init(_ adamW: AdamW, _ rules: OptimizerRules = OptimizerRules()) {
-        self.adamW = adamW
-        self.rules = rules
-    }
+    public init(_ adamW: AdamW) { self.adamW = adamW }
 
     /// Parameters that lie one behind the other and are moved alike.
     private struct Group {
@@ -52,11 +47,15 @@ public struct Optimizer: Sendable {
     /// Updates all values that are not frozen from their gradients.
     ///
     /// - Parameters:
+    ///   - rules: those of this step.
     ///   - progress: the share of the run that is done, from 0 to 1.
     ///   - gradientNorm: the length of the gradient of all parameters together.
     ///   - step: this step's number, counted from 1.
-    public func update(_ parameters: ParameterStore, learningRate: Double, progress: Double, gradientNorm: Double, step: Int) {
-        let scales = gradientScales(parameters, gradientNorm)
+    public func update(
+        _ parameters: ParameterStore, _ rules: OptimizerRules = OptimizerRules(), learningRate: Double, progress: Double,
+        gradientNorm: Double, step: Int
+    ) {
+        let scales = gradientScales(parameters, rules.clipping, gradientNorm)
         var groups: [Group] = []
         for (entry, scale) in zip(parameters.entries, scales) {
             let frozen = rules.frozenSteps[entry.name] ?? 0
@@ -71,7 +70,7 @@ public struct Optimizer: Sendable {
                 groups.append(group)
             }
         }
-        let decay = weightDecay(progress: progress)
+        let decay = rules.finalWeightDecay.map { halfCosine(from: adamW.weightDecay, to: $0, progress) } ?? adamW.weightDecay
         for group in groups {
             adamW.update(
                 parameters, group.range, learningRate: learningRate, weightDecay: group.isDecayed ? decay : 0, step: group.step,
@@ -80,16 +79,12 @@ public struct Optimizer: Sendable {
         parameters.refreshOperands()
     }
 
-    /// λ at a share of the run: λ₁ + (λ₀ − λ₁) (1 + cos(π · progress)) / 2.
-    private func weightDecay(progress: Double) -> Double {
-        guard let last = rules.finalWeightDecay else { return adamW.weightDecay }
-        return last + (adamW.weightDecay - last) * (1 + cos(.pi * progress)) / 2
-    }
-
     /// Of each parameter what its gradient is multiplied by: `min(1, limit / (length + 1e-6))`, as torch.nn.utils.clip_grad_norm_ does.
-    private func gradientScales(_ parameters: ParameterStore, _ gradientNorm: Double) -> [Float] {
+    private func gradientScales(
+        _ parameters: ParameterStore, _ clipping: OptimizerRules.Clipping, _ gradientNorm: Double
+    ) -> [Float] {
         func scale(_ length: Double, _ limit: Double) -> Float { Float(min(1, limit / (length + 1e-6))) }
-        switch rules.clipping {
+        switch clipping {
         case .none: return parameters.entries.map { _ in 1 }
         case .global(let limit): return parameters.entries.map { _ in scale(gradientNorm, limit) }
         case .perTensor(let limit):

@@ -40,12 +40,13 @@ public struct MathsComparison {
 
     /// Runs a fixture: a forward pass, a backward pass, and as many steps as there are reference losses.
     public init(_ fixture: MathsFixture, precision: ModelPrecision = .f32, backend: any Backend) throws {
-        let tolerances = Tolerances(precision)
+        let tolerances = Tolerances(precision, of: fixture.recipe)
         let run = try Run(fixture, precision, backend)
         let (outputs, loss) = try run.outputsAndLoss()
         let gradients = try run.gradients()
         let (losses, norms) = try run.steps()
         let (parameters, omittedCount) = try run.parametersAfterSteps()
+        let state = try run.stateAfterSteps()
         groups =
             [
                 Group(name: "outputs", deviations: outputs, tolerance: tolerances.outputs),
@@ -57,6 +58,7 @@ public struct MathsComparison {
             + [
                 Group(name: "parameters after", deviations: parameters, tolerance: tolerances.parameters, omittedCount: omittedCount)
             ]
+            + (state.isEmpty ? [] : [Group(name: "state after", deviations: state, tolerance: tolerances.parameters)])
     }
 }
 
@@ -72,12 +74,13 @@ private struct Run {
 
     init(_ fixture: MathsFixture, _ precision: ModelPrecision, _ backend: any Backend) throws {
         self.fixture = fixture
-        tolerances = Tolerances(precision)
+        tolerances = Tolerances(precision, of: fixture.recipe)
         recipe = try fixture.makeRecipe(precision: precision, backend: backend)
         parameters = recipe.parameters
         arena = Arena(backend: backend)
         sums = StepSums(of: parameters)
         samples = try fixture.samples(arena)
+        recipe.beginStep(fixture.position(ofStep: 0))
     }
 
     func outputsAndLoss() throws -> (outputs: [MathsComparison.Deviation], loss: MathsComparison.Deviation) {
@@ -91,7 +94,9 @@ private struct Run {
 
     func gradients() throws -> [MathsComparison.Deviation] {
         _ = forwardAndBackward()
-        let references = try parameters.entries.map { try reference("grad." + $0.name) }
+        let references = try parameters.entries.map { entry in
+            try isFrozen(entry) ? [Float](repeating: 0, count: entry.range.count) : reference("grad." + entry.name)
+        }
         let scaleOfZeros = references.map(tolerances.size).max() ?? 0
         return zip(parameters.entries, references).map { entry, reference in
             let own = arena.numbers(of: parameters.parameter(entry.name).gradient)
@@ -101,18 +106,22 @@ private struct Run {
     }
 
     func steps() throws -> (losses: [MathsComparison.Deviation], norms: [MathsComparison.Deviation]) {
-        let norms = fixture.file.entries["train.norms"] == nil ? [] : try reference("train.norms")
+        let norms = try ["train.norms", "train.grad_norm"].first { fixture.file.entries[$0] != nil }.map(reference) ?? []
         let losses = try reference("train.losses")
         let rates = fixture.file.entries["train.lr"] == nil ? losses.map { _ in 1e-3 } : try reference("train.lr").map(Double.init)
         guard rates.count == losses.count else {
             throw Failure("\(fixture.file.name) is no fixture of the maths: \(rates.count) rates for \(losses.count) losses")
         }
-        let optimizer = Optimizer(AdamW(), recipe.rules)
+        let optimizer = Optimizer(AdamW(fixture.recipe.training))
         var deviations: (losses: [MathsComparison.Deviation], norms: [MathsComparison.Deviation]) = ([], [])
         for (index, expected) in losses.enumerated() {
+            let position = fixture.position(ofStep: index)
+            recipe.beginStep(position)
             let reading = forwardAndBackward()
-            optimizer.update(parameters, learningRate: rates[index], progress: 0, gradientNorm: reading.gradientNorm, step: index + 1)
-            recipe.finishStep(progress: 0)
+            optimizer.update(
+                parameters, recipe.rules, learningRate: rates[index], progress: position.progress, gradientNorm: reading.gradientNorm,
+                step: index + 1)
+            recipe.finishStep()
             deviations.losses.append(.init(name: "step \(index + 1)", error: relativeError(reading.loss, expected)))
             if index < norms.count {
                 deviations.norms.append(.init(name: "step \(index + 1)", error: relativeError(reading.gradientNorm, norms[index])))
@@ -124,18 +133,32 @@ private struct Run {
     func parametersAfterSteps() throws -> (deviations: [MathsComparison.Deviation], omittedCount: Int) {
         var omittedCount = 0
         let deviations = try parameters.entries.map { entry in
-            let firstGradient = try reference("grad." + entry.name)
+            let firstGradient = try isFrozen(entry) ? [0] : reference("grad." + entry.name)
             let noise = 1e-6 * (firstGradient.map(abs).max() ?? 0)
             let keyBias = keyBias(entry)
             // Nothing blows up an exact zero.
             func isNoise(_ index: Int) -> Bool {
-                keyBias.contains(index) || (firstGradient[index] != 0 && abs(firstGradient[index]) < noise)
+                keyBias.contains(index) || (firstGradient.count > index && firstGradient[index] != 0 && abs(firstGradient[index]) < noise)
             }
             omittedCount += firstGradient.indices.count(where: isNoise)
             return try deviation("after." + entry.name, arena.numbers(of: parameters.parameter(entry.name).value)) { !isNoise($0) }
         }
         return (deviations, omittedCount)
     }
+
+    /// Of the state what the fixture tells of; rows of keys' biases are left out as those of parameters.
+    func stateAfterSteps() throws -> [MathsComparison.Deviation] {
+        try recipe.state.compactMap { part in
+            guard let name = fixture.lastName(of: part) else { return nil }
+            let keyBias = keyBias(part.name, count: part.values.count)
+            let error = tolerances.error(
+                arena.numbers(of: part.values), try fixture.numbers(name, shape: part.values.shape), isCompared: { !keyBias.contains($0) })
+            return .init(name: name, error: error)
+        }
+    }
+
+    /// Whether the optimizer never moves a parameter, so that it has no gradient.
+    private func isFrozen(_ entry: ParameterStore.Entry) -> Bool { recipe.rules.frozenSteps[entry.name] == .max }
 
     private func forwardAndBackward() -> StepSums.Reading {
         sums.clear()
@@ -144,11 +167,12 @@ private struct Run {
     }
 
     /// The elements of a parameter that are a key's bias.
-    private func keyBias(_ entry: ParameterStore.Entry) -> Range<Int> {
-        let count = entry.range.count
-        if entry.name.hasSuffix("attn.k.bias") { return 0..<count }
-        if entry.name.hasSuffix("cross_attn.kv.bias") { return 0..<count / 2 }
-        return entry.name.hasSuffix("attn.qkv.bias") ? count / 3..<count * 2 / 3 : 0..<0
+    private func keyBias(_ entry: ParameterStore.Entry) -> Range<Int> { keyBias(entry.name, count: entry.range.count) }
+
+    private func keyBias(_ name: String, count: Int) -> Range<Int> {
+        if name.hasSuffix("attn.k.bias") { return 0..<count }
+        if name.hasSuffix("cross_attn.kv.bias") { return 0..<count / 2 }
+        return name.hasSuffix("attn.qkv.bias") ? count / 3..<count * 2 / 3 : 0..<0
     }
 
     private func deviation(

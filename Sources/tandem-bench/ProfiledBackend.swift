@@ -43,6 +43,7 @@ final class ProfiledBackend: Backend {
 
     func fill(_ target: Tensor, _ value: Float) { timed { base.fill(target, value) } }
     func add(_ target: Tensor, _ source: Tensor) { timed { base.add(target, source) } }
+    func blend(_ target: Tensor, _ source: Tensor, keeping: Double) { timed { base.blend(target, source, keeping: keeping) } }
     func multiply(_ target: Tensor, _ source: Tensor) { timed { base.multiply(target, source) } }
     func round(_ target: Tensor, _ source: Tensor) { timed { base.round(target, source) } }
 
@@ -146,5 +147,57 @@ final class ProfiledBackend: Backend {
     }
     func positionEmbeddingBackward(dTable: Tensor, _ dOutput: Tensor, positions: DeviceArray<Int32>) {
         timed { base.positionEmbeddingBackward(dTable: dTable, dOutput, positions: positions) }
+    }
+
+    func scaleRows(_ output: Tensor, _ input: Tensor, scales: Tensor, residual: Tensor?) {
+        timed { base.scaleRows(output, input, scales: scales, residual: residual) }
+    }
+    func unitRows(_ output: Tensor, _ input: Tensor, gains: Tensor?) { timed { base.unitRows(output, input, gains: gains) } }
+    func unitRowsBackward(_ dInput: Tensor, dGains: Tensor?, _ dOutput: Tensor, _ input: Tensor, gains: Tensor?) {
+        timed { base.unitRowsBackward(dInput, dGains: dGains, dOutput, input, gains: gains) }
+    }
+    func batchNorm(_ output: Tensor, statistics: Tensor, _ input: Tensor, weight: Tensor, bias: Tensor, epsilon: Float) {
+        timed { base.batchNorm(output, statistics: statistics, input, weight: weight, bias: bias, epsilon: epsilon) }
+    }
+    func batchNormBackward(
+        _ dInput: Tensor, dWeight: Tensor, dBias: Tensor, _ dOutput: Tensor, _ input: Tensor, statistics: Tensor, weight: Tensor,
+        epsilon: Float, accumulates: Bool
+    ) {
+        timed {
+            base.batchNormBackward(
+                dInput, dWeight: dWeight, dBias: dBias, dOutput, input, statistics: statistics, weight: weight, epsilon: epsilon,
+                accumulates: accumulates)
+        }
+    }
+    func centredSoftmax(_ output: Tensor, entropies: Tensor, _ input: Tensor, centre: Tensor, temperature: Double) {
+        timed { base.centredSoftmax(output, entropies: entropies, input, centre: centre, temperature: temperature) }
+    }
+    func crossEntropy(
+        _ loss: DeviceArray<Double>, logSumExp: Tensor, _ logits: Tensor, targets: Tensor, partners: DeviceArray<Int32>, weights: Tensor,
+        temperature: Double
+    ) {
+        timed {
+            base.crossEntropy(
+                loss, logSumExp: logSumExp, logits, targets: targets, partners: partners, weights: weights, temperature: temperature)
+        }
+    }
+    func crossEntropyBackward(
+        _ dLogits: Tensor, _ logits: Tensor, logSumExp: Tensor, targets: Tensor, partners: DeviceArray<Int32>, weights: Tensor,
+        temperature: Double
+    ) {
+        timed {
+            base.crossEntropyBackward(
+                dLogits, logits, logSumExp: logSumExp, targets: targets, partners: partners, weights: weights, temperature: temperature)
+        }
+    }
+    func alignmentLoss(
+        _ loss: DeviceArray<Double>, _ prediction: Tensor, target: Tensor, correlated: Tensor, weight: Float, scale: Float
+    ) {
+        timed { base.alignmentLoss(loss, prediction, target: target, correlated: correlated, weight: weight, scale: scale) }
+    }
+    func alignmentLossBackward(
+        _ dPrediction: Tensor, _ prediction: Tensor, target: Tensor, correlated: Tensor, weight: Float, scale: Float
+    ) {
+        timed { base.alignmentLossBackward(dPrediction, prediction, target: target, correlated: correlated, weight: weight, scale: scale) }
     }
 }

@@ -7,12 +7,10 @@ import Training
 
 // What a pipeline means for a training.
 extension Pipeline {
-    var adamW: AdamW {
-        var optimizer = AdamW()
-        optimizer.beta1 = train.betas[0]
-        optimizer.beta2 = train.betas[1]
-        optimizer.weightDecay = train.weightDecay
-        return optimizer
+    /// Where a run stands.
+    func position(_ cursor: TrainingCursor) -> RunPosition {
+        RunPosition(
+            step: cursor.step, totalSteps: cursor.totalSteps, progress: cursor.progress, epochs: train.epochs, seed: seed)
     }
 
     /// The learning rates of a run of so many samples.

@@ -53,7 +53,7 @@ final class Trainer {
         memory = try TrainingMemory(pipeline, recipe)
         arena = Arena(backend: backend)
         sums = StepSums(of: recipe.parameters)
-        optimizer = Optimizer(pipeline.adamW, recipe.rules)
+        optimizer = Optimizer(AdamW(pipeline.train))
 
         let checkpoint = try checkpoints.latest(warn: note)
         let cursor = try pipeline.cursor(continuing: checkpoint?.metadata, manifest, mayChangeBatch: mayChangeBatch)
@@ -98,9 +98,10 @@ final class Trainer {
             if cursor.step == 0 { try writeCheckpoint() }
             let rate = schedule.rate(atSample: cursor.samplesSeen)
             optimizer.update(
-                recipe.parameters, learningRate: rate, progress: cursor.progress, gradientNorm: reading.gradientNorm, step: cursor.step + 1)
+                recipe.parameters, recipe.rules, learningRate: rate, progress: cursor.progress, gradientNorm: reading.gradientNorm,
+                step: cursor.step + 1)
+            recipe.finishStep()
             cursor.finishStep()
-            recipe.finishStep(progress: cursor.progress)
             try listReplaced(step: cursor.step)
             if cursor.step == startStep + 1 { note(memory.report(activations: arena.touchedBytes)) }
             try journal.record(
@@ -131,6 +132,7 @@ final class Trainer {
     /// to stop.
     private func accumulateGradients() throws -> StepSums.Reading? {
         sums.clear()
+        recipe.beginStep(pipeline.position(cursor))
         var slot = 0
         while slot < cursor.stepSize {
             guard let batch = try nextBatch() else { return nil }

@@ -132,12 +132,15 @@ private func pipelineSummary(_ path: String, _ overrides: [String]) throws -> Fi
     summary.add("encoder", "\(grouped(encoder)) parameters", "encoderParameters", encoder)
     summary.add("decoder", "\(grouped(all - encoder)) parameters", "decoderParameters", all - encoder)
     let arrays = pipeline.recipe.value.sampler.arrays
+    func visible(_ zeros: ClosedRange<Int>) -> String {
+        zeros.count == 1 ? "\(zeros.lowerBound) visible" : "\(zeros.lowerBound) or more visible"
+    }
     func described(_ array: ArrayDeclaration) -> String {
-        array.name + " " + array.shape.map { "\($0)" }.joined(separator: "x") + (array.zeros.map { " (\($0) visible)" } ?? "")
+        array.name + " " + array.shape.map { "\($0)" }.joined(separator: "x") + (array.zeros.map { " (\(visible($0)))" } ?? "")
     }
     summary.add(
         "sample", arrays.map(described).joined(separator: ", "), "visiblePatches",
-        Dictionary(uniqueKeysWithValues: arrays.compactMap { array in array.zeros.map { (array.name, $0) } }))
+        Dictionary(uniqueKeysWithValues: arrays.compactMap { array in array.zeros.map { (array.name, $0.lowerBound) } }))
     let work = pipeline.recipe.operationsPerSample / 1e9
     summary.add("work", String(format: "%.4g GFLOP a sample in training", work), "trainingGFLOPPerSample", work)
     if let manifest = try? Manifest(contentsOf: pipeline.data.manifestPath) {

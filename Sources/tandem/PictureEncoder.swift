@@ -60,7 +60,7 @@ struct PictureEncoder {
         let (image, grid) = try input(picture)
         let features = encoder.features(ofPictures: image, arena: arena)
         let unit = arena.tensor([features.rows, features.columns])
-        backend.unitRows(unit, features)
+        backend.unitRows(unit, features, gains: nil)
         return (backend.download(unit), grid)
     }
 }

@@ -76,9 +76,3 @@ extension PictureEncoder {
         return marked
     }
 }
-
-/// The values brought to 0 … 1, least to most.
-private func stretched(_ values: [Float]) -> [Float] {
-    let (least, most) = (values.min()!, values.max()!)
-    return values.map { most > least ? ($0 - least) / (most - least) : 0 }
-}

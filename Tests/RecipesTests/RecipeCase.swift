@@ -14,7 +14,7 @@ struct RecipeCase: Sendable, CustomStringConvertible {
     /// frames, of each of which 2 are visible. MAE-ST: three such steps, of all of which 5 are visible, and every other frame predicted.
     /// V2: four steps of 16, of each of which 4 are visible and 8 decoded. MGMAE: two steps of 9, of each of which 2 are visible.
     static let all = siamMAE + [mae, maeST, videoMAE, videoMAEV2, mgmae]
-    /// One of each recipe.
+    /// One of each recipe that predicts pixels.
     static let one = [siamMAE(), mae, maeST, videoMAE, videoMAEV2, mgmae]
 
     static let siamMAE = SiamMAE.EncoderKind.allCases.flatMap { encoder in
@@ -73,6 +73,25 @@ struct RecipeCase: Sendable, CustomStringConvertible {
         settings.model.size = .free(ClipEncoderSize(patch: 8, width: 16, depth: 2, heads: 2))
         settings.model.decoderSize = .free(ClipDecoderSize(width: 12, depth: 1, heads: 3))
         return RecipeCase(recipe: AnyRecipe(settings), description: "MGMAE")
+    }
+
+    /// Those that learn from views: 9 patches of a global crop or a view, of which up to 4 or just 5 are hidden, and 4 of a local crop.
+    static let views = [ibot, siameseIM]
+
+    static var ibot: RecipeCase {
+        var settings = IBOT.Settings()
+        (settings.sampling.imageSize, settings.sampling.localSize, settings.sampling.localCrops) = (24, 16, 3)
+        (settings.mask.chance, settings.model.size) = (0.8, sizes.0)
+        (settings.model.headWidth, settings.model.bottleneck, settings.model.outputs, settings.model.patchOutputs) = (20, 8, 30, 30)
+        settings.model.dropPath = 0.3
+        return RecipeCase(recipe: AnyRecipe(settings), description: "iBOT")
+    }
+
+    static var siameseIM: RecipeCase {
+        var settings = SiameseIM.Settings()
+        (settings.sampling.imageSize, settings.model.size) = (24, sizes.0)
+        (settings.model.decoderSize, settings.model.projectorDepth) = (.free(DecoderSize(width: 12, depth: 2, heads: 3)), 1)
+        return RecipeCase(recipe: AnyRecipe(settings), description: "SiameseIM")
     }
 
     /// Height and width of the pictures.

@@ -10,14 +10,15 @@ import Training
 
 /// What holds of every recipe.
 @Suite struct RecipeTests {
-    @Test(arguments: RecipeCase.all, [1, 4]) func microBatchesAddUpToTheBatch(recipe: RecipeCase, microBatch: Int) throws {
+    /// SiameseIM's batch norms are of a micro-batch, as its documentation says.
+    @Test(arguments: RecipeCase.all + [.ibot], [1, 4]) func microBatchesAddUpToTheBatch(recipe: RecipeCase, microBatch: Int) throws {
         let backend = try TestBackend.cpu.open()
         let whole = recipe.step(backend), parts = recipe.step(backend, microBatch: microBatch)
         #expect(abs(parts.loss / whole.loss - 1) < 1e-6)
         #expect(TestNumbers.relativeError(parts.gradients, whole.gradients.doubles) < 1e-5)
     }
 
-    @Test(arguments: RecipeCase.one + [.siamMAE(.joint, .joint, .symmetric)])
+    @Test(arguments: RecipeCase.one + RecipeCase.views + [.siamMAE(.joint, .joint, .symmetric)])
     func sameBitsInEveryRun(recipe: RecipeCase) throws {
         let first = recipe.step(try TestBackend.cpu.open(threads: 2), microBatch: 2)
         for threads in [2, 2, 1, 3] {
@@ -26,7 +27,7 @@ import Training
         }
     }
 
-    @Test(arguments: RecipeCase.one) func secondBackwardPassAddsToTheFirst(recipe: RecipeCase) throws {
+    @Test(arguments: RecipeCase.one + RecipeCase.views) func secondBackwardPassAddsToTheFirst(recipe: RecipeCase) throws {
         let backend = try TestBackend.cpu.open()
         let once = recipe.step(backend)
         let (model, arena) = (recipe.make(on: backend), Arena(backend: backend))
@@ -49,7 +50,7 @@ import Training
         let (mean, deviation) = ofSpans ? ([0.45, 0.45, 0.45], [0.225, 0.225, 0.225]) : ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
         let sum = backend.array(of: Double.self, count: 1)
         let prediction = RandomSamples(of: sampler, count: 6).withBlocks { samples -> [Float] in
-            let batch = SampleBatch(count: 6, of: sampler, arena: arena) { array, images in
+            let batch = SampleBatch(samples: Array(0..<6), of: sampler, arena: arena) { array, images in
                 var numbers: [Float] = []
                 for sample in samples {
                     for picture in 0..<array.shape[0] {
@@ -92,7 +93,7 @@ import Training
         let settings = recipe.recipe.value as? SiamMAE.Settings
         let pictures = sampler.arrays[0].shape[0]
         func prediction(_ change: (inout [Float]) -> Void) -> [Float] {
-            let batch = SampleBatch(count: 1, of: sampler, arena: arena) { _, images in
+            let batch = SampleBatch(samples: [0], of: sampler, arena: arena) { _, images in
                 var numbers = TestNumbers.normal(images.count, seed: 7)
                 change(&numbers)
                 backend.upload(images, from: numbers)
@@ -117,12 +118,13 @@ import Training
         #expect(prediction { $0[middle] += 1 } != unchanged, "a pixel of a visible patch of the past frame")
     }
 
-    @Test(arguments: RecipeCase.all) func parametersAreCountedAsTheModelHasThem(recipe: RecipeCase) throws {
+    @Test(arguments: RecipeCase.all + RecipeCase.views) func parametersAreCountedAsTheModelHasThem(recipe: RecipeCase) throws {
         let model = recipe.make(on: try TestBackend.cpu.open(threads: 1))
         let (all, encoder) = recipe.recipe.parameterCounts
         #expect(all == model.parameters.count)
         let encoders = model.parameters.entries.filter { entry in
-            ["cls_token", "pos_embed", "norm.", "patch_embed.", "blocks.", "encoder."].contains { entry.name.hasPrefix($0) }
+            ["cls_token", "pos_embed", "norm.", "patch_embed.", "blocks.", "encoder.", "backbone."].contains { entry.name.hasPrefix($0) }
+                && entry.name != "backbone.masked_embed"
         }
         #expect(encoder == encoders.reduce(0) { $0 + $1.range.count })
     }
@@ -156,11 +158,11 @@ import Training
     @Test func defaultsArePublished() {
         let (mae, siamMAE, videoMAE) = (MAE.Settings(), SiamMAE.Settings(), VideoMAE.Settings())
         #expect(mae.sampling.cropArea == [0.2, 1] && mae.mask.ratio == 0.75 && mae.model.size == .preset("b16"))
-        #expect(mae.sampler.arrays.first { $0.name == "mask" }?.zeros == 49)
+        #expect(mae.sampler.arrays.first { $0.name == "mask" }?.zeros == 49...49)
         let training = MAE.Settings.training
         #expect((training.epochs, training.warmupEpochs, training.batch) == (800, 40, 4096))
         #expect(training.baseLearningRate == 1.5e-4 && training.betas == [0.9, 0.95] && training.weightDecay == 0.05)
-        #expect(siamMAE.sampler.arrays.first { $0.name == "mask" }?.zeros == 9)
+        #expect(siamMAE.sampler.arrays.first { $0.name == "mask" }?.zeros == 9...9)
         #expect(SiamMAE.Settings.training.batch == 2048 && SiamMAE.Settings.training.epochs == 400)
         #expect(mae.problem == nil && siamMAE.problem == nil && videoMAE.problem == nil)
         let clips = VideoMAE.Settings.training
@@ -168,18 +170,34 @@ import Training
         #expect(clips.baseLearningRate == 1.5e-4 && clips.betas == [0.9, 0.95] && clips.weightDecay == 0.05)
         #expect(clips.minimumLearningRate == 1e-5 && VideoMAE.Settings.endsWarmUpAtPeak && !MAEST.Settings.endsWarmUpAtPeak)
         let spans = MAEST.Settings()
-        #expect(spans.problem == nil && spans.sampler.arrays[1].zeros == 156 && spans.sampling.repeatedSampling == 4)
+        #expect(spans.problem == nil && spans.sampler.arrays[1].zeros == 156...156 && spans.sampling.repeatedSampling == 4)
         #expect(spans.predictedFrames == [0, 2, 4, 6, 8, 10, 12, 15] && spans.optimization.clipping == 0.02)
         // 100 epochs with four clips of each of 512 videos a step, at a rate of 1.6e-3 for 256 of them.
         #expect(MAEST.Settings.training.epochs == 400 && MAEST.Settings.training.baseLearningRate * 2048 == 1.6e-3 * 512)
         let second = VideoMAEV2.Settings()
-        #expect(second.problem == nil && second.sampler.arrays.last?.zeros == 784 && second.sampling.repeatedSampling == 4)
+        #expect(second.problem == nil && second.sampler.arrays.last?.zeros == 784...784 && second.sampling.repeatedSampling == 4)
         // Four clips of each of 1024 videos a step, at a rate of 4e-3.
         #expect(VideoMAEV2.Settings.training.batch == 4096 && VideoMAEV2.Settings.training.baseLearningRate * 16 == 4e-3)
         #expect(abs(VideoMAEV2.Settings.training.minimumLearningRate * 16 / 4e-5 - 1) < 1e-12 && VideoMAEV2.Settings.endsWarmUpAtPeak)
         // rules.json of the golden recipes, "videomae 16x224/2x16".
         #expect(videoMAE.sampler.arrays.map(\.shape) == [[16, 224, 224, 3], [1568], [16, 7]])
-        #expect(videoMAE.sampler.arrays[1].zeros == 160 && videoMAE.model.size == .preset("b16"))
+        #expect(videoMAE.sampler.arrays[1].zeros == 160...160 && videoMAE.model.size == .preset("b16"))
+    }
+
+    /// bytedance/ibot main_ibot.py with the recipe of its README; OpenGVLab/Siamese-Image-Modeling configs/pretrain/dist_sim_base_1600ep.sh.
+    @Test func defaultsOfViewsArePublished() {
+        let (ibot, siameseIM) = (IBOT.Settings(), SiameseIM.Settings())
+        #expect(ibot.problem == nil && siameseIM.problem == nil)
+        #expect(ibot.sampler.arrays.map(\.shape) == [[2, 224, 224, 3], [10, 96, 96, 3], [392], [12, 7]])
+        #expect(ibot.sampler.arrays[2].zeros == 196...392)
+        let training = IBOT.Settings.training
+        #expect((training.epochs, training.warmupEpochs, training.batch) == (800, 10, 1024) && training.betas == [0.9, 0.999])
+        #expect(training.baseLearningRate == 5e-4 && training.minimumLearningRate * 4 == 1e-6 && training.weightDecay == 0.04)
+        #expect(IBOT.Settings.endsWarmUpAtPeak && !SiameseIM.Settings.endsWarmUpAtPeak)
+        let pairs = SiameseIM.Settings.training
+        #expect((pairs.epochs, pairs.warmupEpochs, pairs.batch) == (1600, 40, 4096) && pairs.betas == [0.9, 0.95])
+        #expect(pairs.baseLearningRate * 16 == 1e-3 && pairs.weightDecay == 0.05)
+        #expect(siameseIM.sampler.arrays[1].zeros == 78...78)
     }
 }
 
@@ -188,7 +206,7 @@ private func step(visible: [Int32]) throws {
     let backend = try TestBackend.cpu.open(threads: 1)
     let recipe = RecipeCase.mae
     let arena = Arena(backend: backend)
-    let batch = SampleBatch(count: 1, of: recipe.recipe.value.sampler, arena: arena) { _, images in
+    let batch = SampleBatch(samples: [0], of: recipe.recipe.value.sampler, arena: arena) { _, images in
         backend.fill(images, 0.5)
     } visible: { _ in
         [visible]

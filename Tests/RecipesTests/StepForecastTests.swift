@@ -7,12 +7,18 @@ import Testing
 
 @Suite struct StepForecastTests {
     private func pipeline(_ recipe: String = "siammae", _ precision: ModelPrecision = .f32) throws -> Pipeline {
-        try Pipeline.parse(
+        let isOfCrops = recipe == "ibot"
+        return try Pipeline.parse(
             """
             {
-              recipe: "\(recipe)", seed: 3, sampling: { imageSize: 64 }, mask: { ratio: 0.9375 },
+              recipe: "\(recipe)", seed: 3,
+              sampling: { imageSize: 64\(isOfCrops ? ", localSize: 32, localCrops: 4" : "") },
+              mask: { \(isOfCrops ? "ratio: 0.5" : "ratio: 0.9375") },
               train: { precision: "\(precision.products)", activations: "\(precision.activations)" },
-              model: { size: { patch: 8, width: 96, depth: 4, heads: 3 }, decoderSize: { width: 64, depth: 2, heads: 2 } },
+              model: {
+                size: { patch: 8, width: 96, depth: 4, heads: 3 },
+                \(isOfCrops ? "outputs: 256, patchOutputs: 256, headWidth: 128" : "decoderSize: { width: 64, depth: 2, heads: 2 }")
+              },
             }
             """, source: "the test")
     }
@@ -31,11 +37,13 @@ import Testing
         return (recipe, arena, backend.download(recipe.parameters.gradients))
     }
 
-    @Test(arguments: AnyRecipe.names, [false, true]) func forecastIsWhatAStepTakes(recipe: String, recomputes: Bool) throws {
+    /// Of iBOT's samples as much may be hidden as the forecast takes for granted, and seldom is; pieces of other sizes leave other gaps.
+    @Test(arguments: AnyRecipe.names, [false, true]) func forecastIsWhatAStepTakes(name: String, recomputes: Bool) throws {
         for precision in ModelPrecision.allCases {
-            let (recipe, arena, _) = try step(recipe, precision, samples: 7, recomputes: recomputes)
+            let (recipe, arena, _) = try step(name, precision, samples: 7, recomputes: recomputes)
             let forecast = StepForecast(recipe, samples: 7, recomputes: recomputes)
-            #expect(forecast.activations == arena.touchedBytes, "\(precision)")
+            let share = Double(arena.touchedBytes) / Double(forecast.activations)
+            #expect(name == "ibot" ? (0.8...1.1).contains(share) : share == 1, "\(precision): \(share)")
         }
     }
 

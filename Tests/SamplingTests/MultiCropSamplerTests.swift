@@ -12,7 +12,7 @@ import Testing
         #expect(
             sampler.arrays == [
                 ArrayDeclaration("globals", .uint8, [2, 224, 224, 3]), ArrayDeclaration("locals", .uint8, [10, 96, 96, 3]),
-                ArrayDeclaration("mask", .uint8, [392]), ArrayDeclaration("views", .int32, [12, 7]),
+                ArrayDeclaration("mask", .uint8, [392], zeros: 196...392), ArrayDeclaration("views", .int32, [12, 7]),
             ])
         #expect(sampler.maximumMaskedCount == 98 && sampler.minimumFrames == 1)
         let alone = MultiCropSampler { $0.sampling.localCrops = 0 }

@@ -93,16 +93,6 @@ extension NaiveBackend {
 
     // MARK: Similarity of frames
 
-    public func unitRows(_ output: Tensor, _ input: Tensor) {
-        let (numbers, width) = (read(input), input.columns)
-        write(
-            numbers.indices.map { index in
-                let first = index / width * width
-                let length = numbers[first..<first + width].reduce(0) { $0 + $1 * $1 }.squareRoot()
-                return numbers[index] / max(length, 1e-12)
-            }, to: output)
-    }
-
     public func topKAffinity(
         _ queries: Tensor, _ context: [ContextFrame], neighbourhood: Neighbourhood, k: Int, ties: Int
     ) -> Matches {

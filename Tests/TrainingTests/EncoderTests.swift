@@ -80,7 +80,7 @@ struct EncoderTests {
         backend.upload(clips, from: TestNumbers.normal(clips.count, seed: 2))
         let features = encoder.features(clips, clips: 2, arena: arena)
         #expect(features.shape == [2, 32, 32])
-        let own = SampleBatch(count: 2, of: settings.value.sampler, arena: arena) { _, images in
+        let own = SampleBatch(samples: [0, 1], of: settings.value.sampler, arena: arena) { _, images in
             backend.copy(images.bytes, clips.bytes)
         } visible: { _ in
             [Array(0..<32), Array(0..<32)]

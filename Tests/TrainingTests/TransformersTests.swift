@@ -59,7 +59,7 @@ struct TransformersTests {
         try Peers.run(script, ["run", folder.file("hf"), folder.file("input.safetensors"), folder.file("output.safetensors")])
 
         let arena = Arena(backend: backend)
-        let batch = SampleBatch(count: 2, of: settings.sampler, arena: arena) { _, images in
+        let batch = SampleBatch(samples: [0, 1], of: settings.sampler, arena: arena) { _, images in
             backend.upload(images, from: image)
         } visible: { _ in
             (0..<2).map { sample in (0..<16).sorted { noise[sample * 16 + $0] < noise[sample * 16 + $1] }[..<4].map { Int32($0) } }
@@ -93,7 +93,7 @@ struct TransformersTests {
         try Peers.run(script, ["run", folder.file("hf"), folder.file("input.safetensors"), folder.file("output.safetensors")])
 
         let arena = Arena(backend: backend)
-        let batch = SampleBatch(count: 2, of: settings.sampler, arena: arena) { _, images in
+        let batch = SampleBatch(samples: [0, 1], of: settings.sampler, arena: arena) { _, images in
             backend.upload(images, from: clips)
         } visible: { _ in
             visible

@@ -17,3 +17,16 @@ extension Tape {
         return y
     }
 }
+
+extension Tape {
+    /// Some consecutive rows of `x`, of which others take the rest. Backward: `dx[r] += dy[r]`.
+    public func rows(_ x: Variable, _ range: Range<Int>) -> Variable {
+        let width = x.value.columns, elements = range.lowerBound * width..<range.upperBound * width
+        let y = Variable(x.value.elements(elements).reshaped([range.count, width]), gradientPrecision: .f32)
+        record { tape in
+            guard let dy = y.takeGradient() else { return }
+            tape.backend.add(x.gradientToAddTo(tape).elements(elements), dy)
+        }
+        return y
+    }
+}

@@ -40,12 +40,19 @@ typedef struct {
     size_t best, capacity;
 } tandem_matches;
 
+/// The shares of two moving averages that stay, β₁ and β₂, and those that are taken anew: 1 − β₂ in f32 would be off by 1e-5 of itself.
+typedef struct {
+    float keep1, take1, keep2, take2;
+} tandem_moments;
+
 /// All kernels, compiled for one instruction set.
 typedef struct {
     // Elements (elementwise.c).
 
     /// y += x
     void (*add)(float *y, const float *x, size_t count);
+    /// y = keeping · y + taking · x
+    void (*blend)(float *y, const float *x, size_t count, float keeping, float taking);
     /// y = x, rounded to the nearest bf16.
     void (*narrow)(uint16_t *y, const float *x, size_t count);
     /// y [rows, columns] = x, whose rows are `stride` apart.
@@ -99,6 +106,22 @@ typedef struct {
     void (*layer_norm_backward)(float *dx, float *dweight, float *dbias, const void *dy, tandem_type type, const float *x,
                                 const float *statistics, const float *weight, size_t rows, size_t columns, int accumulates);
 
+    // Batch norm: statistics of columns over all rows, which several calls take in turn (batch_norm.c).
+
+    /// sums += Σ rows of (x − mean)²
+    void (*add_column_squares)(float *sums, const float *x, const float *mean, size_t rows, size_t columns);
+    /// y = (x − mean) · rstd · weight + bias
+    void (*batch_norm)(void *y, tandem_type type, const float *x, const float *mean, const float *rstd, const float *weight,
+                       const float *bias, size_t rows, size_t columns);
+    /// With n = (x − mean) · rstd: products += Σ dy n, sums += Σ dy; `type` is that of dy.
+    void (*batch_norm_sums)(float *products, float *sums, const void *dy, tandem_type type, const float *x, const float *mean,
+                            const float *rstd, size_t rows, size_t columns);
+    /// dx = rstd weight (dy − scale sums − n scale products), with the sums over all rows and `scale` one over their number: overwrites, or
+    /// adds if `accumulates`.
+    void (*batch_norm_backward)(float *dx, const void *dy, tandem_type type, const float *x, const float *mean, const float *rstd,
+                                const float *weight, const float *products, const float *sums, size_t rows, size_t columns, float scale,
+                                int accumulates);
+
     // Softmax of attention scores, all with rows `stride` apart (softmax.c).
 
     /// weights = exp(scores − their largest), row by row, and sums[row] = Σ weights: probabilities are their quotients. log_sum_exp[row] =
@@ -137,10 +160,38 @@ typedef struct {
     void (*patch_loss_backward)(float *dprediction, float *target, const float *prediction, const float *images, const int32_t *patches,
                                 size_t rows, size_t height, size_t width, tandem_patch patch, tandem_target kind, float scale);
 
+    // Rows (rows.c).
+
+    /// y = residual + scales[row] · x; without `residual`, scales[row] · x.
+    void (*scale_rows)(float *y, const float *x, const float *scales, const float *residual, size_t rows, size_t columns);
+    /// y = gains[row] · x / max(|x|, 1e-12); without `gains`, rows of length 1.
+    void (*unit_rows)(void *y, tandem_type type, const float *x, const float *gains, size_t rows, size_t columns);
+    /// With u = x / |x|: dx += gains[row] / |x| · (dy − u (dy · u)), dgains[row] += dy · u, where there is `dgains`.
+    void (*unit_rows_backward)(float *dx, float *dgains, const float *dy, const float *x, const float *gains, size_t rows, size_t columns);
+
+    // Distributions, and what one says of another (distribution.c).
+
+    /// y = softmax((x − centre) · scale), row by row; entropies[row] = −Σ y log y.
+    void (*centred_softmax)(float *y, float *entropies, const float *x, const float *centre, size_t rows, size_t columns,
+                            float scale);
+    /// errors[row] = weights[row] · Σ −target log softmax(logits · scale) over the targets [., columns] that partners [rows, 2] names,
+    /// or fewer where it is negative; log_sum_exp[row] = log Σ exp(logits · scale).
+    void (*cross_entropy)(float *errors, float *log_sum_exp, const float *logits, const float *targets, const int32_t *partners,
+                          const float *weights, size_t rows, size_t columns, float scale);
+    /// dlogits = ∂ errors[row] / ∂ logits: overwrites.
+    void (*cross_entropy_backward)(float *dlogits, const float *logits, const float *log_sum_exp, const float *targets,
+                                   const int32_t *partners, const float *weights, size_t rows, size_t columns, float scale);
+
+    // How far predictions are from a target, and how alike all are (alignment.c).
+
+    /// Σ (prediction − target)² + weight · prediction · correlated, in double precision.
+    double (*alignment_loss)(const float *prediction, const float *target, const float *correlated, size_t count, float weight);
+    /// dprediction = scale (prediction − target + weight · correlated): overwrites.
+    void (*alignment_loss_backward)(float *dprediction, const float *prediction, const float *target, const float *correlated, size_t count,
+                                    float weight, float scale);
+
     // The most similar cells of other frames (affinity.c).
 
-    /// y = x / max(|x|, 1e-12), row by row.
-    void (*unit_rows)(float *y, const float *x, size_t rows, size_t columns);
     /// packed [dimension, tile cells] = the tile's rows of queries [cells, dimension], 0 beyond the grid.
     void (*pack_tile)(float *packed, const float *queries, tandem_tile tile, size_t dimension);
     /// Offers keys [cells, dimension] of one frame to the cells of a tile, by dot product; key i counts as first_source + i. A key competes
@@ -150,8 +201,8 @@ typedef struct {
 
     // Optimizer (adamw.c).
 
-    /// With d = scale · g: m = β₁ m + (1 − β₁) d; v = β₂ v + (1 − β₂) d²; x = x · decay − rate · m / (sqrt(v) · correction + epsilon).
-    void (*adamw)(float *x, const float *g, float *m, float *v, size_t count, float beta1, float beta2, float epsilon, float decay,
+    /// With d = scale · g: m = keep₁ m + take₁ d; v = keep₂ v + take₂ d²; x = x · decay − rate · m / (sqrt(v) · correction + epsilon).
+    void (*adamw)(float *x, const float *g, float *m, float *v, size_t count, tandem_moments moments, float epsilon, float decay,
                   float rate, float correction, float scale);
 
     // Positions (position_embedding.c).

@@ -7,6 +7,8 @@
 #endif
 #include "../adamw.c"
 #include "../affinity.c"
+#include "../alignment.c"
+#include "../batch_norm.c"
 #include "../elementwise.c"
 #include "../gather_tokens.c"
 #include "../gelu.c"
@@ -17,13 +19,17 @@
 #include "../patchify.c"
 #include "../position_embedding.c"
 #include "../product.c"
+#include "../rows.c"
 #include "../softmax.c"
+// After softmax.c, whose functions it uses.
+#include "../distribution.c"
 #ifdef TARGET
 #pragma clang attribute pop
 #endif
 
 const tandem_kernels KERNELS = {
     .add = add,
+    .blend = blend,
     .narrow = narrow,
     .widen = widen,
     .add_column_sums = add_column_sums,
@@ -40,6 +46,10 @@ const tandem_kernels KERNELS = {
     .multiply = multiply,
     .layer_norm = layer_norm,
     .layer_norm_backward = layer_norm_backward,
+    .add_column_squares = add_column_squares,
+    .batch_norm = batch_norm,
+    .batch_norm_sums = batch_norm_sums,
+    .batch_norm_backward = batch_norm_backward,
     .softmax = softmax,
     .divide_rows = divide_rows,
     .softmax_backward = softmax_backward,
@@ -50,7 +60,14 @@ const tandem_kernels KERNELS = {
     .normalize_image = normalize_image,
     .patch_loss = patch_loss,
     .patch_loss_backward = patch_loss_backward,
+    .centred_softmax = centred_softmax,
+    .cross_entropy = cross_entropy,
+    .cross_entropy_backward = cross_entropy_backward,
+    .alignment_loss = alignment_loss,
+    .alignment_loss_backward = alignment_loss_backward,
+    .scale_rows = scale_rows,
     .unit_rows = unit_rows,
+    .unit_rows_backward = unit_rows_backward,
     .pack_tile = pack_tile,
     .top_k_affinity = top_k_affinity,
     .adamw = adamw,

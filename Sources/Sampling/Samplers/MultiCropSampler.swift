@@ -56,10 +56,10 @@ public struct MultiCropSampler: Sampler {
     public var repeatedSampling: Int { sampling.repeatedSampling }
 
     public var arrays: [ArrayDeclaration] {
-        let views = Self.globalCrops + sampling.localCrops
+        let (views, patches) = (Self.globalCrops + sampling.localCrops, Self.globalCrops * gridSize * gridSize)
         var arrays = [
             ArrayDeclaration("globals", .uint8, [Self.globalCrops, sampling.imageSize, sampling.imageSize, 3]),
-            ArrayDeclaration("mask", .uint8, [Self.globalCrops * gridSize * gridSize]),
+            ArrayDeclaration("mask", .uint8, [patches], zeros: patches - Self.globalCrops * maximumMaskedCount...patches),
             ArrayDeclaration("views", .int32, [views, View.fieldCount]),
         ]
         if sampling.localCrops > 0 {
@@ -81,7 +81,7 @@ public struct MultiCropSampler: Sampler {
             areaChecks("sampling.globalArea", sampling.globalArea) + areaChecks("sampling.localArea", sampling.localArea)
             + aspectChecks(sampling.cropAspect) + flipChecks(sampling.flip) + visitChecks(repeatedSampling, of: "pictures")
             + patchChecks(imageSize: sampling.imageSize, patchSize: patchSize)
-            + sizeChecks("sampling.localSize", sampling.localSize, patchSize: patchSize) + [
+            + (sampling.localCrops == 0 ? [] : sizeChecks("sampling.localSize", sampling.localSize, patchSize: patchSize)) + [
                 ("sampling.localCrops", (0...64).contains(sampling.localCrops), "is \(sampling.localCrops): from 0 to 64 small views")
             ]
         return (checks + maskChecks(once: checks)).first { !$0.holds }.map { ($0.key, $0.message) }

@@ -32,14 +32,22 @@ int main(void) {
             RUN(narrow, other_halves, others, count);
             RUN(widen, outputs, halves, rows, columns, columns);
             RUN(sum_of_squares, inputs, count);
-            RUN(adamw, outputs, inputs, others, more, count, 0.9f, 0.95f, 1e-8f, 1, 0.1f, 1, 0.5f);
-            RUN(unit_rows, outputs, inputs, rows, columns);
+            RUN(adamw, outputs, inputs, others, more, count, ((tandem_moments){0.9f, 0.1f, 0.95f, 0.05f}), 1e-8f, 1, 0.1f, 1, 0.5f);
+            RUN(blend, outputs, inputs, count, 0.9f, 0.1f);
+            RUN(scale_rows, outputs, inputs, others, more, rows, columns);
+            RUN(unit_rows_backward, outputs, sums, inputs, others, more, rows, columns);
+            RUN(add_column_squares, sums, inputs, others, rows, columns);
+            RUN(batch_norm_backward, outputs, inputs, tandem_f32, others, more, more, ones, ones, ones, rows, columns, 0.5f, 1);
+            RUN(centred_softmax, outputs, sums, inputs, others, rows, columns, 25);
+            RUN(alignment_loss_backward, outputs, inputs, others, more, count, 0.5f, 1);
             for (tandem_type type = tandem_f32; type <= tandem_bf16; type++) {
                 void *y = type == tandem_f32 ? (void *)outputs : halves, *z = type == tandem_f32 ? (void *)more : other_halves;
                 RUN(add_column_sums, sums, y, type, rows, columns, columns);
                 RUN(store_product, y, type, inputs, rows, columns, columns, 1);
                 RUN(add_bias_gelu, y, z, type, inputs, others, rows, columns, columns);
                 RUN(multiply, y, z, type, count);
+                RUN(unit_rows, y, type, inputs, others, rows, columns);
+                RUN(batch_norm, y, type, inputs, others, more, ones, ones, rows, columns);
                 RUN(layer_norm, y, type, sums, inputs, ones, ones, rows, columns, 1e-6f);
                 RUN(layer_norm_backward, others, more, ones, y, type, inputs, sums, inputs, rows, columns, 1);
                 RUN(softmax, y, type, sums, sums + rows, inputs, rows, columns, columns);
