@@ -67,9 +67,9 @@ INLINE void floor_of_255(integers *steps, const floats *share) {
 
 // Note "hue": hue and saturation are bytes. So that they are Pillow's, every division on the way there rounds as its does (Convert.c,
 // `rgb2hsv_row`). Of the two quotients whose difference is the hue one is 1, so that one rounding in single precision gives what Pillow's
-// doubles give; of all 16.7 million colours none differs. The way back (`hsv2rgb_row`) is of integers: with f = 2h mod 85 of 85 parts,
-// levels are the nearest to v (255 - s) / 255 and v (21675 - s f) / 21675. As the divisors are odd, neither is nearer to a half than 1 /
-// 43350, 2.3e-5, and Pillow's floats are off by 1.6e-5 at most.
+// doubles give; of all 16.7 million colours none differs. The way back (`hsv2rgb_row`) is of integers: with f = 2h mod 85 of 85 parts, levels
+// are the nearest to v (255 - s) / 255 and v (21675 - s f) / 21675. As the divisors are odd, neither comes nearer to a half than 1 / 43350,
+// which is 2.3e-5, and Pillow's floats are off by 1.6e-5 at most.
 
 INLINE void turn_hue(pixels *p, int32_t turn) {
     integers red = p->red, green = p->green, blue = p->blue, zero = {0};
@@ -107,9 +107,9 @@ INLINE void turn_hue(pixels *p, int32_t turn) {
 
 /// Changes pixels one by one.
 INLINE void change_pixels(uint8_t *rgb, size_t count, tandem_photometric kind, float value) {
+    uint8_t last[3 * lanes] = {0};
     for (size_t first = 0; first < count; first += lanes, rgb += 3 * lanes) {
         size_t size = 3 * smaller(lanes, count - first);
-        uint8_t last[3 * lanes];
         uint8_t *at = size < sizeof last ? last : rgb;
         if (at == last) memcpy(last, rgb, size);
         pixels p;
@@ -135,10 +135,10 @@ INLINE void change_pixels(uint8_t *rgb, size_t count, tandem_photometric kind, f
 /// The mean luma, rounded.
 INLINE int32_t mean_luma(const uint8_t *rgb, size_t count) {
     integers sums = {0};
+    // Black counts nothing.
+    uint8_t last[3 * lanes] = {0};
     for (size_t first = 0; first < count; first += lanes, rgb += 3 * lanes) {
         size_t size = 3 * smaller(lanes, count - first);
-        // Black counts nothing.
-        uint8_t last[3 * lanes] = {0};
         if (size < sizeof last) memcpy(last, rgb, size);
         pixels p;
         load(&p, size < sizeof last ? last : rgb);
@@ -153,16 +153,17 @@ INLINE int32_t mean_luma(const uint8_t *rgb, size_t count) {
 
 /// Levels of `count` bytes away from `low`, `factor` times as far.
 INLINE void change_levels(uint8_t *levels, size_t count, int32_t low, float factor) {
-    // The same for equal levels.
-    uint8_t table[256];
-    for (int32_t level = 0; level < 256; level += lanes) {
-        integers changed = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}, lows = {0};
-        changed += level;
-        lows += low;
+    integers lows = (integers){0} + low;
+    uint8_t last[lanes] = {0};
+    for (size_t first = 0; first < count; first += lanes, levels += lanes) {
+        size_t size = smaller(lanes, count - first);
+        uint8_t *at = size < lanes ? last : levels;
+        if (at == last) memcpy(last, levels, size);
+        integers changed = INTEGERS(*(const bytes *)at);
         blend(&changed, &lows, factor);
-        *(bytes *)(table + level) = __builtin_convertvector(changed, bytes);
+        *(bytes *)at = __builtin_convertvector(changed, bytes);
+        if (at == last) memcpy(levels, last, size);
     }
-    for (size_t i = 0; i < count; i++) levels[i] = table[levels[i]];
 }
 
 INLINE void solarise(uint8_t *levels, size_t count) {

@@ -12,6 +12,7 @@ func bench(arguments: [String]) throws {
         [
             ("step", "whole training steps: samples a second, share of the processor's peak, memory", benchStep),
             ("decode", "what a decoder does: samples a second from videos, frames a sample, shares of the time, memory", benchDecode),
+            ("views", "what a decoder does for recipes of many views: milliseconds to cut, scale and colour them", benchViews),
             ("dataflow", "samples a second from decoders through the batcher to a trainer, beside raw ZeroMQ", benchDataflow),
             ("propagation", "what an evaluation does: features and propagated labels, seconds a frame, memory", benchPropagation),
             ("ops", "the operations of a step, one by one", benchOps),

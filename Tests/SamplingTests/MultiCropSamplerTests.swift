@@ -67,6 +67,11 @@ import Testing
         }
     }
 
+    @Test func samplesStayTheSameBytes() throws {
+        let hash = try hashOfSamples(Self.small, of: Self.record)
+        #expect(hash == 0x3bb4_4e42_60ab_0637)
+    }
+
     @Test func aSampleIsAPureFunctionOfItsName() throws {
         let first = try whole()
         #expect(try whole() == first)

@@ -56,6 +56,11 @@ import WeightFiles
         #expect(abs(flips - 1000) < 120)
     }
 
+    @Test func samplesStayTheSameBytes() throws {
+        let hash = try hashOfSamples(Self.small, of: Self.record)
+        #expect(hash == 0x50d9_5c71_18d3_d596)
+    }
+
     @Test func aSampleIsAPureFunctionOfItsName() throws {
         let first = try draw()
         #expect(try draw() == first)
