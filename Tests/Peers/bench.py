@@ -24,6 +24,8 @@ RECIPES = {
     "videomae-v2": "--recipe videomae-v2 --model b16 --batch 1",
     "mgmae": "--recipe mgmae --model s16 --decoder s --batch 2",
     "mae-st": "--recipe mae-st --model l16 --batch 1",
+    "ibot": "--recipe ibot --model s16 --batch 8",
+    "siamese-im": "--recipe siamese-im --model b16 --batch 16",
 }
 PRECISIONS = ["f32", "bf16"]
 # What Tandem, oneDNN and MKL go by. PyTorch's element-wise kernels keep AVX-512, which favours it.

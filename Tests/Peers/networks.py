@@ -1,4 +1,4 @@
-"""The recipes' networks in PyTorch, as its users would write them: what Tandem's are compared with.
+"""The networks in PyTorch of the recipes that predict pixels, as its users would write them: what Tandem's are compared with.
 
 Each does the work of the published one: the encoder sees the visible tokens alone, the decoder what is published of it, the targets are
 normalised pixels. q, k and v are one linear map everywhere, which computes what MAE-ST's three do, and VideoMAE's without the keys' bias.
@@ -17,7 +17,7 @@ MEAN, DEVIATION = (torch.tensor(values).view(3, 1, 1, 1) for values in [(0.485, 
 
 # Width, depth and heads, by the names that Tandem's pipelines give them.
 ENCODERS = {"s16": (384, 12, 6), "b16": (768, 12, 12), "l16": (1024, 24, 16)}
-DECODERS = {"mae": (512, 8, 16), "small": (256, 4, 8), "mae-st": (512, 4, 16), "s": (192, 4, 3), "b": (384, 4, 6)}
+DECODERS = {"mae": (512, 8, 16), "small": (256, 4, 8), "mae-st": (512, 4, 16), "s": (192, 4, 3), "b": (384, 4, 6), "siamese-im": (768, 4, 16)}
 
 
 def heads_of(x, heads):
