@@ -1,4 +1,5 @@
 import Compute
+import Foundation
 import Training
 
 /// The centres that a teacher's numbers are taken around: moving averages of their means over a step, one for CLS and one for patches.
@@ -65,6 +66,12 @@ final class Centres {
             backend.blend(next, sum, keeping: Self.keeping)
             return (name, next)
         }
+    }
+
+    /// The mean entropy of the teacher's distributions of CLS, in the step under way so far: 0 where each is sure of one number, the logarithm
+    /// of their count where none knows anything.
+    var measure: TeacherMeasure {
+        TeacherMeasure("teacher_entropy", Double(backend.download(entropy)[0]), in: 0...log(Double(cls.count)))
     }
 
     var state: [StateArray] { [StateArray("center", cls), StateArray("center2", patches)] }

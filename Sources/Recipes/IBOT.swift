@@ -81,6 +81,8 @@ public final class IBOT: Recipe {
         centres.finishStep()
     }
 
+    public var teacherMeasure: TeacherMeasure? { centres.measure }
+    public static var pictureName: String { "views" }
     public func take(_ fixture: Safetensors) throws { try dropPath.take(fixture) }
 
     // MARK: Forward pass

@@ -37,6 +37,10 @@ public protocol Recipe: AnyObject {
     /// What the model makes of some samples, as fixtures of the maths name it; among it `pred`, the predictions of equally many patches of
     /// each sample, `[samples · patches, 3 u p²]` in the order frame, row, column, channel.
     func outputs(of batch: SampleBatch, on tape: Tape) -> [(name: String, value: Tensor)]
+    /// What the teacher's targets were like in the step that is done; nil without a teacher.
+    var teacherMeasure: TeacherMeasure? { get }
+    /// What its pictures show, as the files of a run are named.
+    static var pictureName: String { get }
     /// Takes over from a fixture of the maths what only its recipe knows, such as which branches samples leave out.
     func take(_ fixture: Safetensors) throws
     /// Pictures for people of what the model makes of some samples: equally many rows for each, all of equally many pictures.
@@ -83,6 +87,8 @@ extension Recipe {
     public var state: [StateArray] { teacher?.state ?? [] }
     public func beginStep(_ position: RunPosition) {}
     public func finishStep() {}
+    public var teacherMeasure: TeacherMeasure? { nil }
+    public static var pictureName: String { "reconstruction" }
     public func take(_ fixture: Safetensors) throws {}
 
     /// Adds the samples' mean loss, times `share`, to `loss`, one number on the device, and its gradients to the parameters' gradients.

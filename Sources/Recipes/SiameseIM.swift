@@ -157,6 +157,8 @@ public final class SiameseIM: Recipe {
     private let table: Tensor
     private let relative: RelativePositions
     private let statistics: RunningStatistics
+    /// The share of the targets' squares that their mean does not explain, of the step under way, one number.
+    private let spread: Tensor
 
     /// A model of zeros that computes in `precision`.
     public init(_ settings: Settings, precision: ModelPrecision = .f32, backend: any Backend) {
@@ -177,6 +179,7 @@ public final class SiameseIM: Recipe {
         let norms = (student.projector + predictor).flatMap(\.batchNorms).map { (prefix: "", norm: $0) }
         statistics = RunningStatistics(
             norms + target.projector.flatMap(\.batchNorms).map { (Self.teacherPrefix, $0) }, backend: backend)
+        spread = backend.tensor([1])
     }
 
     private static let teacherPrefix = "mm_"
@@ -198,9 +201,17 @@ public final class SiameseIM: Recipe {
     public func beginStep(_ position: RunPosition) {
         following.follow(momentum: position.cosine(from: settings.optimization.momentum, to: 1), step: position.step + 1)
         statistics.beginStep()
+        parameters.backend.fill(spread, 0)
     }
 
     public func finishStep() { statistics.finishStep() }
+
+    /// 0 where all targets are one.
+    public var teacherMeasure: TeacherMeasure? {
+        TeacherMeasure("teacher_spread", Double(parameters.backend.download(spread)[0]), in: 0...1)
+    }
+
+    public static var pictureName: String { "views" }
 
     private var patchCount: Int { encoder.configuration.patchCount }
     private var all: [Int32] { Array(0..<Int32(patchCount)) }
@@ -252,11 +263,23 @@ public final class SiameseIM: Recipe {
         return targets
     }
 
+    /// Each target has squares that add up to its width, so their mean has the more the more they are alike.
+    private func noteSpread(of targets: Tensor, share: Float, _ arena: Arena) {
+        let mean = arena.mean(ofRows: targets)
+        let (square, whole, scale, own) = (arena.tensor([1, 1]), arena.tensor([1, 1]), arena.tensor([1]), arena.tensor([1, 1]))
+        arena.backend.product(square, mean, mean, transposeA: false, transposeB: true)
+        arena.backend.fill(whole, share)
+        arena.backend.fill(scale, -share / Float(targets.columns))
+        arena.backend.scaleRows(own, square, scales: scale, residual: whole)
+        arena.backend.add(spread, own)
+    }
+
     /// PyTorch's default, not that of the encoder's norms.
     private static let targetEpsilon: Float = 1e-5
 
     public func addLoss(of batch: SampleBatch, share: Float, to sum: DeviceArray<Double>, on tape: Tape) {
         let target = targets(batch, tape.arena)
+        noteSpread(of: target, share: share, tape.arena)
         tape.alignmentLoss(
             addingTo: sum, predict(batch, on: tape).prediction, target: target, weight: Float(settings.optimization.negativeWeight),
             scale: share)

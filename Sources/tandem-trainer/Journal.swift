@@ -27,6 +27,7 @@ struct Journal: ~Copyable {
     private var window: Window
     private var lastLine = ""
     private var nextAdvice: Double
+    private var collapse = CollapseWatch()
 
     /// Sums since the last line of the log.
     private struct Window {
@@ -46,6 +47,7 @@ struct Journal: ~Copyable {
     /// The curves of TensorBoard, and where they stand in `log.txt`.
     private static let curves: [(tag: String, key: String)] = [
         ("train/loss", "train_loss"), ("train/learning_rate", "train_lr"), ("train/gradient_norm", "gradient_norm"),
+        ("train/teacher_entropy", "teacher_entropy"), ("train/teacher_spread", "teacher_spread"),
         ("throughput/samples_per_second", "samples_per_second"), ("throughput/data_wait", "data_wait"), ("throughput/decoders", "decoders"),
     ]
 
@@ -69,12 +71,20 @@ struct Journal: ~Copyable {
     ///
     /// - Parameters:
     ///   - cursor: where the run stands, this step included.
+    ///   - teacher: what its targets were like.
     ///   - waited: seconds that the trainer has waited for data since it started.
     ///   - decoders: those at work.
     mutating func record(
-        _ cursor: TrainingCursor, loss: Double, learningRate: Double, gradientNorm: Double, waited: Double, decoders: Int
+        _ cursor: TrainingCursor, loss: Double, learningRate: Double, gradientNorm: Double, teacher: TeacherMeasure?, waited: Double,
+        decoders: Int
     ) throws {
         window.loss += loss
+        if let teacher, collapse.note(teacher) {
+            note(
+                "the teacher's targets have been alike for \(CollapseWatch.steps) steps (\(teacher.name) \(String(format: "%.3g", teacher.value)) of"
+                    + " \(teacher.range.lowerBound) to \(String(format: "%.3g", teacher.range.upperBound))): nothing is learned from them; a lower"
+                    + " train.baseLearningRate or a higher optimization.momentum helps most often")
+        }
         let (step, totalSteps) = (cursor.step, cursor.totalSteps)
         let steps = step - window.start.step
         let now = monotonicSeconds()
@@ -88,13 +98,14 @@ struct Journal: ~Copyable {
         progress.show(lastLine)
 
         guard step % linesEvery == 0 || cursor.isFinished else { return }
-        let record: LogRecord = [
+        var record: LogRecord = [
             "epoch": .number(Double(cursor.samplesSeen) / Double(videos)), "step": .integer(step), "train_loss": .number(meanLoss),
             "train_lr": .number(learningRate), "gradient_norm": .number(gradientNorm), "samples_per_second": .number(samplesPerSecond),
             "data_wait": .number(dataWait.share), "decoders": .integer(decoders),
         ]
+        if let teacher { record.append(teacher.name, .number(teacher.value)) }
         try folder.append(toLog: record)
-        try events.scalars(step: step, Self.curves.map { ($0.tag, Float(record[$0.key] ?? .nan)) })
+        try events.scalars(step: step, Self.curves.compactMap { curve in record[curve.key].map { (curve.tag, Float($0)) } })
         if dataWait.missingDecoders > 0, now >= nextAdvice {
             nextAdvice = now + Self.adviceEvery
             note("with \(decoders) decoder\(decoders == 1 ? "" : "s") at work: \(dataWait.text)")
@@ -157,7 +168,7 @@ struct Journal: ~Copyable {
     func draw(_ recipe: any Recipe, step: Int, _ arena: Arena) throws {
         guard let examples else { return }
         let rows = examples.withSamples { recipe.pictures(of: Array($0.prefix(Self.samplesInPicture)), arena: arena) }
-        try writePNG(contactSheet(rows), to: folder.figurePath("reconstruction", step: step))
+        try writePNG(contactSheet(rows), to: folder.figurePath(type(of: recipe).pictureName, step: step))
     }
 
     private func timeLeft(_ cursor: TrainingCursor) -> String {

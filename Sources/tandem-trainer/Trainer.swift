@@ -105,8 +105,8 @@ final class Trainer {
             try listReplaced(step: cursor.step)
             if cursor.step == startStep + 1 { note(memory.report(activations: arena.touchedBytes)) }
             try journal.record(
-                cursor, loss: reading.loss, learningRate: rate, gradientNorm: reading.gradientNorm, waited: batches.waitedSeconds,
-                decoders: batches.decoderCount)
+                cursor, loss: reading.loss, learningRate: rate, gradientNorm: reading.gradientNorm, teacher: recipe.teacherMeasure,
+                waited: batches.waitedSeconds, decoders: batches.decoderCount)
 
             if isScored || cursor.step % pipeline.train.checkpointEvery == 0 { try writeCheckpoint() }
             try takeScores()

@@ -11,9 +11,16 @@ import Testing
         arguments: [
             ("siammae", [], 4), ("mae", [], 3), ("videomae", ["sampling.frames=4"], 4),
             ("mae-st", ["sampling.frames=4", "model.predictedFrames=2", "mask.ratio=0.8"], 2),
+            (
+                "ibot",
+                [
+                    "sampling.localSize=16", "sampling.localCrops=3", "mask.ratio=0.5", "model.dropPath=0.3",
+                    "model.size={patch:8,width:24,depth:2,heads:2}",
+                ], 6
+            ), ("siamese-im", [], 3),
         ] as [(String, [String], Int)])
     func everyRecipeTrainsAndIsScored(recipe: String, more: [String], columns: Int) throws {
-        let data = try TinyDataSet()
+        let data = try recipe == "ibot" ? TinyDataSet(head: TinyDataSet.headOfCrops) : TinyDataSet()
         let settings =
             [
                 "recipe=\(recipe)", "train.steps=12", "train.checkpointEvery=6", "train.keepCheckpoints=10",
@@ -36,8 +43,9 @@ import Testing
 
         let scores = try String(contentsOfFile: whole.folder + "/runs/tiny/scores.csv", encoding: .utf8)
         #expect(scores.split(separator: "\n").map { $0.prefix { $0 != "," } } == ["step", "0", "12"], "\(scores)")
+        let picture = ["ibot", "siamese-im"].contains(recipe) ? "views" : "reconstruction"
         // Pictures of 32 pixels with margins of 4 around them.
-        let sheet = try readImage(whole.folder + "/runs/tiny/figures/reconstruction-00000012.png")
+        let sheet = try readImage(whole.folder + "/runs/tiny/figures/\(picture)-00000012.png")
         #expect(sheet.width == columns * 36 + 4 && (sheet.height - 4) % 36 == 0 && sheet.height > 36)
     }
 }

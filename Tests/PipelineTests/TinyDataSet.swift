@@ -24,7 +24,12 @@ final class TinyDataSet {
         }
     }
 
-    init() throws {
+    /// What follows the encoder in most recipes, and in iBOT.
+    static let decoder = "decoderSize: { width: 16, depth: 1, heads: 2 }"
+    static let headOfCrops = "headWidth: 16, bottleneck: 8, outputs: 32, patchOutputs: 32"
+
+    /// - Parameter head: what of the model follows the encoder.
+    init(head: String = decoder) throws {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         try expectSuccess("tandem", ["synthesize", folder, "--seed", "3", "--videos", "3", "--sequences", "1"])
         try expectSuccess("tandem", ["prepare", folder + "/train"])
@@ -35,7 +40,7 @@ final class TinyDataSet {
               data: { media: "\(folder)/train" },
               sampling: { imageSize: 32, repeatedSampling: 4 },
               mask: { ratio: 0.75 },
-              model: { size: { patch: 8, width: 24, depth: 1, heads: 2 }, decoderSize: { width: 16, depth: 1, heads: 2 } },
+              model: { size: { patch: 8, width: 24, depth: 1, heads: 2 }, \(head) },
               train: { steps: 6, batch: 8, microBatch: 4, checkpointEvery: 20, threads: 2 },
               evaluation: { size: [64], queue: 2, radius: 4 },
             }
