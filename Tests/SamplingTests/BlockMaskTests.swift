@@ -134,7 +134,7 @@ import Testing
         }
     }
 
-    /// Of 60 % of 196 patches nearly all lie in rectangles: each has hidden neighbours, where a random set would leave out a few.
+    /// Nearly all hidden patches have a hidden neighbour, as they lie in rectangles.
     @Test func hiddenPatchesLieTogether() {
         var (alone, hidden) = (0, 0)
         for ticket in 0..<200 {
