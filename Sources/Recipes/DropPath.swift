@@ -8,13 +8,13 @@ import WeightFiles
 /// Which samples leave out which branches of a transformer's blocks, each crop for itself: a pure function of seed, sample, crop, block and
 /// branch. Huang, Sun, Liu, Sedra and Weinberger, "Deep Networks with Stochastic Depth", ECCV 2016, as timm's `DropPath` has it: the chance
 /// rises evenly from 0 in the first block, and what is kept is divided by the chance to be kept.
-struct DropPath {
+package struct DropPath {
     private let rates: [Double]
     /// Of a fixture of the maths: for each of its steps, block and branch 1 where a crop keeps it, the first crop of all samples before the
     /// second.
     private var given: (globals: [Float], locals: [Float])?
 
-    init(rate: Double, depth: Int) {
+    package init(rate: Double, depth: Int) {
         rates = (0..<depth).map { depth > 1 ? rate * Double($0) / Double(depth - 1) : 0 }
     }
 
@@ -26,10 +26,10 @@ struct DropPath {
     }
 
     /// What the crops of some samples keep in one pass: the globals of all samples, sample by sample, then the locals.
-    struct Keeps {
+    package struct Keeps {
         fileprivate let rates: [Double]
         /// For each block and branch, whether each crop keeps it.
-        fileprivate let isKept: [[[Bool]]]
+        package let isKept: [[[Bool]]]
 
         /// What the branches of a block are multiplied by; nil where all crops keep them.
         func scales(ofBlock block: Int, _ sequences: SequenceLayout, on tape: Tape) -> Block.BranchScales? {
@@ -51,7 +51,7 @@ struct DropPath {
     /// - Parameters:
     ///   - samples: their numbers in the run.
     ///   - globals: global crops of each; `locals`: local ones.
-    func keeps(samples: [Int], globals: Int, locals: Int, _ position: RunPosition) -> Keeps? {
+    package func keeps(samples: [Int], globals: Int, locals: Int, _ position: RunPosition) -> Keeps? {
         guard rates.contains(where: { $0 > 0 }) else { return nil }
         if let given { return keeps(given, samples: samples.count, globals: globals, locals: locals, step: position.step) }
         // One stream a sample: its crops one after the other, of each the blocks, of each both branches.
