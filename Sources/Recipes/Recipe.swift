@@ -55,6 +55,8 @@ public protocol RecipeSettings: Codable, Equatable, Sendable {
     static var training: TrainingSettings { get }
     /// Whether the last step of the warm-up has the highest learning rate, as the first one after it does.
     static var endsWarmUpAtPeak: Bool { get }
+    /// Whether what is made of a sample depends on those that go through with it.
+    static var normsBatches: Bool { get }
     /// The published settings.
     init()
     /// The first value that no run can have, by its key, and what to write instead; nil where all are possible. Nothing else of the
@@ -79,6 +81,7 @@ public protocol RecipeSettings: Codable, Equatable, Sendable {
 
 extension RecipeSettings {
     public static var endsWarmUpAtPeak: Bool { false }
+    public static var normsBatches: Bool { false }
 }
 
 extension Recipe {

@@ -49,6 +49,8 @@ public final class SiameseIM: Recipe {
 
         public init() {}
 
+        public static var normsBatches: Bool { true }
+
         public static var training: TrainingSettings {
             var training = TrainingSettings()
             (training.epochs, training.warmupEpochs, training.batch, training.baseLearningRate) = (1600, 40, 4096, 6.25e-5)

@@ -13,14 +13,14 @@ func benchStep(arguments: [String]) throws {
     var options = Arguments(
         "tandem bench step",
         about: """
-            Times training steps (forward, backward, AdamW) on random frames. The fastest one counts; the first does not. Beside it
+            Times training steps (forward, backward, optimizer) on random frames. The fastest one counts; the first does not. Beside it
             stand the matrix products that this machine computes, measured in the same run.
             """, arguments: arguments)
     let recipe = options.recipe()
     let size = options.value("--model", "NAME", "the encoder, as model.size names it", default: "s16")
     let decoderSize: String? = options.value("--decoder", "NAME", "the decoder, as model.decoderSize names it; default: the recipe's")
     let batch = options.value("--batch", "N", "samples a step", default: 16)
-    let microBatch = options.value("--micro-batch", "N", "samples that go through the network at once; 0: up to 4", default: 0)
+    let microBatch = options.value("--micro-batch", "N", "samples that go through the network at once; 0: up to 4, or all where the recipe norms batches", default: 0)
     let precision = options.value("--precision", "f32|bf16", "of products", default: Precision.f32)
     let recompute = options.flag("--recompute", "compute activations again in the backward pass instead of keeping them")
     let steps = options.value("--steps", "N", "steps that are timed", default: 4)
@@ -32,12 +32,14 @@ func benchStep(arguments: [String]) throws {
     if steps < 1 { options.refuse("--steps wants 1 or more") }
     options.finish()
 
+    let ofBatches = AnyRecipe(named: recipe).map { type(of: $0.value).normsBatches } ?? false
+    let atOnce = microBatch != 0 ? microBatch : ofBatches ? batch : largestDivisor(of: batch, upTo: 4)
     // As in a run: the same checks, the same model.
     let pipeline = try Pipeline.parse(
         "{}", source: "the options",
         overrides: [
             "recipe=\(recipe)", "model.size=\(size)", "train.batch=\(batch)", "train.precision=\(precision)",
-            "train.microBatch=\(microBatch == 0 ? largestDivisor(of: batch, upTo: 4) : microBatch)", "train.recompute=\(recompute)",
+            "train.microBatch=\(atOnce)", "train.recompute=\(recompute)",
         ] + (decoderSize.map { ["model.decoderSize=\($0)"] } ?? []) + overrides)
     let backend = try Device.cpu.makeBackend(threads: threads, for: precision)
     let profile = isProfiled ? ProfiledBackend(backend) : nil
@@ -111,7 +113,7 @@ private struct StepBench {
 
     func run(steps: Int, _ tell: (String) -> Void) -> StepResult {
         let (batch, micro) = (pipeline.train.batch, pipeline.train.microBatchSize)
-        let (arena, sums) = (Arena(backend: backend), StepSums(of: recipe.parameters))
+        let (arena, sums, optimizer) = (Arena(backend: backend), StepSums(of: recipe.parameters), Optimizer(AdamW(pipeline.train)))
         var (number, operations) = (0, [StepResult.Operation]())
         let seconds = samples.withBlocks { samples in
             backend.fastest(of: steps) {
@@ -119,16 +121,21 @@ private struct StepBench {
                 number += 1
                 profile?.reset()
                 sums.clear()
+                recipe.beginStep(
+                    RunPosition(
+                        step: number - 1, totalSteps: steps + 1, progress: 0, epochs: pipeline.train.epochs, seed: pipeline.seed))
                 for first in stride(from: 0, to: batch, by: micro) {
                     recipe.accumulateGradients(
                         Array(samples[first..<first + micro]), share: Float(micro) / Float(batch), recomputes: pipeline.train.recompute,
                         addingTo: sums.loss, arena: arena)
                 }
-                let loss = backend.download(sums.loss)[0]
-                AdamW().update(recipe.parameters, learningRate: 1e-4, step: number)
+                let reading = sums.read()
+                optimizer.update(
+                    recipe.parameters, recipe.rules, learningRate: 1e-4, progress: 0, gradientNorm: reading.gradientNorm, step: number)
+                recipe.finishStep()
                 let seconds = monotonicSeconds() - start
                 operations = profile.map { Self.operations($0, of: seconds) } ?? []
-                tell(String(format: "step %d: %.3f s, loss %.4f", number, seconds, loss))
+                tell(String(format: "step %d: %.3f s, loss %.4f", number, seconds, reading.loss))
             }
         }
         let highest = SystemMemory.highWaterMark

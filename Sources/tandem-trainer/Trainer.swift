@@ -80,6 +80,11 @@ final class Trainer {
         (status.step, status.totalSteps) = (cursor.step, cursor.totalSteps)
         note("\(pipeline.name): \(recipe.parameters.count) parameters on \(backend.summary); \(manifest.count) videos")
         note(memory.forecast)
+        if type(of: pipeline.recipe.value).normsBatches, pipeline.train.microBatchSize < pipeline.train.batch {
+            note(
+                "batch norms are those of the \(pipeline.train.microBatchSize) samples that go through at once (train.microBatch), not of the step's"
+                    + " \(pipeline.train.batch)")
+        }
         if pipeline.train.precision != .f32, backend.fastestPrecision == .f32 {
             note(
                 "products in \(pipeline.train.precision) are computed as f32 on this processor and gain no time: for a new run set train.precision"
