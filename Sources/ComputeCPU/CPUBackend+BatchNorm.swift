@@ -53,7 +53,8 @@ extension CPUBackend {
             sumOverRows(input, into: [products, gradients]) { rows, own in
                 let first = rows.lowerBound * width
                 kernels.batch_norm_sums(
-                    own, own + width, dOutput.address(of: first), dOutput.precision.kernelType, input.pointer + first, mean.pointer, inverse,
+                    own, own + width, dOutput.address(of: first), dOutput.precision.kernelType, input.pointer + first, mean.pointer,
+                    inverse,
                     rows.count, width)
             }
             forEachPiece(input.rows, grain: CPUBackend.rowsPerTask) { rows, _ in

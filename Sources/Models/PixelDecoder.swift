@@ -52,7 +52,9 @@ public struct PixelDecoder<Blocks> {
     public func pixels(_ x: Variable, on tape: Tape) -> Variable { pred(norm(x, on: tape), on: tape) }
 
     /// The fixed position tables of an encoder and this decoder.
-    public func positionTables(with encoder: VisionTransformer) -> [Safetensors.Array] { Models.positionTables(encoder.positions, positions) }
+    public func positionTables(with encoder: VisionTransformer) -> [Safetensors.Array] {
+        Models.positionTables(encoder.positions, positions)
+    }
 }
 
 /// The fixed position tables of an encoder and a decoder under their names in MAE's checkpoints: to be written beside the parameters, for

@@ -102,7 +102,9 @@ extension IBOT.Settings {
             )
         }
         if model.sharesHead, !model.sharesTeacherHead {
-            return ("model.sharesTeacherHead", "is false, but the student's one last layer (model.sharesHead) leads no second one: set it true")
+            return (
+                "model.sharesTeacherHead", "is false, but the student's one last layer (model.sharesHead) leads no second one: set it true"
+            )
         }
         if !(0..<1).contains(model.dropPath) { return ("model.dropPath", "is \(model.dropPath): a chance from 0 to below 1") }
         return optimization.problem ?? sampler.problem

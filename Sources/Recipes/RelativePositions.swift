@@ -23,7 +23,9 @@ struct RelativePositions {
     func embedding(_ geometry: [Float]) -> [Float] {
         let numbers = geometry.map(Double.init)
         let (top, left, height, width, isMirrored, right) = (numbers[0], numbers[1], numbers[2], numbers[3], numbers[4] != 0, numbers[5])
-        func waves(_ position: Double) -> [Float] { frequencies.map { Float(sin(position * $0)) } + frequencies.map { Float(cos(position * $0)) } }
+        func waves(_ position: Double) -> [Float] {
+            frequencies.map { Float(sin(position * $0)) } + frequencies.map { Float(cos(position * $0)) }
+        }
         let rows = (0..<side).map { waves(height * (Double($0) + 0.5) + top * Double(side) - 0.5) }
         let columns = (0..<side).map { index in
             let along = width * (Double(index) + 0.5)

@@ -20,7 +20,8 @@ func benchStep(arguments: [String]) throws {
     let size = options.value("--model", "NAME", "the encoder, as model.size names it", default: "s16")
     let decoderSize: String? = options.value("--decoder", "NAME", "the decoder, as model.decoderSize names it; default: the recipe's")
     let batch = options.value("--batch", "N", "samples a step", default: 16)
-    let microBatch = options.value("--micro-batch", "N", "samples that go through the network at once; 0: up to 4, or all where the recipe norms batches", default: 0)
+    let microBatch = options.value(
+        "--micro-batch", "N", "samples that go through the network at once; 0: up to 4, or all where the recipe norms batches", default: 0)
     let precision = options.value("--precision", "f32|bf16", "of products", default: Precision.f32)
     let recompute = options.flag("--recompute", "compute activations again in the backward pass instead of keeping them")
     let steps = options.value("--steps", "N", "steps that are timed", default: 4)

@@ -122,7 +122,8 @@ import Testing
         #expect(test.error(dLogits, gradient) < 3e-6)
     }
 
-    @Test(arguments: TestTensors.shapes, TestBackend.devices) func alignmentAgreesWithItsFormula(shape: [Int], backend: TestBackend) throws {
+    @Test(arguments: TestTensors.shapes, TestBackend.devices) func alignmentAgreesWithItsFormula(shape: [Int], backend: TestBackend) throws
+    {
         let test = try TestTensors(backend)
         let (p, t, c) = (test.normal(shape, seed: 1), test.normal(shape, seed: 2), test.normal(shape, seed: 3))
         let numbers = (test.doubles(p), test.doubles(t), test.doubles(c))

@@ -236,7 +236,10 @@ extension Pipeline {
         ("train.steps=-1", "--set train.steps: is -1"),
         ("train.steps", "write KEY=VALUE"),
         ("train.steps=many", "--set train.steps: wants a whole number"),
-        ("recipe=map", "--set recipe: is \"map\", which there is not: one of siammae, mae, mae-st, videomae, videomae-v2, mgmae, ibot, siamese-im"),
+        (
+            "recipe=map",
+            "--set recipe: is \"map\", which there is not: one of siammae, mae, mae-st, videomae, videomae-v2, mgmae, ibot, siamese-im"
+        ),
         ("model.decoder=self", "--set model.decoder: is no word that it knows; it wants \"cross-self\", \"cross\" or \"joint\""),
     ])
     func refusesOverrides(override: String, expected: String) {

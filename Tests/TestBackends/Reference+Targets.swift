@@ -32,9 +32,12 @@ extension Reference {
     public static func columnStatistics(_ x: [Double], width: Int) -> (mean: [Double], variance: [Double]) {
         let columns = (0..<width).map { column in stride(from: column, to: x.count, by: width).map { x[$0] } }
         let means = columns.map { $0.reduce(0, +) / Double($0.count) }
-        return (means, zip(columns, means).map { column, mean in
-            column.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(column.count)
-        })
+        return (
+            means,
+            zip(columns, means).map { column, mean in
+                column.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(column.count)
+            }
+        )
     }
 
     /// Batch norm: layer norm of the transpose, but for scale and shift.

@@ -11,7 +11,9 @@ import Training
         for step in 0..<perEpoch * epochs {
             #expect(position(step, of: perEpoch * epochs, epochs: Double(epochs)).epoch == step / perEpoch)
         }
-        for count in 0...epochs { #expect(position(0, of: perEpoch * epochs, epochs: Double(epochs)).steps(ofEpochs: count) == count * perEpoch) }
+        for count in 0...epochs {
+            #expect(position(0, of: perEpoch * epochs, epochs: Double(epochs)).steps(ofEpochs: count) == count * perEpoch)
+        }
     }
 
     /// Steps of which the last begins within the epochs.

@@ -20,7 +20,9 @@ extension Tape {
         positionEmbedding(x, table.value, positions) { _ in table.gradient }
     }
 
-    private func positionEmbedding(_ x: Variable, _ table: Tensor, _ positions: DeviceArray<Int32>, dTable: @escaping (Tape) -> Tensor?) -> Variable {
+    private func positionEmbedding(_ x: Variable, _ table: Tensor, _ positions: DeviceArray<Int32>, dTable: @escaping (Tape) -> Tensor?)
+        -> Variable
+    {
         let y = Variable(arena.tensor(x.value.shape))
         backend.positionEmbedding(y.value, x.value, table: table, positions: positions)
         record { tape in
