@@ -12,7 +12,8 @@ import WeightFiles
 /// Arrays of the file: `param.NAME`; inputs, as the recipe's `fixtureInputs` name them: pictures `[batch, 3, height, width]` or clips
 /// `[batch, 3, frames, height, width]`, already normalised, and for a mask the visible patches `[batch, visible]` in the order of their
 /// tokens, or a number for each patch, 1 where it is hidden; `out.NAME` of the recipe's outputs, `out.loss`, `grad.NAME`, `train.losses`,
-/// and where they are not all 1e-3 the learning rates `train.lr`; `after.NAME`. Recipe and sizes stand as JSON in the metadata, `config`.
+/// and where they are not all 1e-3 the learning rates `train.lr`; `after.NAME`. A recipe's state stands under its names in checkpoints, or after
+/// `param.`, and as it is after the steps after `after_` or `after.`. Recipe and sizes stand as JSON in the metadata, `config`.
 public struct MathsFixture {
     /// The file's arrays.
     public let file: Safetensors

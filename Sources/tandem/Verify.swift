@@ -21,11 +21,11 @@ private func verifyMaths(arguments: [String]) throws {
         "tandem verify maths",
         about: """
             Runs a model on the inputs of each fixture and prints the worst error of its outputs, its loss, its gradients, the
-            losses of ten optimizer steps and the parameters after them, relative to the reference values in the file. Exits
-            with 1 where an error is beyond its tolerance.
+            losses of ten optimizer steps and the parameters after them, with a teacher's and other state, relative to the
+            reference values in the file. Exits with 1 where an error is beyond its tolerance.
 
             With f32, an error is the largest difference over the largest value of a tensor: outputs may reach 2e-6, gradients
-            5e-6, losses 1e-6, parameters 1e-4. With bf16, it is the length of the difference over the length: outputs and
+            5e-6, losses 1e-6 (iBOT's 2e-6), parameters 1e-4. With bf16, it is the length of the difference over the length: outputs and
             gradients may reach 3e-2, losses 1e-2, and parameters are not judged.
 
             The gradient of a key's bias is zero in exact arithmetic and rounding noise in any other. Among the gradients it is
