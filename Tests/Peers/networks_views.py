@@ -111,7 +111,8 @@ class IBOT(nn.Module):
         logs = F.log_softmax(torch.cat(of_crops) / 0.1, dim=-1, dtype=torch.float32)
 
         # Every crop but the teacher's own.
-        pairs = torch.einsum("qbk,vbk->qv", targets.unflatten(0, (2, batch)), logs.unflatten(0, (-1, batch))) / batch
+        with torch.autocast("cpu", enabled=False):
+            pairs = torch.einsum("qbk,vbk->qv", targets.unflatten(0, (2, batch)), logs.unflatten(0, (-1, batch))) / batch
         loss = (pairs.diagonal().sum() - pairs.sum()) / (pairs.numel() - 2)
         entropy = -(patch_targets * F.log_softmax(logits[:, 1:] / 0.1, dim=-1, dtype=torch.float32)).sum(-1)
         return loss + ((entropy * masks).sum(1) / masks.sum(1).clamp(min=1)).mean()
