@@ -106,10 +106,11 @@ public final class IBOT: Recipe {
         return network.encoder.embed(images, sequences: all, replacing: replacement, on: tape)
     }
 
-    /// The student's tokens before their last norm: of the global crops, whose hidden patches it does not see, then of the local ones.
-    private func encode(
+    /// The student's tokens before their last norm, of the global crops, whose hidden patches it does not see, then of the local ones; and what it
+    /// says of CLS of every crop, and of the hidden patches.
+    private func predict(
         _ batch: SampleBatch, hidden: [[Int]], on tape: Tape
-    ) -> (tokens: Variable, sequences: SequenceLayout, localCount: Int) {
+    ) -> (tokens: Variable, sequences: SequenceLayout, cls: Variable, patches: Variable?) {
         var isHidden = [Bool](repeating: false, count: hidden.count * patchCount)
         for (crop, own) in hidden.enumerated() {
             for patch in own { isHidden[crop * patchCount + patch] = true }
@@ -122,18 +123,8 @@ public final class IBOT: Recipe {
             (tokens, sequences) = (tape.joinRows(tokens, others), sequences + own)
         }
         let keeps = dropPath.keeps(samples: batch.samples, globals: 2, locals: locals, position)
-        return (
-            student.encoder.transform(
-                tokens, sequences: sequences, scales: { keeps?.scales(ofBlock: $0, sequences, on: tape) }, on: tape), sequences,
-            locals * batch.count
-        )
-    }
-
-    /// What the student says: of CLS of every crop, and of the hidden patches of the global ones.
-    private func predict(
-        _ batch: SampleBatch, hidden: [[Int]], on tape: Tape
-    ) -> (tokens: Variable, sequences: SequenceLayout, cls: Variable, patches: Variable?) {
-        let (tokens, sequences, _) = encode(batch, hidden: hidden, on: tape)
+        tokens = student.encoder.transform(
+            tokens, sequences: sequences, scales: { keeps?.scales(ofBlock: $0, sequences, on: tape) }, on: tape)
         let (cls, patches) = student.head(
             of: tokens, cls: (0..<sequences.count).map { Int32(sequences[$0].lowerBound) }, patches: hidden.rows(in: sequences),
             norm: student.encoder, on: tape)
