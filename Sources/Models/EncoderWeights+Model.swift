@@ -14,7 +14,7 @@ extension EncoderWeights {
         let all = Parameters()
         let encoder = makeEncoder(
             configuration(heads: try requireHeads()), all,
-            positions: try kind == .pictures ? file.finiteFloats(prefix + "pos_embed", shape: positionShape) : nil)
+            positions: try kind == .pictures ? file.finiteFloats(key("pos_embed"), shape: positionShape) : nil)
         try file.fill(ParameterStore(all.all, precision: ModelPrecision(precision), backend: backend), prefix: prefix, backend)
         return encoder
     }
@@ -27,7 +27,7 @@ extension EncoderWeights {
         _ = makeEncoder(configuration, parameters, positions: nil)
         var expected = Dictionary(uniqueKeysWithValues: parameters.all.map { ($0.name, $0.shape) })
         if kind == .pictures { expected["pos_embed"] = positionShape }
-        for (name, shape) in expected.sorted(by: { $0.key < $1.key }) { try file.require(prefix + name, shape: shape) }
+        for (name, shape) in expected.sorted(by: { $0.key < $1.key }) { try file.require(key(name), shape: shape) }
         let unknown = (Array(entries.keys) + otherNetworkArrays).filter { expected[$0] == nil }.sorted()
         if let first = unknown.first {
             throw Failure(
@@ -42,7 +42,7 @@ extension EncoderWeights {
         switch kind {
         case .pictures:
             let table = positions.map { PositionEmbedding(gridSize: gridSize, width: width, values: $0) }
-            return VisionTransformer(configuration, parameters, positions: table)
+            return VisionTransformer(configuration, parameters, positions: table, VisionTransformer.Variant { $0.hasNorm = hasNorm })
         case .videoMAE: return ClipTransformer(configuration, .videoMAE, parameters, hidden: hiddenWidth)
         case .maeST: return ClipTransformer(configuration, .maeST, parameters, hidden: hiddenWidth)
         }
@@ -68,7 +68,9 @@ extension EncoderWeights {
         let own = try floats("pos_embed", shape: positionShape)
         let table = PositionEmbedding(gridSize: gridSize, width: width).values
         guard zip(own, table).allSatisfy({ abs($0 - $1) < 1e-3 }) else {
-            throw Failure("the position embedding of \(name) was learned: it can be interpolated, not computed anew; leave out --positions")
+            throw Failure(
+                "the position embedding of \(name) is not MAE's sine-cosine table: it can be interpolated, not computed anew; leave out --positions"
+            )
         }
     }
 

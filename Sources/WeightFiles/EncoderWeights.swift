@@ -1,8 +1,8 @@
 import Base
 import Foundation
 
-/// The encoder out of a file of weights: Tandem's, MAE's, timm's, DINO's, VideoMAE's, MAE-ST's, transformers', as safetensors or as PyTorch's own
-/// file, with or without a decoder, a wrapper and optimizer state.
+/// The encoder out of a file of weights: Tandem's, MAE's, timm's, DINO's, iBOT's, SiameseIM's, VideoMAE's, MAE-ST's, transformers', as
+/// safetensors or as PyTorch's own file, with or without a decoder, a teacher, a wrapper and optimizer state.
 ///
 /// Sizes come from the arrays' shapes; the number of heads, which no array tells, from Tandem's metadata, else from the published encoders.
 public struct EncoderWeights {
@@ -34,12 +34,12 @@ public struct EncoderWeights {
     public let frames: Int
     /// The file that the encoder is part of.
     public let file: WeightFile
-    /// What stands in front of the encoder's names in the file: "" or a path that ends in a dot.
-    public let prefix: String
+    /// Where the encoder stands in the file.
+    let network: WeightFile.Network
 
     /// Reads a file.
     /// - Parameters:
-    ///   - entry: the network to take where the file holds several, such as `student`; nil: the only one, or the averaged one.
+    ///   - entry: the network to take where the file holds several, as ``WeightFile/network(entry:)`` says.
     ///   - heads: the number of attention heads; nil: as above.
     public init(path: String, entry: String? = nil, heads: Int? = nil) throws {
         try self.init(WeightFile(path: path), entry: entry, heads: heads)
@@ -53,8 +53,9 @@ public struct EncoderWeights {
 
     /// The encoder of a file that is open.
     public init(_ file: WeightFile, entry: String? = nil, heads chosenHeads: Int? = nil) throws {
-        prefix = try file.encoderPrefix(entry: entry)
-        let prefix = prefix
+        let network = try file.network(entry: entry)
+        self.network = network
+        let prefix = network.prefix
         let patchEntry = file.entries[prefix + "patch_embed.proj.weight"]
         if let patchEntry, !patchEntry.isReadable {
             throw ElementType.refusal(of: prefix + "patch_embed.proj.weight", in: file.name, holding: patchEntry.typeName)
@@ -78,7 +79,7 @@ public struct EncoderWeights {
             throw Failure("\(heads) heads do not divide the width \(width) of the encoder in \(file.name)")
         }
         func rows(_ table: String) -> Int? {
-            file.entries[prefix + table].flatMap { $0.shape.count == 3 ? $0.shape[1] : nil }
+            file.entries[network.key(table)].flatMap { $0.shape.count == 3 ? $0.shape[1] : nil }
         }
         if patch.frames == nil {
             kind = .pictures
@@ -140,10 +141,13 @@ public struct EncoderWeights {
 
     /// Help for the options `--weights` and `--heads` of every command that reads encoders.
     public static let weightsHelp =
-        "an encoder: a checkpoint of Tandem's, or a safetensors or PyTorch file of timm, MAE, DINO, VideoMAE, MAE-ST or transformers; of a run's folder the last checkpoint"
+        "an encoder: a checkpoint of Tandem's, or a safetensors or PyTorch file of timm, MAE, DINO, iBOT, SiameseIM, VideoMAE, MAE-ST or transformers; of a run's folder the last checkpoint"
     /// Help for `--heads`.
     public static let headsHelp =
         "attention heads of the encoder; default: what the file says, else those of the published encoder of its size"
+    /// Help for `--entry`.
+    public static let entryHelp =
+        "which network to take where the file holds several: teacher, student, or the beginning of its path; default: the only one, or the averaged one, of SiameseIM the trained one"
     /// Help for `--clip`, which makes features of a frame of its neighbours too.
     public static let clipHelp =
         "encoders of clips: the N frames around each one are seen for it, N frames' cost for one; 1: it alone, as a still"
@@ -159,6 +163,15 @@ public struct EncoderWeights {
         }
     }
 
+    /// What stands in front of the encoder's names in the file.
+    public var prefix: String { network.prefix }
+
+    /// The path of the encoder in the file, as `--entry` takes it; empty where it stands at the top.
+    public var entry: String { network.place }
+
+    /// Whether a layer norm follows the last block, as in most encoders. SiameseIM's have none: their features are what the last block makes.
+    public var hasNorm: Bool { kind != .pictures || ["norm.weight", "norm.bias"].contains { file.entries[prefix + $0] != nil } }
+
     /// Numbers per token within an MLP.
     package var hiddenWidth: Int { file.entries[prefix + "blocks.0.mlp.fc1.bias"]?.count ?? 4 * width }
 
@@ -169,115 +182,8 @@ public struct EncoderWeights {
     public var pipeline: String? { file.pipeline }
 
     /// The elements of one of the encoder's arrays, by its name in timm.
-    public func floats(_ name: String, shape: [Int]) throws -> [Float] { try file.floats(prefix + name, shape: shape) }
+    public func floats(_ name: String, shape: [Int]) throws -> [Float] { try file.floats(key(name), shape: shape) }
 
-    /// The names and shapes of the encoder's arrays, as timm's `VisionTransformer` has them, or the publications of encoders of clips.
-    public var entries: [String: WeightFile.Entry] {
-        var own: [String: WeightFile.Entry] = [:]
-        for (key, entry) in file.entries {
-            if let name = relative(key, to: prefix), Self.isEncoders(name) { own[name] = entry }
-        }
-        return own
-    }
-
-    /// The encoder alone as a safetensors file in memory, with the metadata: what an evaluator is sent.
-    public func encoded() throws -> [UInt8] {
-        try Safetensors.bytes(metadata: metadata, arrays)
-    }
-
-    /// The encoder alone as a safetensors file; one of pictures is loaded by timm.
-    public func write(to path: String) throws {
-        try Safetensors.write(to: path, metadata: markedMetadata, arrays)
-    }
-
-    /// The encoder with its decoder as a safetensors file under the names of its publication, the optimizer's state left out.
-    ///
-    /// Throws where the file holds no decoder.
-    public func writeModel(to path: String) throws {
-        guard hasDecoder else {
-            throw Failure("\(name) holds no decoder, so no whole model can be written")
-        }
-        try Safetensors.write(to: path, metadata: markedMetadata, wholeModel(withDecoder: true))
-    }
-
-    /// What stands in front of the whole model's names: what its publication puts before the encoder's is a name of the model's.
-    var modelPrefix: String {
-        kind == .videoMAE && prefix.hasSuffix(Self.encoderPart) ? String(prefix.dropLast(Self.encoderPart.count)) : prefix
-    }
-
-    private static let encoderPart = "encoder."
-
-    /// Whether the decoder is there too.
-    var hasDecoder: Bool { file.entries.keys.contains { relative($0, to: modelPrefix).map(Self.isDecoders) ?? false } }
-
-    /// The encoder's arrays, and the decoder's where that is wanted, under the names of the publication.
-    func wholeModel(withDecoder: Bool) -> [Safetensors.Array] {
-        let encoder = arrays.map { array in
-            kind == .videoMAE
-                ? Safetensors.Array(name: Self.encoderPart + array.name, shape: array.shape, elements: array.elements) : array
-        }
-        return encoder + (withDecoder ? arrays(of: modelPrefix, Self.isDecoders) : [])
-    }
-
-    /// Whether ``write(to:)`` or ``writeModel(to:)`` made a file, which no checkpoint of a run and no other program's file is.
-    public static func didWrite(_ path: String) -> Bool { (try? Safetensors(path: path).metadata[mark.key]) == mark.value }
-
-    private static let mark = (key: "tandem.file", value: "weights")
-    /// What a written file says of itself.
-    var markedMetadata: [String: String] { metadata.merging([Self.mark.key: Self.mark.value]) { $1 } }
-
-    /// The strings of a Tandem file go with the weights. Those of a PyTorch file do not: its other contents are no part of the encoder.
-    private var metadata: [String: String] {
-        let own = file.format == .safetensors ? file.metadata.filter { $0.key != Self.mark.key } : [:]
-        let ofClips = kind == .pictures ? (nil, nil) : (frames, gridSize * patchSize)
-        let remarks = EncoderRemarks(heads: heads, frames: ofClips.0, imageSize: ofClips.1)
-        return own.merging(["format": "pt"]) { $1 }.merging(remarks.strings) { $1 }
-    }
-
-    /// The encoder's arrays, under their names without ``prefix``.
-    private var arrays: [Safetensors.Array] { arrays(of: prefix, Self.isEncoders) }
-
-    private func arrays(of prefix: String, _ isWanted: (String) -> Bool) -> [Safetensors.Array] {
-        file.entries.compactMap { key, entry in
-            guard let name = relative(key, to: prefix), isWanted(name) else { return nil }
-            return Safetensors.Array(name: name, shape: entry.shape) { try file.floats(key) }
-        }
-    }
-
-    /// What follows the prefix in a name; nil where it does not begin so.
-    private func relative(_ key: String, to prefix: String) -> String? {
-        key.hasPrefix(prefix) ? String(key.dropFirst(prefix.count)) : nil
-    }
-
-    private static func isEncoders(_ name: String) -> Bool {
-        // An embedding that tells frames apart serves several at once; a single picture has none, and timm does not know it.
-        name.hasPrefix("pos_embed") || (part(name) == .encoder && name != "frame_embed")
-    }
-
-    private static func isDecoders(_ name: String) -> Bool {
-        name.hasPrefix("decoder_pos_embed") || name == "frame_embed" || part(name) == .decoder
-    }
-}
-
-extension EncoderWeights {
-    /// What the arrays of a file belong to.
-    public enum Part: String, CaseIterable, Sendable {
-        /// What encodes the patches that are seen, and what makes the hidden ones of that.
-        case encoder, decoder
-        /// Tables of positions, learned or not.
-        case positions
-        /// What a training's optimizer keeps from step to step.
-        case optimizer
-        /// Classifiers, heads and whatever else.
-        case other
-    }
-
-    /// The part that an array belongs to, by its name without ``prefix``.
-    public static func part(_ name: String) -> Part {
-        func begins(_ beginnings: String...) -> Bool { beginnings.contains(where: name.hasPrefix) }
-        if name == "cls_token" || name == "frame_embed" || begins("patch_embed.", "blocks.", "norm.", encoderPart) { return .encoder }
-        if begins("pos_embed", "decoder_pos_embed") { return .positions }
-        if name == "mask_token" || begins("decoder_", "decoder.", "encoder_to_decoder.") { return .decoder }
-        return begins("optimizer.") ? .optimizer : .other
-    }
+    /// The key in the file of one of the encoder's arrays, by its name in timm.
+    package func key(_ name: String) -> String { network.key(name) }
 }

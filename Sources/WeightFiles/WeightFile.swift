@@ -26,6 +26,9 @@ public struct WeightFile {
 
         /// Number of elements.
         public var count: Int { shape.reduce(1, *) }
+
+        /// The same elements in one dimension.
+        fileprivate var flattened: Entry { isReadable ? Entry(shape: [count], typeName: typeName, isReadable: true) : self }
     }
 
     /// What the file is by its first bytes.
@@ -81,8 +84,8 @@ public struct WeightFile {
         }
     }
 
-    /// The arrays of a file of transformers under timm's and MAE's names, those of MAE-ST in PySlowFast under the names of its publication, and
-    /// what they are made of; those of other files as they are.
+    /// The arrays of a file of transformers under timm's and MAE's names, those of MAE-ST in PySlowFast under the names of its publication,
+    /// those of iBOT's dictionaries under the names of Tandem's checkpoints, and what they are made of; those of other files as they are.
     private static func translated(_ entries: [String: Entry]) -> ([String: Entry], [String: [Rows]]) {
         var (all, parts) = (entries, [String: [Rows]]())
         for (name, keys) in TransformersNames.translation(of: entries.keys) {
@@ -102,6 +105,12 @@ public struct WeightFile {
                 all[name] = Entry(
                     shape: [fused.shape[0] / names.count] + fused.shape.dropFirst(), typeName: fused.typeName, isReadable: fused.isReadable)
             }
+        }
+        for (name, key) in IBOTNames.translation(of: entries.keys) {
+            let entry = entries[key]!
+            parts[name] = [Rows(key: key)]
+            all[key] = nil
+            all[name] = IBOTNames.isCentre(name) ? entry.flattened : entry
         }
         return (all, parts)
     }
@@ -153,36 +162,4 @@ public struct WeightFile {
 
     /// What a safetensors file of Tandem's says of its encoder.
     var remarks: EncoderRemarks { EncoderRemarks(format == .safetensors ? metadata : [:]) }
-}
-
-extension WeightFile {
-    /// What stands in front of the names of the vision transformer's arrays: "" or a path that ends in a dot, such as `teacher.backbone.`.
-    ///
-    /// So every wrapper is known: `model`, `state_dict`, `module.`, `backbone.`, `encoder.` and whatever else ends before
-    /// `patch_embed.proj.weight`. Of several networks in a file the averaged one counts - `teacher`, `target_encoder`, `ema` -, which is the
-    /// one such recipes evaluate.
-    /// - Parameter entry: the network to take, where a file holds several: the beginning of its path.
-    func encoderPrefix(entry: String? = nil) throws -> String {
-        let suffix = "patch_embed.proj.weight"
-        let all = entries.keys.filter { $0 == suffix || $0.hasSuffix("." + suffix) }.map { String($0.dropLast(suffix.count)) }
-            .filter { !$0.hasPrefix("optimizer.") }.sorted()
-        if let entry {
-            let chosen = all.filter { ($0 + ".").hasPrefix(entry + ".") }
-            if chosen.count == 1 { return chosen[0] }
-            let number = chosen.isEmpty ? "no" : "more than one"
-            throw Failure("\(name) holds \(number) vision transformer under '\(entry)'\(Self.list(all))")
-        }
-        if all.contains("") || all.isEmpty { return "" }
-        if all.count == 1 { return all[0] }
-        let averaged = all.filter { prefix in
-            prefix.split(separator: ".").contains { $0.hasPrefix("teacher") || $0.hasPrefix("target") || $0.hasSuffix("ema") }
-        }
-        if averaged.count == 1 { return averaged[0] }
-        throw Failure("\(name) holds several vision transformers; choose one with 'tandem import --entry NAME'\(Self.list(all))")
-    }
-
-    private static func list(_ prefixes: [String]) -> String {
-        guard !prefixes.isEmpty else { return "" }
-        return "; there are " + prefixes.map { $0.isEmpty ? "one at the top" : "'\($0.dropLast())'" }.joined(separator: ", ")
-    }
 }

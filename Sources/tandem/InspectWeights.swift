@@ -16,27 +16,21 @@ func weightSummary(_ path: String, heads: Int?) throws -> FileSummary {
     summary.add("format", file.format.rawValue)
     summary.add("bytes", size)
 
-    var prefix = ""
     do {
         let encoder = try EncoderWeights(file, heads: heads)
-        prefix = encoder.prefix
         summary.add(
             "model", "\(encoder.sizeName), for \(encoder.inputName)", "encoder",
             [
                 "width": encoder.width, "depth": encoder.depth, "heads": encoder.heads as Any? ?? NSNull(), "patchSize": encoder.patchSize,
                 "imageSize": encoder.gridSize * encoder.patchSize, "frames": encoder.frames, "framesPerPatch": encoder.framesPerPatch,
-                "entry": String(prefix.dropLast()),
+                "lastNorm": encoder.hasNorm, "entry": encoder.entry,
             ])
-        if !prefix.isEmpty { summary.add("entry", "'\(prefix.dropLast())'", "entry", String(prefix.dropLast())) }
+        if !encoder.entry.isEmpty { summary.add("entry", "'\(encoder.entry)'", "entry", encoder.entry) }
     } catch {
         summary.add("model", "\(error)".replacingOccurrences(of: path + " ", with: ""), "encoder", NSNull())
     }
 
-    var counts: [EncoderWeights.Part: Int] = [:]
-    for (name, entry) in file.entries {
-        let own = name.hasPrefix(prefix) ? String(name.dropFirst(prefix.count)) : name
-        counts[EncoderWeights.part(own), default: 0] += entry.count
-    }
+    let counts = file.numbersOfParts
     let parts = EncoderWeights.Part.allCases.compactMap { part in counts[part].map { (part, $0) } }
     for (part, count) in parts { summary.add(part.rawValue, "\(grouped(count)) numbers", "\(part.rawValue)Numbers", count) }
 

@@ -46,6 +46,40 @@ struct TorchFileTests {
         ) { try WeightFile(path: folder + "/hostile.pth") }
         let student = try EncoderWeights(path: folder + "/dino.pth", entry: "student")
         #expect(student.prefix == "student.module.backbone.")
+        try compareViews(in: folder)
+    }
+
+    /// iBOT's dictionaries are read under the names of Tandem's checkpoints; SiameseIM's networks have one table of positions.
+    private func compareViews(in folder: String) throws {
+        try compare(WeightFile(path: folder + "/ibot.pth"), folder + "/ibot.safetensors")
+        try compare(WeightFile(path: folder + "/siamese-im.pth"), folder + "/siamese-im.safetensors", prefix: "model.")
+        for (name, entry, prefix) in [
+            ("ibot.pth", nil, "teacher.backbone."), ("ibot.pth", "teacher", "teacher.backbone."), ("ibot.pth", "student", "backbone."),
+            ("ibot.safetensors", nil, "teacher.backbone."), ("ibot-backbone.pth", nil, "state_dict."),
+            ("siamese-im.pth", nil, "model."), ("siamese-im.pth", "model", "model."), ("siamese-im.pth", "student", "model."),
+            ("siamese-im.pth", "teacher", "model.mm_"), ("siamese-im.safetensors", nil, ""), ("siamese-im.safetensors", "mm_", "mm_"),
+        ] as [(String, String?, String)] {
+            let weights = try EncoderWeights(path: "\(folder)/\(name)", entry: entry, heads: 2)
+            #expect(weights.prefix == prefix, "\(name) \(entry ?? "")")
+            try weights.check()
+            #expect(weights.hasNorm == name.hasPrefix("ibot") && weights.entries["pos_embed"]?.shape == [1, 5, 8])
+            let sent = try EncoderWeights(bytes: weights.encoded(), name: "sent")
+            #expect(sent.entries == weights.entries && sent.hasNorm == weights.hasNorm)
+        }
+        #expect(
+            throws: Failure(
+                "\(folder)/siamese-im.pth holds no vision transformer under 'x'; there are 'model', 'model.mm_'")
+        ) { try EncoderWeights(path: folder + "/siamese-im.pth", entry: "x") }
+        #expect(
+            try WeightFile(path: folder + "/ibot.pth").numbersOfParts == [
+                .encoder: 1000, .positions: 40, .head: 141, .teacher: 1181, .optimizer: 5, .other: 20,
+            ])
+        #expect(
+            try WeightFile(path: folder + "/siamese-im.pth").numbersOfParts == [
+                .encoder: 984, .positions: 60, .decoder: 620, .teacher: 1286, .optimizer: 5,
+            ])
+        // A network that stands alone is the encoder, whatever it is called.
+        #expect(try WeightFile(path: folder + "/ibot-backbone.pth").numbersOfParts == [.encoder: 1000, .positions: 40])
     }
 
     @Test func committedFilesAreRead() throws { try compareAll(in: Self.fixtures) }
@@ -54,6 +88,7 @@ struct TorchFileTests {
     func filesOfTheInstalledPyTorchAreRead() throws {
         let folder = try TemporaryFolder()
         try Peers.run(Self.fixtures + "/peer.py", ["write", folder.path])
+        try Peers.run(Self.fixtures + "/views.py", [folder.path])
         try compareAll(in: folder.path)
     }
 
