@@ -16,6 +16,11 @@ extension EncoderWeights {
                 "\(name) holds an encoder of MAE-ST's, which transformers has no model for; '--format official' writes the whole model under the"
                     + " names of its publication")
         }
+        guard hasNorm else {
+            throw Failure(
+                "\(name) holds an encoder without a layer norm after the last block, which transformers' ViTModel always has, so it would compute"
+                    + " something else; '--format timm' writes it for timm, which can leave the norm out")
+        }
         let withDecoder = hasKnownDecoder
         let loader =
             switch (kind, withDecoder) {

@@ -14,23 +14,28 @@ func export(arguments: [String]) throws {
         "tandem export",
         about: """
             Writes weights as other programs expect them, in safetensors: 'timm', the encoder of pictures under timm's names, which timm loads \
-            strictly; 'official', the whole model with its decoder under the names of its publication, without the optimizer's state; \
+            strictly; 'official', the whole model under the names of its publication, with its decoder, or with its head, teacher, centres and \
+            running values, without the optimizer's state; of iBOT, whose checkpoints hold dictionaries, their paths joined by dots: \
+            student.backbone.…, student.head.…, teacher.backbone.…, teacher.head.…, ibot_loss.center, ibot_loss.center2; \
             'transformers', a folder that Hugging Face's from_pretrained loads: MAE with its decoder as ViTMAEForPreTraining, VideoMAE and V2 as \
-            VideoMAEForPreTraining, any other model's encoder of pictures as ViTModel.
+            VideoMAEForPreTraining, any other model's encoder of pictures as ViTModel, but for \
+            SiameseIM's, which lacks that one's last layer norm.
             """,
         arguments: arguments)
     let weights = options.required("--weights", "FILE|RUN_FOLDER", EncoderWeights.weightsHelp)
+    let entry: String? = options.value("--entry", "NAME", EncoderWeights.entryHelp)
     let heads: Int? = options.value("--heads", "N", EncoderWeights.headsHelp)
     let format = options.value("--format", "timm|official|transformers", "what to write", default: "timm")
     let output = options.required("--output", "FILE", "where to write it, NAME.safetensors; of transformers a folder")
     if !["timm", "official", "transformers"].contains(format) {
         options.refuse("--format knows 'timm', 'official' and 'transformers', not '\(format)'")
     }
+    if format == "official", entry != nil { options.refuse("--entry takes an encoder alone, and --format official writes the whole model") }
     options.finish()
 
     let path = try CheckpointFolder.weights(at: weights, warn: warn)
     if format != "transformers" { try checkOutput(weights: output, from: path) }
-    let encoder = try EncoderWeights(path: path, heads: heads)
+    let encoder = try EncoderWeights(path: path, entry: entry, heads: heads)
     try encoder.check()
     if format == "timm", encoder.kind != .pictures {
         throw Failure(
@@ -75,12 +80,11 @@ func importWeights(arguments: [String]) throws {
     var options = Arguments(
         "tandem import",
         about: """
-            Reads the encoder out of a file of weights of timm, MAE, DINO or the like, safetensors or PyTorch's .pth, and writes it as \
+            Reads the encoder out of a file of weights of timm, MAE, DINO, iBOT, SiameseIM or the like, safetensors or PyTorch's .pth, and writes it as \
             safetensors for Tandem. Nothing in a .pth file is run: one that asks for more than tensors and plain containers is refused.
             """,
         arguments: arguments)
-    let entry = options.value(
-        "--entry", "NAME", "which network to take where the file holds several, e.g. student; default: the only one, or the averaged one")
+    let entry: String? = options.value("--entry", "NAME", EncoderWeights.entryHelp)
     let heads: Int? = options.value("--heads", "N", EncoderWeights.headsHelp)
     let output = options.required("--output", "FILE", "where to write it, NAME.safetensors")
     let path = options.operand("FILE", "the weights")
@@ -90,7 +94,7 @@ func importWeights(arguments: [String]) throws {
     try checkOutput(weights: output, from: path)
     try encoder.check()
     try encoder.write(to: output)
-    let place = encoder.prefix.isEmpty ? "" : " ('\(encoder.prefix.dropLast())')"
+    let place = encoder.entry.isEmpty ? "" : " ('\(encoder.entry)')"
     print("\(output): \(try describe(output)), from \(path)\(place), \(encoder.file.format.rawValue)")
     let rest = encoder.file.entries.count - encoder.entries.count
     if rest > 0 { print("left out: \(rest) arrays that are no part of the encoder") }
@@ -114,9 +118,10 @@ extension EncoderWeights {
         let names = [
             "ti16": "ViT-Ti/16", "s16": "ViT-S/16", "s8": "ViT-S/8", "b16": "ViT-B/16", "l16": "ViT-L/16", "h14": "ViT-H/14",
         ]
-        if let preset, let name = names[preset] { return kind == .pictures ? name : "\(name) of clips" }
+        let lack = hasNorm ? "" : " without a last layer norm"
+        if let preset, let name = names[preset] { return kind == .pictures ? name + lack : "\(name) of clips" }
         let heads = heads.map { "\($0) head\($0 == 1 ? "" : "s")" } ?? "an unknown number of heads"
-        return "a vision transformer of width \(width), depth \(depth), \(heads), patch \(patchSize)"
+        return "a vision transformer\(lack) of width \(width), depth \(depth), \(heads), patch \(patchSize)"
     }
 
     /// "images of 224 pixels", "clips of 16 frames of 224 pixels": what it was trained on.
@@ -136,11 +141,12 @@ extension EncoderWeights {
             "l16": "vit_large_patch16_224", "h14": "vit_huge_patch14_224",
         ]
         let size = gridSize * patchSize
+        let norm = hasNorm ? "" : ", final_norm=False"
         if let preset, let name = names[preset] {
-            return "timm.create_model('\(name)', num_classes=0\(size == 224 ? "" : ", img_size=\(size)"))"
+            return "timm.create_model('\(name)', num_classes=0\(size == 224 ? "" : ", img_size=\(size)")\(norm))"
         }
         return "timm.models.VisionTransformer(img_size=\(size), patch_size=\(patchSize), embed_dim=\(width), depth=\(depth), "
-            + "num_heads=\(heads ?? 0), num_classes=0)"
+            + "num_heads=\(heads ?? 0), num_classes=0\(norm))"
     }
 }
 

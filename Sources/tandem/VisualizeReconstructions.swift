@@ -45,9 +45,14 @@ func visualizeReconstructions(arguments: [String]) throws {
     guard let text = file.pipeline else {
         throw Failure("\(path) carries no pipeline, which tells of its decoder; name a checkpoint of a training with Tandem")
     }
+    let settings = try Pipeline.parse(text, source: "the pipeline of \(path)").recipe
+    guard settings.value is any AutoencoderSettings else {
+        throw Failure(
+            "\(path) is of a training with '\(settings.name)', which predicts no pixels that could be drawn; 'tandem visualize attention' draws what"
+                + " its encoder looks at")
+    }
     let choices = try maskChoices(ratios, of: text, source: path)
-    let recipe = try file.makeRecipe(
-        Pipeline.parse(text, source: "the pipeline of \(path)").recipe, backend: Device.cpu.makeBackend(threads: threads))
+    let recipe = try file.makeRecipe(settings, backend: Device.cpu.makeBackend(threads: threads))
     let arena = Arena(backend: recipe.parameters.backend)
     let draw = SampleDraw(videos: try VideoCollection(paths, media: media), seed: seed)
     var rows: [[RGBImage]] = []

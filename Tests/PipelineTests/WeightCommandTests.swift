@@ -86,6 +86,43 @@ import WeightFiles
         #expect(try json(Self.fixtures + "/mae.pth", in: folder)["metadata.epoch"] as? String == "799")
     }
 
+    /// iBOT's and SiameseIM's own files go out as timm's and as their authors', and are told from the rest.
+    @Test func filesOfViewsGoInAndOut() throws {
+        let folder = NSTemporaryDirectory() + "tandem-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        func export(_ name: String, _ more: String...) throws -> String {
+            try tandem(["export", "--weights", Self.fixtures + "/" + name, "--heads", "2", "--output"] + more, in: folder)
+        }
+        #expect(try export("ibot.pth", "ibot.safetensors").contains("depth=1, num_heads=2, num_classes=0)"))
+        #expect(try export("siamese-im.pth", "siamese.safetensors").contains("num_heads=2, num_classes=0, final_norm=False)"))
+        let imported = try tandem(
+            ["import", Self.fixtures + "/siamese-im.pth", "--entry", "teacher", "--heads", "2", "--output", "teacher.safetensors"],
+            in: folder)
+        #expect(
+            imported.contains("a vision transformer without a last layer norm of width 8") && imported.contains("('model.mm_')"),
+            "\(imported)")
+        _ = try export("siamese-im.pth", "again.safetensors", "--entry", "teacher")
+        let (file, again) = ("/teacher.safetensors", "/again.safetensors")
+        #expect(try Data(contentsOf: URL(fileURLWithPath: folder + file)) == Data(contentsOf: URL(fileURLWithPath: folder + again)))
+        for name in ["ibot.pth", "siamese-im.pth"] {
+            _ = try export(name, "whole.safetensors", "--format", "official")
+            let (own, whole) = (try json(Self.fixtures + "/" + name, in: folder), try json("whole.safetensors", in: folder))
+            for part in ["encoder", "teacher", "head", "decoder", "positions"] {
+                #expect(own[part + "Numbers"] as? Int == whole[part + "Numbers"] as? Int, "\(name): \(part)")
+            }
+            #expect(whole["optimizerNumbers"] == nil && own["optimizerNumbers"] as? Int == 5)
+            #expect((whole["encoder"] as? [String: Any])?["lastNorm"] as? Bool == (name == "ibot.pth"))
+        }
+        let pipeline = try #require(String(data: JSONSerialization.data(withJSONObject: ["recipe": "ibot"]), encoding: .utf8))
+        try Safetensors.write(to: folder + "/run.safetensors", metadata: ["tandem.pipeline": pipeline], [])
+        let (status, output) = try Programs.run(
+            "tandem", ["visualize", "reconstructions", "--weights", "run.safetensors", "--output", "a.png", "."], in: folder, seconds: 20)
+        let expected =
+            "run.safetensors is of a training with 'ibot', which predicts no pixels that could be drawn; 'tandem visualize attention'"
+        #expect(status == 1 && output.contains(expected), "\(output)")
+    }
+
     @Test(arguments: [
         (["export", "--weights", "nothing", "--output", "a"], "cannot read nothing: there is no such file"),
         (["export", "--weights", ".", "--output", "a"], ". is a folder without a whole checkpoint"),
@@ -94,6 +131,14 @@ import WeightFiles
             "--format knows 'timm', 'official' and 'transformers', not 'onnx'"
         ),
         (["export", "--weights", "FIXTURES/dino.pth", "--format", "official", "--output", "a"], "holds no decoder"),
+        (
+            ["export", "--weights", "FIXTURES/ibot.pth", "--format", "official", "--entry", "teacher", "--output", "a"],
+            "--entry takes an encoder alone, and --format official writes the whole model"
+        ),
+        (
+            ["export", "--weights", "FIXTURES/siamese-im.pth", "--heads", "2", "--format", "transformers", "--output", "a"],
+            "without a layer norm after the last block, which transformers' ViTModel always has"
+        ),
         (
             ["export", "--weights", "FIXTURES/mae.pth", "--heads", "2", "--format", "transformers", "--output", "a"],
             "nothing tells how many attention heads the decoder"

@@ -175,7 +175,7 @@ struct EncoderTests {
         let refusal = #expect(throws: Failure.self) {
             try WeightFile(path: alone).makeRecipe(settings, backend: backend)
         }
-        #expect("\(try #require(refusal))".contains("holds no 'decoder_embed.weight', which the decoder of its pipeline needs"))
+        #expect("\(try #require(refusal))".contains("holds no 'decoder_embed.weight', which the whole model of its pipeline needs"))
     }
 
     @Test func learnedPositionsAreUsed() throws {
