@@ -58,6 +58,7 @@ final class Trainer {
         let checkpoint = try checkpoints.latest(warn: note)
         let cursor = try pipeline.cursor(continuing: checkpoint?.metadata, manifest, mayChangeBatch: mayChangeBatch)
         try checkpoint?.restore(into: recipe.parameters, state: recipe.state)
+        recipe.teacher?.parameters.refreshOperands()
         self.cursor = cursor
         startStep = cursor.step
         schedule = pipeline.schedule(totalSamples: cursor.totalSamples)
