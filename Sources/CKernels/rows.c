@@ -19,23 +19,18 @@ INLINE float dot(const float *restrict a, const float *restrict b, size_t count)
     return sum;
 }
 
-/// 1 / max(|x|, 1e-12), in double precision: what it is wrong by, the whole row would be.
-INLINE double inverse_length(const float *restrict x, size_t count) {
-    double squares = 0;
-    for (size_t i = 0; i < count; i++) {
-#pragma clang fp reassociate(on)
-        squares += (double)x[i] * x[i];
-    }
-    double length = __builtin_elementwise_sqrt(squares);
-    return 1 / (length > 1e-12 ? length : 1e-12);
+/// 1 / max(|x|, 1e-12)
+INLINE float inverse_length(const float *restrict x, size_t count) {
+    float length = square_root(dot(x, x, count));
+    return 1.0f / (length > 1e-12f ? length : 1e-12f);
 }
 
 INLINE void unit_rows_body(void *restrict y, const float *restrict x, const float *restrict gains, size_t rows, size_t columns,
                            tandem_type type) {
     for (size_t row = 0; row < rows; row++, x += columns, y = at_output(y, type, columns)) {
-        double scale = inverse_length(x, columns);
+        float scale = inverse_length(x, columns);
         if (gains) scale *= gains[row];
-        for (size_t i = 0; i < columns; i++) store(y, type, i, (float)(x[i] * scale));
+        for (size_t i = 0; i < columns; i++) store(y, type, i, x[i] * scale);
     }
 }
 
@@ -47,7 +42,7 @@ static void unit_rows(void *restrict y, tandem_type type, const float *restrict 
 static void unit_rows_backward(float *restrict dx, float *restrict dgains, const float *restrict dy, const float *restrict x,
                                const float *restrict gains, size_t rows, size_t columns) {
     for (size_t row = 0; row < rows; row++, x += columns, dx += columns, dy += columns) {
-        float inverse = (float)inverse_length(x, columns), along = dot(dy, x, columns) * inverse, scale = gains ? gains[row] * inverse : inverse;
+        float inverse = inverse_length(x, columns), along = dot(dy, x, columns) * inverse, scale = gains ? gains[row] * inverse : inverse;
         float back = along * inverse;
         for (size_t i = 0; i < columns; i++) dx[i] += scale * (dy[i] - back * x[i]);
         if (dgains) dgains[row] += along;
