@@ -58,6 +58,13 @@ extension EncoderModel {
 }
 
 extension Arena {
+    /// Some rows of a tensor, in an order of their own and in f32.
+    package func rows(_ rows: [Int32], of x: Tensor) -> Tensor {
+        let chosen = tensor([rows.count, x.columns])
+        backend.selectRows(chosen, x, sources: indices(rows))
+        return chosen
+    }
+
     /// Some of the pictures of a tensor `[count, 3, height, width]`, in an order of their own.
     package func pictures(_ places: [Int], of all: Tensor) -> Tensor {
         let length = all.count / all.shape[0]
@@ -74,9 +81,7 @@ extension Tape {
     /// The tokens of patches alone, `[sequences, patches, width]`, of sequences that are equally long.
     package func patchTokens(of x: Variable, _ sequences: SequenceLayout, hasCLS: Bool) -> Tensor {
         let rows = hasCLS ? sequences.rowsWithoutFirst : (0..<Int32(x.value.rows)).map { $0 }
-        let features = arena.tensor([sequences.count, rows.count / sequences.count, x.value.columns])
-        backend.selectRows(features, x.value, sources: arena.indices(rows))
-        return features
+        return arena.rows(rows, of: x.value).reshaped([sequences.count, rows.count / sequences.count, x.value.columns])
     }
 }
 

@@ -50,11 +50,6 @@ public struct PixelDecoder<Blocks> {
 
     /// A patch's pixels for every row, `[rows, 3 p²]` in the order row, column, channel.
     public func pixels(_ x: Variable, on tape: Tape) -> Variable { pred(norm(x, on: tape), on: tape) }
-
-    /// The fixed position tables of an encoder and this decoder.
-    public func positionTables(with encoder: VisionTransformer) -> [Safetensors.Array] {
-        Models.positionTables(encoder.positions, positions)
-    }
 }
 
 /// The fixed position tables of an encoder and a decoder under their names in MAE's checkpoints: to be written beside the parameters, for

@@ -77,11 +77,7 @@ struct DistributionHead {
         _ tokens: Variable, _ sequences: SequenceLayout, hidden: [Int32], on tape: Tape
     ) -> (cls: Tensor, patches: Tensor?, patchMean: Tensor) {
         let (rows, weights) = (directions(tokens, on: tape), weights(on: tape))
-        func chosen(_ sources: [Int32]) -> Tensor {
-            let chosen = tape.arena.tensor([sources.count, rows.value.columns])
-            tape.backend.selectRows(chosen, rows.value, sources: tape.arena.indices(sources))
-            return chosen
-        }
+        func chosen(_ sources: [Int32]) -> Tensor { tape.arena.rows(sources, of: rows.value) }
         func said(_ x: Tensor, _ weight: Variable) -> Tensor { tape.product(Variable(x), transposed: weight).value }
         let cls = chosen((0..<sequences.count).map { Int32(sequences[$0].lowerBound) })
         let mean = tape.arena.mean(ofRows: chosen(sequences.rowsWithoutFirst))

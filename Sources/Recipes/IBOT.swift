@@ -191,11 +191,7 @@ public final class IBOT: Recipe {
         let (tokens, sequences, cls, patches) = predict(batch, hidden: hidden, on: tape)
         let normalized = student.encoder.normalize(tokens, on: tape)
         func order(_ crops: Int) -> [Int] { (0..<crops).flatMap { crop in (0..<batch.count).map { $0 * crops + crop } } }
-        func rows(_ x: Tensor, _ rows: [Int]) -> Tensor {
-            let chosen = arena.tensor([rows.count, x.columns])
-            tape.backend.selectRows(chosen, x, sources: arena.indices(rows.map { Int32($0) }))
-            return chosen
-        }
+        func rows(_ x: Tensor, _ rows: [Int]) -> Tensor { arena.rows(rows.map { Int32($0) }, of: x) }
         func loss(_ name: String, _ factors: (cls: Float, patches: Float)) -> (name: String, value: Tensor) {
             let sum = tape.backend.array(of: Double.self, count: 1), value = arena.tensor([1])
             addLosses(

@@ -75,7 +75,7 @@ public final class MAE: Recipe {
         parameters = ParameterStore(all.all, precision: precision, backend: backend)
     }
 
-    public var constants: [Safetensors.Array] { decoder.positionTables(with: encoder) }
+    public var constants: [Safetensors.Array] { positionTables(encoder.positions, decoder.positions) }
 
     /// Tokens of the visible patches, CLS first in each sequence; and every patch's prediction, a row for CLS before those of each picture.
     private func predict(_ batch: SampleBatch, on tape: Tape) -> (latent: Variable, prediction: Variable, sequences: SequenceLayout) {

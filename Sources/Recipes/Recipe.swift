@@ -135,17 +135,13 @@ extension Tape {
     /// Of sequences that end with an image's patches, those patches' rows alone.
     func patches(of x: Variable, sequences: SequenceLayout, _ patchCount: Int) -> Tensor {
         let rows = (0..<sequences.count).flatMap { sequences[$0].suffix(patchCount).map { Int32($0) } }
-        let patches = arena.tensor([rows.count, x.value.columns])
-        backend.selectRows(patches, x.value, sources: arena.indices(rows))
-        return patches
+        return arena.rows(rows, of: x.value)
     }
 }
 
 extension Arena {
     /// A tensor's elements in host memory, in f32.
     public func numbers(of tensor: Tensor) -> [Float] {
-        let full = self.tensor(tensor.shape)
-        backend.selectRows(full, tensor, sources: indices((0..<Int32(tensor.rows)).map { $0 }))
-        return backend.download(full)
+        backend.download(rows((0..<Int32(tensor.rows)).map { $0 }, of: tensor))
     }
 }

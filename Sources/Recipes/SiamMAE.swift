@@ -120,7 +120,7 @@ public final class SiamMAE: Recipe {
         parameters = ParameterStore(all.all, precision: precision, backend: backend)
     }
 
-    public var constants: [Safetensors.Array] { decoder.positionTables(with: encoder) }
+    public var constants: [Safetensors.Array] { positionTables(encoder.positions, decoder.positions) }
 
     private var patchCount: Int { encoder.configuration.patchCount }
 

@@ -33,3 +33,19 @@ extension CropBox {
         return CropBox(x: (width - cropWidth) / 2, y: (height - cropHeight) / 2, width: cropWidth, height: cropHeight)
     }
 }
+
+extension Draw {
+    /// A random part of the video's frames, and whether it is mirrored.
+    ///
+    /// - Parameters:
+    ///   - area: smallest and largest share of the frame.
+    ///   - aspect: smallest and largest width over height.
+    ///   - flip: chance that it is mirrored.
+    func cut(
+        area: [Double], aspect: [Double], flip: Double, _ crops: inout RandomStream, _ flips: inout RandomStream
+    ) -> (box: CropBox, isFlipped: Bool) {
+        let box = CropBox.randomResized(
+            width: record.width, height: record.height, area: area[0]...area[1], aspect: aspect[0]...aspect[1], from: &crops)
+        return (box, flips.uniform01() < flip)
+    }
+}

@@ -87,10 +87,7 @@ public struct FramePairSampler: Sampler {
 
         var (crop, flip) = (draw.stream(.crop), draw.stream(.flip))
         func drawCut() -> (box: CropBox, isFlipped: Bool) {
-            let box = CropBox.randomResized(
-                width: draw.record.width, height: draw.record.height, area: sampling.cropArea[0]...sampling.cropArea[1],
-                aspect: sampling.cropAspect[0]...sampling.cropAspect[1], from: &crop)
-            return (box, flip.uniform01() < sampling.flip)
+            draw.cut(area: sampling.cropArea, aspect: sampling.cropAspect, flip: sampling.flip, &crop, &flip)
         }
         let pastCut = drawCut()
         let futureCut = sampling.crops == .shared ? pastCut : drawCut()

@@ -65,10 +65,8 @@ public struct ImageSampler: Sampler {
     public func draw(_ draw: Draw, into sample: SampleWriter) -> [PlacedPicture] {
         var (frames, crops, flips, masks) = (draw.stream(.frames), draw.stream(.crop), draw.stream(.flip), draw.stream(.mask))
         let point = Timeline(of: draw.record, rate: 0).drawPoint(from: &frames)
-        let box = CropBox.randomResized(
-            width: draw.record.width, height: draw.record.height, area: sampling.cropArea[0]...sampling.cropArea[1],
-            aspect: sampling.cropAspect[0]...sampling.cropAspect[1], from: &crops)
-        let view = View(tick: point.tick, frame: point.frame, box: box, isFlipped: flips.uniform01() < sampling.flip)
+        let (box, isFlipped) = draw.cut(area: sampling.cropArea, aspect: sampling.cropAspect, flip: sampling.flip, &crops, &flips)
+        let view = View(tick: point.tick, frame: point.frame, box: box, isFlipped: isFlipped)
         sample.write(MaskPattern.random.draw(side: gridSize, visible: visiblePatchCount, from: &masks), to: "mask")
         return sample.write([view], size: sampling.imageSize)
     }

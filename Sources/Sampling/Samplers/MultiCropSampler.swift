@@ -110,10 +110,8 @@ public struct MultiCropSampler: Sampler {
         var (frames, crops, flips, masks) = (draw.stream(.frames), draw.stream(.crop), draw.stream(.flip), draw.stream(.mask))
         let point = Timeline(of: draw.record, rate: 0).drawPoint(from: &frames)
         func view(_ area: [Double]) -> View {
-            let box = CropBox.randomResized(
-                width: draw.record.width, height: draw.record.height, area: area[0]...area[1],
-                aspect: sampling.cropAspect[0]...sampling.cropAspect[1], from: &crops)
-            return View(tick: point.tick, frame: point.frame, box: box, isFlipped: flips.uniform01() < sampling.flip)
+            let (box, isFlipped) = draw.cut(area: area, aspect: sampling.cropAspect, flip: sampling.flip, &crops, &flips)
+            return View(tick: point.tick, frame: point.frame, box: box, isFlipped: isFlipped)
         }
         let globals = (0..<Self.globalCrops).map { _ in view(sampling.globalArea) }
         let locals = (0..<sampling.localCrops).map { _ in view(sampling.localArea) }

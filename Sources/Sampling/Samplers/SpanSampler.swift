@@ -81,10 +81,7 @@ public struct SpanSampler: Sampler {
     public func draw(_ draw: Draw, into sample: SampleWriter) -> [PlacedPicture] {
         var (frames, crops, flips, masks) = (draw.stream(.frames), draw.stream(.crop), draw.stream(.flip), draw.stream(.mask))
         let numbers = draw.record.drawSpan(frames: sampling.frames, stride: sampling.stride, from: &frames)
-        let box = CropBox.randomResized(
-            width: draw.record.width, height: draw.record.height, area: sampling.cropArea[0]...sampling.cropArea[1],
-            aspect: sampling.cropAspect[0]...sampling.cropAspect[1], from: &crops)
-        let isFlipped = flips.uniform01() < sampling.flip
+        let (box, isFlipped) = draw.cut(area: sampling.cropArea, aspect: sampling.cropAspect, flip: sampling.flip, &crops, &flips)
         let views = numbers.map { View(tick: $0, frame: $0, box: box, isFlipped: isFlipped) }
         sample.write(MaskPattern.drawRandom(patchCount: patchCount, visible: visiblePatchCount, from: &masks), to: "mask")
         return sample.write(views, size: sampling.imageSize, scaling: .bilinearUnsmoothed)

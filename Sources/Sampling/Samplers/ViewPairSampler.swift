@@ -78,10 +78,8 @@ public struct ViewPairSampler: Sampler {
         var (frames, crops, flips, masks) = (draw.stream(.frames), draw.stream(.crop), draw.stream(.flip), draw.stream(.mask))
         let point = Timeline(of: draw.record, rate: 0).drawPoint(from: &frames)
         let views = (0..<2).map { _ in
-            let box = CropBox.randomResized(
-                width: draw.record.width, height: draw.record.height, area: sampling.cropArea[0]...sampling.cropArea[1],
-                aspect: sampling.cropAspect[0]...sampling.cropAspect[1], from: &crops)
-            return View(tick: point.tick, frame: point.frame, box: box, isFlipped: flips.uniform01() < sampling.flip)
+            let (box, isFlipped) = draw.cut(area: sampling.cropArea, aspect: sampling.cropAspect, flip: sampling.flip, &crops, &flips)
+            return View(tick: point.tick, frame: point.frame, box: box, isFlipped: isFlipped)
         }
         let block = BlockMask.exactly(patchCount - visiblePatchCount, rows: gridSize, columns: gridSize)
         sample.write(block.draw(from: &masks), to: "mask")
