@@ -34,7 +34,8 @@ let package = Package(
         program(
             "tandem",
             [
-                "Base", "Console", "Configuration", "Dataflow", "Files", "MatFiles", "Metrics", "Synthesis", "Media", "Pictures",
+                "Analysis", "Base", "Console", "Configuration", "Dataflow", "Files", "MatFiles", "Metrics", "Synthesis", "Media",
+                "Pictures",
                 "Propagation", "Recipes", "RunLog", "Sampling", "ZeroMQ", "Training", "Verification",
             ] + maths),
         program(
@@ -67,6 +68,10 @@ let package = Package(
             "Recipes",
             ["Base", "Sampling", "Models", "Layers", "Training", "WeightFiles", "Autograd", "Compute", "Pictures"]),
 
+        // How often patches find their true places again.
+        library(
+            "Analysis",
+            ["Base", "Media", "Models", "Pictures", "Propagation", "Recipes", "RunLog", "Sampling", "Synthesis", "Autograd", "Compute"]),
         library("Classification", ["Base", "Files", "Sampling", "Training", "Compute"]),  // classes by frozen features: k-NN, linear probe
 
         // The ground floor, which both halves stand on.
@@ -122,6 +127,7 @@ let package = Package(
         tests("ZeroMQ", ["Base"]),
         tests("MatFiles"),
         tests("Propagation", ["Base", "TestBackends", "Compute", "MatFiles", "Media", "Pictures"]),
+        tests("Analysis", ["TestBackends", "Compute", "Models", "Pictures", "Recipes", "Synthesis"]),
         tests("Classification", ["Base", "TestBackends", "Files", "Compute"]),
         tests("WeightFiles", ["Base", "Models"]),
         tests("RunLog", ["Base"]),

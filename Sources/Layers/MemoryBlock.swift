@@ -10,7 +10,13 @@ public protocol MemoryBlock {
     func callAsFunction(
         _ x: Variable, memory: Variable, sequences: SequenceLayout, memorySequences: SequenceLayout, on tape: Tape
     ) -> Variable
+
+    /// What the tokens ask of the memory, and what it answers to.
+    func queriesAndKeys(_ x: Variable, memory: Variable, on tape: Tape) -> QueriesAndKeys
 }
+
+/// The two sides of attention to a memory, whose products are its scores: `[tokens, width]` each, head after head, in host memory.
+public typealias QueriesAndKeys = (queries: [Float], keys: [Float])
 
 /// The tokens look at the memory, then at each other, then each at itself: "cross-self" of Gupta et al., arXiv 2305.14344, section 3.
 ///
@@ -29,6 +35,10 @@ public struct CrossSelfBlock: MemoryBlock {
     ) -> Variable {
         let x = tape.segment { tape in attention(x, at: memory, sequences: sequences, memorySequences: memorySequences, on: tape) }
         return block(x, sequences: sequences, on: tape)
+    }
+
+    public func queriesAndKeys(_ x: Variable, memory: Variable, on tape: Tape) -> QueriesAndKeys {
+        attention.queriesAndKeys(x, at: memory, on: tape)
     }
 }
 
@@ -55,6 +65,10 @@ public struct CrossBlock: MemoryBlock {
             return mlp(norm2(x, on: tape), addingTo: x, on: tape)
         }
     }
+
+    public func queriesAndKeys(_ x: Variable, memory: Variable, on tape: Tape) -> QueriesAndKeys {
+        attention.queriesAndKeys(x, at: memory, on: tape)
+    }
 }
 
 /// What both blocks begin with: `x + crossAttention(norm_q(x), norm_kv(memory))`.
@@ -75,5 +89,8 @@ struct MemoryAttention {
         crossAttn(
             normQ(x, on: tape), memory: normKV(memory, on: tape), addingTo: x, sequences: sequences, memorySequences: memorySequences,
             on: tape)
+    }
+    func queriesAndKeys(_ x: Variable, at memory: Variable, on tape: Tape) -> QueriesAndKeys {
+        crossAttn.queriesAndKeys(normQ(x, on: tape), memory: normKV(memory, on: tape), on: tape)
     }
 }

@@ -24,7 +24,7 @@ public final class ClipTransformer: EncoderModel {
     let blocks: [Block]
     private let kind: Kind
     private let patchEmbed: PatchEmbedding
-    private let norm: LayerNorm
+    let norm: LayerNorm
     private let positions: Positions
     private var resampled: [ClipGrid: Tensor] = [:]
 

@@ -28,6 +28,19 @@ public protocol EncoderModel: AnyObject {
     ///
     /// Source: facebookresearch/dino: visualize_attention.py.
     func lastAttention(_ frames: Tensor, patches: [Int?], arena: Arena) -> [Float]
+
+    /// What each block makes of a still's patches, from the first to the last.
+    ///
+    /// - Parameter frames: as for ``lastAttention(_:patches:arena:)``.
+    func layers(_ frames: Tensor, arena: Arena) -> [EncoderLayer]
+}
+
+/// What one block of an encoder makes of patches, without CLS: `[cells, width]` each, in host memory.
+public struct EncoderLayer {
+    /// Tokens after the block; after the last one the encoder's features, normalised where it has a last norm.
+    public let tokens: [Float]
+    /// Keys of the block's attention, head after head.
+    public let keys: [Float]
 }
 
 extension EncoderModel {

@@ -90,10 +90,10 @@ public final class SiamMAE: Recipe {
     public let parameters: ParameterStore
     /// Tells the frames apart in a joint encoder; a siamese one has none.
     private let frameEmbed: Parameter?
-    private let decoder: PixelDecoder<DecoderBlocks>
+    let decoder: PixelDecoder<DecoderBlocks>
 
     /// A decoder's blocks. In a joint one a frame embedding tells the frames apart.
-    private enum DecoderBlocks {
+    enum DecoderBlocks {
         case memory([any MemoryBlock])
         case joint([Block], frameEmbed: Parameter)
     }
@@ -122,7 +122,7 @@ public final class SiamMAE: Recipe {
 
     public var constants: [Safetensors.Array] { positionTables(encoder.positions, decoder.positions) }
 
-    private var patchCount: Int { encoder.configuration.patchCount }
+    var patchCount: Int { encoder.configuration.patchCount }
 
     /// Of the frames of all pairs the place of a pair's future one; the past one stands before it.
     private func future(_ pair: Int) -> Int { 2 * pair + 1 }
@@ -137,7 +137,7 @@ public final class SiamMAE: Recipe {
     ///
     /// - Returns: tokens, CLS first in each sequence. Siamese: the past frames' sequences, then the future frames'. Joint: a sequence for
     ///   each pair, the past frame's tokens before the future frame's.
-    private func encode(_ batch: SampleBatch, on tape: Tape) -> (tokens: Variable, sequences: SequenceLayout) {
+    func encode(_ batch: SampleBatch, on tape: Tape) -> (tokens: Variable, sequences: SequenceLayout) {
         let (frames, (past, future)) = (batch.images("frames"), visiblePatches(batch))
         func numbered(_ patches: [[Int32]], _ frame: (Int) -> Int) -> [[Int32]] {
             patches.enumerated().map { pair, own in own.map { Int32(frame(pair) * patchCount) + $0 } }
@@ -183,7 +183,7 @@ public final class SiamMAE: Recipe {
     }
 
     /// For whole frames, CLS first, where each token stands among the encoder's: −1, a mask token, where nothing was visible.
-    private func restoredTokens(_ batch: SampleBatch, _ sequences: SequenceLayout) -> (past: [[Int32]], future: [[Int32]]) {
+    func restoredTokens(_ batch: SampleBatch, _ sequences: SequenceLayout) -> (past: [[Int32]], future: [[Int32]]) {
         let (seenPast, seenFuture) = visiblePatches(batch)
         let past = seenPast.enumerated().map { pair, own in
             Models.restoredTokens(visible: own, of: patchCount, cls: sequences[pair].lowerBound)

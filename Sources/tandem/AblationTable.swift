@@ -1,3 +1,4 @@
+import Console
 import Foundation
 import Propagation
 
@@ -19,13 +20,8 @@ struct AblationTable {
             let marked = [names[0] + (variant.isBase ? " *" : "")] + names.dropFirst()
             rows.append(marked + columns.map { column in Self.summary(runs.map { $0[column.name]! }) })
         }
-        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max()! }
-        let lines = rows.map { row in
-            "| " + zip(row, widths).map { $0.padding(toLength: $1, withPad: " ", startingAt: 0) }.joined(separator: " | ") + " |"
-        }
-        let rule = "|" + widths.map { String(repeating: "-", count: $0 + 2) }.joined(separator: "|") + "|"
         let note = "* the pipeline as it stands" + (seeds.count > 1 ? "; mean ± standard deviation over \(seeds.count) seeds" : "")
-        text = ([lines[0], rule] + lines.dropFirst() + ["", note]).joined(separator: "\n")
+        text = MarkdownTable(rows).text + "\n\n" + note
     }
 
     /// "54.2 ± 0.4", the sample's standard deviation; of one value the value.

@@ -5,17 +5,28 @@ import MatFiles
 import Media
 import Pictures
 import Propagation
+import Synthesis
 
 /// Where one validation sequence goes: all of it into `davis`, every few frames with their class maps into `vip`, of every other sequence
-/// the first frames with the joints of its frontmost object into `jhmdb`, and where it is asked for the optical flow into `flow`.
+/// the first frames with the joints of its frontmost object into `jhmdb`, and what else is asked for into folders of its own.
 struct SequenceFolders {
+    /// What a sequence has beside what the benchmarks want.
+    struct Extras {
+        /// The flow from each frame to the next, in `flow`.
+        var flow = false
+        /// Where the first frame shows what some later ones show, in `correspondence`.
+        var correspondences = false
+
+        /// The folders that sequences have theirs in.
+        var folders: [String] { (flow ? ["flow"] : []) + (correspondences ? ["correspondence"] : []) }
+    }
+
     private let root: String
     private let name: String
     /// VIP numbers its videos.
     private let videoName: String
     private let hasJoints: Bool
-    /// Whether the flow from each frame to the next is written.
-    private let hasFlow: Bool
+    private let extras: Extras
 
     private static let framesOfClip = 40
     private static let framesBetweenMaps = 5
@@ -23,12 +34,12 @@ struct SequenceFolders {
     private static let action = "move"
     private static let jointsName = "joint_positions.mat"
 
-    init(_ root: String, name: String, index: Int, hasFlow: Bool) {
+    init(_ root: String, name: String, index: Int, _ extras: Extras) {
         self.root = root
         self.name = name
         videoName = "videos\(index + 1)"
         hasJoints = index % 2 == 0
-        self.hasFlow = hasFlow
+        self.extras = extras
     }
 
     /// The folders that sequences lie in.
@@ -43,6 +54,7 @@ struct SequenceFolders {
     private var vipPictures: String { "\(root)/vip/Images/\(videoName)" }
     private var vipMaps: String { "\(root)/vip/Annotations/Category_ids/\(videoName)" }
     private var flows: String { "\(root)/flow/\(name)" }
+    private var correspondences: String { "\(root)/correspondence/\(name)" }
     private var jhmdbPictures: String { "\(root)/jhmdb/Rename_Images/\(Self.action)/\(name)" }
     private var jhmdbJoints: String { "\(root)/jhmdb/joint_positions/\(Self.action)/\(name)" }
 
@@ -51,13 +63,13 @@ struct SequenceFolders {
 
     /// In the order in which they get their names.
     private var all: [String] {
-        [davisMasks, vipMaps, vipPictures] + (hasJoints ? [jhmdbJoints, jhmdbPictures] : []) + (hasFlow ? [flows] : []) + [davisPictures]
+        [davisMasks, vipMaps, vipPictures] + (hasJoints ? [jhmdbJoints, jhmdbPictures] : []) + extraFolders + [davisPictures]
     }
 
+    private var extraFolders: [String] { extras.folders.map { "\(root)/\($0)/\(name)" } }
+
     /// Whether the sequence was written completely: the last folder has its name.
-    var exist: Bool {
-        FileManager.default.fileExists(atPath: davisPictures) && (!hasFlow || FileManager.default.fileExists(atPath: flows))
-    }
+    var exist: Bool { (extraFolders + [davisPictures]).allSatisfy(FileManager.default.fileExists) }
 
     private func partial(_ folder: String) -> String { folder + partialSuffix }
 
@@ -74,7 +86,9 @@ struct SequenceFolders {
     private func removeLeft(_ folder: String) throws {
         for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
             let parts = name.split(separator: ".")
-            let isNumbered = parts.count == 2 && Int(parts[0]) != nil && ["jpg", "png", "flo"].contains(parts[1])
+            let isNumbered =
+                parts.count == 2 && parts[0].split(separator: "-").allSatisfy { Int($0) != nil }
+                && ["jpg", "png", "flo"].contains(parts[1])
             guard isNumbered || name == Self.jointsName else {
                 throw Failure("\(folder)/\(name) is there and was not made by this synthesis; move it away, or choose another folder")
             }
@@ -95,14 +109,26 @@ struct SequenceFolders {
         if hasJoints, frame < Self.framesOfClip { try writePNG(picture, to: "\(partial(jhmdbPictures))/\((frame + 1).padded(to: 5)).png") }
     }
 
-    /// Writes the flow from a frame to the next, `[height, width, 2]`, as Middlebury's .flo has it.
+    /// Writes the flow from a frame to the next, `[height, width, 2]`.
     func write(flow: [Float], frame: Int, width: Int, height: Int) throws {
+        try write(flow: flow, to: "\(partial(flows))/\(frame.padded(to: 5)).flo", width: width, height: height)
+    }
+
+    /// Writes where the first frame shows what a later one shows, and a map of the later one's regions.
+    func write(_ correspondence: Correspondence, frame: Int, width: Int, height: Int) throws {
+        let path = "\(partial(correspondences))/\(frame.padded(to: 5))-\(0.padded(to: 5))"
+        try write(flow: correspondence.displacements, to: path + ".flo", width: width, height: height)
+        try writePNG(IndexImage(width: width, height: height, indices: correspondence.regions), to: path + ".png")
+    }
+
+    /// Writes displacements, `[height, width, 2]`, as Middlebury's .flo has them.
+    private func write(flow: [Float], to path: String, width: Int, height: Int) throws {
         var file = ByteWriter()
         file.write(Float(202021.25).bitPattern)
         file.write(UInt32(width))
         file.write(UInt32(height))
         for number in flow { file.write(number.bitPattern) }
-        try Data(file.bytes).write(to: URL(fileURLWithPath: "\(partial(flows))/\(frame.padded(to: 5)).flo"))
+        try Data(file.bytes).write(to: URL(fileURLWithPath: path))
     }
 
     /// Gives the folders their names.

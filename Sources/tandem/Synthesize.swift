@@ -13,8 +13,10 @@ func synthesize(arguments: [String]) throws {
         about: "Makes a data set of moving textured scenes, a pure function of the seed: videos to train on in OUTPUT/train, and sequences"
             + " to measure on with exact masks, parts and joints in OUTPUT/davis, OUTPUT/vip and OUTPUT/jhmdb. With --classification also videos"
             + " of classes: those of OUTPUT/classification/motion are told apart by motion alone, those of OUTPUT/classification/appearance"
-            + " by looks. With --flow OUTPUT/flow has the exact optical flow of sequences, from each frame to the next, as .flo files. What is"
-            + " there already is kept.",
+            + " by looks. With --flow OUTPUT/flow has the exact optical flow of sequences, from each frame to the next, as .flo files; with"
+            + " --correspondences OUTPUT/correspondence has where the first frame shows what later ones show, LATER-FIRST.flo (above 1e9: nowhere),"
+            + " and LATER-FIRST.png, whose numbers say: 0 not seen there, 1 background, 2 an object, 3 hidden in some frame between. 'tandem"
+            + " analyze' reads them. What is there already is kept.",
         arguments: arguments)
     let seed = options.value("--seed", "N", "which data set", default: UInt64(0))
     let videos = options.value("--videos", "N", "how many training videos", default: 100)
@@ -22,6 +24,8 @@ func synthesize(arguments: [String]) throws {
     let classification = options.value(
         "--classification", "N", "videos of each class to learn from, and half as many to be judged by", default: 0)
     let hasFlow = options.flag("--flow", "write the optical flow of sequences, 0.7 MB a frame")
+    let hasCorrespondences = options.flag(
+        "--correspondences", "write where the first frame shows what frames 1, 2, 4, 8, 16 and 32 show, 4 MB a sequence")
     let threads = options.value("--threads", "N", "scenes drawn at a time", default: ProcessInfo.processInfo.activeProcessorCount)
     let output = options.operand("OUTPUT", "the folder to fill")
     let counts = 0...1_000_000
@@ -33,7 +37,8 @@ func synthesize(arguments: [String]) throws {
 
     Interruption.catchSignals()
     let set = SyntheticSet(
-        folder: output, seed: seed, videos: videos, sequences: sequences, hasFlow: hasFlow, classification: classification)
+        folder: output, seed: seed, videos: videos, sequences: sequences,
+        extras: SequenceFolders.Extras(flow: hasFlow, correspondences: hasCorrespondences), classification: classification)
     let claimed = try set.claimFolder()
     defer { claimed.release() }
     let missing = set.scenes.filter { !set.exists($0) }

@@ -14,9 +14,8 @@ struct SyntheticSet: Sendable {
     let seed: UInt64
     let videos: Int
     let sequences: Int
-    /// Whether sequences have their optical flow.
-    let hasFlow: Bool
-
+    /// What sequences have beside what the benchmarks want.
+    let extras: SequenceFolders.Extras
     /// Videos of each class to learn from, in each set of classes; to be judged by, half as many.
     let classification: Int
 
@@ -70,7 +69,7 @@ struct SyntheticSet: Sendable {
     }
 
     private func sequenceFolders(_ index: Int) -> SequenceFolders {
-        SequenceFolders(folder, name: Member.sequence(index).name, index: index, hasFlow: hasFlow)
+        SequenceFolders(folder, name: Member.sequence(index).name, index: index, extras)
     }
 
     /// Makes the folder this seed's own, for as long as the result is not let go.
@@ -84,7 +83,7 @@ struct SyntheticSet: Sendable {
         }
         let names =
             ["train/", "davis/", "vip/", "jhmdb/", "synthesis.txt"] + (classification > 0 ? ["classification/"] : [])
-            + (hasFlow ? ["flow/"] : [])
+            + extras.folders.map { $0 + "/" }
         let isOlder = FileManager.default.contents(atPath: label) == Data(claim.utf8)
         let claimed = try OutputFolder(folder, by: "tandem synthesize", task: "synthesis", names: names, older: isOlder ? names : [])
         try claimed.claim(
@@ -135,6 +134,7 @@ struct SyntheticSet: Sendable {
         var picture = RGBImage(width: scene.width, height: scene.height, pixels: Array(repeating: 0, count: pixelCount * 3))
         var mask = IndexImage(width: scene.width, height: scene.height, indices: Array(repeating: 0, count: pixelCount))
         var parts = mask
+        var masks: [[UInt8]] = []
         try folders.begin()
         for frame in 0..<scene.frameCount {
             picture.pixels.withUnsafeMutableBufferPointer { pixels in
@@ -145,9 +145,16 @@ struct SyntheticSet: Sendable {
                 }
             }
             try folders.write(frame: frame, picture, mask: mask, parts: parts)
-            if hasFlow, frame + 1 < scene.frameCount {
+            if extras.flow, frame + 1 < scene.frameCount {
                 let flow = scene.flow(from: frame, to: frame + 1, mask: mask.indices)
                 try folders.write(flow: flow, frame: frame, width: scene.width, height: scene.height)
+            }
+            if extras.correspondences {
+                masks.append(mask.indices)
+                if Correspondence.gaps.contains(frame) {
+                    let correspondence = scene.correspondence(from: frame, to: 0, masks: masks)
+                    try folders.write(correspondence, frame: frame, width: scene.width, height: scene.height)
+                }
             }
             if Interruption.isRequested { return }
         }
