@@ -84,7 +84,7 @@ public final class RunFolder {
     /// What a run's folder holds, with what 'tandem ablate' adds to it.
     private static let names = [
         "pipeline.json5", "log.txt", "scores.jsonl", "scores.csv", "replaced.jsonl", "checkpoints/", "figures/",
-        "output.txt", "result.json",
+        "output.txt", "result.json", "minutes.txt",
     ]
 
     private static func outputFolder(_ path: String) throws -> OutputFolder {

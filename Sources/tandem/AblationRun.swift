@@ -19,8 +19,11 @@ struct AblationRun {
     private struct Result: Codable {
         /// The effective pipeline's text: scores of another one do not count.
         let pipeline: String
-        let scores: [String: Double]
+        var scores: [String: Double]
     }
+
+    /// Among the scores: what all processes of the run took of the processors, with the evaluations beside it.
+    static let processorMinutes = "processor_minutes"
 
     /// The final scores by name; nil where the run has not been finished.
     ///
@@ -35,11 +38,31 @@ struct AblationRun {
         return result.pipeline == pipeline.text ? result.scores : nil
     }
 
-    /// Runs `tandem run`, or goes on where it stopped, and keeps its final scores. What it says goes into `output.txt` of the run's folder.
+    /// Whether all that a table shows of the run is known.
+    func isDone(_ measures: AblationMeasures) throws -> Bool {
+        guard let scores = try scores() else { return false }
+        return measures.columns.allSatisfy { scores[$0.key] != nil }
+    }
+
+    /// Trains the run, where that has not been done, and measures what is missing.
     ///
     /// - Parameter show: called with the trainer's progress.
-    func train(_ show: (String) -> Void) throws {
+    func finish(_ measures: AblationMeasures, _ show: (String) -> Void) throws {
+        if try scores() == nil { try train(show) }
+        guard !Interruption.isRequested, var scores = try scores() else { return }
+        try measures.add(to: &scores, run: folder)
+        try keep(scores)
+    }
+
+    private func keep(_ scores: [String: Double]) throws {
+        let result = Result(pipeline: pipeline.text, scores: scores)
+        try JSONEncoder().encode(result).write(to: URL(fileURLWithPath: resultPath), options: .atomic)
+    }
+
+    /// Runs `tandem run`, or goes on where it stopped, and keeps its final scores. What it says goes into `output.txt` of the run's folder.
+    private func train(_ show: (String) -> Void) throws {
         try RunFolder.claim(folder)
+        let before = childrensMinutes() - earlierMinutes
         let outputPath = folder + "/output.txt"
         guard FileManager.default.createFile(atPath: outputPath, contents: nil), let output = FileHandle(forWritingAtPath: outputPath)
         else {
@@ -65,10 +88,22 @@ struct AblationRun {
             }
         }
         process.waitUntilExit()
+        try "\(childrensMinutes() - before)".write(toFile: minutesPath, atomically: true, encoding: .utf8)
         if Interruption.isRequested { return }
         guard process.terminationStatus == 0 else { throw Failure("\(name) failed; \(outputPath) says why") }
-        let result = Result(pipeline: pipeline.text, scores: try finalScores())
-        try JSONEncoder().encode(result).write(to: URL(fileURLWithPath: resultPath), options: .atomic)
+        try keep(try finalScores().merging([Self.processorMinutes: earlierMinutes]) { $1 })
+    }
+
+    private var minutesPath: String { folder + "/minutes.txt" }
+
+    /// Processor time of the parts of the run that were interrupted, or of all of it once it is done.
+    private var earlierMinutes: Double { (try? String(contentsOfFile: minutesPath, encoding: .utf8)).flatMap(Double.init) ?? 0 }
+
+    /// Processor time of all processes that this one has started and seen end, and of those that these did, in minutes.
+    private func childrensMinutes() -> Double {
+        var usage = rusage()
+        getrusage(__rusage_who_t(RUSAGE_CHILDREN.rawValue), &usage)
+        return (Double(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) + Double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6) / 60
     }
 
     private func finalScores() throws -> [String: Double] {

@@ -1,3 +1,4 @@
+import Analysis
 import Console
 import Foundation
 import Propagation
@@ -7,22 +8,36 @@ struct AblationTable {
     let text: String
 
     /// - Parameters:
+    ///   - variants: whose runs are finished; the first that is a pipeline as it stands is what the others are compared with.
     ///   - keys: those that are varied.
-    ///   - seeds: of the runs of each variant, all finished.
-    init(_ variants: [AblationVariant], keys: [String], seeds: [UInt64]) throws {
-        let scores = try variants.map { variant in try seeds.map { try variant.run(seed: $0).scores() ?? [:] } }
-        let columns = Benchmark.allCases.flatMap(\.paperScores).filter { column in
-            scores.allSatisfy { $0.allSatisfy { $0[column.name] != nil } }
+    init(_ variants: [AblationVariant], keys: [String], _ measures: AblationMeasures) throws {
+        let scores = try variants.map { variant in try variant.runs.map { try $0.scores() ?? [:] } }
+        let columns = (Benchmark.allCases.flatMap(\.paperScores).map { (key: $0.name, title: $0.title) } + measures.columns).filter {
+            column in
+            scores.allSatisfy { $0.allSatisfy { $0[column.key] != nil } }
         }
-        var rows = [keys + columns.map(\.title)]
-        for (variant, runs) in zip(variants, scores) {
-            let names = variant.settings.map(\.value)
-            let marked = [names[0] + (variant.isBase ? " *" : "")] + names.dropFirst()
-            rows.append(marked + columns.map { column in Self.summary(runs.map { $0[column.name]! }) })
+        let isOfSeveral = Set(variants.map(\.name)).count > 1
+        let base = variants.firstIndex(where: \.isBase)
+        var rows = [(isOfSeveral ? ["pipeline"] : []) + keys + columns.map(\.title)]
+        for (index, variant) in variants.enumerated() {
+            let names = (isOfSeveral ? [variant.name] : []) + variant.settings.map(\.value)
+            let marked = [names[0] + (index == base ? " (base)" : "")] + names.dropFirst()
+            rows.append(
+                marked
+                    + columns.map { column in
+                        let (own, others) = (scores[index].map { $0[column.key]! }, base.map { scores[$0].map { $0[column.key]! } } ?? [])
+                        let isToldApart = index != base && (WelchTest(own, others)?.p ?? 1) < Self.level
+                        return Self.summary(own) + (isToldApart ? " *" : "")
+                    })
         }
-        let note = "* the pipeline as it stands" + (seeds.count > 1 ? "; mean ± standard deviation over \(seeds.count) seeds" : "")
-        text = MarkdownTable(rows).text + "\n\n" + note
+        let count = variants[0].runs.count
+        let note = "mean ± standard deviation over \(count) seeds"
+        let star = base == nil ? "" : "; * differs from the base by Welch's test, p < \(Self.level), one test a cell"
+        text = MarkdownTable(rows).text + (count > 1 ? "\n\n\(note)\(star)" : "")
     }
+
+    /// Of the test.
+    private static let level = 0.05
 
     /// "54.2 ± 0.4", the sample's standard deviation; of one value the value.
     private static func summary(_ values: [Double]) -> String {

@@ -104,6 +104,7 @@ import Testing
     /// Every program and command, at two widths; only a word that is longer than its column may stand out.
     @Test(arguments: [
         "tandem", "tandem demo", "tandem prepare", "tandem run", "tandem plan", "tandem decoders", "tandem evaluate", "tandem ablate",
+        "tandem analyze",
         "tandem visualize",
         "tandem visualize reconstructions", "tandem visualize attention", "tandem visualize correspondence", "tandem visualize overlays",
         "tandem visualize masks",
