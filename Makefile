@@ -6,7 +6,7 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 
 BIN := .build/release
-PACKAGES := libavformat-dev libavcodec-dev libswscale-dev libavutil-dev libzmq3-dev libdnnl-dev libmatio-dev
+PACKAGES := libavformat-dev libavcodec-dev libswscale-dev libavutil-dev libzmq3-dev libdnnl-dev libmatio-dev libjs-dygraphs
 DECODERS ?= $(shell nproc)
 DEMO ?= full
 RECIPE ?= siammae
@@ -37,6 +37,12 @@ decoders: ## Add decoders to a run: make decoders CONNECT=tcp://127.0.0.1:5555 M
 	@test -n "$(CONNECT)" -a -n "$(MEDIA)" || { echo "say where the batcher and the videos are: make decoders CONNECT=tcp://127.0.0.1:5555 MEDIA=FOLDER" >&2; exit 2; }
 	@$(MAKE) build
 	@$(BIN)/tandem decoders --connect $(CONNECT) --media $(MEDIA) --count $(DECODERS) $(addprefix --keys ,$(KEYS))
+
+.PHONY: report
+report: ## Write one page on runs, side by side: make report RUNS="runs/a runs/b"
+	@test -n "$(RUNS)" || { echo 'say which runs: make report RUNS="runs/a runs/b"' >&2; exit 2; }
+	@$(MAKE) build
+	@$(BIN)/tandem report $(RUNS)
 
 ##@ Containers
 

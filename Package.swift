@@ -36,7 +36,7 @@ let package = Package(
             [
                 "Analysis", "Base", "Console", "Configuration", "Dataflow", "Files", "MatFiles", "Metrics", "Synthesis", "Media",
                 "Pictures",
-                "Propagation", "Recipes", "RunLog", "Sampling", "ZeroMQ", "Training", "Verification",
+                "Propagation", "Recipes", "Report", "RunLog", "Sampling", "ZeroMQ", "Training", "Verification",
             ] + maths),
         program(
             "tandem-bench",
@@ -61,6 +61,10 @@ let package = Package(
         library("Console", ["Base"]),  // options, --help, progress, signals, errors as sentences
         library("Metrics", ["Base", "Console"]),  // what a process tells of itself over HTTP: numbers, and whether it is well
         library("Configuration", ["Base", "Files", "Recipes", "Training", "Models", "Propagation", "Compute"]),  // Pipelines/*.json5
+        // Pages on runs; style and script become part of the programs, which are copied without the build's folder.
+        .target(
+            name: "Report", dependencies: ["Base", "Configuration", "Files", "Propagation"],
+            resources: [.embedInCode("Assets/report.css"), .embedInCode("Assets/report.js")]),
         library("Verification", ["Base", "WeightFiles", "Recipes", "Training", "Autograd", "Compute"]),  // how far PyTorch's values are
 
         // What is trained, from samples to gradients: a recipe is a file.
@@ -119,6 +123,7 @@ let package = Package(
         tests("Console", ["Base"]),
         tests("Metrics", ["Base", "Console"]),
         tests("Configuration", ["Base", "Models", "Recipes", "Sampling", "Training"]),
+        tests("Report", ["Base"]),
         tests("Dataflow", ["Base", "Sampling", "ZeroMQ"]),
         tests("Synthesis"),
         tests("Pictures"),

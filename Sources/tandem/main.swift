@@ -13,6 +13,7 @@ private let commands: [CommandSet.Command] = [
     ("propagate", "label a video of one's own from a mask, or points, of its first frame", propagate),
     ("ablate", "run a pipeline with some settings varied, and print the table", ablate),
     ("analyze", "measure how often patches find their true places, checkpoint by checkpoint", analyze),
+    ("report", "write a page on a run, or on several side by side: curves, scores, figures, what differs", writeReport),
     ("visualize", "pictures of reconstructions, attention, correspondence and results", visualize),
     ("keys", "make the keys with which processes know each other over tcp", keys),
     ("export", "write weights for timm or as MAE does", export),

@@ -1,0 +1,57 @@
+import Configuration
+
+/// The settings of a run: a text for each key of its pipeline, "mask.ratio".
+package struct Settings: Equatable {
+    package private(set) var values: [String: String] = [:]
+
+    package init() {}
+
+    /// Reads a pipeline's text; throws a sentence that names the line where it is none.
+    package init(pipeline text: String) throws { values = try Pipeline.flattened(text) }
+
+    package subscript(key: String) -> String? { values[key] }
+
+    /// Without what tells runs of one experiment apart: the name, and the seed.
+    package var withoutSeed: Settings {
+        var settings = self
+        settings.values["name"] = nil
+        settings.values["seed"] = nil
+        return settings
+    }
+
+    /// The keys that not all of these have alike, ascending, their names left out.
+    package static func differing(_ all: [Settings]) -> [String] {
+        Set(all.flatMap(\.values.keys)).sorted().filter { key in key != "name" && all.contains { $0[key] != all[0][key] } }
+    }
+}
+
+/// Runs that differ in their seed alone, in the order in which the first of each was named.
+package struct SeedGroup {
+    package private(set) var runs: [Int]
+
+    package static func find(_ runs: [Settings]) -> [SeedGroup] {
+        runs.indices.reduce(into: []) { groups, run in
+            // Of a run without settings nothing is known.
+            let own = runs[run].withoutSeed
+            if own != Settings(), let group = groups.firstIndex(where: { runs[$0.runs[0]].withoutSeed == own }) {
+                groups[group].runs.append(run)
+            } else {
+                groups.append(SeedGroup(runs: [run]))
+            }
+        }
+    }
+}
+
+/// Mean and standard deviation, the sample's; of one value there is none.
+package struct Spread: Equatable {
+    package let mean: Double
+    package let deviation: Double?
+
+    package init?(_ values: [Double]) {
+        guard !values.isEmpty else { return nil }
+        let mean = values.reduce(0, +) / Double(values.count)
+        self.mean = mean
+        let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+        deviation = values.count > 1 ? (squares / Double(values.count - 1)).squareRoot() : nil
+    }
+}
