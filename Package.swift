@@ -34,8 +34,8 @@ let package = Package(
         program(
             "tandem",
             [
-                "Analysis", "Base", "Console", "Configuration", "Dataflow", "Files", "MatFiles", "Metrics", "Synthesis", "Media",
-                "Pictures",
+                "Analysis", "Base", "Console", "Configuration", "Dataflow", "Drawing", "Files", "MatFiles", "Metrics", "Synthesis",
+                "Media", "Pictures",
                 "Propagation", "Recipes", "Report", "RunLog", "Sampling", "ZeroMQ", "Training", "Verification",
             ] + maths),
         program(
@@ -55,12 +55,13 @@ let package = Package(
         program(
             "tandem-evaluator",
             [
-                "Base", "Console", "Configuration", "Dataflow", "Files", "MatFiles", "Media", "Metrics", "Pictures", "Sampling", "ZeroMQ",
-                "Propagation", "Training", "Classification",
+                "Base", "Console", "Configuration", "Dataflow", "Drawing", "Files", "MatFiles", "Media", "Metrics", "Pictures", "Sampling",
+                "ZeroMQ", "Propagation", "Training", "Classification",
             ] + maths),
         library("Console", ["Base"]),  // options, --help, progress, signals, errors as sentences
         library("Metrics", ["Base", "Console"]),  // what a process tells of itself over HTTP: numbers, and whether it is well
         library("Configuration", ["Base", "Files", "Recipes", "Training", "Models", "Propagation", "Compute"]),  // Pipelines/*.json5
+        library("Drawing", ["Compute", "Models", "Pictures", "Propagation"]),  // what an encoder looks at and finds again
         // Pages on runs; style and script become part of the programs, which are copied without the build's folder.
         .target(
             name: "Report", dependencies: ["Base", "Configuration", "Files", "Propagation"],

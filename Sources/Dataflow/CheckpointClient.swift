@@ -66,7 +66,7 @@ public final class CheckpointClient {
         _ scores: [EvaluatorRequest.Score], pictures: [EvaluatorRequest.Picture] = [], step: Int, seconds: Double
     ) throws -> Bool {
         let request = EvaluatorRequest.scores(evaluator: identity, step: step, scores, pictures: pictures.map(\.name))
-        return try note(request, pictures.map { Message($0.png) }, step, seconds)
+        return try note(request, pictures.map { Message($0.bytes) }, step, seconds)
     }
 
     /// Reports that a checkpoint cannot be evaluated, and why.

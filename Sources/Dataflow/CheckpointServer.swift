@@ -122,7 +122,7 @@ public final class CheckpointServer {
             try send(.noted(step: step), to: peer)
         case .scores(_, let step, let scores, let names):
             if queue.complete(step) {
-                let shown = zip(names, parts[2...]).map { EvaluatorRequest.Picture(name: $0, png: $1.copy) }
+                let shown = zip(names, parts[2...]).map { EvaluatorRequest.Picture(name: $0, bytes: $1.copy) }
                 events.append(.scores(step: step, scores, pictures: shown))
             } else if !queue.isKnown(step) {
                 drop("an evaluator sent scores of step \(step), which is no step that this training has offered for evaluation")

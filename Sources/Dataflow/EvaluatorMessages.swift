@@ -25,19 +25,22 @@ public enum EvaluatorRequest: Equatable, Sendable {
         }
     }
 
-    /// A picture of what an evaluator found.
+    /// A picture, or a video, of what an evaluator found.
     public struct Picture: Equatable, Sendable {
-        /// Letters, digits, "-", "_" and "." at most: part of a file's name.
+        /// Such as "davis.png": letters, digits, "-", "_" and "." at most, and one of ``endings``.
         public let name: String
-        /// A PNG file.
-        public let png: [UInt8]
+        /// The file.
+        public let bytes: [UInt8]
+
+        /// What tells a picture from a video.
+        public static let endings = [".png", ".mp4"]
 
         /// Bytes that a picture may have. A sheet of sixteen frames of 320 x 320 pixels has fewer, whatever they show.
         public static let maximumBytes = 8 << 20
 
-        public init(name: String, png: [UInt8]) {
+        public init(name: String, bytes: [UInt8]) {
             self.name = name
-            self.png = png
+            self.bytes = bytes
         }
     }
 
@@ -46,8 +49,8 @@ public enum EvaluatorRequest: Equatable, Sendable {
         if case .scores(_, _, _, let names) = self { names } else { [] }
     }
 
-    /// Pictures that a request may have at most: each benchmark has one.
-    public static let maximumPictures = 4
+    /// Pictures that a request may have at most: each benchmark has a sheet and a video, the encoder two sheets.
+    public static let maximumPictures = 8
     private static let maximumScores = 10_000
     private static let maximumNameBytes = 256
     /// Beyond any percentage, count or loss.
@@ -118,7 +121,9 @@ public enum EvaluatorRequest: Equatable, Sendable {
                 var pictures: [String] = []
                 for _ in 0..<pictureCount {
                     let name = try reader.readText(limit: Self.maximumNameBytes)
-                    guard name.isPlainFileName else { throw MalformedBytes("'\(name)' is no name for a picture") }
+                    guard name.isPlainFileName, Picture.endings.contains(where: name.hasSuffix) else {
+                        throw MalformedBytes("'\(name)' is no name for a picture")
+                    }
                     pictures.append(name)
                 }
                 return .scores(evaluator: evaluator, step: step, scores, pictures: pictures)

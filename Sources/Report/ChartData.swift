@@ -35,9 +35,10 @@ struct ChartData {
 ///   - chart: the name of its curves.
 ///   - title: what stands above, or what chooses other curves.
 ///   - note: what the values are, in small print.
-func chart(_ chart: String, title: HTML, label: String, note: String = "") -> HTML {
+///   - fromZero: whether the axis begins at zero: a few decoders more or fewer are not a mountain.
+func chart(_ chart: String, title: HTML, label: String, note: String = "", fromZero: Bool = false) -> HTML {
     """
-    <figure class="chart" data-chart="\(chart)">
+    <figure class="chart" data-chart="\(chart)"\(fromZero ? " data-zero" as HTML : nil)>
     <figcaption>\(title) <small>\(note)</small></figcaption>
     <div class="tools"><button type="button" class="log" aria-pressed="false">Logarithmic</button> \
     <button type="button" class="whole">Whole range</button></div>

@@ -11,6 +11,7 @@ struct CurvesSection: ReportSection {
         ("teacher_spread", "Teacher spread", "of its targets"), ("samples_per_second", "Samples a second", ""),
         ("data_wait", "Data wait", "share of the time"), ("decoders", "Decoders", "at work"),
     ]
+    private static let fromZero: Set = ["samples_per_second", "data_wait", "decoders"]
     /// Columns that nobody here knows.
     private static let maximumOthers = 16
 
@@ -22,7 +23,7 @@ struct CurvesSection: ReportSection {
         var figures: [HTML] = []
         for (key, title, note) in Self.known + others.map({ ($0, $0, "") }) {
             guard charts.add("log/" + key, report.runs.map { $0.log[key] }) else { continue }
-            figures.append(chart("log/" + key, title: "\(title)", label: title, note: note))
+            figures.append(chart("log/" + key, title: "\(title)", label: title, note: note, fromZero: Self.fromZero.contains(key)))
         }
         guard !figures.isEmpty else { return nil }
         return """

@@ -41,7 +41,7 @@ package struct HTML: ExpressibleByStringInterpolation {
     }
 
     /// Hands on the page's bytes piece by piece. A figure that cannot be read stays empty: a run may replace it at any time.
-    func write(_ body: (Data) throws -> Void) throws {
+    package func write(_ body: (Data) throws -> Void) throws {
         for part in parts {
             switch part {
             case .text(let text): try body(Data(text.utf8))

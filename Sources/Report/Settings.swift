@@ -33,7 +33,7 @@ package struct SeedGroup {
         runs.indices.reduce(into: []) { groups, run in
             // Of a run without settings nothing is known.
             let own = runs[run].withoutSeed
-            if own != Settings(), let group = groups.firstIndex(where: { runs[$0.runs[0]].withoutSeed == own }) {
+            if runs[run] != Settings(), let group = groups.firstIndex(where: { runs[$0.runs[0]].withoutSeed == own }) {
                 groups[group].runs.append(run)
             } else {
                 groups.append(SeedGroup(runs: [run]))

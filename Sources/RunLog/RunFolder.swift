@@ -13,6 +13,7 @@ import Foundation
 /// | `events.out.tfevents.*` | TensorBoard curves |
 /// | `checkpoints/` | see ``CheckpointFolder`` |
 /// | `figures/` | pictures |
+/// | `report.html` | all of this on one page, by `tandem report` |
 public final class RunFolder {
     /// The folder, as it was named when it was opened.
     public let path: String
@@ -156,13 +157,16 @@ public final class RunFolder {
     /// The lines of `log.txt`.
     public func logRecords() throws -> [Record] { try Self.lines(path + "/log.txt").map(\.record) }
 
-    /// Where the picture of this name of a step belongs.
-    public func figurePath(_ name: String, step: Int) -> String { "\(path)/figures/\(name)-\(step.padded(to: 8)).png" }
+    /// Where the figure of a step belongs whose file is of this name, "davis.png".
+    public func figurePath(_ name: String, step: Int) -> String {
+        let ending = name.lastIndex(of: ".") ?? name.endIndex
+        return "\(path)/figures/\(name[..<ending])-\(step.padded(to: 8))\(name[ending...])"
+    }
 
-    /// Keeps a picture of a step.
-    /// - Parameter png: a PNG file.
-    public func write(figure png: [UInt8], _ name: String, step: Int) throws {
-        try writeAtomically(figurePath(name, step: step)) { try $0.write(Data(png)) }
+    /// Keeps a figure of a step.
+    /// - Parameter bytes: a PNG or MP4 file.
+    public func write(figure bytes: [UInt8], _ name: String, step: Int) throws {
+        try writeAtomically(figurePath(name, step: step)) { try $0.write(Data(bytes)) }
     }
 
     /// Drops the lines of `log.txt`, `scores.jsonl` and `replaced.jsonl` that speak of steps after `step`, and a last line that was cut off:

@@ -100,7 +100,7 @@ struct BesideTraining {
         let finite = scores.filter { $0.value.isFinite || leaveOut($0.name, "is not a number") }
         guard !finite.isEmpty else { throw Failure("not one score is a number") }
         let limit = EvaluatorRequest.Picture.maximumBytes
-        return (finite, pictures.filter { $0.png.count <= limit || leaveOut("the picture \($0.name)", "takes more than \(limit) bytes") })
+        return (finite, pictures.filter { $0.bytes.count <= limit || leaveOut("the picture \($0.name)", "takes more than \(limit) bytes") })
     }
 
     /// The scores of all data sets that the pipeline names, and a sheet of pictures of each.
@@ -110,7 +110,9 @@ struct BesideTraining {
         var (scores, pictures): ([EvaluatorRequest.Score], [EvaluatorRequest.Picture]) = ([], [])
         for (benchmark, root) in roots(evaluation) {
             let data = try BenchmarkEvaluation(benchmark, root: root)
-            let method = try PicturedMethod(EncoderMethod(weights, settings: evaluation.settings(for: benchmark), backend: backend))
+            let settings = evaluation.settings(for: benchmark)
+            let encoding = try EncoderMethod(weights, settings: settings, backend: backend)
+            let method = PicturedMethod(encoding)
             let folder = try output.map {
                 try ResultFolder(
                     "\($0)/step-\(step)/\(benchmark)", settings: ["weights": weights.checksum(), "root": root], root: root,
@@ -120,7 +122,17 @@ struct BesideTraining {
             let report = try data.run(method, output: folder, frameDone: watch.passed)
             watch.finish(report.headline)
             scores += report.scores.map { EvaluatorRequest.Score($0.name, $0.value) }
-            if let sheet = method.sheet { pictures.append(.init(name: "\(benchmark)", png: try pngBytes(sheet))) }
+            if let sheet = method.sheet { pictures.append(.init(name: "\(benchmark).png", bytes: try pngBytes(sheet))) }
+            if let video = method.video { pictures.append(.init(name: "\(benchmark).mp4", bytes: video)) }
+            // Of the first data set alone: another one tells little more of the encoder.
+            if scores.count == report.scores.count {
+                do {
+                    let drawn = EncoderPictures(encoding.encoder, size: settings.inputSize, backend: backend, method.sequences)
+                    for (name, sheet) in [("attention", try drawn.attention()), ("correspondence", try drawn.correspondence())] {
+                        if let sheet { pictures.append(.init(name: name + ".png", bytes: try pngBytes(sheet))) }
+                    }
+                } catch { writeError("tandem-evaluator: step \(step): what the encoder sees cannot be drawn: \(sentence(of: error))\n") }
+            }
         }
         guard !scores.isEmpty else { throw Failure("the data sets have nothing to score: no sequence has three annotated frames") }
         return (scores, pictures)

@@ -8,6 +8,7 @@ import WeightFiles
 /// Label propagation by the features of an encoder.
 struct EncoderMethod {
     let propagation: VideoPropagation
+    let encoder: any EncoderModel
 
     /// - Parameters:
     ///   - recomputesPositions: whether the position embedding is computed for the input's grid, not interpolated.
@@ -23,6 +24,7 @@ struct EncoderMethod {
             (encoder as? VisionTransformer)?.recomputesPositions = true
         }
         try weights.requireClip(of: settings.clip)
+        self.encoder = encoder
         let arena = Arena(backend: backend)
         propagation = VideoPropagation(settings, patchSize: weights.patchSize, encoder.pixelStatistics, backend: backend) {
             encoder.features(ofMiddleOf: $0, arena: arena)

@@ -136,7 +136,7 @@ struct Journal: ~Copyable {
 
     /// Notes the scores of a checkpoint, and keeps its pictures. The line of `scores.jsonl` comes last: what has it is done.
     func record(_ scores: CheckpointScores) throws {
-        for picture in scores.pictures { try folder.write(figure: picture.png, picture.name, step: scores.step) }
+        for picture in scores.pictures { try folder.write(figure: picture.bytes, picture.name, step: scores.step) }
         let names = Set(scores.scores.map(\.name))
         let later = try folder.scoreRecords().filter { $0.step > scores.step }.map { record in
             (record.step, record.values.filter { names.contains($0.key) }.map { (Self.tag(ofScore: $0.key), Float($0.value)) })
@@ -168,7 +168,7 @@ struct Journal: ~Copyable {
     func draw(_ recipe: any Recipe, step: Int, _ arena: Arena) throws {
         guard let examples else { return }
         let rows = examples.withSamples { recipe.pictures(of: Array($0.prefix(Self.samplesInPicture)), arena: arena) }
-        try writePNG(contactSheet(rows), to: folder.figurePath(type(of: recipe).pictureName, step: step))
+        try writePNG(contactSheet(rows), to: folder.figurePath(type(of: recipe).pictureName + ".png", step: step))
     }
 
     private func timeLeft(_ cursor: TrainingCursor) -> String {

@@ -25,6 +25,7 @@ final class Trainer {
     private let batches: BatchStream
     private let evaluations: Evaluations?
     private var journal: Journal
+    private let page: RunPage
     private let sampleLog: SampleLogFile?
     private let memory: TrainingMemory
     private let plan: SamplePlan
@@ -77,6 +78,7 @@ final class Trainer {
             try pipeline.evaluation.isEmpty
             ? nil : evaluators.map { try Evaluations(at: $0, folderOfCheckpoints, isQuick: isQuick, context) }
         journal = try Journal(folder, pipeline, videos: manifest.count, cursor, continuingAfter: lastStep, progress)
+        page = RunPage(ofRun: path)
         try announceUnscored()
         (status.step, status.totalSteps) = (cursor.step, cursor.totalSteps)
         note("\(pipeline.name): \(recipe.parameters.count) parameters on \(backend.summary); \(manifest.count) videos")
@@ -132,6 +134,8 @@ final class Trainer {
             note("finished: the weights after step \(cursor.step) are \(checkpoints.path(ofStep: cursor.step))")
             if missing > 0 { note("checkpoints without their scores: \(missing); run again to get them") }
         }
+        page.renew()
+        page.finish()
     }
 
     /// One batch forward and backward, micro-batch by micro-batch. Returns its loss and gradient norm, both finite; nil where the user asked
@@ -195,7 +199,9 @@ final class Trainer {
     private func takeScores() throws {
         guard let evaluations else { return }
         let waiting = evaluations.pending
-        for scores in try evaluations.newScores() { try record(scores) }
+        let news = try evaluations.newScores()
+        for scores in news { try record(scores) }
+        if news.isEmpty { page.tend() } else { page.renew() }
         if evaluations.pending != waiting { try checkpoints.removeOld(held: evaluations.pending) }
     }
 

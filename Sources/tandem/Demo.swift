@@ -84,6 +84,7 @@ private func demoTable(run folder: String, data: String) throws -> String {
         row("untrained encoder", first),
         row("trained, \(last["step"] ?? "?") steps", last),
         "",
+        "  report       \(folder)/report.html",
         "  pictures     \(folder)/figures",
         "  weights      \(folder)/checkpoints",
         "  curves       tensorboard --logdir \(folder)",

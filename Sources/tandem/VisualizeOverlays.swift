@@ -88,34 +88,6 @@ struct OverlaySequence {
     }
 }
 
-/// A video of frames with labels drawn over them, of the first frame's size.
-struct OverlayVideo: ~Copyable {
-    private let path: String
-    private let rate: Rational
-    private var writer: VideoWriter?
-    private var size = (width: 0, height: 0)
-
-    /// - Parameter rate: frames a second.
-    init(path: String, rate: Rational) {
-        self.path = path
-        self.rate = rate
-    }
-
-    mutating func add(_ frame: RGBImage, _ draw: (RGBImage) throws -> RGBImage) throws {
-        if writer == nil {
-            // H.264's 4:2:0 has whole pairs of pixels.
-            size = (max(2, frame.width & ~1), max(2, frame.height & ~1))
-            writer = try VideoWriter(
-                path: path, width: size.width, height: size.height, framesPerSecond: rate,
-                options: VideoWriter.Options(constantRateFactor: 18))
-        }
-        let drawn = try draw(frame.resized(width: size.width, height: size.height))
-        try drawn.pixels.withUnsafeBytes { try writer!.write(rgb: $0) }
-    }
-
-    consuming func finish() throws { try writer?.finish() }
-}
-
 extension Benchmark {
     /// Frames a second of its videos; VIP's, of which one in 25 is annotated, are shown slowly.
     fileprivate var frameRate: Rational {

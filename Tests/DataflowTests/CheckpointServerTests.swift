@@ -35,8 +35,8 @@ struct EvaluatorMessagesTests {
         }
         #expect(refused(.scores(evaluator: 1, step: 5, [.init(String(repeating: "a", count: 257), 1)], pictures: [])))
         #expect(refused(.scores(evaluator: 1, step: 5, Array(repeating: .init("a", 1), count: 10_001), pictures: [])))
-        #expect(refused(.scores(evaluator: 1, step: 5, [], pictures: Array(repeating: "a", count: 17))))
-        for name in ["", "../a", "a/b", ".a", "ä", "a\0"] {
+        #expect(refused(.scores(evaluator: 1, step: 5, [], pictures: Array(repeating: "a.png", count: 17))))
+        for name in ["", "../a.png", "a/b.png", ".png", "ä.png", "a\0.png", "a", "a.html"] {
             #expect(refused(.scores(evaluator: 1, step: 5, [], pictures: [name])), "\(name)")
         }
         // A reason of any length is cut, not refused.
@@ -87,7 +87,7 @@ struct CheckpointServerTests {
 
     @Test(.timeLimit(.minutes(10))) func checkpointsGoOutAndScoresComeBack() throws {
         let server = try server { step in [UInt8](repeating: UInt8(step), count: 1_000_000) }
-        let pictures = [EvaluatorRequest.Picture(name: "davis", png: [1, 2, 3]), .init(name: "vip", png: [])]
+        let pictures = [EvaluatorRequest.Picture(name: "davis.png", bytes: [1, 2, 3]), .init(name: "vip.mp4", bytes: [])]
         server.announce(10)
         let events = try serve(server) { client in
             guard case .checkpoint(10, let weights, isQuick: false) = try client.next(seconds: 30) else {
@@ -229,7 +229,7 @@ struct CheckpointServerTests {
         for (number, peer) in peers.enumerated() {
             let sent = try send(30, over: peer) { message in
                 let scores = EvaluatorRequest.scores(
-                    evaluator: UInt64(number), step: 30 * number + message, [.init("davis_jf", 1)], pictures: ["a", "b", "c", "d"])
+                    evaluator: UInt64(number), step: 30 * number + message, [.init("davis_jf", 1)], pictures: ["a.png", "b.png", "c.png", "d.png"])
                 return [scores.bytes, picture, picture, picture, picture]
             }
             #expect(sent >= 1 && sent <= 6, "\(sent) messages of 4 MiB were taken from one peer")
@@ -237,7 +237,7 @@ struct CheckpointServerTests {
         var taken: [Int] = []
         while taken.count < 5 || taken.last! > 0 {
             let bytes = try server.serve(now: monotonicNow()).reduce(0) { sum, event in
-                if case .scores(_, _, let pictures) = event { sum + pictures.reduce(0) { $0 + $1.png.count } } else { sum }
+                if case .scores(_, _, let pictures) = event { sum + pictures.reduce(0) { $0 + $1.bytes.count } } else { sum }
             }
             taken.append(bytes)
         }

@@ -1,8 +1,7 @@
 import Foundation
+import Report
 import TestSupport
 import Testing
-
-@testable import Report
 
 /// Reports as a browser shows them.
 @Suite(.serialized, .enabled(if: Chromium.program != nil, Comment(rawValue: Chromium.absence)))
@@ -16,7 +15,7 @@ struct BrowserTests {
         """
     }
 
-    private func values(_ browser: Chromium, _ page: String, _ before: String = "", _ object: String) throws -> [String: Any] {
+    private func values(_ browser: Chromium, _ page: String, after before: String = "", _ object: String) throws -> [String: Any] {
         let text = try browser.page(page, running: before + Self.telling(object))
         let told = try #require(text.firstMatch(of: /<pre>result:(\{.*?\})<\/pre>/)?.1, "\(text.prefix(2000))")
         let json = told.replacing("&lt;", with: "<").replacing("&gt;", with: ">").replacing("&amp;", with: "&")
@@ -35,7 +34,7 @@ struct BrowserTests {
             let page = try report(runs, in: folder)
             let result = try values(
                 Chromium(folder: folder), page,
-                """
+                after: """
                 const loss = charts.find(chart => chart.figure.dataset.chart === "log/train_loss");
                 const rate = charts.find(chart => chart.figure.dataset.chart === "log/train_lr");
                 loss.plot.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight" }));
@@ -77,7 +76,7 @@ struct BrowserTests {
             try run.write("analysis.jsonl", lines.joined())
             let result = try values(
                 Chromium(folder: folder), try report([run], in: folder),
-                """
+                after: """
                 const slider = document.querySelector(".figures input");
                 slider.value = 1; slider.dispatchEvent(new Event("input"));
                 const steps = [...document.querySelectorAll(".figures figure:not([hidden])")].map(figure => figure.dataset.step);
@@ -93,7 +92,7 @@ struct BrowserTests {
     }
 
     /// No page is wider than a phone, and its ground follows the reader's choice.
-    @Test(.timeLimit(.minutes(3)), arguments: [(1280, false), (1280, true), (500, false)])
+    @Test(.timeLimit(.minutes(3)), arguments: [(1280, false), (1280, true), (375, false)])
     func widthAndColours(width: Int, isDark: Bool) throws {
         try withTemporaryFolder { folder in
             let run = try TinyRun(folder + "/" + String(repeating: "long-name-", count: 12))

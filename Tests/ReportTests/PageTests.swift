@@ -1,9 +1,8 @@
 import Files
 import Foundation
+import Report
 import TestSupport
 import Testing
-
-@testable import Report
 
 @Suite struct PageTests {
     private func page(_ paths: [String], in folder: String) throws -> String {

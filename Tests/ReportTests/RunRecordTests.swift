@@ -1,9 +1,8 @@
 import Files
 import Foundation
+import Report
 import TestSupport
 import Testing
-
-@testable import Report
 
 @Suite struct RunRecordTests {
     @Test func aRunThatWasCutOffAndResumed() throws {

@@ -1,13 +1,12 @@
+import Report
 import Testing
-
-@testable import Report
 
 @Suite struct SettingsTests {
     private func settings(_ text: String) throws -> Settings { try Settings(pipeline: text) }
 
     @Test func keysAndTheirValues() throws {
         let own = try settings("{ name: 'a', // of mine\n mask: { ratio: .75, boxes: [1, 2] }, train: { recompute: false, } }")
-        #expect(own.values == ["name": "a", "mask.ratio": ".75", "mask.boxes": "[1, 2]", "train.recompute": "false"])
+        #expect(own.values == ["name": "a", "mask.ratio": "0.75", "mask.boxes": "[1, 2]", "train.recompute": "false"])
         #expect(throws: (any Error).self) { try settings("{ name: ") }
     }
 

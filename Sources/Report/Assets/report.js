@@ -18,7 +18,7 @@ for (const swatch of document.querySelectorAll(".swatch")) {
 function format(value) {
   if (value === null || !isFinite(value)) return "–";
   const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-3 || size >= 1e7)) return value.toExponential(2).replace("e+", "e");
+  if (size !== 0 && (size < 1e-3 || size >= 1e7)) return Number(value.toPrecision(3)).toExponential().replace("e+", "e");
   return String(Number(value.toPrecision(4)));
 }
 
@@ -72,7 +72,7 @@ class Chart {
       colors: this.series.map(one => color(one.run)),
       visibility: this.series.map(one => shownRuns[one.run]),
       series: Object.fromEntries(this.series.map((one, index) => [index, { strokePattern: dash(one.run) }])),
-      drawPoints: isSparse, pointSize: 2.5,
+      drawPoints: isSparse, pointSize: 2.5, includeZero: "zero" in this.figure.dataset,
     };
     this.figure.classList.toggle("empty", this.series.length === 0);
     this.readout(null);

@@ -1,31 +1,23 @@
-import Base
 import Compute
-import Console
-import Devices
 import Models
 import Pictures
 import Propagation
-import Training
-import WeightFiles
 
 /// An encoder that looks at pictures of any size, as label propagation has it look at frames.
-struct PictureEncoder {
-    let encoder: any EncoderModel
+package struct PictureEncoder {
+    package let encoder: any EncoderModel
     let arena: Arena
     private let backend: any SimilarityBackend
     private let inputSize: InputSize
 
     /// The patches of a picture, row by row.
-    struct Grid: Equatable {
-        let columns: Int
-        let rows: Int
+    package struct Grid: Equatable {
+        package let columns: Int
+        package let rows: Int
 
         /// The patch that a pixel of a picture belongs to.
-        func cell(at place: PixelPlace, of picture: RGBImage) throws -> Int {
-            guard place.x < picture.width, place.y < picture.height else {
-                throw Failure("--patch \(place) lies outside the picture of \(picture.width)x\(picture.height) pixels")
-            }
-            return place.y * rows / picture.height * columns + place.x * columns / picture.width
+        package func cell(x: Int, y: Int, of picture: RGBImage) -> Int {
+            y * rows / picture.height * columns + x * columns / picture.width
         }
 
         /// The pixels that a patch covers in a picture.
@@ -38,10 +30,9 @@ struct PictureEncoder {
         }
     }
 
-    init(weights: String, heads: Int?, size: InputSize, threads: Int) throws {
-        let path = try CheckpointFolder.weights(at: weights, warn: warn)
-        backend = try Device.cpu.makeBackend(threads: threads)
-        encoder = try EncoderWeights(path: path, heads: heads).makeEncoder(backend: backend)
+    package init(_ encoder: any EncoderModel, size: InputSize, backend: any SimilarityBackend) {
+        self.encoder = encoder
+        self.backend = backend
         arena = Arena(backend: backend)
         inputSize = size
     }
@@ -62,16 +53,5 @@ struct PictureEncoder {
         let unit = arena.tensor([features.rows, features.columns])
         backend.unitRows(unit, features, gains: nil)
         return (backend.download(unit), grid)
-    }
-}
-
-extension Arguments {
-    /// Declares `--size`, the size that pictures are brought to before the encoder sees them.
-    mutating func inputSize() -> InputSize {
-        let fallback = InputSize.shortSide(480)
-        let text = value("--size", "HxW|S|longS", InputSize.help, default: fallback.description)
-        if let size = InputSize(text) { return size }
-        refuse("--size wants \(InputSize.wanted), not '\(text)'")
-        return fallback
     }
 }
