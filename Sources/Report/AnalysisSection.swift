@@ -8,12 +8,10 @@ struct AnalysisSection: ReportSection {
 
     func body(_ charts: inout ChartData) -> HTML? {
         let subjects = Set(report.runs.flatMap(\.analysis.curves.keys)).sorted()
-        guard let first = subjects.first(where: { $0.head == nil && $0.gap == nil && $0.region == "all" }) ?? subjects.first else {
+        // The last layer of the encoder, which label propagation uses.
+        guard let shown = subjects.last(where: { $0.head == nil && $0.gap == nil && $0.region == "all" }) ?? subjects.last else {
             return nil
         }
-        // The last layer's, which label propagation uses.
-        let shown =
-            subjects.last { ($0.source, $0.head, $0.region, $0.gap) == (first.source, first.head, first.region, first.gap) } ?? first
         var figures: [HTML] = []
         let measures: [(name: String, title: String, note: String)] = [
             ("hit", "Hit", "share of matches in the right patch"), ("near", "Near", "share within a patch of it"),

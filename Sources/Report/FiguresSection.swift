@@ -8,6 +8,14 @@ struct FiguresSection: ReportSection {
     /// Bytes of all figures of a page: as base64 they take a third more, and a browser has to read them.
     private static let maximumBytes = 48 << 20
 
+    private static let known: [String: (title: String, note: String)] = [
+        "attention": ("Attention", "of the last layer: the frame, the mean of all heads, each head"),
+        "correspondence": ("Correspondence", "patches of the first frame, and the most similar ones in later frames"),
+        "davis": ("DAVIS", "propagated masks"), "jhmdb": ("JHMDB", "propagated joints"), "vip": ("VIP", "propagated parts"),
+        "reconstruction": ("Reconstructions", "of the run's own samples: what is seen, predicted and true"),
+        "views": ("Views", "of the run's own samples"),
+    ]
+
     init(_ report: Report) { self.report = report }
 
     func body(_ charts: inout ChartData) -> HTML? {
@@ -25,7 +33,8 @@ struct FiguresSection: ReportSection {
     /// The figures of one kind, the runs side by side.
     private func group(_ name: String, _ kinds: [[FigureKind]]) -> HTML {
         let steps = Set(kinds.joined().flatMap { $0.figures.map(\.step) }).sorted()
-        let title = name.prefix(1).uppercased() + name.dropFirst().replacing("-", with: " ")
+        let known = Self.known[name]
+        let title = known?.title ?? name.prefix(1).uppercased() + name.dropFirst().replacing("-", with: " ")
         let slider: HTML = """
             <label class="steps">Step <input type="range" min="0" max="\(steps.count - 1)" value="\(steps.count - 1)" \
             data-steps="\(steps.map(String.init).joined(separator: ","))"> <output>\(steps.last!)</output></label>
@@ -38,7 +47,7 @@ struct FiguresSection: ReportSection {
         }
         return """
             <div class="figures">
-            <h3>\(title)</h3>
+            <h3>\(title) <small>\(known?.note ?? "")</small></h3>
             \(steps.count > 1 ? slider : nil)
             <div class="side">
             \(columns)</div>

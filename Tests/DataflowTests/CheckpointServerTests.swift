@@ -229,7 +229,8 @@ struct CheckpointServerTests {
         for (number, peer) in peers.enumerated() {
             let sent = try send(30, over: peer) { message in
                 let scores = EvaluatorRequest.scores(
-                    evaluator: UInt64(number), step: 30 * number + message, [.init("davis_jf", 1)], pictures: ["a.png", "b.png", "c.png", "d.png"])
+                    evaluator: UInt64(number), step: 30 * number + message, [.init("davis_jf", 1)],
+                    pictures: ["a.png", "b.png", "c.png", "d.png"])
                 return [scores.bytes, picture, picture, picture, picture]
             }
             #expect(sent >= 1 && sent <= 6, "\(sent) messages of 4 MiB were taken from one peer")

@@ -12,6 +12,7 @@ struct BrowserTests {
         const told = document.createElement("pre");
         try { told.textContent = "result:" + JSON.stringify(\(object)); } catch (error) { told.textContent = "result:{\\"error\\":\\"" + error + "\\"}"; }
         document.body.append(told);
+        if (parent !== window) parent.postMessage(told.textContent, "*");
         """
     }
 
@@ -35,18 +36,18 @@ struct BrowserTests {
             let result = try values(
                 Chromium(folder: folder), page,
                 after: """
-                const loss = charts.find(chart => chart.figure.dataset.chart === "log/train_loss");
-                const rate = charts.find(chart => chart.figure.dataset.chart === "log/train_lr");
-                loss.plot.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight" }));
-                loss.plot.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight" }));
-                const read = loss.output.textContent, other = rate.output.textContent;
-                loss.plot.dispatchEvent(new KeyboardEvent("keydown", { key: "+" }));
-                const zoomed = rate.graph.xAxisRange();
-                loss.figure.querySelector(".whole").click();
-                const whole = rate.graph.xAxisRange();
-                loss.log.click();
-                document.querySelector(".legend input").click();
-                """,
+                    const loss = charts.find(chart => chart.figure.dataset.chart === "log/train_loss");
+                    const rate = charts.find(chart => chart.figure.dataset.chart === "log/train_lr");
+                    loss.plot.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight" }));
+                    loss.plot.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight" }));
+                    const read = loss.output.textContent, other = rate.output.textContent;
+                    loss.plot.dispatchEvent(new KeyboardEvent("keydown", { key: "+" }));
+                    const zoomed = rate.graph.xAxisRange();
+                    loss.figure.querySelector(".whole").click();
+                    const whole = rate.graph.xAxisRange();
+                    loss.log.click();
+                    document.querySelector(".legend input").click();
+                    """,
                 """
                 { read, other, zoomed: zoomed[1] - zoomed[0], whole: whole[1] - whole[0], pressed: loss.log.getAttribute("aria-pressed"),
                   isLog: loss.graph.getOption("logscale"), visible: loss.graph.visibility(), charts: charts.length }
@@ -77,14 +78,14 @@ struct BrowserTests {
             let result = try values(
                 Chromium(folder: folder), try report([run], in: folder),
                 after: """
-                const slider = document.querySelector(".figures input");
-                slider.value = 1; slider.dispatchEvent(new Event("input"));
-                const steps = [...document.querySelectorAll(".figures figure:not([hidden])")].map(figure => figure.dataset.step);
-                const hit = charts.find(chart => chart.figure.dataset.chart.startsWith("match/hit"));
-                const before = hit.series[0].y;
-                const head = document.querySelectorAll(".choosers select")[2];
-                head.value = "2"; head.dispatchEvent(new Event("change", { bubbles: true }));
-                """, "{ steps, before, after: hit.series[0].y, shown: hit.figure.dataset.chart }")
+                    const slider = document.querySelector(".figures input");
+                    slider.value = 1; slider.dispatchEvent(new Event("input"));
+                    const steps = [...document.querySelectorAll(".figures figure:not([hidden])")].map(figure => figure.dataset.step);
+                    const hit = charts.find(chart => chart.figure.dataset.chart.startsWith("match/hit"));
+                    const before = hit.series[0].y;
+                    const head = document.querySelectorAll(".choosers select")[2];
+                    head.value = "2"; head.dispatchEvent(new Event("change", { bubbles: true }));
+                    """, "{ steps, before, after: hit.series[0].y, shown: hit.figure.dataset.chart }")
             #expect(result["steps"] as? [String] == ["20"])
             #expect(result["before"] as? [Double] == [0.25, 0.25] && result["after"] as? [Double] == [0.75, 0.75])
             #expect(result["shown"] as? String == "match/hit/encoder/1/whole layer/all/all")

@@ -19,8 +19,23 @@ struct Chromium {
         text = text.replacing("</body>", with: "<script nonce=\"\(number)\">\(script)</script></body>")
         let copy = folder + "/copy.html"
         try Data(text.utf8).write(to: URL(fileURLWithPath: copy))
-        return try run(["--dump-dom", "file://" + copy])
+        guard width < Self.narrowest else { return try run(["--dump-dom", "file://" + copy]) }
+        // What the page tells there gets out as a message.
+        let frame = """
+            <!DOCTYPE html><iframe width="\(width)" height="800" style="border: 0" src="copy.html"></iframe>
+            <script>addEventListener("message", event => {
+              const told = document.createElement("pre");
+              told.textContent = event.data;
+              document.body.append(told);
+            });</script>
+            """
+        try Data(frame.utf8).write(to: URL(fileURLWithPath: folder + "/frame.html"))
+        // Time does not go on before the frame has loaded.
+        return try run(["--dump-dom", "--virtual-time-budget=3000", "file://\(folder)/frame.html"])
     }
+
+    /// No window is narrower; a frame in it may be.
+    private static let narrowest = 500
 
     func screenshot(_ path: String, to picture: String, height: Int) throws {
         _ = try run(["--screenshot=" + picture, "file://" + path], height: height)
@@ -30,7 +45,7 @@ struct Chromium {
         let shared = [
             "60", Self.program!, "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
             "--user-data-dir=\(folder)/profile",
-            "--window-size=\(width),\(height)", "--blink-settings=preferredColorScheme=\(isDark ? 0 : 1)",
+            "--window-size=\(max(width, Self.narrowest)),\(height)", "--blink-settings=preferredColorScheme=\(isDark ? 0 : 1)",
         ]
         return try Programs.run(path: "/usr/bin/timeout", shared + arguments).output
     }
