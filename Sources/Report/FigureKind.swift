@@ -16,6 +16,8 @@ package struct FigureKind {
     /// Figures that ``kept(within:)`` left out.
     package private(set) var leftOut = 0
 
+    var bytes: Int { figures.reduce(0) { $0 + $1.bytes } }
+
     /// The kinds of a folder by their names; a folder that does not exist has none.
     package static func find(in folder: String) -> [FigureKind] {
         var kinds: [String: FigureKind] = [:]
@@ -39,7 +41,7 @@ package struct FigureKind {
     /// As many of the figures, evenly spread, as so many bytes hold; the last one always.
     package func kept(within limit: Int) -> FigureKind {
         var kept = self
-        while kept.figures.count > 1, kept.figures.reduce(0, { $0 + $1.bytes }) > limit {
+        while kept.figures.count > 1, kept.bytes > limit {
             // Counted from the last one: it shows what came of the run.
             kept.figures = kept.figures.reversed().enumerated().filter { $0.offset % 2 == 0 }.map(\.element).reversed()
         }

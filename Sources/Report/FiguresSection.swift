@@ -19,9 +19,11 @@ struct FiguresSection: ReportSection {
     init(_ report: Report) { self.report = report }
 
     func body(_ charts: inout ChartData) -> HTML? {
-        let all = report.runs.flatMap(\.figures).count
-        guard all > 0 else { return nil }
-        let kinds = report.runs.map { run in run.figures.map { $0.kept(within: Self.maximumBytes / all) } }
+        let all = report.runs.flatMap(\.figures)
+        guard !all.isEmpty else { return nil }
+        let bytes = all.reduce(0) { $0 + $1.bytes }
+        let limit = bytes > Self.maximumBytes ? Self.maximumBytes / all.count : bytes
+        let kinds = report.runs.map { run in run.figures.map { $0.kept(within: limit) } }
         let names = Set(kinds.joined().map(\.name)).sorted()
         let leftOut = kinds.joined().reduce(0) { $0 + $1.leftOut }
         return """
@@ -64,7 +66,7 @@ struct FiguresSection: ReportSection {
         let content: HTML =
             kind.isVideo
             ? "<video controls loop muted playsinline preload=\"metadata\" aria-label=\"\(label)\" src=\"data:video/mp4;base64,\(base64: figure.path)\"></video>"
-            : "<img alt=\"\(label)\" src=\"data:image/png;base64,\(base64: figure.path)\">"
+            : "<img\(figure.step == last ? nil : " loading=\"lazy\"" as HTML) alt=\"\(label)\" src=\"data:image/png;base64,\(base64: figure.path)\">"
         return "<figure data-step=\"\(figure.step)\"\(hidden)>\(content)<figcaption>step \(figure.step)</figcaption></figure>\n"
     }
 }

@@ -276,11 +276,11 @@ struct CheckpointServerTests {
         let server = try server { _ in [1] }
         server.announce(10)
         let peer = try flood()
-        let request = EvaluatorRequest.scores(evaluator: 1, step: 10, [.init("davis_jf", 1)], pictures: ["a"])
+        let request = EvaluatorRequest.scores(evaluator: 1, step: 10, [.init("davis_jf", 1)], pictures: ["a.png"])
         #expect(try send(1, over: peer) { _ in [request.bytes] + Array(repeating: [0], count: 2000) } == 1)
         var events: [CheckpointServer.Event] = []
         while events.isEmpty { events = try server.serve(now: monotonicNow()) }
-        #expect(events == [.problem("an evaluator sent what cannot be read: 1 pictures in 5 parts")])
+        #expect(events == [.problem("an evaluator sent what cannot be read: 1 pictures in 9 parts")])
         let later = try serve(server) { client in
             let step = try Self.ask(client)
             #expect(step == 10)

@@ -38,12 +38,13 @@ struct MakefileTests {
     }
 
     @Test(arguments: [
-        ["build"], ["run", "PIPELINE=a.json5"], ["decoders", "CONNECT=ipc://a", "MEDIA=a"], ["bench"], ["bench-peers"], ["fuzz"], ["chaos"],
+        ["build"], ["run", "PIPELINE=a.json5"], ["decoders", "CONNECT=ipc://a", "MEDIA=a"], ["report", "RUNS=a"], ["bench"],
+        ["bench-peers"], ["fuzz"], ["chaos"],
     ])
     func nothingIsInstalledUnasked(task: [String]) throws {
         let (status, output, calls) = try make(task, isInstalled: false)
         #expect(status != 0)
-        #expect(output.contains("missing: libavformat-dev") && output.contains("libmatio-dev; 'make setup' installs them"), "\(output)")
+        #expect(output.contains("missing: libavformat-dev") && output.contains("libjs-dygraphs; 'make setup' installs them"), "\(output)")
         #expect(["apt-get", "sudo", "swift", "tandem"].allSatisfy { !calls.contains($0) }, "\(calls)")
     }
 

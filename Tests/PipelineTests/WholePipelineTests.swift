@@ -127,7 +127,16 @@ import WeightFiles
         #expect(try Checkpoint(path: folder + "/checkpoints/best.safetensors").metadata.step == best)
         let figures = try FileManager.default.contentsOfDirectory(atPath: run.folder + "/runs/tiny/figures").sorted()
         #expect(
-            figures == ["davis-00000000.png", "davis-00000006.png", "reconstruction-00000000.png", "reconstruction-00000006.png"])
+            figures
+                == ["attention.png", "correspondence.png", "davis.mp4", "davis.png", "reconstruction.png"].flatMap { name in
+                    [0, 6].map { name.replacing(".", with: "-0000000\($0).") }
+                }.sorted())
+        for name in figures {
+            let bytes = FileManager.default.contents(atPath: "\(folder)/figures/\(name)") ?? Data()
+            #expect(bytes.count > 100 && bytes.count < 1 << 20, "\(name): \(bytes.count) bytes")
+        }
+        let report = try String(contentsOfFile: folder + "/report.html", encoding: .utf8)
+        #expect(report.contains("data:video/mp4;base64,") && report.contains("score/davis_knn_j") && report.contains("at step 6"))
         let files = try FileManager.default.contentsOfDirectory(atPath: run.folder + "/runs/tiny")
         #expect(files.contains("pipeline.json5") && files.contains { $0.hasPrefix("events.out.tfevents.") })
     }

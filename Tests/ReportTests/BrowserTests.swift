@@ -63,6 +63,46 @@ struct BrowserTests {
         }
     }
 
+    @Test(.timeLimit(.minutes(3))) func theMouseReadsAndZooms() throws {
+        try withTemporaryFolder { folder in
+            let result = try values(
+                Chromium(folder: folder), try report([TinyRun(folder + "/a")], in: folder),
+                after: """
+                    const [loss, rate] = ["log/train_loss", "log/train_lr"].map(name => charts.find(chart => chart.figure.dataset.chart === name));
+                    const area = loss.graph.getArea(), canvas = [...loss.plot.querySelectorAll("canvas")].at(-1);
+                    const box = canvas.getBoundingClientRect();
+                    function fire(target, kind, x, y) {
+                      const place = { clientX: box.left + area.x + x * area.w, clientY: box.top + area.y + y * area.h };
+                      target.dispatchEvent(new MouseEvent(kind, { bubbles: true, cancelable: true, view: window, button: 0, ...place }));
+                    }
+                    function drag(x1, y1, x2, y2) {
+                      fire(canvas, "mousedown", x1, y1);
+                      for (const share of [0.3, 0.6, 1]) fire(document, "mousemove", x1 + (x2 - x1) * share, y1 + (y2 - y1) * share);
+                      fire(document, "mouseup", x2, y2);
+                    }
+                    const span = ([low, high]) => high - low;
+                    fire(canvas, "mousemove", 0.5, 0.5);
+                    const read = loss.output.textContent;
+                    const before = [span(loss.graph.yAxisRange()), span(rate.graph.xAxisRange())];
+                    drag(0.5, 0.2, 0.5, 0.7);
+                    const values = [span(loss.graph.yAxisRange()), span(rate.graph.xAxisRange())];
+                    drag(0.2, 0.5, 0.6, 0.5);
+                    const steps = [span(loss.graph.yAxisRange()), span(rate.graph.xAxisRange())];
+                    for (const kind of ["mousedown", "mouseup", "mousedown", "mouseup", "dblclick"]) fire(canvas, kind, 0.5, 0.5);
+                    const after = [span(loss.graph.yAxisRange()), span(rate.graph.xAxisRange())];
+                    """, "{ read, before, values, steps, after }")
+            func pair(_ key: String) -> (values: Double, steps: Double) {
+                let numbers = result[key] as? [Double] ?? [.nan, .nan]
+                return (numbers[0], numbers[1])
+            }
+            let (before, after) = (pair("before"), pair("after"))
+            #expect((result["read"] as? String)?.hasPrefix("step 2") == true, "\(result)")
+            #expect(pair("values").values < 0.7 * before.values && pair("values").steps == before.steps, "\(result)")
+            #expect(pair("steps").values < 0.7 * before.values && pair("steps").steps < 0.5 * before.steps, "\(result)")
+            #expect(abs(after.values - before.values) < 1e-9 && abs(after.steps - before.steps) < 1e-9, "\(result)")
+        }
+    }
+
     @Test(.timeLimit(.minutes(3))) func slidersAndChoosersShowWhatTheyName() throws {
         try withTemporaryFolder { folder in
             let run = try TinyRun(folder + "/a")

@@ -83,7 +83,7 @@ class Chart {
       gridLineColor: "rgba(128,128,128,0.22)", axisLineColor: "rgba(128,128,128,0.5)", rightGap: 12, xRangePad: 4, yRangePad: 6,
       axisLabelFontSize: 12,
       axes: { x: { axisLabelFormatter: format, pixelsPerLabel: 70 }, y: { axisLabelFormatter: format, axisLabelWidth: 58 } },
-      zoomCallback: (low, high) => this.zoom(this.graph.isZoomed("x") ? [low, high] : null),
+      zoomCallback: (low, high) => this.follow(low, high),
       highlightCallback: (event, step) => this.readAll(step),
       unhighlightCallback: () => this.readAll(null),
     });
@@ -96,10 +96,15 @@ class Chart {
 
   /** Shows a range of steps in all charts; null: the whole. */
   zoom(range) {
-    for (const chart of charts) {
-      if (range) { if (chart !== this || String(chart.graph?.xAxisRange()) !== String(range)) chart.graph?.updateOptions({ dateWindow: range }); }
-      else chart.graph?.updateOptions({ dateWindow: null, valueRange: null });
+    for (const { graph } of charts) {
+      if (range) graph?.updateOptions({ dateWindow: range }); else graph?.resetZoom();
     }
+  }
+
+  /** Has the other charts follow this one's zoom. A zoom of values alone is its own. */
+  follow(low, high) {
+    if (this.graph.isZoomed("x")) this.zoom([low, high]);
+    else if (!this.graph.isZoomed("y")) this.zoom(null);
   }
 
   readAll(step) {
