@@ -12,6 +12,7 @@ struct FiguresSection: ReportSection {
         "attention": ("Attention", "of the last layer: the frame, the mean of all heads, each head"),
         "correspondence": ("Correspondence", "patches of the first frame, and the most similar ones in later frames"),
         "davis": ("DAVIS", "propagated masks"), "jhmdb": ("JHMDB", "propagated joints"), "vip": ("VIP", "propagated parts"),
+        "matches": ("Matches", "where patches are found again"),
         "reconstruction": ("Reconstructions", "of the run's own samples: what is seen, predicted and true"),
         "views": ("Views", "of the run's own samples"),
     ]

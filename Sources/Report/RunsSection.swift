@@ -15,7 +15,7 @@ struct RunsSection: ReportSection {
             return [
                 "\(swatch(index)) \(name)", "\(run.settings["recipe"] ?? "–")", "\(run.lastStep.map(String.init) ?? "–")",
                 "\(run.settings["train.steps"].flatMap { $0 == "0" ? nil : $0 } ?? "–")", number(run.log["train_loss"]?.lastFinite),
-                number(median(run.log["samples_per_second"])), number(median(run.log["data_wait"]).map { 100 * $0 }, "%.1f %%"),
+                number(median(run.log["samples_per_second"]), "%.1f"), number(median(run.log["data_wait"]).map { 100 * $0 }, "%.1f %%"),
             ] + scores.map { number(run.scores[$0]?.lastFinite, "%.1f") } + ["\(run.replaced.count)"]
         }
         let problems = zip(report.runs, report.names).flatMap { run, name in run.problems.map { "<li>\(name): \($0)</li>\n" as HTML } }

@@ -4,7 +4,7 @@
 const data = JSON.parse(document.getElementById("data").textContent);
 
 // Colours that show on white as on near black; further runs are dashed.
-const palette = ["#3b82c4", "#d9730d", "#2f9e63", "#9a6dd7", "#d64550", "#2a9da8", "#a5744b", "#d4599f"];
+const palette = ["#3b82c4", "#d9730d", "#2f9e63", "#9a6dd7", "#d64550", "#a5744b", "#d4599f", "#2a9da8"];
 const dashes = [null, [7, 3], [2, 2], [9, 3, 2, 3]];
 const color = run => palette[run % palette.length];
 const dash = run => dashes[Math.floor(run / palette.length) % dashes.length];
@@ -125,7 +125,7 @@ class Chart {
     for (const one of this.series) {
       if (!shownRuns[one.run]) continue;
       const value = document.createElement("span");
-      value.style.color = color(one.run);
+      value.style.borderBottomColor = color(one.run);
       value.textContent = (data.runs.length > 1 ? data.runs[one.run] + " " : "") + format(one.y[nearest(one.x, step)]);
       this.output.append(" ", value);
     }
