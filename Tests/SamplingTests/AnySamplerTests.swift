@@ -67,7 +67,8 @@ import Testing
         ("a chance above one", #""flip":0.5"#, #""flip":1.5"#), ("no samples", #""repeatedSampling":2"#, #""repeatedSampling":0"#),
         ("too many samples", #""repeatedSampling":2"#, #""repeatedSampling":65"#), ("an unknown word", "random", "tandom"),
         ("a missing key", #""flip":0.5,"#, ""), ("a key more", #""flip":0.5"#, #""flip":0.5,"flop":1"#), ("a space", ",", ", "),
-        ("another form of a number", "0.95", "9.5e-1"), ("what is no JSON", "{", "("),
+        ("another form of a number", "0.95", "9.5e-1"), ("a key of one future", #""imageSize""#, #""futures":1,"imageSize""#),
+        ("what is no JSON", "{", "("),
     ])
     func whatIsNoSamplerIsRefused(_ what: String, text: String, other: String) throws {
         let range = try #require(Self.published.firstRange(of: text))

@@ -16,6 +16,14 @@ func withSample<Result>(
     }
 }
 
+extension Timeline {
+    /// A random pair.
+    func drawPair(gap: ClosedRange<Int>, from stream: inout RandomStream) -> (past: Point, future: Point) {
+        let frames = drawFrames(pasts: 1, futures: 1, gap: gap, from: &stream)
+        return (frames[0], frames[1])
+    }
+}
+
 /// A plan as it arrives at the other end of the wire.
 func sent(_ plan: PlanIdentity) throws -> PlanIdentity {
     var writer = ByteWriter()

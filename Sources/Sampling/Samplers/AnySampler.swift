@@ -39,8 +39,11 @@ public struct AnySampler: Equatable, Sendable {
 
     private static func kind(_ name: String) -> (any Sampler.Type)? { kinds.first { $0.name == name } }
 
-    private var text: String {
+    private var text: String { text(for: [.isPlan: true]) }
+
+    private func text(for userInfo: [CodingUserInfoKey: any Sendable]) -> String {
         let encoder = JSONEncoder()
+        encoder.userInfo = userInfo
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         // Settings that were checked hold no number that JSON lacks; those that were not are refused where they arrive.
         encoder.nonConformingFloatEncodingStrategy = .convertToString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
@@ -56,7 +59,7 @@ public struct AnySampler: Equatable, Sendable {
             default: [(path, "\(value)")]
             }
         }
-        return Dictionary(uniqueKeysWithValues: leaves(try! JSONSerialization.jsonObject(with: Data(text.utf8)), ""))
+        return Dictionary(uniqueKeysWithValues: leaves(try! JSONSerialization.jsonObject(with: Data(text(for: [:]).utf8)), ""))
     }
 }
 

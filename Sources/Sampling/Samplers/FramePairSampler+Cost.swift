@@ -1,7 +1,7 @@
 extension VideoRecord {
     /// Frames that must be decoded for a pair, on average: both of its frames, and those between each and the key frame that it hangs on.
     ///
-    /// Exact for pairs drawn as ``Timeline/drawPair(gap:from:)`` draws them from an undamaged video, each read by itself. Decoders that may
+    /// Exact for pairs drawn as `Timeline.drawFrames` draws them from an undamaged video, each read by itself. Decoders that may
     /// pass over pictures that no other refers to do better.
     ///
     /// - Parameters:

@@ -1,8 +1,8 @@
 /// Pairs of frames of one video, a short time apart and cut alike, of which the future one is masked: SiamMAE's samples
-/// (arXiv 2305.14344, section 4; the defaults are its Table 4a).
+/// (arXiv 2305.14344, section 4; the defaults are its Table 4a). Beyond the paper, F futures of one past frame, or P pasts of one future frame.
 ///
-/// Arrays: `frames` u8 `[2, S, S, 3]`, the past frame first; `mask` u8 `[N]` of the future frame, 1 where a patch is hidden, in row order;
-/// `views` i32 `[2, 7]`, see ``View``; and, where the past frame is masked too, its `mask1` u8 `[N]`.
+/// Arrays: `frames` u8 `[P + F, S, S, 3]` in the order of time, the past frame first; `mask` u8 `[F N]`, 1 where a patch is hidden, of each
+/// future frame in row order; `views` i32 `[P + F, 7]`, see ``View``; and, where past frames are masked too, their `mask1` u8 `[P N]`.
 public struct FramePairSampler: Sampler {
     public static let name = "frame-pair"
 
@@ -19,8 +19,12 @@ public struct FramePairSampler: Sampler {
     public struct Sampling: Codable, Equatable, Sendable {
         /// Height and width of the crops in pixels.
         public var imageSize = 224
-        /// Smallest and largest distance of the two frames, in frames of the timeline, inclusive.
+        /// Smallest and largest distance of past and future frame, in frames of the timeline, inclusive.
         public var frameGap = [4, 48]
+        /// Future frames of a sample, up to ``maximumFrames``, at growing distances from its past frame.
+        public var futures = 1
+        /// Past frames of a sample likewise, of one future frame.
+        public var pasts = 1
         /// "presentation-time": every video is seen at 30 frames a second; "raw-index": as its frames are, whatever its rate.
         public var timeline = TimelineKind.presentationTime
         /// Smallest and largest area of the crop as a share of the frame, drawn uniformly.
@@ -29,10 +33,13 @@ public struct FramePairSampler: Sampler {
         public var cropAspect = [3.0 / 4, 4.0 / 3]
         /// Chance that a sample is mirrored.
         public var flip = 0.5
-        /// "shared": one crop and one flip for both frames; "independent": one each.
+        /// "shared": one crop and one flip for all frames; "independent": one each.
         public var crops = CropSharing.shared
         /// Samples taken from a video each time it is opened.
         public var repeatedSampling = 2
+
+        /// Future frames of a sample at most, and past ones.
+        package static let maximumFrames = 8
 
         public init() {}
     }
@@ -43,7 +50,7 @@ public struct FramePairSampler: Sampler {
         public var ratio = 0.95
         /// "random"; or "grid": what is visible is a lattice of n x n patches, evenly spaced, at a random place.
         public var pattern = MaskPattern.random
-        /// "asymmetric": the second frame is masked; "symmetric": both are, each with a mask of its own.
+        /// "asymmetric": future frames are masked; "symmetric": past ones too, each with a mask of its own.
         public var frames = MaskedFrames.asymmetric
 
         public init() {}
@@ -54,11 +61,14 @@ public struct FramePairSampler: Sampler {
     public var minimumFrames: Int { 2 }
 
     public var arrays: [ArrayDeclaration] {
-        let (size, patches, visible) = (sampling.imageSize, patchCount, visiblePatchCount)
+        let (size, frames) = (sampling.imageSize, sampling.pasts + sampling.futures)
+        func masks(_ name: String, of frames: Int) -> ArrayDeclaration {
+            ArrayDeclaration(name, .uint8, [frames * patchCount], zeros: frames * visiblePatchCount)
+        }
         return [
-            ArrayDeclaration("frames", .uint8, [2, size, size, 3]), ArrayDeclaration("mask", .uint8, [patches], zeros: visible),
-            ArrayDeclaration("views", .int32, [2, View.fieldCount]),
-        ] + (mask.frames == .symmetric ? [ArrayDeclaration("mask1", .uint8, [patches], zeros: visible)] : [])
+            ArrayDeclaration("frames", .uint8, [frames, size, size, 3]), masks("mask", of: sampling.futures),
+            ArrayDeclaration("views", .int32, [frames, View.fieldCount]),
+        ] + (mask.frames == .symmetric ? [masks("mask1", of: sampling.pasts)] : [])
     }
 
     /// Patches along one side of a picture.
@@ -71,51 +81,54 @@ public struct FramePairSampler: Sampler {
     public var visiblePatchCount: Int { mask.pattern.visibleCount(of: patchCount, ratio: mask.ratio) }
 
     public func draw(_ draw: Draw, into sample: SampleWriter) -> [PlacedPicture] {
-        let pair = geometry(draw)
-        sample.write(pair.mask, to: "mask")
-        if let pastMask = pair.pastMask { sample.write(pastMask, to: "mask1") }
-        return sample.write(pair.views, size: sampling.imageSize)
+        let drawn = geometry(draw)
+        sample.write(drawn.mask, to: "mask")
+        if let pastMask = drawn.pastMask { sample.write(pastMask, to: "mask1") }
+        return sample.write(drawn.views, size: sampling.imageSize)
     }
 
     /// Everything about a sample but its pixels.
     ///
-    /// - Returns: two views, the past frame first; the mask of the future frame; and the past frame's, nil where that frame is whole.
+    /// - Returns: a view of each frame in the order of time; the masks of the future frames, one after the other; and those of the past frames,
+    ///   nil where they are whole.
     public func geometry(_ draw: Draw) -> (views: [View], mask: [UInt8], pastMask: [UInt8]?) {
         var frames = draw.stream(.frames)
-        let pair = Timeline(of: draw.record, rate: sampling.timeline.rate)
-            .drawPair(gap: sampling.frameGap[0]...sampling.frameGap[1], from: &frames)
+        let moments = Timeline(of: draw.record, rate: sampling.timeline.rate).drawFrames(
+            pasts: sampling.pasts, futures: sampling.futures, gap: sampling.frameGap[0]...sampling.frameGap[1], from: &frames)
 
         var (crop, flip) = (draw.stream(.crop), draw.stream(.flip))
         func drawCut() -> (box: CropBox, isFlipped: Bool) {
             draw.cut(area: sampling.cropArea, aspect: sampling.cropAspect, flip: sampling.flip, &crop, &flip)
         }
-        let pastCut = drawCut()
-        let futureCut = sampling.crops == .shared ? pastCut : drawCut()
+        let first = drawCut()
+        let cuts = [first] + moments.dropFirst().map { _ in sampling.crops == .shared ? first : drawCut() }
 
         var masks = draw.stream(.mask)
-        func drawMask() -> [UInt8] { mask.pattern.draw(side: gridSize, visible: visiblePatchCount, from: &masks) }
-        let futureMask = drawMask()
-        let pastMask = mask.frames == .symmetric ? drawMask() : nil
+        func drawMasks(_ count: Int) -> [UInt8] {
+            (0..<count).flatMap { _ in mask.pattern.draw(side: gridSize, visible: visiblePatchCount, from: &masks) }
+        }
+        let futureMask = drawMasks(sampling.futures)
+        let pastMask = mask.frames == .symmetric ? drawMasks(sampling.pasts) : nil
 
-        let views = [(pair.past, pastCut), (pair.future, futureCut)].map { moment, cut in
+        let views = zip(moments, cuts).map { moment, cut in
             View(tick: moment.tick, frame: moment.frame, box: cut.box, isFlipped: cut.isFlipped)
         }
         return (views, futureMask, pastMask)
     }
 }
 
-/// Whether the frames of a pair are cut and mirrored alike.
+/// Whether the frames of a sample are cut and mirrored alike.
 public enum CropSharing: String, Codable, CaseIterable, Sendable {
-    /// One crop and one flip for both, so that only what moved differs.
+    /// One crop and one flip for all, so that only what moved differs.
     case shared
     /// A crop and a flip for each.
     case independent
 }
 
-/// Which frames of a pair are masked.
+/// Which frames of a sample are masked.
 public enum MaskedFrames: String, Codable, CaseIterable, Sendable {
-    /// The future frame; the past one is whole.
+    /// The future ones; past ones are whole.
     case asymmetric
-    /// Both with one ratio, each with a mask of its own.
+    /// All with one ratio, each with a mask of its own.
     case symmetric
 }
