@@ -1,14 +1,18 @@
 import Autograd
 import Compute
 
-/// A decoder block whose tokens look at a memory, another picture's tokens, which stays as it is.
+/// A decoder block whose tokens look at a memory, tokens of other pictures, which stays as it is.
 public protocol MemoryBlock {
     /// For tokens and memory of this width.
     init(_ parameters: Parameters, width: Int, heads: Int)
 
     /// `[rows, width]` to the same.
+    ///
+    /// - Parameters:
+    ///   - sequences: whose tokens look at each other, where they do.
+    ///   - readers: whose tokens look at one sequence of `memorySequences`: of each the tokens of one or more of `sequences`.
     func callAsFunction(
-        _ x: Variable, memory: Variable, sequences: SequenceLayout, memorySequences: SequenceLayout, on tape: Tape
+        _ x: Variable, memory: Variable, sequences: SequenceLayout, readers: SequenceLayout, memorySequences: SequenceLayout, on tape: Tape
     ) -> Variable
 
     /// What the tokens ask of the memory, and what it answers to.
@@ -31,9 +35,9 @@ public struct CrossSelfBlock: MemoryBlock {
     }
 
     public func callAsFunction(
-        _ x: Variable, memory: Variable, sequences: SequenceLayout, memorySequences: SequenceLayout, on tape: Tape
+        _ x: Variable, memory: Variable, sequences: SequenceLayout, readers: SequenceLayout, memorySequences: SequenceLayout, on tape: Tape
     ) -> Variable {
-        let x = tape.segment { tape in attention(x, at: memory, sequences: sequences, memorySequences: memorySequences, on: tape) }
+        let x = tape.segment { tape in attention(x, at: memory, sequences: readers, memorySequences: memorySequences, on: tape) }
         return block(x, sequences: sequences, on: tape)
     }
 
@@ -58,10 +62,10 @@ public struct CrossBlock: MemoryBlock {
     }
 
     public func callAsFunction(
-        _ x: Variable, memory: Variable, sequences: SequenceLayout, memorySequences: SequenceLayout, on tape: Tape
+        _ x: Variable, memory: Variable, sequences: SequenceLayout, readers: SequenceLayout, memorySequences: SequenceLayout, on tape: Tape
     ) -> Variable {
         tape.segment { tape in
-            let x = attention(x, at: memory, sequences: sequences, memorySequences: memorySequences, on: tape)
+            let x = attention(x, at: memory, sequences: readers, memorySequences: memorySequences, on: tape)
             return mlp(norm2(x, on: tape), addingTo: x, on: tape)
         }
     }

@@ -111,7 +111,12 @@ public struct MathsFixture {
             arena.backend.upload(images, from: try pictures(inputs[array.name]!, area: images.shape[2] * images.shape[3], images.count))
         } visible: { array in
             let isWhole = array.zeros!.count == 1
-            return try visiblePatches(inputs[array.name]![0], isWhole: isWhole, of: isWhole ? sizes.patchCount : array.shape[0])
+            let count = isWhole ? sizes.patchCount : array.shape[0]
+            let masks = try inputs[array.name]!.map { try visiblePatches($0, isWhole: isWhole, of: count) }
+            // Masks of several pictures are one, the patches of the first before those of the second.
+            return (0..<sizes.batch).map { sample in
+                masks.enumerated().flatMap { picture, mask in mask[sample].map { Int32(picture * count) + $0 } }
+            }
         } numbers: { array in
             let numbers = try file.floats(inputs[array.name]![0], shape: [sizes.batch] + array.shape), length = array.shape.reduce(1, *)
             return (0..<sizes.batch).map { Array(numbers[$0 * length..<($0 + 1) * length]) }

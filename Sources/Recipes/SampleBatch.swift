@@ -36,12 +36,14 @@ public struct SampleBatch {
         }
     }
 
-    /// So many samples of which only the shapes are known, for an arena on a `PlanningBackend`: as much is hidden as may be.
+    /// So many samples of which only the shapes are known, for an arena on a `PlanningBackend`: as much is hidden as may be, evenly spread, so
+    /// that of a mask of several pictures each has its share.
     init(planning count: Int, of sampler: any Sampler, arena: Arena) {
         self.init(samples: Array(0..<count), of: sampler, arena: arena) { _, images in
             arena.backend.normalizeImages(images, pixels: arena.array(of: UInt8.self, count: images.count), .imageNet)
         } visible: { array in
-            Array(repeating: Array(0..<Int32(array.zeros!.lowerBound)), count: count)
+            let (patches, visible) = (array.shape[0], array.zeros!.lowerBound)
+            return Array(repeating: (0..<visible).map { Int32($0 * patches / visible) }, count: count)
         } numbers: { array in
             Array(repeating: Array(repeating: 1, count: array.shape.reduce(1, *)), count: count)
         }

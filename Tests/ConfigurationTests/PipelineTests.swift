@@ -209,6 +209,18 @@ extension Pipeline {
         ("{ sampling: { frameGap: [1, 100001] } }", "above the limit of 100000 frames"),
         ("{ sampling: { cropAspect: [0.001, 1] } }", "width over height, from 0.01 to 100, ascending"),
         ("{ sampling: { frameGap: [] } }", "wants two whole numbers"),
+        ("{ sampling: { futures: 0 } }", "'sampling.futures' is 0: from 1 to 8 future frames"),
+        ("{ sampling: {\n futures: 1.5 } }", "p, line 2: 'sampling.futures' wants a whole number, not 1.5"),
+        ("{ sampling: { pasts: 9 } }", "'sampling.pasts' is 9: from 1 to 8 past frames"),
+        (
+            "{ sampling: { pasts: 2, futures: 3 } }",
+            "'sampling.pasts' is 2, and sampling.futures 3: several past frames tell of one future frame"
+        ),
+        (
+            "{ sampling: { futures: 4, frameGap: [1, 3] } }",
+            "is [1, 3], too few gaps for 4 different ones: widen it, or lower sampling.futures"
+        ),
+        ("{ sampling: { pasts: 2 }, model: { encoder: 'joint' } }", "'model.encoder' is \"joint\", which sees a past and a future frame"),
         ("{ sampling: { cropArea: [0.5, 1.5] } }", "a crop cannot be bigger than the image"),
         ("{ sampling: { imageSize: 225 } }", "which patches of 16 pixels do not divide"),
         ("{ model: { size: 'x32' } }", "'model.size' is not known: one of b16, h14, l16, s16, s8, ti16"),

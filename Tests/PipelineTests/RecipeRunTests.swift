@@ -9,7 +9,8 @@ import Testing
     @Test(
         .timeLimit(.minutes(10)),
         arguments: [
-            ("siammae", [], 4), ("mae", [], 3), ("videomae", ["sampling.frames=4"], 4),
+            ("siammae", [], 4), ("siammae", ["sampling.futures=3", "mask.frames=symmetric"], 4),
+            ("siammae", ["sampling.pasts=2", "sampling.crops=independent"], 5), ("mae", [], 3), ("videomae", ["sampling.frames=4"], 4),
             ("mae-st", ["sampling.frames=4", "model.predictedFrames=2", "mask.ratio=0.8"], 2),
             (
                 "ibot",

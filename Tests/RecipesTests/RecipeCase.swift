@@ -24,16 +24,25 @@ struct RecipeCase: Sendable, CustomStringConvertible {
     }
 
     static func siamMAE(
-        _ encoder: SiamMAE.EncoderKind = .siamese, _ decoder: SiamMAE.DecoderKind = .crossSelf, _ frames: MaskedFrames = .asymmetric
+        _ encoder: SiamMAE.EncoderKind = .siamese, _ decoder: SiamMAE.DecoderKind = .crossSelf, _ frames: MaskedFrames = .asymmetric,
+        pasts: Int = 1, futures: Int = 1
     ) -> RecipeCase {
         var settings = SiamMAE.Settings()
         (settings.sampling.imageSize, settings.mask.ratio, settings.mask.frames) = (24, 0.75, frames)
         (settings.model.size, settings.model.decoderSize) = sizes
         (settings.model.encoder, settings.model.decoder) = (encoder, decoder)
+        (settings.sampling.pasts, settings.sampling.futures) = (pasts, futures)
+        let counts = (pasts > 1 ? ", \(pasts) pasts" : "") + (futures > 1 ? ", \(futures) futures" : "")
         return RecipeCase(
             recipe: AnyRecipe(settings),
-            description: "SiamMAE, \(encoder.rawValue) encoder, \(decoder.rawValue) decoder, \(frames.rawValue) masks")
+            description: "SiamMAE, \(encoder.rawValue) encoder, \(decoder.rawValue) decoder, \(frames.rawValue) masks" + counts)
     }
+
+    /// SiamMAE with several futures, or pasts.
+    static let severalFrames = [
+        siamMAE(futures: 3), siamMAE(.siamese, .joint, .symmetric, futures: 2), siamMAE(pasts: 2), siamMAE(.siamese, .cross, pasts: 3),
+        siamMAE(.siamese, .joint, pasts: 2),
+    ]
 
     static var mae: RecipeCase {
         var settings = MAE.Settings()

@@ -37,7 +37,10 @@ import Verification
 
     @Test func theCommittedReferenceFilesAreThere() {
         let names = Self.files.filter { $0.hasPrefix(Self.fixtures) }.map { URL(fileURLWithPath: $0).lastPathComponent }
-        let siamMAE = ["cross-symmetric", "joint-encoder", "joint-symmetric", "small"].map { "siammae-\($0).safetensors" }
+        let siamMAE = [
+            "cross-symmetric", "futures-joint", "futures", "joint-encoder", "joint-symmetric", "pasts-cross", "pasts-joint", "pasts",
+            "small",
+        ].map { "siammae-\($0).safetensors" }
         #expect(
             names == ["ibot", "mae", "mae-st", "mgmae", "siamese-im"].map { $0 + "-small.safetensors" } + siamMAE + [
                 "videomae-small.safetensors", "videomae-v2-small.safetensors",

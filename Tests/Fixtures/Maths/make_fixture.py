@@ -4,7 +4,8 @@ this script.
 Run with PyTorch and safetensors installed:  python make_fixture.py [NAME...]
 Arrays of a SiamMAE: param.NAME, input.f1, input.f2 (normalised images), input.keep (visible patches of f2), input.keep1 (of f1, where that is
 masked too), out.memory, out.latent (siamese encoders only), out.pred, out.loss, grad.NAME, train.losses, after.NAME;
-of an MAE input.frames and no out.memory, but train.norms, the lengths of the gradients;
+of one with several past or future frames they are input.f1, f2, f3 and so on in the order of time, the visible patches of several future frames
+input.keep2, keep3 and so on by the numbers of their frames, and out.* all frames of the first sample, then all of the second; of an MAE input.frames and no out.memory, but train.norms, the lengths of the gradients;
 in siammae-small positions.HxW: the position table interpolated bicubically as DINO does.
 The model is written with PyTorch's functional API on a dictionary of parameters, in float64; values are rounded to float32 at the end.
 """
@@ -18,11 +19,17 @@ from training import train, write
 
 SMALL = dict(image=12, patch=4, dim=8, depth=1, heads=2, ddim=4, ddepth=1, dheads=1, keep=2, batch=2, seed=11)
 TINY = dict(image=6, patch=2, dim=8, depth=1, heads=2, ddim=4, ddepth=2, dheads=1, keep=3, batch=2)
+SEVERAL = dict(SMALL, dim=12, ddim=8, dheads=2)
 CASES = {
     "siammae-small": SMALL,
     "siammae-cross-symmetric": dict(TINY, seed=12, encoder="siamese", decoder="cross", keep1=4),
     "siammae-joint-encoder": dict(TINY, seed=13, encoder="joint", decoder="cross-self", ddepth=1, batch=3),
     "siammae-joint-symmetric": dict(TINY, seed=14, encoder="joint", decoder="joint", keep1=5),
+    "siammae-futures": dict(SEVERAL, seed=16, futures=3),
+    "siammae-futures-joint": dict(SEVERAL, seed=17, futures=2, decoder="joint", keep1=4),
+    "siammae-pasts": dict(SEVERAL, seed=18, pasts=2, ddepth=2),
+    "siammae-pasts-cross": dict(SEVERAL, seed=19, pasts=3, decoder="cross", keep1=5),
+    "siammae-pasts-joint": dict(SEVERAL, seed=20, pasts=2, decoder="joint"),
     "mae-small": dict(TINY, recipe="mae", seed=15, decoder="self", ratio=0.6, normalize=False),
 }
 
@@ -128,14 +135,15 @@ class Model:
             x = self.mlp(f"blocks.{i}.", self.self_attention(f"blocks.{i}.", x, self.heads))
         return self.norm("norm", x)
 
-    def encode(self, f1, f2, keep, keep1):
-        past, future = self.tokens(f1, keep1), self.tokens(f2, keep)
+    def encode(self, pasts, futures, keeps, keeps1):
+        """The latents of the past frames and of the future frames; each frame by itself, or one of each together."""
+        past, future = ([self.tokens(*own) for own in zip(frames, masks)] for frames, masks in ((pasts, keeps1), (futures, keeps)))
         if self.encoder == "siamese":
-            return self.transform(past), self.transform(future)
+            return [self.transform(x) for x in past], [self.transform(x) for x in future]
         frame = self.parameters["frame_embed"][0]
-        both = self.transform(torch.cat([past + frame[0], future + frame[1]], 1))
-        count = 1 + past.shape[1]
-        return both[:, :count], torch.cat([both[:, :1], both[:, count:]], 1)
+        both = self.transform(torch.cat([past[0] + frame[0], future[0] + frame[1]], 1))
+        count = 1 + past[0].shape[1]
+        return [both[:, :count]], [torch.cat([both[:, :1], both[:, count:]], 1)]
 
     def restore(self, latent, keep):
         """All tokens of a frame as the decoder sees them: mask tokens where nothing was visible."""
@@ -151,10 +159,12 @@ class Model:
             rows.append(torch.stack(row))
         return torch.stack(rows) + self.decoder_positions
 
-    def decode(self, memory, x):
+    def decode(self, memories, x):
+        """The patches of one future frame from the tokens of the past frames, one after the other, and its own."""
         if self.decoder == "joint":
             frame = self.parameters["decoder_frame_embed"][0]
-            x = torch.cat([x[:, :1], memory[:, 1:] + frame[0], x[:, 1:] + frame[1]], 1)
+            x = torch.cat([x[:, :1], *(memory[:, 1:] + frame[0] for memory in memories), x[:, 1:] + frame[1]], 1)
+        memory = torch.cat(memories, 1) if memories else None
         for i in range(self.ddepth):
             name = f"decoder_blocks.{i}."
             if self.decoder.startswith("cross"):
@@ -164,20 +174,22 @@ class Model:
             x = self.mlp(name, x)
         return self.linear("decoder_pred", self.norm("decoder_norm", x))[:, -self.count :]
 
-    def __call__(self, f1, f2, keep, keep1):
-        if self.decoder == "self":  # MAE: f2 by itself
-            memory, latent = None, self.transform(self.tokens(f2, keep))
-            prediction = self.decode(None, self.restore(latent, keep))
-        else:
-            memory, latent = self.encode(f1, f2, keep, keep1)
-            prediction = self.decode(self.restore(memory, keep1), self.restore(latent, keep))
+    def loss(self, frame, keep, prediction):
         p = self.patch
-        target = f2.unfold(2, p, p).unfold(3, p, p).permute(0, 2, 3, 4, 5, 1).reshape(len(f2), self.count, 3 * p * p)
+        target = frame.unfold(2, p, p).unfold(3, p, p).permute(0, 2, 3, 4, 5, 1).reshape(len(frame), self.count, 3 * p * p)
         if self.normalizes:
             target = (target - target.mean(-1, keepdim=True)) / (target.var(-1, keepdim=True) + 1e-6).sqrt()
-        hidden = torch.ones(len(f2), self.count, dtype=torch.bool).scatter(1, keep, False)
-        loss = ((prediction - target) ** 2).mean(-1)[hidden].mean()
-        return memory, latent, prediction, loss
+        hidden = torch.ones(len(frame), self.count, dtype=torch.bool).scatter(1, keep, False)
+        return ((prediction - target) ** 2).mean(-1)[hidden].mean()
+
+    def __call__(self, pasts, futures, keeps, keeps1):
+        """Lists of frames, and of the patches that are visible of each: latents, predictions, and the mean of the future frames' losses."""
+        memories, latents = self.encode(pasts, futures, keeps, keeps1)
+        restored = [self.restore(*own) for own in zip(memories, keeps1)]
+        predictions = [self.decode(restored, self.restore(*own)) for own in zip(latents, keeps)]
+        losses = [self.loss(*own) for own in zip(futures, keeps, predictions)]
+        by_sample = lambda frames: torch.stack(frames, 1).flatten(0, 1) if frames else None
+        return by_sample(memories), by_sample(latents), by_sample(predictions), torch.stack(losses).mean()
 
 
 def interpolated(config):
@@ -193,13 +205,20 @@ def make(name, config):
     torch.manual_seed(config["seed"])
     model = Model(config)
     shape = (config["batch"], 3, config["image"], config["image"])
-    f1, f2 = torch.randn(shape), torch.randn(shape)
-    masks = [torch.stack([torch.randperm(model.count)[: config[key]] for _ in range(config["batch"])]) for key in ("keep", "keep1") if key in config]
-    inputs = (f1.double(), f2.double(), masks[0], masks[1] if len(masks) > 1 else None)
+    pasts, futures = (config.get(key, 1) for key in ("pasts", "futures"))
+    frames = [torch.randn(shape) for _ in range(pasts + futures)]
+
+    def masks(key, count):
+        return [torch.stack([torch.randperm(model.count)[: config[key]] for _ in range(config["batch"])]) if key in config else None for _ in range(count)]
+
+    keeps, keeps1 = masks("keep", futures), masks("keep1", pasts)
     arrays = {"param." + name: value.detach().clone() for name, value in model.parameters.items()}
-    is_mae = model.decoder == "self"
-    arrays |= {"input.frames": f2} if is_mae else {"input.f1": f1, "input.f2": f2}
-    arrays |= dict(zip(("input.keep", "input.keep1"), masks))
+    is_mae = model.decoder == "self"  # of the last frame by itself
+    arrays |= {"input.frames": frames[-1]} if is_mae else {f"input.f{1 + i}": frame for i, frame in enumerate(frames)}
+    arrays |= {"input.keep" if futures == 1 else f"input.keep{1 + pasts + i}": keep for i, keep in enumerate(keeps)}
+    arrays |= {f"input.keep{1 + i}": keep for i, keep in enumerate(keeps1) if keep is not None}
+    doubles = [frame.double() for frame in frames]
+    inputs = ([], doubles[1:], keeps, []) if is_mae else (doubles[:pasts], doubles[pasts:], keeps, keeps1)
 
     memory, latent, prediction, loss = model(*inputs)
     loss.backward()
