@@ -17,7 +17,8 @@ func visualizeReconstructions(arguments: [String]) throws {
     var options = Arguments(
         "tandem visualize reconstructions",
         about: """
-            Draws what a model makes of samples, each at several mask ratios: a row with what the model sees, its prediction and the truth; of a clip a row each. \
+            Draws what a model makes of samples, each at several mask ratios: a row with what the model sees, its prediction and the truth, \
+            for each of several future frames; of a clip a row each. \
             Samples are drawn as in the model's training, with its crops and masks, from the videos given. Where the model predicts \
             normalised patches, each is shown with the true patch's mean and deviation.
             """,
