@@ -8,7 +8,7 @@ extension SiamMAE {
     ///
     /// - Parameter batch: one pair.
     public func crossAttention(of batch: SampleBatch, on tape: Tape) -> [QueriesAndKeys] {
-        precondition(batch.count == 1, "cross-attention of \(batch.count) pairs")
+        precondition(batch.count == 1 && settings.sampling.futures == 1 && settings.sampling.pasts == 1, "cross-attention of one pair")
         guard case .memory(let blocks) = decoder.blocks else { return [] }
         let (tokens, encoded) = encode(batch, on: tape)
         let embedded = decoder.embed(tokens, on: tape)
@@ -19,8 +19,17 @@ extension SiamMAE {
         return blocks.map { block in
             let (queries, keys) = block.queriesAndKeys(x, memory: memory, on: tape)
             let width = x.value.columns
-            x = block(x, memory: memory, sequences: layout, memorySequences: layout, on: tape)
+            x = block(x, memory: memory, sequences: layout, readers: layout, memorySequences: layout, on: tape)
             return (Array(queries.dropFirst(width)), Array(keys.dropFirst(width)))
         }
+    }
+}
+
+extension AnyRecipe {
+    /// The same model, which sees two frames at a time even where it is trained with more.
+    public var ofPairs: AnyRecipe {
+        guard var settings = value as? SiamMAE.Settings else { return self }
+        (settings.sampling.pasts, settings.sampling.futures) = (1, 1)
+        return AnyRecipe(settings)
     }
 }

@@ -68,7 +68,7 @@ struct RunAnalysis {
     private func measure(_ file: WeightFile, figure: String, whileWorking: () throws -> Void) throws -> MatchTable {
         guard let text = file.pipeline else { throw Failure("\(file.name) carries no pipeline; name a run of Tandem") }
         let settings = try Pipeline.parse(text, source: "the pipeline of \(file.name)").recipe
-        let recipe = try file.makeRecipe(settings, backend: backend)
+        let recipe = try file.makeRecipe(settings.ofPairs, backend: backend)
         let configuration = recipe.encoder.configuration
         var table = MatchTable()
         for (number, name) in truth.sequences.enumerated() {

@@ -6,7 +6,9 @@ import Testing
     @Test(.timeLimit(.minutes(10))) func tableOfTwoPipelines() throws {
         let data = try TinyDataSet()
         let folder = try data.makeFolder("table")
-        let make = ["synthesize", data.folder, "--seed", "3", "--videos", "3", "--sequences", "1", "--correspondences", "--classification", "2"]
+        let make = [
+            "synthesize", data.folder, "--seed", "3", "--videos", "3", "--sequences", "1", "--correspondences", "--classification", "2",
+        ]
         #expect(try Programs.run("tandem", make, in: folder).status == 0)
         let other = try String(contentsOfFile: data.folder + "/tiny.json5", encoding: .utf8)
             .replacingOccurrences(of: "name: \"tiny\"", with: "name: \"still\", recipe: \"mae\"")
