@@ -44,6 +44,16 @@ report: ## Write one page on runs, side by side: make report RUNS="runs/a runs/b
 	@$(MAKE) build
 	@$(BIN)/tandem report $(RUNS)
 
+EIGHT := $(foreach recipe,siammae mae mae-st videomae videomae-v2 mgmae ibot siamese-im,Pipelines/eight/$(recipe).json5)
+SEEDS ?= 3
+
+.PHONY: eight
+eight: build ## The eight systems on one budget of processor time, some hours: a table, and runs/eight.html; goes on where it stopped [SEEDS=3]
+	@$(BIN)/tandem synthesize runs/eight/data --seed 1 --videos 80 --sequences 20 --classification 40 --correspondences
+	@$(BIN)/tandem prepare runs/eight/data/train
+	@$(BIN)/tandem ablate $(EIGHT) --seeds $(SEEDS) --truth runs/eight/data $(addprefix --classes runs/eight/data/classification/,motion appearance)
+	@$(BIN)/tandem report runs/eight-*-seed-* --output runs/eight.html
+
 ##@ Containers
 
 COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose) -p tandem

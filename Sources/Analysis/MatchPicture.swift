@@ -7,14 +7,17 @@ public struct MatchPicture {
     private let sequence: TrueSequence
     private var rows: [[RGBImage]] = []
 
+    /// Longer side of a cell, in pixels.
+    private static let side = 160
+
     public init(_ sequence: TrueSequence) { self.sequence = sequence }
 
     /// Adds a row for a later frame: the first frame in its colours, the later one, where its patches truly were, and what each way of looking
     /// found.
     public mutating func add(gap: Int, _ found: [PatchMatcher.Found]) {
         guard let later = sequence.later.first(where: { $0.gap == gap }), let grid = found.first?.grid else { return }
-        let (first, picture) = (sequence.first, later.picture)
-        let truth = PatchTruth(later.truth, width: picture.width, height: picture.height, grid)
+        let truth = PatchTruth(later.truth, width: later.picture.width, height: later.picture.height, grid)
+        let (first, picture) = (sequence.first.fitted(Self.side), later.picture.fitted(Self.side))
         var places = [Int?](repeating: nil, count: grid.count)
         for entry in truth.entries { places[entry.cell] = truth.trueCell(entry) }
         rows.append(

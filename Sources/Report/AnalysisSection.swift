@@ -9,7 +9,8 @@ struct AnalysisSection: ReportSection {
     func body(_ charts: inout ChartData) -> HTML? {
         let subjects = Set(report.runs.flatMap(\.analysis.curves.keys)).sorted()
         // The last layer of the encoder, which label propagation uses.
-        guard let shown = subjects.last(where: { $0.head == nil && $0.gap == nil && $0.region == "all" }) ?? subjects.last else {
+        let isFeatures = { (subject: Analysis.Subject) in subject.source == "encoder" && subject.head == nil && subject.gap == nil }
+        guard let shown = subjects.last(where: { isFeatures($0) && $0.region == "all" }) ?? subjects.last else {
             return nil
         }
         var figures: [HTML] = []

@@ -12,6 +12,8 @@ package struct RunRecord {
     package private(set) var log: [String: Curve] = [:]
     /// Scores by name, over the steps that were evaluated.
     package private(set) var scores: [String: Curve] = [:]
+    /// What an ablation has measured of the finished run beside its scores, by name.
+    package private(set) var results: [String: Double] = [:]
     package private(set) var replaced = ReplacedVideos()
     package private(set) var figures: [FigureKind] = []
     package private(set) var analysis = Analysis()
@@ -26,6 +28,7 @@ package struct RunRecord {
         readSettings()
         readLog()
         readScores()
+        readResults()
         var (replaced, analysis) = (replaced, analysis)
         read("replaced.jsonl") { replaced.note($0) }
         read("analysis.jsonl") { analysis.note($0) }
@@ -81,4 +84,14 @@ package struct RunRecord {
         }
         scores = values.mapValues { points in Curve(points.sorted { $0.key < $1.key }.map { (step: $0.key, value: $0.value) }) }
     }
+
+    private mutating func readResults() {
+        guard let bytes = FileManager.default.contents(atPath: path + "/result.json") else { return }
+        let object = (try? JSONSerialization.jsonObject(with: bytes)) as? [String: Any]
+        guard let found = object?["scores"] as? [String: Double] else { return problems.append("result.json holds no scores") }
+        results = found.filter { scores[$0.key] == nil && $0.value.isFinite }
+    }
+
+    /// A run's last score, or what an ablation has measured.
+    func lastScore(_ name: String) -> Double? { scores[name]?.values.last ?? results[name] }
 }

@@ -7,6 +7,8 @@ struct ScoreNames {
     let all: [String]
     /// The first of each data set's.
     let main: [String]
+    /// What ablations have measured beside.
+    let results: [String]
     private static let titles = Dictionary(uniqueKeysWithValues: Benchmark.allCases.flatMap(\.paperScores))
     private static let quick = "davis_knn_j"
 
@@ -15,6 +17,7 @@ struct ScoreNames {
         let paper = Benchmark.allCases.flatMap(\.paperScores).map(\.name).filter(found.contains)
         let rest = found.subtracting(paper)
         all = paper + (rest.filter { !$0.contains("/") }.sorted() + rest.filter { $0.contains("/") }.sorted())
+        results = Set(runs.flatMap(\.results.keys)).sorted()
         main = Benchmark.allCases.map(\.paperScores[0].name).filter(found.contains)
     }
 
@@ -35,8 +38,8 @@ struct ScoreNames {
         return order.map { ($0.uppercased(), grouped[$0]!) } + (all.contains(Self.quick) ? [("Quick", [Self.quick])] : [])
     }
 
-    /// Those of whole data sets, for tables.
-    var ofDataSets: [String] { all.filter { !$0.contains("/") } }
+    /// Those of whole data sets and what stands beside them, for tables.
+    var ofDataSets: [String] { all.filter { !$0.contains("/") } + results }
 }
 
 /// Scores over steps, the last ones in tables, and what seeds make of them.
@@ -72,7 +75,7 @@ struct ScoresSection: ReportSection {
         let columns = names.ofDataSets
         let rows = zip(report.runs, report.names).enumerated().map { index, item in
             ["\(swatch(index)) \(item.1)", "\(lastStep(item.0, columns).map(String.init) ?? "–")"]
-                + columns.map { number(item.0.scores[$0]?.values.last, "%.1f") } as [HTML]
+                + columns.map { number(item.0.lastScore($0), "%.1f") } as [HTML]
         }
         return table("Last scores", ["Run", "Step"] + heads(columns), rows: rows)
     }
@@ -89,7 +92,7 @@ struct ScoresSection: ReportSection {
             let title = keys.isEmpty ? "all runs" : keys.map { "\($0) \(settings[$0] ?? "–")" }.joined(separator: ", ")
             let seeds = group.runs.map { report.runs[$0].settings["seed"] ?? "–" }.joined(separator: ", ")
             return ["\(title)", "\(seeds)"]
-                + columns.map { name in spread(Spread(group.runs.compactMap { report.runs[$0].scores[name]?.values.last })) }
+                + columns.map { name in spread(Spread(group.runs.compactMap { report.runs[$0].lastScore(name) })) }
         }
         return table("Last scores over seeds: mean and standard deviation", ["Runs", "Seeds"] + heads(columns), rows: rows)
     }
@@ -101,7 +104,7 @@ struct ScoresSection: ReportSection {
 
     /// Sequence by sequence.
     private var everyScore: HTML {
-        let rows = names.all.map { name -> [HTML] in ["\(name)"] + report.runs.map { number($0.scores[name]?.values.last, "%.2f") } }
+        let rows = names.all.map { name -> [HTML] in ["\(name)"] + report.runs.map { number($0.lastScore(name), "%.2f") } }
         let heads = report.names.enumerated().map { "\(swatch($0)) \($1)" as HTML }
         return "<details><summary>Every last score</summary>\n\(table("Every last score", ["Score"] + heads, rows: rows))</details>"
     }

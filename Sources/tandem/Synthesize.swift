@@ -20,6 +20,8 @@ func synthesize(arguments: [String]) throws {
         arguments: arguments)
     let seed = options.value("--seed", "N", "which data set", default: UInt64(0))
     let videos = options.value("--videos", "N", "how many training videos", default: 100)
+    let shortSide = options.value(
+        "--short-side", "N", "pixels of the training videos' shorter side, even", default: SyntheticSet.usualSide)
     let sequences = options.value("--sequences", "N", "how many validation sequences", default: 10)
     let classification = options.value(
         "--classification", "N", "videos of each class to learn from, and half as many to be judged by", default: 0)
@@ -32,12 +34,15 @@ func synthesize(arguments: [String]) throws {
     if ![videos, sequences, classification].allSatisfy(counts.contains) {
         options.refuse("--videos, --sequences and --classification want 0 to \(counts.upperBound)")
     }
+    if !(32...1024).contains(shortSide) || shortSide % 2 != 0 {
+        options.refuse("--short-side wants an even number from 32 to 1024, not \(shortSide)")
+    }
     if !(1...1024).contains(threads) { options.refuse("--threads wants 1 to 1024, not \(threads)") }
     options.finish()
 
     Interruption.catchSignals()
     let set = SyntheticSet(
-        folder: output, seed: seed, videos: videos, sequences: sequences,
+        folder: output, seed: seed, videos: videos, shortSide: shortSide, sequences: sequences,
         extras: SequenceFolders.Extras(flow: hasFlow, correspondences: hasCorrespondences), classification: classification)
     let claimed = try set.claimFolder()
     defer { claimed.release() }

@@ -13,11 +13,16 @@ struct SyntheticSet: Sendable {
     let folder: String
     let seed: UInt64
     let videos: Int
+    /// Of the training videos, in pixels; sequences to measure on are as large as ever.
+    let shortSide: Int
     let sequences: Int
     /// What sequences have beside what the benchmarks want.
     let extras: SequenceFolders.Extras
     /// Videos of each class to learn from, in each set of classes; to be judged by, half as many.
     let classification: Int
+
+    /// What ``shortSide`` is unless a user says otherwise.
+    static let usualSide = 256
 
     /// One scene of the set.
     enum Member: Sendable {
@@ -34,9 +39,9 @@ struct SyntheticSet: Sendable {
             }
         }
 
-        fileprivate func scene(seed: UInt64) -> Scene {
+        fileprivate func scene(seed: UInt64, shortSide: Int) -> Scene {
             switch self {
-            case .video(let index): Scene(.training, seed: seed, index: index)
+            case .video(let index): Scene(.training, seed: seed, index: index, shortSide: shortSide)
             case .sequence(let index): Scene(.validation, seed: seed, index: index)
             case .classified(let set, let part, let number, let index):
                 // No two classes share an index, at which they would begin alike.
@@ -77,7 +82,7 @@ struct SyntheticSet: Sendable {
     /// - Throws: where it holds another seed's scenes, or what is no scene, and where something is in the way of one that is missing.
     func claimFolder() throws -> OutputFolder {
         let label = "\(folder)/synthesis.txt"
-        let claim = "seed \(seed)\n"
+        let claim = "seed \(seed)\(shortSide == Self.usualSide ? "" : ", short side \(shortSide)")\n"
         if let found = try? String(contentsOfFile: label, encoding: .utf8), found != claim {
             throw Failure("\(folder): holds the scenes of \(found.trimmingCharacters(in: .newlines)); choose another folder or remove it")
         }
@@ -105,7 +110,7 @@ struct SyntheticSet: Sendable {
 
     /// Draws and writes a scene; nothing of it is there under its own name until all of it is.
     func write(_ member: Member) throws {
-        let renderer = SceneRenderer(member.scene(seed: seed))
+        let renderer = SceneRenderer(member.scene(seed: seed, shortSide: shortSide))
         if case .sequence(let index) = member {
             try writeSequence(renderer, sequenceFolders(index))
         } else {
@@ -117,8 +122,8 @@ struct SyntheticSet: Sendable {
         let scene = renderer.scene
         var writer = try VideoWriter(
             path: path, width: scene.width, height: scene.height, framesPerSecond: Rational(Scene.frameRate, 1),
-            // The scenes have little contrast, of which coarser quantisation would leave nothing.
-            options: VideoWriter.Options(constantRateFactor: 12, preset: "ultrafast"))
+            // The scenes have little contrast, of which coarser quantisation would leave nothing. Short groups make single frames cheap.
+            options: VideoWriter.Options(groupOfPictures: 16, bFrames: 0, constantRateFactor: 12, preset: "ultrafast"))
         var pixels = [UInt8](repeating: 0, count: scene.width * scene.height * 3)
         for frame in 0..<scene.frameCount {
             pixels.withUnsafeMutableBufferPointer { renderer.render(frame: frame, into: $0.baseAddress!) }

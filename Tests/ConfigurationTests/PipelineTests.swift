@@ -40,6 +40,23 @@ extension Pipeline {
         for key in all { #expect(text.contains(" \(key): "), "\(key)") }
     }
 
+    /// The eight systems are compared as their demos train them, but for the length; and scored alike.
+    @Test func theEightAreTheirDemos() throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        for name in AnyRecipe.names {
+            let demo = name == AnyRecipe().name ? "demo" : "demo-\(name)"
+            var (eight, other) = (
+                try Pipeline.load("\(root.path)/Pipelines/eight/\(name).json5"), try Pipeline.load("\(root.path)/Pipelines/\(demo).json5")
+            )
+            #expect(eight.name == "eight-\(name)" && eight.data.media == "runs/eight/data/train")
+            #expect(eight.evaluation.vip == "runs/eight/data/vip" && eight.evaluation.size == [128, 168])
+            (eight.name, eight.data, eight.evaluation, eight.train.steps) = (other.name, other.data, other.evaluation, other.train.steps)
+            #expect(eight == other, "\(name)")
+            other.seed = 1
+            #expect(eight != other)
+        }
+    }
+
     @Test func readsJSON5() throws {
         let text = """
             // a comment

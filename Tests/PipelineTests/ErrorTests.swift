@@ -30,6 +30,7 @@ import Testing
             ], "'seed' is 18446744073709551615, and 2 seeds in a row from there go beyond 2^64 - 1"
         ),
         (["synthesize", "scenes", "--videos", "99999999999999"], "--videos, --sequences and --classification want 0 to 1000000"),
+        (["synthesize", "scenes", "--short-side", "127"], "--short-side wants an even number from 32 to 1024, not 127"),
         (["synthesize", "scenes", "--seed", "-1"], "--seed wants a whole number from 0 to 2^64 - 1, not '-1'"),
         (["decoders", "--connect", "tcp://127.0.0.1:1", "--media", ".", "--count", "9223372036854775807"], "start 1 to 1024 decoders"),
         (["bench", "dataflow", "--decoders", "99999999999"], "--decoders wants 1 to 256"),

@@ -238,6 +238,7 @@ import Testing
             try expectSuccess(command + ["set"], in: folder)
             #expect(contents(folder + "/set") == made)
             try expectRefusal("set: holds the scenes of seed 0", command + ["set", "--seed", "1"], in: folder)
+            try expectRefusal("set: holds the scenes of seed 0", command + ["set", "--short-side", "128"], in: folder)
             // In the way of a scene that is still to come, by the names that the data sets give.
             for name in ["vip/Images/videos1/000000000001.jpg", "davis/Annotations/480p/sequence-00000/a.png"] {
                 try put("a user's", "\(folder)/set/\(name)")

@@ -43,10 +43,13 @@ import Testing
             let runs = try (1...3).map { seed in
                 let run = try TinyRun("\(folder)/run-\(seed)", settings: "{ name: \"run-\(seed)\", seed: \(seed) }")
                 try run.write("scores.jsonl", "{\"step\": 40, \"davis_jf\": \(20 + seed)}\n")
+                // What an ablation has measured beside; the run's own scores count where both have one.
+                try run.write("result.json", "{\"pipeline\": \"\", \"scores\": {\"davis_jf\": 1, \"knn_motion\": \(50 + 2 * seed)}}")
                 return run.path
             }
             let text = try page(runs, in: folder)
             #expect(text.contains("<td>22.0 <small>± 1.0</small></td>"))
+            #expect(text.contains("knn motion") && text.contains("<td>54.0 <small>± 2.0</small></td>"))
             #expect(text.contains("<td>1, 2, 3</td>"))
             #expect(text.contains("\"runs\":[\"run-1\",\"run-2\",\"run-3\"]"))
             #expect(text.contains("MIT"))
