@@ -27,13 +27,13 @@ public enum EvaluatorRequest: Equatable, Sendable {
 
     /// A picture, or a video, of what an evaluator found.
     public struct Picture: Equatable, Sendable {
-        /// Such as "davis.png": letters, digits, "-", "_" and "." at most, and one of ``endings``.
+        /// Such as "davis.jpg": letters, digits, "-", "_" and "." at most, and one of ``endings``.
         public let name: String
         /// The file.
         public let bytes: [UInt8]
 
         /// What tells a picture from a video.
-        public static let endings = [".png", ".mp4"]
+        public static let endings = [".jpg", ".mp4"]
 
         /// Bytes that a picture may have. A sheet of sixteen frames of 320 x 320 pixels has fewer, whatever they show.
         public static let maximumBytes = 8 << 20

@@ -5,7 +5,7 @@ import Sampling
 enum Wire {
     static let magic: UInt32 = 0x4D44_4E54  // "TNDM"
     /// 7: a plan names its sampler, with the settings as JSON. 8: a record may have one frame. 9: masks of clips may follow motion.
-    /// 10: an evaluator's pictures are named with their endings. 11: of a pair one side may be several frames.
+    /// 10: an evaluator's pictures are named with their endings, JPEG and MP4. 11: of a pair one side may be several frames.
     static let version: UInt16 = 11
     static let headerByteCount = 12
     /// What a batcher may send: a ticket with the frame table of a long video, a batch's list of replaced videos.

@@ -62,6 +62,18 @@ public func writeGreyPNG(_ image: IndexImage, to path: String) throws(MediaError
 ///
 /// - Parameter quality: libav's scale, 2 (best, the default) … 31 (worst).
 public func writeJPEG(_ image: RGBImage, to path: String, quality: Int = 2) throws(MediaError) {
+    let bytes = try jpegBytes(image, quality: quality, for: path)
+    try bytes.withUnsafeBufferPointer { (bytes) throws(MediaError) in try replaceFile(path, with: UnsafeRawBufferPointer(bytes)) }
+}
+
+/// The bytes of a JPEG file of colours, as ``writeJPEG(_:to:quality:)`` writes it.
+///
+/// - Parameter quality: of figures by default, on which a page may show many.
+public func jpegBytes(_ image: RGBImage, quality: Int = 4) throws(MediaError) -> [UInt8] {
+    try jpegBytes(image, quality: quality, for: "a picture")
+}
+
+private func jpegBytes(_ image: RGBImage, quality: Int, for path: String) throws(MediaError) -> [UInt8] {
     precondition((1...31).contains(quality), "a JPEG quality of \(quality)")
     var source = Conversion.Side(width: Int32(image.width), height: Int32(image.height), format: AV_PIX_FMT_RGB24.rawValue)
     source.isFullRange = true
@@ -74,7 +86,8 @@ public func writeJPEG(_ image: RGBImage, to path: String, quality: Int = 2) thro
     let converted = Frame(width: image.width, height: image.height, format: AV_PIX_FMT_YUVJ420P)
     converted.pointer.pointee.quality = Int32(quality) * FF_QP2LAMBDA
     scaler.scale(Planes(packed), into: Planes(converted))
-    try encode(converted, as: AV_CODEC_ID_MJPEG, to: path)
+    let packet = try encoded(converted, as: AV_CODEC_ID_MJPEG, for: path)
+    return Array(packet.bytes)
 }
 
 private func frame(holding image: RGBImage) -> Frame {

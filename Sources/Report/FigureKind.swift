@@ -1,7 +1,7 @@
 import Files
 import Foundation
 
-/// The figures of one kind in a run's folder, `KIND-STEP.png` or `.mp4`.
+/// The figures of one kind in a run's folder, `KIND-STEP.png`, `.jpg` or `.mp4`.
 package struct FigureKind {
     package struct Figure {
         package let step: Int
@@ -11,10 +11,17 @@ package struct FigureKind {
 
     package let name: String
     package let isVideo: Bool
+    /// As a page names what its files are.
+    let mediaType: String
     /// By step.
     package private(set) var figures: [Figure]
     /// Figures that ``kept(within:)`` left out.
     package private(set) var leftOut = 0
+
+    private init(name: String, ending: Substring) {
+        (self.name, isVideo, figures) = (name, ending == "mp4", [])
+        mediaType = ["mp4": "video/mp4", "jpg": "image/jpeg"][ending] ?? "image/png"
+    }
 
     var bytes: Int { figures.reduce(0) { $0 + $1.bytes } }
 
@@ -22,13 +29,12 @@ package struct FigureKind {
     package static func find(in folder: String) -> [FigureKind] {
         var kinds: [String: FigureKind] = [:]
         for name in (try? FolderListing(folder))?.names.compactMap(\.text) ?? [] {
-            guard let parts = name.wholeMatch(of: /(.+)-([0-9]{1,15})\.(png|mp4)/) else { continue }
+            guard let parts = name.wholeMatch(of: /(.+)-([0-9]{1,15})\.(png|jpg|mp4)/) else { continue }
             let path = folder + "/" + name
             guard obstacleToReading(path) == nil, let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int else {
                 continue
             }
-            let isVideo = parts.3 == "mp4"
-            kinds["\(parts.1).\(parts.3)", default: FigureKind(name: String(parts.1), isVideo: isVideo, figures: [])].figures
+            kinds["\(parts.1).\(parts.3)", default: FigureKind(name: String(parts.1), ending: parts.3)].figures
                 .append(Figure(step: Int(parts.2)!, path: path, bytes: size))
         }
         return kinds.values.map { kind in

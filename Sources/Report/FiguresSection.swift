@@ -66,8 +66,8 @@ struct FiguresSection: ReportSection {
         let hidden: HTML = figure.step == last ? "" : " hidden"
         let content: HTML =
             kind.isVideo
-            ? "<video controls loop muted playsinline preload=\"metadata\" aria-label=\"\(label)\" src=\"data:video/mp4;base64,\(base64: figure.path)\"></video>"
-            : "<img\(figure.step == last ? nil : " loading=\"lazy\"" as HTML) alt=\"\(label)\" src=\"data:image/png;base64,\(base64: figure.path)\">"
+            ? "<video controls loop muted playsinline preload=\"metadata\" aria-label=\"\(label)\" src=\"data:\(kind.mediaType);base64,\(base64: figure.path)\"></video>"
+            : "<img\(figure.step == last ? nil : " loading=\"lazy\"" as HTML) alt=\"\(label)\" src=\"data:\(kind.mediaType);base64,\(base64: figure.path)\">"
         return "<figure data-step=\"\(figure.step)\"\(hidden)>\(content)<figcaption>step \(figure.step)</figcaption></figure>\n"
     }
 }

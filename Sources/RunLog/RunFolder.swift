@@ -157,14 +157,14 @@ public final class RunFolder {
     /// The lines of `log.txt`.
     public func logRecords() throws -> [Record] { try Self.lines(path + "/log.txt").map(\.record) }
 
-    /// Where the figure of a step belongs whose file is of this name, "davis.png".
+    /// Where the figure of a step belongs whose file is of this name, "davis.jpg".
     public func figurePath(_ name: String, step: Int) -> String {
         let ending = name.lastIndex(of: ".") ?? name.endIndex
         return "\(path)/figures/\(name[..<ending])-\(step.padded(to: 8))\(name[ending...])"
     }
 
     /// Keeps a figure of a step.
-    /// - Parameter bytes: a PNG or MP4 file.
+    /// - Parameter bytes: a PNG, JPEG or MP4 file.
     public func write(figure bytes: [UInt8], _ name: String, step: Int) throws {
         try writeAtomically(figurePath(name, step: step)) { try $0.write(Data(bytes)) }
     }

@@ -122,14 +122,14 @@ struct BesideTraining {
             let report = try data.run(method, output: folder, frameDone: watch.passed)
             watch.finish(report.headline)
             scores += report.scores.map { EvaluatorRequest.Score($0.name, $0.value) }
-            if let sheet = method.sheet { pictures.append(.init(name: "\(benchmark).png", bytes: try pngBytes(sheet))) }
+            if let sheet = method.sheet { pictures.append(.init(name: "\(benchmark).jpg", bytes: try jpegBytes(sheet))) }
             if let video = method.video { pictures.append(.init(name: "\(benchmark).mp4", bytes: video)) }
             // Of the first data set alone: another one tells little more of the encoder.
             if scores.count == report.scores.count {
                 do {
                     let drawn = EncoderPictures(encoding.encoder, size: settings.inputSize, backend: backend, method.sequences)
                     for (name, sheet) in [("attention", try drawn.attention()), ("correspondence", try drawn.correspondence())] {
-                        if let sheet { pictures.append(.init(name: name + ".png", bytes: try pngBytes(sheet))) }
+                        if let sheet { pictures.append(.init(name: name + ".jpg", bytes: try jpegBytes(sheet))) }
                     }
                 } catch { writeError("tandem-evaluator: step \(step): what the encoder sees cannot be drawn: \(sentence(of: error))\n") }
             }

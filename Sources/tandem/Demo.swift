@@ -39,7 +39,9 @@ func demo(arguments: [String]) throws {
     headline("synthesize: \(numbers.videos) videos to train on, \(numbers.sequences) sequences to score on")
     // Of crops of 64 pixels bigger videos would show no more, and cost most of the time.
     try synthesize(
-        arguments: [data, "--seed", "\(seed)", "--videos", "\(numbers.videos)", "--short-side", "128", "--sequences", "\(numbers.sequences)"])
+        arguments: [
+            data, "--seed", "\(seed)", "--videos", "\(numbers.videos)", "--short-side", "128", "--sequences", "\(numbers.sequences)",
+        ])
 
     headline("prepare: verify every video, write the manifest")
     try prepare(arguments: [data + "/train"])

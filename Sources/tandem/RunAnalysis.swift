@@ -48,7 +48,7 @@ struct RunAnalysis {
                 done: done, of: steps.count * truth.sequences.count, unit: "sequences", elapsed: monotonicSeconds() - start)
         }
         for step in steps {
-            let figure = "\(run)/figures/matches-\(step.padded(to: 8)).png"
+            let figure = "\(run)/figures/matches-\(step.padded(to: 8)).jpg"
             checkpoints.append(
                 (
                     step,
@@ -87,7 +87,7 @@ struct RunAnalysis {
             if number == 0 {
                 var drawing = MatchPicture(sequence)
                 for (gap, found) in matches { drawing.add(gap: gap, found.shown(depth: configuration.depth)) }
-                try writePNG(drawing.picture, to: figure, software: "tandem analyze")
+                try writeJPEG(drawing.picture, to: figure, quality: 4)
             }
             try whileWorking()
         }

@@ -35,8 +35,8 @@ struct EvaluatorMessagesTests {
         }
         #expect(refused(.scores(evaluator: 1, step: 5, [.init(String(repeating: "a", count: 257), 1)], pictures: [])))
         #expect(refused(.scores(evaluator: 1, step: 5, Array(repeating: .init("a", 1), count: 10_001), pictures: [])))
-        #expect(refused(.scores(evaluator: 1, step: 5, [], pictures: Array(repeating: "a.png", count: 17))))
-        for name in ["", "../a.png", "a/b.png", ".png", "ä.png", "a\0.png", "a", "a.html"] {
+        #expect(refused(.scores(evaluator: 1, step: 5, [], pictures: Array(repeating: "a.jpg", count: 17))))
+        for name in ["", "../a.jpg", "a/b.jpg", ".jpg", "ä.jpg", "a\0.jpg", "a", "a.html"] {
             #expect(refused(.scores(evaluator: 1, step: 5, [], pictures: [name])), "\(name)")
         }
         // A reason of any length is cut, not refused.
@@ -87,7 +87,7 @@ struct CheckpointServerTests {
 
     @Test(.timeLimit(.minutes(10))) func checkpointsGoOutAndScoresComeBack() throws {
         let server = try server { step in [UInt8](repeating: UInt8(step), count: 1_000_000) }
-        let pictures = [EvaluatorRequest.Picture(name: "davis.png", bytes: [1, 2, 3]), .init(name: "vip.mp4", bytes: [])]
+        let pictures = [EvaluatorRequest.Picture(name: "davis.jpg", bytes: [1, 2, 3]), .init(name: "vip.mp4", bytes: [])]
         server.announce(10)
         let events = try serve(server) { client in
             guard case .checkpoint(10, let weights, isQuick: false) = try client.next(seconds: 30) else {
@@ -230,7 +230,7 @@ struct CheckpointServerTests {
             let sent = try send(30, over: peer) { message in
                 let scores = EvaluatorRequest.scores(
                     evaluator: UInt64(number), step: 30 * number + message, [.init("davis_jf", 1)],
-                    pictures: ["a.png", "b.png", "c.png", "d.png"])
+                    pictures: ["a.jpg", "b.jpg", "c.jpg", "d.jpg"])
                 return [scores.bytes, picture, picture, picture, picture]
             }
             #expect(sent >= 1 && sent <= 6, "\(sent) messages of 4 MiB were taken from one peer")
@@ -276,7 +276,7 @@ struct CheckpointServerTests {
         let server = try server { _ in [1] }
         server.announce(10)
         let peer = try flood()
-        let request = EvaluatorRequest.scores(evaluator: 1, step: 10, [.init("davis_jf", 1)], pictures: ["a.png"])
+        let request = EvaluatorRequest.scores(evaluator: 1, step: 10, [.init("davis_jf", 1)], pictures: ["a.jpg"])
         #expect(try send(1, over: peer) { _ in [request.bytes] + Array(repeating: [0], count: 2000) } == 1)
         var events: [CheckpointServer.Event] = []
         while events.isEmpty { events = try server.serve(now: monotonicNow()) }

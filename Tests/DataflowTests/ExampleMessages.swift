@@ -48,7 +48,7 @@ let trainerReplies: [TrainerReply] = [
 
 let evaluatorRequests: [EvaluatorRequest] = [
     .next(evaluator: .max), .working(evaluator: 1, step: 0), .scores(evaluator: 1, step: 1 << 40, [], pictures: []),
-    .scores(evaluator: 1, step: 5, [.init("davis_jf", 0.5), .init("é", -1e-9)], pictures: ["davis.png", "a-b_c.1.mp4"]),
+    .scores(evaluator: 1, step: 5, [.init("davis_jf", 0.5), .init("é", -1e-9)], pictures: ["davis.jpg", "a-b_c.1.mp4"]),
     .failed(evaluator: 2, step: 3, reason: "no folder"),
 ]
 

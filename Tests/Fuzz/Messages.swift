@@ -59,7 +59,7 @@ enum MessageKind: String, CaseIterable {
         case .evaluatorRequest:
             let requests: [EvaluatorRequest] = [
                 .next(evaluator: 1), .working(evaluator: 1, step: 400),
-                .scores(evaluator: 1, step: 400, [.init("davis_jf", 61.5)], pictures: ["davis.png"]),
+                .scores(evaluator: 1, step: 400, [.init("davis_jf", 61.5)], pictures: ["davis.jpg"]),
                 .failed(evaluator: 1, step: 400, reason: "no such data set"),
             ]
             return requests.map(\.bytes)

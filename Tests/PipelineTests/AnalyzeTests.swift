@@ -34,7 +34,7 @@ import Testing
             #expect(0 <= hit && hit <= near && near <= 1)
         }
         for step in ["00000000", "00000003", "00000006"] {
-            #expect(FileManager.default.fileExists(atPath: folder + "/runs/tiny/figures/matches-\(step).png"))
+            #expect(FileManager.default.fileExists(atPath: folder + "/runs/tiny/figures/matches-\(step).jpg"))
         }
 
         let (missing, sentence) = try analyze(["--truth", data.folder, data.folder], in: folder)

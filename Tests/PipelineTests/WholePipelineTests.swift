@@ -128,7 +128,7 @@ import WeightFiles
         let figures = try FileManager.default.contentsOfDirectory(atPath: run.folder + "/runs/tiny/figures").sorted()
         #expect(
             figures
-                == ["attention.png", "correspondence.png", "davis.mp4", "davis.png", "reconstruction.png"].flatMap { name in
+                == ["attention.jpg", "correspondence.jpg", "davis.mp4", "davis.jpg", "reconstruction.png"].flatMap { name in
                     [0, 6].map { name.replacing(".", with: "-0000000\($0).") }
                 }.sorted())
         for name in figures {
