@@ -13,6 +13,7 @@ import Foundation
 /// | `events.out.tfevents.*` | TensorBoard curves |
 /// | `checkpoints/` | see ``CheckpointFolder`` |
 /// | `figures/` | pictures |
+/// | `analysis.jsonl` | how often patches find their true places, by `tandem analyze` |
 /// | `report.html` | all of this on one page, by `tandem report` |
 public final class RunFolder {
     /// The folder, as it was named when it was opened.

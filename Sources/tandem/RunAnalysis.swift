@@ -36,9 +36,10 @@ struct RunAnalysis {
         }
         (self.truth, self.size) = (truth, size)
         backend = try Device.cpu.makeBackend(threads: threads)
-        let claimed = try OutputFolder(run, by: "tandem run", task: "run", names: [], remedy: "wait for its end")
+        let claimed = try OutputFolder(run, by: "tandem run", task: "run", names: [], remedy: "analyze another one")
         defer { claimed.release() }
         try claimed.claim(["analysis.jsonl"])
+        try makeFolder(run + "/figures")
         let steps = onlyLast ? [last] : all
         var progress = ProgressLine()
         let start = monotonicSeconds()
@@ -49,16 +50,19 @@ struct RunAnalysis {
         }
         for step in steps {
             let figure = "\(run)/figures/matches-\(step.padded(to: 8)).jpg"
-            checkpoints.append(
-                (
-                    step,
-                    try measure(WeightFile(path: folder.path(ofStep: step)), figure: figure) {
-                        done += 1
-                        progress.show(bar())
-                        if Interruption.isRequested { throw Failure("interrupted; \(run)/analysis.jsonl is as it was") }
-                    }
-                ))
+            let file: WeightFile
+            do { file = try WeightFile(path: folder.path(ofStep: step)) } catch {
+                warn("passing over a damaged checkpoint: \(error)")
+                continue
+            }
+            let table = try measure(file, figure: figure) {
+                done += 1
+                progress.show(bar())
+                if Interruption.isRequested { throw Failure("interrupted; \(run)/analysis.jsonl is as it was") }
+            }
+            checkpoints.append((step, table))
         }
+        guard !checkpoints.isEmpty else { throw Failure("\(run) holds no checkpoint that is whole") }
         progress.finish(bar())
         let lines = checkpoints.flatMap { $0.table.records(step: $0.step) }.map { $0.json + "\n" }.joined()
         try writeAtomically(run + "/analysis.jsonl") { try $0.write(Data(lines.utf8)) }
