@@ -84,7 +84,9 @@ struct SyntheticSet: Sendable {
         let label = "\(folder)/synthesis.txt"
         let claim = "seed \(seed)\(shortSide == Self.usualSide ? "" : ", short side \(shortSide)")\n"
         if let found = try? String(contentsOfFile: label, encoding: .utf8), found != claim {
-            throw Failure("\(folder): holds the scenes of \(found.trimmingCharacters(in: .newlines)); choose another folder or remove it")
+            throw Failure(
+                "\(folder): holds the scenes of \(found.trimmingCharacters(in: .newlines)), not of \(claim.dropLast()); choose another folder or remove it"
+            )
         }
         let names =
             ["train/", "davis/", "vip/", "jhmdb/", "synthesis.txt"] + (classification > 0 ? ["classification/"] : [])
