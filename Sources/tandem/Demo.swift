@@ -14,7 +14,7 @@ func demo(arguments: [String]) throws {
         about: "Synthesizes videos, trains a small model on them with all the processes of a real run, and scores it before and after.",
         arguments: arguments)
     let size = options.value(
-        "--size", "full|smoke", "full: about eight minutes; smoke: under one, to see that all of it runs", default: "full")
+        "--size", "full|smoke", "full: some minutes; smoke: under one, to see that all of it runs", default: "full")
     let recipe = options.value("--recipe", AnyRecipe.names.joined(separator: "|"), "what is trained", default: AnyRecipe().name)
     let seed = options.value("--seed", "N", "which data and which run", default: UInt64(1))
     if demoSizes[size] == nil { options.refuse("--size wants full or smoke, not '\(size)'") }
