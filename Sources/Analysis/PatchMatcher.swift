@@ -1,5 +1,4 @@
 import Autograd
-import Base
 import Compute
 import Models
 import Pictures
@@ -38,8 +37,10 @@ public struct PatchMatcher {
         return sequence.later.map { gap, picture, _ in
             let own = Found(source: MatchSource(.samePlace), grid: grid, matches: Array(0..<grid.count))
             let byEncoder = zip(layers(picture), first).enumerated().flatMap { index, pair in
-                found(.encoder, layer: index + 1, pair.0.tokens, pair.1.tokens, heads: nil)
-                    + found(.encoder, layer: index + 1, pair.0.keys, pair.1.keys, heads: recipe.encoder.configuration.heads)
+                found(.encoder, layer: index + 1, pair.0.tokens, pair.1.tokens, grid, heads: nil, isCosine: true)
+                    + found(
+                        .encoder, layer: index + 1, pair.0.keys, pair.1.keys, grid, heads: recipe.encoder.configuration.heads,
+                        isCosine: true)
             }
             return (gap, [own] + byEncoder + byCrossAttention(sequence.first, picture, ticket: number * 100 + gap))
         }
@@ -51,11 +52,19 @@ public struct PatchMatcher {
         return recipe.encoder.layers(recipe.encoder.stills(image, arena: arena), arena: arena)
     }
 
-    /// - Parameter heads: into so many parts rows fall, each of which finds a match; nil: whole rows do.
-    private func found(_ kind: MatchSource.Kind, layer: Int, _ queries: [Float], _ keys: [Float], heads: Int?) -> [Found] {
+    /// - Parameters:
+    ///   - grid: of the patches, a row of the queries and of the keys each.
+    ///   - heads: into so many parts rows fall, each of which finds a match; nil: whole rows do.
+    ///   - isCosine: whether the lengths of rows do not count.
+    private func found(
+        _ kind: MatchSource.Kind, layer: Int, _ queries: [Float], _ keys: [Float], _ grid: PatchGrid, heads: Int?, isCosine: Bool
+    ) -> [Found] {
         let width = queries.count / grid.count / (heads ?? 1)
         return (0..<(heads ?? 1)).map { head in
-            let parts = [queries, keys].map { $0.columns(head * width..<(head + 1) * width, rows: grid.count).unitRows(width) }
+            let parts = [queries, keys].map { rows in
+                let own = rows.columns(head * width..<(head + 1) * width, rows: grid.count)
+                return isCosine ? own.unitRows(width) : own
+            }
             return Found(
                 source: MatchSource(kind, layer: layer, head: heads.map { _ in head + 1 }), grid: grid,
                 matches: bestMatches(parts[0], parts[1], width: width))
@@ -67,7 +76,7 @@ public struct PatchMatcher {
         guard let recipe = recipe as? SiamMAE else { return [] }
         let sampler = recipe.settings.sampler as! FramePairSampler
         let side = sampler.sampling.imageSize
-        let mask = sampler.geometry(Draw(seed: 0, ticket: ticket, record: .long)).mask
+        let mask = sampler.geometry(Draw(seed: 0, ticket: ticket, record: .imagined)).mask
         let all = Array(0..<Int32(sampler.patchCount))
         let batch = SampleBatch(samples: [0], of: sampler, arena: arena) { _, frames in
             let pixels = [first, later].flatMap { $0.normalized(height: side, width: side, recipe.encoder.pixelStatistics) }
@@ -78,13 +87,7 @@ public struct PatchMatcher {
         let own = PatchGrid(rows: sampler.gridSize, columns: sampler.gridSize)
         let heads = recipe.settings.model.decoderHeads!
         return recipe.crossAttention(of: batch, on: Tape(arena: arena, isRecording: false)).enumerated().flatMap { index, pair in
-            let width = pair.queries.count / own.count / heads
-            return (0..<heads).map { head in
-                let parts = [pair.queries, pair.keys].map { $0.columns(head * width..<(head + 1) * width, rows: own.count) }
-                return Found(
-                    source: MatchSource(.crossAttention, layer: index + 1, head: head + 1), grid: own,
-                    matches: bestMatches(parts[0], parts[1], width: width))
-            }
+            found(.crossAttention, layer: index + 1, pair.queries, pair.keys, own, heads: heads, isCosine: false)
         }
     }
 
@@ -118,11 +121,4 @@ extension [Float] {
             return row.map { $0 / Swift.max(length, 1e-12) }
         }
     }
-}
-
-extension VideoRecord {
-    /// A video of which any pair may be drawn, where only a mask is wanted.
-    fileprivate static let long = VideoRecord(
-        path: "", bytes: 1, width: 640, height: 480, timeBase: Rational(1, 30), timestamps: .even(start: 0, step: 1, count: 1000),
-        keyFrames: [0], contentHash: "")
 }

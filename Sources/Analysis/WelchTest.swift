@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// Welch's t-test: whether two samples of unequal variances have one mean (Welch 1947; degrees of freedom by Satterthwaite 1946).
@@ -9,17 +10,12 @@ public struct WelchTest {
 
     /// nil where a sample has fewer than two values, or neither varies.
     public init?(_ first: [Double], _ second: [Double]) {
-        guard first.count > 1, second.count > 1 else { return nil }
-        func moments(_ values: [Double]) -> (mean: Double, share: Double) {
-            let mean = values.reduce(0, +) / Double(values.count)
-            let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count - 1)
-            return (mean, variance / Double(values.count))
-        }
-        let (a, b) = (moments(first), moments(second))
-        let sum = a.share + b.share
+        guard let a = Spread(first), let b = Spread(second), let ofA = a.deviation, let ofB = b.deviation else { return nil }
+        let shares = (a: ofA * ofA / Double(first.count), b: ofB * ofB / Double(second.count))
+        let sum = shares.a + shares.b
         guard sum > 0 else { return nil }
         t = (a.mean - b.mean) / sum.squareRoot()
-        degreesOfFreedom = sum * sum / (a.share * a.share / Double(first.count - 1) + b.share * b.share / Double(second.count - 1))
+        degreesOfFreedom = sum * sum / (shares.a * shares.a / Double(first.count - 1) + shares.b * shares.b / Double(second.count - 1))
         p = incompleteBeta(degreesOfFreedom / (degreesOfFreedom + t * t), degreesOfFreedom / 2, 0.5)
     }
 }

@@ -42,6 +42,7 @@ extension Attention {
         }
         return weights
     }
+
     /// Queries, keys and values of tokens, in host memory.
     fileprivate func projected(_ x: Variable, on tape: Tape) -> Projected {
         Projected(width: x.value.columns, arrays: projections.map { tape.backend.download($0(x, on: tape).value) })

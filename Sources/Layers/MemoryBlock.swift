@@ -94,6 +94,7 @@ struct MemoryAttention {
             normQ(x, on: tape), memory: normKV(memory, on: tape), addingTo: x, sequences: sequences, memorySequences: memorySequences,
             on: tape)
     }
+
     func queriesAndKeys(_ x: Variable, at memory: Variable, on tape: Tape) -> QueriesAndKeys {
         crossAttn.queriesAndKeys(normQ(x, on: tape), memory: normKV(memory, on: tape), on: tape)
     }

@@ -47,6 +47,7 @@ extension [Block] {
         let weights = self[count - 1].attentionWeights(x, queries: patches.map { $0.map { first + $0 } ?? 0 }, on: tape)
         return weights.indices.filter { $0 % sequences.rows >= first }.map { weights[$0] }
     }
+
     /// What each block makes of one sequence; see ``EncoderModel/layers(_:arena:)``.
     fileprivate func layers(
         _ tokens: Variable, _ sequences: SequenceLayout, hasCLS: Bool, on tape: Tape, normalize: (Variable) -> Variable

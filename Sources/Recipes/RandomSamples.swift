@@ -10,9 +10,6 @@ public struct RandomSamples {
         let layout = SampleLayout(sampler.arrays)
         let size = layout.byteCount(path: "")
         var noise = SplitMix64(seed: 1)
-        let record = VideoRecord(
-            path: "", bytes: 1, width: 640, height: 480, timeBase: Rational(1, 30), timestamps: .even(start: 0, step: 1, count: 1000),
-            keyFrames: [0], contentHash: "")
         var bytes = [UInt8](repeating: 0, count: count * size)
         bytes.withUnsafeMutableBytes { bytes in
             for sample in 0..<count {
@@ -20,7 +17,7 @@ public struct RandomSamples {
                 let header = SampleHeader(fingerprint: 0, sample: sample, ticket: sample, replica: 0, attempt: 0, video: 0, path: "")
                 layout.write(header, to: block)
                 let writer = SampleWriter(layout, block)
-                let draw = Draw(seed: 1, ticket: sample, record: record)
+                let draw = Draw(seed: 1, ticket: sample, record: .imagined)
                 for picture in sampler.draw(draw, into: writer) {
                     let place = writer.bytes(picture)
                     for index in place.indices { place[index] = .random(in: 0...255, using: &noise) }
@@ -37,4 +34,11 @@ public struct RandomSamples {
             return try body((0..<count).map { try! SampleBlock(UnsafeRawBufferPointer(rebasing: bytes[$0 * size..<($0 + 1) * size])) })
         }
     }
+}
+
+extension VideoRecord {
+    /// A video that there is not, of which any sample may be drawn.
+    package static let imagined = VideoRecord(
+        path: "", bytes: 1, width: 640, height: 480, timeBase: Rational(1, 30), timestamps: .even(start: 0, step: 1, count: 1000),
+        keyFrames: [0], contentHash: "")
 }

@@ -38,7 +38,7 @@ struct AblationMeasures {
             scores[Self.key(ofClasses: root)] = top
         }
         if let truth, scores[Self.matches] == nil {
-            let table = try RunAnalysis(run: folder, truth, size: nil, threads: 0, onlyLast: true).checkpoints[0].table
+            let table = try RunAnalysis(run: folder, truth, size: nil, threads: 0).checkpoints.last!.table
             scores[Self.matches] = table.lastLayer.flatMap { table[$0, .moved] }.map { 100 * $0.hit } ?? 0
         }
     }

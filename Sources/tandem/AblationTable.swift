@@ -1,4 +1,5 @@
 import Analysis
+import Base
 import Console
 import Foundation
 import Propagation
@@ -41,9 +42,8 @@ struct AblationTable {
 
     /// "54.2 ± 0.4", the sample's standard deviation; of one value the value.
     private static func summary(_ values: [Double]) -> String {
-        let mean = values.reduce(0, +) / Double(values.count)
-        guard values.count > 1 else { return String(format: "%.1f", mean) }
-        let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count - 1)
-        return String(format: "%.1f ± %.1f", mean, variance.squareRoot())
+        let spread = Spread(values)!
+        guard let deviation = spread.deviation else { return String(format: "%.1f", spread.mean) }
+        return String(format: "%.1f ± %.1f", spread.mean, deviation)
     }
 }

@@ -26,12 +26,10 @@ struct RunAnalysis {
 
     /// Measures, shows progress, and writes `analysis.jsonl` and figures into the run's folder.
     ///
-    /// - Parameters:
-    ///   - size: what frames are brought to; nil: the size of training.
-    ///   - onlyLast: whether the last checkpoint alone is measured.
-    init(run: String, _ truth: CorrespondenceSet, size: InputSize?, threads: Int, onlyLast: Bool = false) throws {
+    /// - Parameter size: what frames are brought to; nil: the size of training.
+    init(run: String, _ truth: CorrespondenceSet, size: InputSize?, threads: Int) throws {
         let folder = CheckpointFolder(reading: run + "/checkpoints")
-        guard let all = try? folder.steps(), let last = all.last else {
+        guard let steps = try? folder.steps(), !steps.isEmpty else {
             throw Failure("\(run) holds no checkpoints; name the folder of a run, runs/NAME")
         }
         (self.truth, self.size) = (truth, size)
@@ -40,7 +38,6 @@ struct RunAnalysis {
         defer { claimed.release() }
         try claimed.claim(["analysis.jsonl"])
         try makeFolder(run + "/figures")
-        let steps = onlyLast ? [last] : all
         var progress = ProgressLine()
         let start = monotonicSeconds()
         var done = 0
