@@ -323,7 +323,7 @@ import Testing
     // MARK: Preparations
 
     /// A preparation that is killed goes on, whatever it was about to do.
-    @Test(.timeLimit(.minutes(5))) func aKilledPreparationGoesOn() throws {
+    @Test(.timeLimit(.minutes(10))) func aKilledPreparationGoesOn() throws {
         let data = try TinyDataSet()
         let command = ["prepare", "--transcode", "small", "--jobs", "1", "train"]
         let running = try Programs.start("tandem", command, in: data.folder)

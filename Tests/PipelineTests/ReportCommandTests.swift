@@ -9,7 +9,7 @@ import Testing
         try Data(text.utf8).write(to: URL(fileURLWithPath: path))
     }
 
-    @Test(.timeLimit(.minutes(2))) func oneRunSeveralAndFoldersOfThem() throws {
+    @Test(.timeLimit(.minutes(10))) func oneRunSeveralAndFoldersOfThem() throws {
         try withTemporaryFolder { folder in
             for name in ["a", "b"] { try put("{\"step\": 1, \"train_loss\": 0.5}\n", "\(folder)/runs/\(name)/log.txt") }
             func report(_ arguments: [String], _ output: String) throws {
@@ -23,7 +23,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(2))) func whatIsNoRunAndWhatIsNoReport() throws {
+    @Test(.timeLimit(.minutes(10))) func whatIsNoRunAndWhatIsNoReport() throws {
         try withTemporaryFolder { folder in
             try put("{}", folder + "/runs/a/log.txt")
             try put("mine", folder + "/runs/a/report.html")
