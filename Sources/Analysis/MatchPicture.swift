@@ -34,11 +34,8 @@ extension RGBImage {
     fileprivate func coloured(_ places: [Int?], _ grid: PatchGrid) -> RGBImage {
         var picture = self
         for (cell, place) in places.enumerated() {
-            let (column, row) = (cell % grid.columns, cell / grid.columns)
-            picture.fill(
-                x: column * width / grid.columns..<(column + 1) * width / grid.columns,
-                y: row * height / grid.rows..<(row + 1) * height / grid.rows,
-                place.map { grid.color(of: $0) } ?? .black, opacity: 0.75)
+            let box = grid.pixels(of: cell, in: self)
+            picture.fill(x: box.x, y: box.y, place.map { grid.color(of: $0) } ?? .black, opacity: 0.75)
         }
         return picture
     }

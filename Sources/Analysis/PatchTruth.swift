@@ -1,15 +1,5 @@
+import Pictures
 import Synthesis
-
-/// How a picture is divided into patches.
-public struct PatchGrid: Equatable, Sendable {
-    public let rows: Int
-    public let columns: Int
-
-    public init(rows: Int, columns: Int) { (self.rows, self.columns) = (rows, columns) }
-
-    /// Number of patches.
-    public var count: Int { rows * columns }
-}
 
 /// Where the patches of a later frame were in the first one, as their middles tell.
 public struct PatchTruth {

@@ -21,7 +21,7 @@ package struct MatchSheet {
     /// Adds the next frame.
     ///
     /// - Parameter patches: those of the first frame that are looked for, at most as many as ``markPalette`` has colours.
-    package mutating func add(_ picture: RGBImage, patches: (PictureEncoder.Grid) throws -> [Int]) throws {
+    package mutating func add(_ picture: RGBImage, patches: (PatchGrid) throws -> [Int]) throws {
         let (features, grid) = try encoder.features(picture)
         let width = encoder.encoder.configuration.width
         var cell = MatchCell(picture, side: side, grid)
@@ -53,9 +53,9 @@ private func bestMatches(of query: [Float], in features: [Float], count: Int) ->
 /// A frame in the sheet.
 private struct MatchCell {
     private(set) var picture: RGBImage
-    private let grid: PictureEncoder.Grid
+    private let grid: PatchGrid
 
-    init(_ frame: RGBImage, side: Int, _ grid: PictureEncoder.Grid) {
+    init(_ frame: RGBImage, side: Int, _ grid: PatchGrid) {
         picture = frame.fitted(side)
         self.grid = grid
     }

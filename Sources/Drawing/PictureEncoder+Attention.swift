@@ -9,7 +9,7 @@ extension PictureEncoder {
     ///   - side: longer side of a picture in the sheet, in pixels.
     ///   - patches: those that look, too.
     package func attentionRows(
-        _ picture: RGBImage, side: Int = 256, patches: (Grid) throws -> [Int] = { _ in [] }
+        _ picture: RGBImage, side: Int = 256, patches: (PatchGrid) throws -> [Int] = { _ in [] }
     ) throws -> [RGBImage] {
         let (image, grid) = try input(picture)
         let chosen = try patches(grid)
@@ -18,7 +18,7 @@ extension PictureEncoder {
         let attention = encoder.lastAttention(encoder.stills(image, arena: arena), patches: queries, arena: arena)
 
         let small = picture.fitted(side)
-        let cells = grid.columns * grid.rows
+        let cells = grid.count
         let heads = encoder.configuration.heads
         return queries.enumerated().flatMap { row, query -> [RGBImage] in
             let maps = (0..<heads).map { Array(attention[(row * heads + $0) * cells..<(row * heads + $0 + 1) * cells]) }
@@ -28,7 +28,7 @@ extension PictureEncoder {
         }
     }
 
-    private func marked(_ picture: RGBImage, _ grid: Grid, _ cell: Int) -> RGBImage {
+    private func marked(_ picture: RGBImage, _ grid: PatchGrid, _ cell: Int) -> RGBImage {
         var marked = picture
         let box = grid.pixels(of: cell, in: picture)
         marked.outline(x: box.x.lowerBound - 2..<box.x.upperBound + 2, y: box.y.lowerBound - 2..<box.y.upperBound + 2, width: 2, .white)

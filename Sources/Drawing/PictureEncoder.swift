@@ -10,26 +10,6 @@ package struct PictureEncoder {
     private let backend: any SimilarityBackend
     private let inputSize: InputSize
 
-    /// The patches of a picture, row by row.
-    package struct Grid: Equatable {
-        package let columns: Int
-        package let rows: Int
-
-        /// The patch that a pixel of a picture belongs to.
-        package func cell(x: Int, y: Int, of picture: RGBImage) -> Int {
-            y * rows / picture.height * columns + x * columns / picture.width
-        }
-
-        /// The pixels that a patch covers in a picture.
-        func pixels(of cell: Int, in picture: RGBImage) -> (x: Range<Int>, y: Range<Int>) {
-            let (column, row) = (cell % columns, cell / columns)
-            return (
-                column * picture.width / columns..<(column + 1) * picture.width / columns,
-                row * picture.height / rows..<(row + 1) * picture.height / rows
-            )
-        }
-    }
-
     package init(_ encoder: any EncoderModel, size: InputSize, backend: any SimilarityBackend) {
         self.encoder = encoder
         self.backend = backend
@@ -38,16 +18,16 @@ package struct PictureEncoder {
     }
 
     /// A picture as the encoder takes it: `[1, 3, height, width]`, and its patches.
-    func input(_ picture: RGBImage) throws -> (image: Tensor, grid: Grid) {
+    func input(_ picture: RGBImage) throws -> (image: Tensor, grid: PatchGrid) {
         let patch = encoder.configuration.patchSize
         let size = try inputSize.resolved(frameHeight: picture.height, frameWidth: picture.width, patchSize: patch)
         let image = arena.tensor([1, 3, size.height, size.width])
         backend.upload(image, from: picture.normalized(height: size.height, width: size.width, encoder.pixelStatistics))
-        return (image, Grid(columns: size.width / patch, rows: size.height / patch))
+        return (image, PatchGrid(rows: size.height / patch, columns: size.width / patch))
     }
 
     /// The features of a picture's patches, each of length 1: `[cells, width]`.
-    func features(_ picture: RGBImage) throws -> (values: [Float], grid: Grid) {
+    func features(_ picture: RGBImage) throws -> (values: [Float], grid: PatchGrid) {
         let (image, grid) = try input(picture)
         let features = encoder.features(ofPictures: image, arena: arena)
         let unit = arena.tensor([features.rows, features.columns])

@@ -18,7 +18,7 @@ extension PictureEncoder {
     }
 }
 
-extension PictureEncoder.Grid {
+extension PatchGrid {
     /// The patch that a pixel on the command line belongs to.
     func cell(at place: PixelPlace, of picture: RGBImage) throws -> Int {
         guard place.x < picture.width, place.y < picture.height else {

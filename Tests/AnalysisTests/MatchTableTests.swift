@@ -1,4 +1,5 @@
 import Analysis
+import Pictures
 import Synthesis
 import Testing
 
