@@ -11,6 +11,7 @@ DECODERS ?= $(shell nproc)
 DEMO ?= full
 RECIPE ?= siammae
 SEED ?= 1
+MPICC ?= mpicc
 
 ##@ First steps
 
@@ -27,16 +28,20 @@ test: setup ## Build everything and pass the tests
 ##@ Runs
 
 .PHONY: run
-run: ## Run a pipeline on this machine: make run PIPELINE=Pipelines/NAME.json5 [ARGS="--set train.steps=100"]
+run: ## Run a pipeline on this machine: make run PIPELINE=Pipelines/NAME.json5 [TRAINERS=4] [ARGS="--set train.steps=100"]
 	@test -n "$(PIPELINE)" || { echo "say which pipeline: make run PIPELINE=Pipelines/NAME.json5 (there are: $$(ls Pipelines/*.json5 | xargs))" >&2; exit 2; }
-	@$(MAKE) build
-	@$(BIN)/tandem run $(PIPELINE) $(ARGS)
+	@$(MAKE) $(if $(filter-out 1,$(TRAINERS)),mpi,build)
+	@$(BIN)/tandem run $(PIPELINE) $(addprefix --trainers ,$(TRAINERS)) $(ARGS)
 
 .PHONY: decoders
 decoders: ## Add decoders to a run: make decoders CONNECT=tcp://127.0.0.1:5555 MEDIA=FOLDER [DECODERS=N] [KEYS=FOLDER]
 	@test -n "$(CONNECT)" -a -n "$(MEDIA)" || { echo "say where the batcher and the videos are: make decoders CONNECT=tcp://127.0.0.1:5555 MEDIA=FOLDER" >&2; exit 2; }
 	@$(MAKE) build
 	@$(BIN)/tandem decoders --connect $(CONNECT) --media $(MEDIA) --count $(DECODERS) $(addprefix --keys ,$(KEYS))
+
+.PHONY: mpi
+mpi: build ## Build what several trainers reach one another by, with this site's MPI [MPICC=mpicc]
+	$(MPICC) -O2 -shared -fPIC -Wall -Wextra -DTANDEM_LAUNCHER='"$(subst mpicc,mpirun,$(MPICC))"' Sources/Ranks/tandem-mpi.c -o $(BIN)/tandem-mpi.so
 
 .PHONY: report
 report: ## Write one page on runs, side by side: make report RUNS="runs/a runs/b"
@@ -120,7 +125,8 @@ lint: lint-c ## Check the style of all sources
 
 CLANG ?= $(or $(shell command -v clang),$(dir $(realpath $(shell command -v swift)))clang)
 # The kernels' files are parts of those in table/.
-C_SOURCES = $(filter-out Sources/CKernels/%,$(wildcard Sources/*/*.c)) $(wildcard Sources/CKernels/table/*.c)
+# What calls MPI is for the compiler of MPI.
+C_SOURCES = $(filter-out Sources/CKernels/% Sources/Ranks/%,$(wildcard Sources/*/*.c)) $(wildcard Sources/CKernels/table/*.c)
 C_WARNINGS := -Wall -Wextra -Wconversion -Wsign-conversion -Werror $(addprefix -I,$(wildcard Sources/*/include))
 
 .PHONY: lint-c

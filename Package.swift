@@ -36,7 +36,7 @@ let package = Package(
             [
                 "Analysis", "Base", "Console", "Configuration", "Dataflow", "Drawing", "Files", "MatFiles", "Metrics", "Synthesis",
                 "Media", "Pictures",
-                "Propagation", "Recipes", "Report", "RunLog", "Sampling", "ZeroMQ", "Training", "Verification",
+                "Propagation", "Ranks", "Recipes", "Report", "RunLog", "Sampling", "ZeroMQ", "Training", "Verification",
             ] + maths),
         program(
             "tandem-bench",
@@ -50,7 +50,7 @@ let package = Package(
             "tandem-trainer",
             [
                 "Base", "Console", "Configuration", "Dataflow", "Media", "Metrics", "Propagation", "RunLog", "Sampling", "ZeroMQ",
-                "Recipes", "Training", "Autograd",
+                "Ranks", "Recipes", "Training", "Autograd",
             ] + maths),
         program(
             "tandem-evaluator",
@@ -94,7 +94,9 @@ let package = Package(
 
         // The maths half: from batches to weights and scores.
         library("Propagation", ["Base", "Files", "Pictures", "Compute"]),  // label propagation; DAVIS, JHMDB, VIP and their measures
-        library("Training", ["Base", "Files", "WeightFiles", "Autograd", "Compute"]),  // optimizer, schedule, checkpoints
+        library("Training", ["Base", "Files", "Ranks", "WeightFiles", "Autograd", "Compute"]),  // optimizer, schedule, checkpoints
+        // Several trainers: what they give one another. What calls MPI is built by `make mpi` and loaded at run time.
+        .target(name: "Ranks", dependencies: ["Base"], exclude: ["tandem-mpi.c"]),
         library("RunLog", ["Base", "Files"]),  // a run's folder: logs, scores, figures, TensorBoard's events
         library("Models", ["Base", "WeightFiles", "Layers", "Autograd", "Compute"]),  // the ViT encoder, decoders, tables
         library("WeightFiles", ["Base", "Files"]),  // safetensors and PyTorch's files, read as nobody vouches for them
@@ -117,7 +119,7 @@ let package = Package(
         native("CKernels", sources: ["table"]),  // portable C kernels: table/ compiles all of them for each instruction set
 
         // Tests.
-        .target(name: "TestSupport", path: "Tests/TestSupport"),
+        .target(name: "TestSupport", dependencies: ["Ranks"], path: "Tests/TestSupport"),
         // Backends for tests: those that there are, and a naive one.
         .target(name: "TestBackends", dependencies: ["TestSupport", "Compute", "ComputeCPU"], path: "Tests/TestBackends"),
         tests("Files"),
@@ -137,7 +139,7 @@ let package = Package(
         tests("Classification", ["Base", "TestBackends", "Files", "Compute"]),
         tests("WeightFiles", ["Base", "Models"]),
         tests("RunLog", ["Base"]),
-        tests("Training", ["TestBackends", "Base", "WeightFiles", "Models", "Recipes", "Sampling", "Autograd", "Compute"]),
+        tests("Training", ["TestBackends", "Base", "Ranks", "WeightFiles", "Models", "Recipes", "Sampling", "Autograd", "Compute"]),
         tests("Recipes", ["TestBackends", "Configuration", "Sampling", "Models", "Training", "Pictures", "Autograd", "Compute"]),
         tests("Models", ["TestBackends", "Recipes", "Autograd", "Compute"]),
         tests("Verification", ["TestBackends", "Base", "Recipes"] + maths),

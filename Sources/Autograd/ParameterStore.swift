@@ -32,6 +32,8 @@ public final class ParameterStore {
     public let precision: ModelPrecision
     /// The backend whose memory the arrays are in.
     public let backend: any Backend
+    /// Pieces of the flat arrays that sums are made of, in order. None has elements of two parameters.
+    public let blocks: [Range<Int>]
     private let parameters: [Parameter]
     private let indices: [String: Int]
     /// The parameters themselves: `[count]`.
@@ -44,6 +46,9 @@ public final class ParameterStore {
     public let secondMoments: Tensor
     /// What products read of the decayed values, rounded where products are not f32: `[decayedCount]`.
     private let operands: Tensor
+
+    /// Elements of a block, at most.
+    private static let blockSize = 1 << 16
 
     /// A store of zeros that gives `parameters` their place, in order: decayed first, else as given. A parameter belongs to one store.
     public init(_ parameters: [Parameter], precision: ModelPrecision = .f32, backend: any Backend) {
@@ -63,6 +68,11 @@ public final class ParameterStore {
         self.precision = precision
         self.backend = backend
         count = end
+        blocks = entries.flatMap { entry in
+            stride(from: entry.range.lowerBound, to: end, by: Self.blockSize).prefix { $0 < entry.range.upperBound }.map {
+                $0..<min($0 + Self.blockSize, entry.range.upperBound)
+            }
+        }
         decayedCount = entries.last(where: \.isDecayed)?.range.upperBound ?? 0
         indices = Dictionary(uniqueKeysWithValues: entries.enumerated().map { ($1.name, $0) })
         values = backend.tensor([end])

@@ -22,3 +22,9 @@ public func stopWithParent(_ parent: pid_t) {
     // It may have ended in between.
     if getppid() != parent { raise(SIGTERM) }
 }
+
+/// The cores that this process may run on, a bit each; all zero where the system does not tell.
+public func allowedCores() -> [UInt64] {
+    var mask = [UInt64](repeating: 0, count: 128)
+    return tandem_allowed_cores(&mask, Int32(mask.count)) > 0 ? mask : mask.map { _ in 0 }
+}

@@ -7,6 +7,8 @@
 public protocol Backend: AnyObject {
     /// One sentence about the device, for the log.
     var summary: String { get }
+    /// What decides the last bits of results: of devices that are alike in it, the same calls give the same bits.
+    var arithmetic: String { get }
     /// What products can be computed in.
     var precisions: [Precision] { get }
     /// What products are computed fastest in, one of ``precisions``.
@@ -119,8 +121,8 @@ public protocol Backend: AnyObject {
     func adamW(
         values: Tensor, gradients: Tensor, firstMoments: Tensor, secondMoments: Tensor, learningRate: Double, beta1: Double, beta2: Double,
         epsilon: Double, weightDecay: Double, step: Int, gradientScale: Float)
-    /// `sum = Σ x²` over all elements, in double precision; `sum` is one number.
-    func sumOfSquares(_ sum: DeviceArray<Double>, _ values: Tensor)
+    /// `sums[i] = Σ x²` over the elements `blocks[i]`, in double precision.
+    func sumsOfSquares(_ sums: DeviceArray<Double>, _ values: Tensor, blocks: [Range<Int>])
 
     // MARK: Positions
 

@@ -12,6 +12,7 @@ public final class PlanningBackend: SimilarityBackend {
     public init() {}
 
     public let summary = "planning"
+    public var arithmetic: String { summary }
     public let precisions = Precision.allCases
     public let fastestPrecision = Precision.f32
 
@@ -99,7 +100,7 @@ public final class PlanningBackend: SimilarityBackend {
         values: Tensor, gradients: Tensor, firstMoments: Tensor, secondMoments: Tensor, learningRate: Double, beta1: Double, beta2: Double,
         epsilon: Double, weightDecay: Double, step: Int, gradientScale: Float
     ) {}
-    public func sumOfSquares(_ sum: DeviceArray<Double>, _ values: Tensor) {}
+    public func sumsOfSquares(_ sums: DeviceArray<Double>, _ values: Tensor, blocks: [Range<Int>]) {}
 
     public func blend(_ target: Tensor, _ source: Tensor, keeping: Double) {}
     public func scaleRows(_ output: Tensor, _ input: Tensor, scales: Tensor, residual: Tensor?) {}

@@ -40,9 +40,9 @@ public final class CPUBackend: Backend {
     /// The cores of this machine.
     public static var availableCores: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
-    public var summary: String {
-        "CPU, \(pool.threadCount) threads, kernels \(String(cString: tandem_instructions_name(instructions))), \(products.summary)"
-    }
+    public var summary: String { "CPU, \(pool.threadCount) threads, \(arithmetic)" }
+
+    public var arithmetic: String { "kernels \(String(cString: tandem_instructions_name(instructions))), \(products.summary)" }
 
     /// Both: bf16 is computed as f32 where no library multiplies it.
     public let precisions = Precision.allCases
@@ -174,16 +174,10 @@ extension CPUBackend {
         }
     }
 
-    public func sumOfSquares(_ sum: DeviceArray<Double>, _ values: Tensor) {
-        precondition(sum.count == 1, "a sum is one number, not \(sum.count)")
-        let grain = CPUBackend.grain
-        var sums = [Double](repeating: 0, count: (values.count + grain - 1) / grain)
-        sums.withUnsafeMutableBufferPointer { sums in
-            let sums = sums
-            forEachPiece(values.count) { range, _ in
-                sums[range.lowerBound / grain] = kernels.sum_of_squares(values.pointer + range.lowerBound, range.count)
-            }
+    public func sumsOfSquares(_ sums: DeviceArray<Double>, _ values: Tensor, blocks: [Range<Int>]) {
+        precondition(sums.count == blocks.count, "\(sums.count) sums of \(blocks.count) blocks")
+        pool.parallelFor(blocks.count) { index, _ in
+            sums.pointer[index] = kernels.sum_of_squares(values.pointer + blocks[index].lowerBound, blocks[index].count)
         }
-        sum.pointer[0] = sums.reduce(0, +)
     }
 }

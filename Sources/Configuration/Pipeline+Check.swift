@@ -25,7 +25,6 @@ extension Pipeline {
     }
 
     private var trainChecks: [Check] {
-        let micro = train.microBatchSize
         return [
             ("train.steps", (0...1_000_000_000).contains(train.steps), "is \(train.steps): 0 (what epochs give) to 1000000000"),
             ("train.epochs", train.epochs > 0 && train.epochs <= 1e6, "is \(train.epochs): above 0, up to 1000000"),
@@ -35,7 +34,11 @@ extension Pipeline {
             ),
             ("train.batch", (1...1 << 20).contains(train.batch), "is \(train.batch): from 1 sample to \(1 << 20)"),
             (
-                "train.microBatch", micro >= 1 && train.batch % max(micro, 1) == 0,
+                "train.shards", Shards.isPossible(train.shards) && train.batch % train.shards == 0,
+                "is \(train.shards): a power of two that divides train.batch (\(train.batch))"
+            ),
+            (
+                "train.microBatch", train.microBatch >= 0 && (train.microBatch == 0 || train.batch % train.microBatch == 0),
                 "is \(train.microBatch), which does not divide train.batch (\(train.batch)): a number that does, or 0 for the whole batch"
             ),
             ("train.baseLearningRate", train.baseLearningRate > 0, "is \(train.baseLearningRate): above 0"),

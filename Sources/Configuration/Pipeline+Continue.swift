@@ -4,7 +4,8 @@ extension Pipeline {
     /// Whether a run is bound to a key once it has begun: its recipe and all keys of that do, and those named here, decide its samples, its
     /// model and what it computes in.
     private static func isBound(_ key: String) -> Bool {
-        ["seed", "train.precision", "train.activations", "train.batch"].contains(key) || !isShared(String(key.prefix { $0 != "." }))
+        ["seed", "train.precision", "train.activations", "train.batch", "train.shards"].contains(key)
+            || !isShared(String(key.prefix { $0 != "." }))
     }
 
     /// Why a run cannot go on with this pipeline, by key with both values and what to do; nil where it can.

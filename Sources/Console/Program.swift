@@ -56,10 +56,11 @@ public enum Hangup {
 public enum Interruption {
     private static let count = Atomic<Int>(0)
 
-    /// From now on SIGINT and SIGTERM only raise ``isRequested``; a third signal ends the process.
+    /// From now on SIGINT, SIGTERM, and SIGUSR1, which launchers of MPI and Slurm hand on, only raise ``isRequested``; a third signal ends the
+    /// process.
     public static func catchSignals() {
         _ = count.load(ordering: .relaxed)
-        handleSignals([SIGINT, SIGTERM]) { _ in
+        handleSignals([SIGINT, SIGTERM, SIGUSR1]) { _ in
             if Interruption.count.add(1, ordering: .relaxed).newValue >= 3 { _exit(130) }
         }
     }

@@ -27,10 +27,12 @@ public func sibling(_ program: String) throws(Failure) -> String {
 }
 
 /// A sibling of this program, to be started by a thread that outlives it. It is asked to stop where this program ends before it, even killed.
-public func siblingProcess(_ program: String, _ arguments: [String]) throws(Failure) -> Process {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: try sibling(program))
-    process.arguments = arguments
+///
+/// - Parameter launcher: another program on the path, with its arguments, that starts it; empty: this one does.
+public func siblingProcess(_ program: String, _ arguments: [String], by launcher: [String] = []) throws(Failure) -> Process {
+    let process = Process(), path = try sibling(program)
+    process.executableURL = URL(fileURLWithPath: launcher.isEmpty ? path : "/usr/bin/env")
+    process.arguments = (launcher.isEmpty ? [] : launcher + [path]) + arguments
     process.standardInput = FileHandle.nullDevice
     process.environment = ProcessInfo.processInfo.environment.merging([parentVariable: "\(getpid())"]) { $1 }
     return process

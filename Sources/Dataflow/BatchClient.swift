@@ -14,7 +14,7 @@ public final class BatchClient {
     private let timeout: Double
     private let log: (String) -> Void
     private let socket: Socket
-    private let id = UInt64.random(in: .min ... .max)
+    private let trainer: TrainerRank
     private let watch = Stopwatch()
 
     private var isOpen = false
@@ -39,15 +39,18 @@ public final class BatchClient {
     private var hasBegun = false
 
     /// - Parameters:
+    ///   - trainer: which of the run's trainers this is.
     ///   - identity: the plan that this trainer's run follows; a batcher with another one refuses to serve it.
     ///   - credit: bytes of samples that may be under way; at least one request always is.
     ///   - timeout: seconds to wait for a batcher that is not there, or that has no decoders; 0 waits forever.
     ///   - log: takes a line when there is something to wait for.
     public init(
-        endpoint: Endpoint, identity: PlanIdentity, credit: Int, timeout: Double, context: Context = Context(),
+        endpoint: Endpoint, trainer: TrainerRank = TrainerRank(), identity: PlanIdentity, credit: Int, timeout: Double,
+        context: Context = Context(),
         log: @escaping (String) -> Void
     ) throws(ZeroMQError) {
         self.endpoint = endpoint
+        self.trainer = trainer
         self.identity = identity
         self.credit = credit
         self.timeout = timeout
@@ -110,21 +113,22 @@ public final class BatchClient {
 
     /// Tells the batcher that nothing more is needed.
     public func close() throws(ZeroMQError) {
-        if isOpen { _ = try socket.send(Message(TrainerRequest.goodbye(trainer: id).bytes)) }
+        if isOpen { _ = try socket.send(Message(TrainerRequest.goodbye(trainer: trainer).bytes)) }
         isOpen = false
     }
 
     // MARK: Messages
 
     private func announce() throws(ZeroMQError) {
-        let request: TrainerRequest = isOpen ? ping : .open(trainer: id, identity: identity, isReturning: wasOpen)
+        let request: TrainerRequest =
+            isOpen ? ping : .open(trainer: trainer, identity: identity, received: requests[0].lowerBound, isReturning: wasOpen)
         isConnected = try send(request)
         nextAnnouncement = watch.seconds + (isConnected ? 1 : 0)
     }
 
     private var ping: TrainerRequest {
         let received = requests[0].lowerBound
-        return .ping(trainer: id, received: received, asked: requests[..<sent].last?.upperBound ?? received)
+        return .ping(trainer: trainer, received: received, asked: requests[..<sent].last?.upperBound ?? received)
     }
 
     /// Sends a message if that is possible, and returns whether it was. A request that was not sent is missing in the batcher's next
@@ -148,7 +152,7 @@ public final class BatchClient {
     }
 
     private func send(_ samples: Range<Int>) throws(ZeroMQError) {
-        try send(.samples(trainer: id, first: samples.lowerBound, count: samples.count, received: requests[0].lowerBound))
+        try send(.samples(trainer: trainer, first: samples.lowerBound, count: samples.count, received: requests[0].lowerBound))
     }
 
     private func handle(_ parts: [Message]) throws {

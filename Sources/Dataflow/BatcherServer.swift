@@ -68,10 +68,10 @@ public final class BatcherServer {
     private var store: [Int: Message] = [:]
     private let unsent = UnsentBytes()
     /// Batches that wait to be sent.
-    private var outbox: [(samples: Range<Int>, replaced: [Replacement], messages: [Message])] = []
+    private var outbox: [(rank: Int, samples: Range<Int>, replaced: [Replacement], messages: [Message])] = []
     private var recordsRead = 0
     private var decoderRoutes: [UInt64: [UInt8]] = [:]
-    private var trainer: (id: UInt64, route: [UInt8])?
+    private var trainers: ServedTrainers?
     /// What happened to decoders, and how often, since the last log line about it: one line a second, however many decoders come and go.
     private var unreported: [String: Int] = [:]
     private var toldAt = -1.0
@@ -241,26 +241,31 @@ public final class BatcherServer {
         guard parts.count == 2 else { throw MalformedBytes("a request of \(parts.count) parts") }
         let route = parts[0].copy
         switch try parts[1].withBytes({ try TrainerRequest($0) }) {
-        case .open(let id, let identity, let isReturning): try open(id, identity, isReturning: isReturning, route: route)
-        case .samples(let id, let first, let count, let received):
-            guard try isServed(id, route) else { return }
-            broker.request(samples: first..<first + count, received: received, now: watch.seconds)
-        case .ping(let id, let received, let asked):
-            guard try isServed(id, route) else { return }
-            broker.acknowledged(received, now: watch.seconds)
+        case .open(let trainer, let identity, let received, let isReturning):
+            try open(trainer, identity, received: received, isReturning: isReturning, route: route)
+        case .samples(let trainer, let first, let count, let received):
+            guard try isServed(trainer, route, received: received) else { return }
+            trainers!.askers[first] = trainer.rank
+            broker.request(samples: first..<first + count, received: trainers!.received, now: watch.seconds)
+        case .ping(let trainer, let received, let asked):
+            guard try isServed(trainer, route, received: received) else { return }
+            broker.acknowledged(trainers!.received, now: watch.seconds)
             try perform()
             let pending = (outbox.map(\.samples.lowerBound) + broker.pendingRequests).map(Int64.init)
             try reply(.status(decoders: broker.decoderCount, asked: asked, pending: pending), to: route)
-        case .goodbye(let id):
-            guard trainer?.id == id else { return }
-            outbox.removeAll()
-            trainer = nil
+        case .goodbye(let trainer):
+            guard trainers?.knows(trainer) == true else { return }
+            outbox.removeAll { $0.rank == trainer.rank }
+            guard trainers!.leave(trainer.rank) else { return }
+            trainers = nil
             broker.suspend()
-            log("the trainer left")
+            log(trainer.ranks == 1 ? "the trainer left" : "the trainers left")
         }
     }
 
-    private func open(_ id: UInt64, _ identity: PlanIdentity, isReturning: Bool, route: [UInt8]) throws {
+    private func open(
+        _ trainer: TrainerRank, _ identity: PlanIdentity, received: Int, isReturning: Bool, route: [UInt8]
+    ) throws {
         if let difference = identity.difference(from: plan.identity) {
             return try reply(
                 .refused(
@@ -270,34 +275,44 @@ public final class BatcherServer {
         }
         // A new trainer takes over, since a killed one sends no goodbye. A trainer that was replaced must not take over again: the two
         // would take the batcher from each other for ever.
-        if isReturning, let trainer, trainer.id != id {
+        if isReturning, let trainers, !trainers.isOf(trainer) {
             return try reply(
                 .refused("another trainer took over the batcher at \(options.endpoint); run one trainer a batcher", replaced: []), to: route
             )
         }
-        outbox.removeAll()
-        trainer = (id, route)
-        broker.suspend()
-        log(isReturning ? "the trainer returned" : "a trainer opened")
-        try reply(.accepted(sampleByteCount: sampleByteCount), to: route)
+        // What was asked for is void. The others of the run ask again for what they miss.
+        if trainers?.isOf(trainer) != true || trainers!.isComplete {
+            outbox.removeAll()
+            broker.suspend()
+            trainers?.askers.removeAll()
+        }
+        if trainers?.isOf(trainer) != true { trainers = ServedTrainers(trainer) }
+        let isReturn = trainers!.isComplete
+        trainers!.join(trainer.rank, route, received: received)
+        guard trainers!.isComplete else {
+            return try reply(.status(decoders: broker.decoderCount, asked: received, pending: []), to: route)
+        }
+        log(isReturning ? "the trainer returned" : trainer.ranks == 1 ? "a trainer opened" : "\(trainer.ranks) trainers opened")
+        for other in isReturn ? [route] : trainers!.routes { try reply(.accepted(sampleByteCount: sampleByteCount), to: other) }
     }
 
-    /// Whether a trainer is the one that is served; its route may have changed by reconnecting.
-    private func isServed(_ id: UInt64, _ route: [UInt8]) throws -> Bool {
-        guard trainer?.id == id else {
+    /// Whether a trainer is one that is served; its route may have changed by reconnecting.
+    private func isServed(_ trainer: TrainerRank, _ route: [UInt8], received: Int) throws -> Bool {
+        guard let trainers, trainers.isComplete, trainers.knows(trainer) else {
             try reply(.unknownPeer, to: route)
             return false
         }
-        trainer?.route = route
+        self.trainers!.join(trainer.rank, route, received: received)
         return true
     }
 
     private func sendBatches() throws {
-        while let trainer, !outbox.isEmpty, unsent.count < Self.maximumUnsentBytes {
-            let (range, replaced, messages) = outbox.removeFirst()
+        while let trainers, !outbox.isEmpty, unsent.count < Self.maximumUnsentBytes {
+            let (rank, range, replaced, messages) = outbox.removeFirst()
+            guard let route = trainers.route(ofRank: rank) else { continue }
             let header = Message(TrainerReply.batch(first: range.lowerBound, count: range.count, replaced: replaced).bytes)
             // A batch that cannot be delivered is dropped: the trainer requests it again, and its samples are made again.
-            _ = try batches.send(parts: [Message(trainer.route), header] + messages.map { $0.counted(by: unsent) })
+            _ = try batches.send(parts: [Message(route), header] + messages.map { $0.counted(by: unsent) })
         }
     }
 
@@ -324,13 +339,13 @@ public final class BatcherServer {
                     guard let message = store.removeValue(forKey: sample) else { preconditionFailure("sample \(sample) is not here") }
                     return message
                 }
-                if trainer != nil { outbox.append((range, replaced, messages)) }
+                if let rank = trainers?.askers.removeValue(forKey: range.lowerBound) { outbox.append((rank, range, replaced, messages)) }
                 try sendBatches()
             case .discard(let sample): store[sample] = nil
             case .refuse(let reason):
                 log(reason)
                 let replaced = broker.failure == nil ? [] : Array(broker.replaced.prefix(Self.maximumReplacedAtTheEnd))
-                if let trainer { try reply(.refused(reason, replaced: replaced), to: trainer.route) }
+                for route in trainers?.routes ?? [] { try reply(.refused(reason, replaced: replaced), to: route) }
             case .silent(_, let tickets):
                 log("a decoder has fallen silent: its \(tickets) tickets go to others; \(broker.decoderCount) at work")
             case .waiting(let ticket, let video, let seconds, let behind):

@@ -31,6 +31,21 @@ public struct Replacement: Equatable, Sendable {
     public var decoderName: String { decoder.hexadecimal }
 }
 
+extension Replacement {
+    /// A list as it travels between trainers.
+    public static func bytes(of list: [Replacement]) -> [UInt8] {
+        var writer = ByteWriter()
+        writer.write(list)
+        return writer.bytes
+    }
+
+    /// Reads what ``bytes(of:)`` gave.
+    public static func list(_ bytes: UnsafeRawBufferPointer) throws(MalformedBytes) -> [Replacement] {
+        var reader = ByteReader(bytes)
+        return try reader.readReplacements()
+    }
+}
+
 extension ByteWriter {
     mutating func write(_ replaced: [Replacement]) {
         write(UInt32(replaced.count))

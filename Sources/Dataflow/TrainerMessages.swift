@@ -3,14 +3,14 @@ import Sampling
 
 /// From a trainer to its batcher.
 public enum TrainerRequest: Equatable, Sendable {
-    /// Asks to be served, and says what it expects to get. `isReturning`: it was served before and lost the connection.
-    case open(trainer: UInt64, identity: PlanIdentity, isReturning: Bool)
+    /// Asks to be served, and says what it expects to get, from `received` on. `isReturning`: it was served before and lost the connection.
+    case open(trainer: TrainerRank, identity: PlanIdentity, received: Int, isReturning: Bool)
     /// Requests samples `first` to `first + count - 1` in one batch, and acknowledges everything before `received`.
-    case samples(trainer: UInt64, first: Int, count: Int, received: Int)
+    case samples(trainer: TrainerRank, first: Int, count: Int, received: Int)
     /// Asks for a status, and acknowledges everything before `received`. No sample from `asked` on was asked for yet.
-    case ping(trainer: UInt64, received: Int, asked: Int)
+    case ping(trainer: TrainerRank, received: Int, asked: Int)
     /// The trainer leaves: its requests are void.
-    case goodbye(trainer: UInt64)
+    case goodbye(trainer: TrainerRank)
 
     /// Samples of one batch, at most.
     static let maximumSamples = 1 << 30
@@ -23,26 +23,27 @@ public enum TrainerRequest: Equatable, Sendable {
     /// The message as it travels.
     public var bytes: [UInt8] {
         switch self {
-        case .open(let trainer, let identity, let isReturning):
+        case .open(let trainer, let identity, let received, let isReturning):
             Wire.pack(Kind.open) {
-                $0.write(trainer)
+                trainer.write(to: &$0)
                 identity.write(to: &$0)
+                $0.write(received)
                 $0.write(UInt8(isReturning ? 1 : 0))
             }
         case .samples(let trainer, let first, let count, let received):
             Wire.pack(Kind.samples) {
-                $0.write(trainer)
+                trainer.write(to: &$0)
                 $0.write(first)
                 $0.write(count)
                 $0.write(received)
             }
         case .ping(let trainer, let received, let asked):
             Wire.pack(Kind.ping) {
-                $0.write(trainer)
+                trainer.write(to: &$0)
                 $0.write(received)
                 $0.write(asked)
             }
-        case .goodbye(let trainer): Wire.pack(Kind.goodbye) { $0.write(trainer) }
+        case .goodbye(let trainer): Wire.pack(Kind.goodbye) { trainer.write(to: &$0) }
         }
     }
 
@@ -52,17 +53,18 @@ public enum TrainerRequest: Equatable, Sendable {
             switch kind {
             case .open:
                 return .open(
-                    trainer: try reader.read(), identity: try PlanIdentity(from: &reader), isReturning: try reader.read(UInt8.self) != 0)
+                    trainer: try TrainerRank(from: &reader), identity: try PlanIdentity(from: &reader), received: try reader.readInt(),
+                    isReturning: try reader.read(UInt8.self) != 0)
             case .samples:
                 return .samples(
-                    trainer: try reader.read(), first: try reader.readInt(),
+                    trainer: try TrainerRank(from: &reader), first: try reader.readInt(),
                     count: try reader.readInt(in: 1...Self.maximumSamples),
                     received: try reader.readInt())
             case .ping:
                 return .ping(
-                    trainer: try reader.read(), received: try reader.readInt(),
+                    trainer: try TrainerRank(from: &reader), received: try reader.readInt(),
                     asked: try reader.readInt())
-            case .goodbye: return .goodbye(trainer: try reader.read())
+            case .goodbye: return .goodbye(trainer: try TrainerRank(from: &reader))
             }
         }
     }
@@ -70,7 +72,7 @@ public enum TrainerRequest: Equatable, Sendable {
 
 /// From a batcher to its trainer.
 public enum TrainerReply: Equatable, Sendable {
-    /// The trainer is served. A sample takes up to `sampleByteCount` bytes.
+    /// The trainer is served, for all of its run are here. A sample takes up to `sampleByteCount` bytes.
     case accepted(sampleByteCount: Int)
     /// Followed by one part for each sample, in order. `replaced`: all visits that failed of the tickets whose first sample is in the batch,
     /// ascending by ticket and attempt.

@@ -23,8 +23,7 @@ final class Centres {
         entropy = backend.tensor([1])
     }
 
-    /// Forgets samples of a step that was not finished.
-    func beginStep() { for sum in [clsSum, patchSum, entropy] { backend.fill(sum, 0) } }
+    var stepSums: [Tensor] { [clsSum, patchSum, entropy] }
 
     /// Notes the numbers of some samples, a share of the step's: those of CLS, and the mean of the patches'.
     func note(cls: Tensor, patchMean: Tensor, share: Float, _ arena: Arena) {

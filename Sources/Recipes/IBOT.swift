@@ -58,6 +58,7 @@ public final class IBOT: Recipe {
     public var encoder: VisionTransformer { student.encoder }
     public var teacher: Teacher? { following }
     public var state: [StateArray] { following.state + centres.state }
+    public var stepSums: [Tensor] { centres.stepSums }
     public var constants: [Safetensors.Array] { [] }
 
     public var rules: OptimizerRules {
@@ -71,10 +72,7 @@ public final class IBOT: Recipe {
         return rules
     }
 
-    public func beginStep(_ position: RunPosition) {
-        self.position = position
-        centres.beginStep()
-    }
+    public func beginStep(_ position: RunPosition) { self.position = position }
 
     public func finishStep() {
         following.follow(momentum: position.cosine(from: settings.optimization.momentum, to: 1), step: position.step + 1)

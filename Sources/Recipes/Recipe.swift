@@ -24,6 +24,11 @@ public protocol Recipe: AnyObject {
     var teacher: Teacher? { get }
     /// Arrays that a run continues from and the optimizer does not move: a teacher, centres, running statistics.
     var state: [StateArray] { get }
+    /// What passes through the network add to beside the gradients, each its share: f32 arrays, zero as a step begins.
+    var stepSums: [Tensor] { get }
+    /// What the passes of a step have noted, one after the other, beside what adds up. Of several trainers each notes what its passes say, and
+    /// gets what those of all say before the step ends.
+    var passNotes: [Float] { get set }
     /// Arrays that are not learned but belong to a checkpoint for other tools, such as position tables.
     var constants: [Safetensors.Array] { get }
 
@@ -88,6 +93,11 @@ extension Recipe {
     public var rules: OptimizerRules { OptimizerRules() }
     public var teacher: Teacher? { nil }
     public var state: [StateArray] { teacher?.state ?? [] }
+    public var stepSums: [Tensor] { [] }
+    public var passNotes: [Float] {
+        get { [] }
+        set {}
+    }
     public func beginStep(_ position: RunPosition) {}
     public func finishStep() {}
     public var teacherMeasure: TeacherMeasure? { nil }
@@ -128,6 +138,13 @@ extension Recipe {
         let prediction = arena.numbers(of: outputs.first { $0.name == "pred" }!.value)
         let count = prediction.count / batch.count
         return (0..<batch.count).map { Array(prediction[$0 * count..<($0 + 1) * count]) }
+    }
+}
+
+extension StepSums {
+    /// The sums of some shards of a recipe's step.
+    public convenience init(of recipe: any Recipe, shards: Range<Int> = 0..<1) {
+        self.init(of: recipe.parameters, recipe.stepSums, shards: shards)
     }
 }
 

@@ -37,6 +37,27 @@ final class RunningStatistics {
         for (index, entry) in entries.enumerated() { pending[index].append(entry.norm.last!) }
     }
 
+    /// The statistics of the step's forward passes so far in numbers, pass by pass: of each norm mean, variance and rows.
+    var passes: [Float] {
+        get {
+            (0..<(pending.first?.count ?? 0)).flatMap { pass in
+                pending.flatMap { backend.download($0[pass].statistics) + [Float($0[pass].rows)] }
+            }
+        }
+        set {
+            beginStep()
+            var rest = newValue[...]
+            while !rest.isEmpty {
+                for (index, entry) in entries.enumerated() {
+                    let statistics = backend.tensor([2 * entry.norm.width])
+                    backend.upload(statistics, from: Array(rest.prefix(statistics.count)))
+                    pending[index].append((statistics, Int(rest[rest.startIndex + statistics.count])))
+                    rest = rest.dropFirst(statistics.count + 1)
+                }
+            }
+        }
+    }
+
     /// Moves the running values by the step's forward passes, one after the other.
     func finishStep() {
         for (entry, passes) in zip(entries, pending) {

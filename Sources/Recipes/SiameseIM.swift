@@ -91,6 +91,11 @@ public final class SiameseIM: Recipe {
     public var encoder: VisionTransformer { student.encoder }
     public var teacher: Teacher? { following }
     public var state: [StateArray] { following.state + statistics.state }
+    public var stepSums: [Tensor] { [spread] }
+    public var passNotes: [Float] {
+        get { statistics.passes }
+        set { statistics.passes = newValue }
+    }
     public var constants: [Safetensors.Array] { positionTables(encoder.positions, decoderPositions) }
 
     public var rules: OptimizerRules {
@@ -105,7 +110,6 @@ public final class SiameseIM: Recipe {
     public func beginStep(_ position: RunPosition) {
         following.follow(momentum: position.cosine(from: settings.optimization.momentum, to: 1), step: position.step + 1)
         statistics.beginStep()
-        parameters.backend.fill(spread, 0)
     }
 
     public func finishStep() { statistics.finishStep() }

@@ -37,17 +37,17 @@ public struct AdamW: Equatable, Sendable {
     /// Updates all values of `parameters` from their gradients.
     /// - Parameter step: this step's number, counted from 1: t in the bias corrections.
     public func update(_ parameters: ParameterStore, learningRate: Double, step: Int) {
-        Optimizer(self).update(parameters, learningRate: learningRate, progress: 0, gradientNorm: 0, step: step)
+        Optimizer(self).update(parameters, learningRate: learningRate, progress: 0, gradientSquares: [], step: step)
     }
 }
 
 extension ParameterStore {
     /// Whether all values and moments are finite numbers, as those are that a training can continue from.
     public var isFinite: Bool {
-        let sums = backend.array(of: Double.self, count: 3)
-        for (index, numbers) in [values, firstMoments, secondMoments].enumerated() {
-            backend.sumOfSquares(sums.elements(index..<index + 1), numbers)
+        let sums = backend.array(of: Double.self, count: blocks.count)
+        return [values, firstMoments, secondMoments].allSatisfy { numbers in
+            backend.sumsOfSquares(sums, numbers, blocks: blocks)
+            return backend.download(sums).allSatisfy(\.isFinite)
         }
-        return backend.download(sums).allSatisfy(\.isFinite)
     }
 }

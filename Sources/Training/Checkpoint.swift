@@ -74,32 +74,47 @@ public struct Checkpoint {
     /// - Parameters:
     ///   - state: what the run needs to continue beside the parameters.
     ///   - constants: arrays that are not learned but belong to the model for other tools, such as `pos_embed`.
+    ///   - exchange: with the trainers that keep the moments of other parts; each of the others calls ``hand(_:_:)``.
     public static func write(
-        to path: String, _ metadata: Metadata, _ parameters: ParameterStore, state: [StateArray] = [], constants: [Safetensors.Array] = []
+        to path: String, _ metadata: Metadata, _ parameters: ParameterStore, state: [StateArray] = [], constants: [Safetensors.Array] = [],
+        exchange: StepExchange? = nil
     ) throws {
         let backend = parameters.backend
         var arrays = constants
         arrays += state.map { part in Safetensors.Array(name: part.name, shape: part.values.shape) { backend.download(part.values) } }
-        for (prefix, numbers) in parameters.training {
-            arrays += parameters.entries.map { entry in
-                Safetensors.Array(name: prefix + entry.name, shape: entry.shape) {
-                    parameters.backend.download(numbers.elements(entry.range))
-                }
+        arrays += parameters.entries.map { entry in
+            Safetensors.Array(name: entry.name, shape: entry.shape) { backend.download(parameters.values.elements(entry.range)) }
+        }
+        arrays += parameters.moments.map { name, entry, numbers in
+            Safetensors.Array(name: name, shape: entry.shape) {
+                try exchange?.atFirst(numbers, entry.range) ?? backend.download(numbers.elements(entry.range))
             }
         }
         try Safetensors.write(to: path, metadata: metadata.strings, arrays)
     }
 
+    /// Hands a trainer's moments to the first one, which writes a checkpoint.
+    public static func hand(_ parameters: ParameterStore, _ exchange: StepExchange) throws {
+        for (_, entry, numbers) in parameters.moments { _ = try exchange.atFirst(numbers, entry.range) }
+    }
+
     /// Puts parameters, moments and state back exactly as they were written.
     ///
     /// Throws where the file is of another model: a name missing or of another shape. Names beyond the store's are the constants.
-    public func restore(into parameters: ParameterStore, state: [StateArray] = []) throws {
-        for part in state { parameters.backend.upload(part.values, from: try file.floats(part.name, shape: part.values.shape)) }
-        for (prefix, numbers) in parameters.training {
-            for entry in parameters.entries {
-                let elements = try file.floats(prefix + entry.name, shape: entry.shape)
-                parameters.backend.upload(numbers.elements(entry.range), from: elements)
-            }
+    ///
+    /// - Parameter part: elements whose moments are wanted; nil: all.
+    public func restore(into parameters: ParameterStore, state: [StateArray] = [], part: Range<Int>? = nil) throws {
+        let backend = parameters.backend
+        for part in state { backend.upload(part.values, from: try file.floats(part.name, shape: part.values.shape)) }
+        for entry in parameters.entries {
+            backend.upload(parameters.values.elements(entry.range), from: try file.floats(entry.name, shape: entry.shape))
+        }
+        for (name, entry, numbers) in parameters.moments {
+            let elements = try file.floats(name, shape: entry.shape)
+            let own = entry.range.clamped(to: part ?? entry.range)
+            guard !own.isEmpty else { continue }
+            let first = own.lowerBound - entry.range.lowerBound
+            backend.upload(numbers.elements(own), from: Array(elements[first..<first + own.count]))
         }
         parameters.refreshOperands()
     }
@@ -137,8 +152,10 @@ extension Safetensors {
 }
 
 extension ParameterStore {
-    /// The arrays that a training continues from, by the prefix of their names in a checkpoint.
-    fileprivate var training: [(prefix: String, numbers: Tensor)] {
-        [("", values), ("optimizer.m.", firstMoments), ("optimizer.v.", secondMoments)]
+    /// The optimizer's moments by their names in a checkpoint, in the order in which it has them.
+    fileprivate var moments: [(name: String, entry: Entry, numbers: Tensor)] {
+        [("optimizer.m.", firstMoments), ("optimizer.v.", secondMoments)].flatMap { prefix, numbers in
+            entries.sorted { $0.name < $1.name }.map { (prefix + $0.name, $0, numbers) }
+        }
     }
 }

@@ -36,9 +36,10 @@ public struct CheckpointFolder {
     /// - Parameter held: steps whose checkpoints stay whatever their age: not evaluated yet, or the best so far.
     public func write(
         _ metadata: Checkpoint.Metadata, _ parameters: ParameterStore, state: [StateArray] = [], constants: [Safetensors.Array] = [],
-        held: Set<Int> = []
+        held: Set<Int> = [], exchange: StepExchange? = nil
     ) throws {
-        try Checkpoint.write(to: path(ofStep: metadata.step), metadata, parameters, state: state, constants: constants)
+        try Checkpoint.write(
+            to: path(ofStep: metadata.step), metadata, parameters, state: state, constants: constants, exchange: exchange)
         try removeOld(held: held)
     }
 

@@ -49,13 +49,14 @@ public struct Optimizer: Sendable {
     /// - Parameters:
     ///   - rules: those of this step.
     ///   - progress: the share of the run that is done, from 0 to 1.
-    ///   - gradientNorm: the length of the gradient of all parameters together.
+    ///   - gradientSquares: the squared length of each parameter's gradient.
     ///   - step: this step's number, counted from 1.
+    ///   - part: elements that are moved, whose gradients are known; nil: all.
     public func update(
         _ parameters: ParameterStore, _ rules: OptimizerRules = OptimizerRules(), learningRate: Double, progress: Double,
-        gradientNorm: Double, step: Int
+        gradientSquares: [Double], step: Int, part: Range<Int>? = nil
     ) {
-        let scales = gradientScales(parameters, rules.clipping, gradientNorm)
+        let scales = gradientScales(parameters, rules.clipping, gradientSquares)
         var groups: [Group] = []
         for (entry, scale) in zip(parameters.entries, scales) {
             let frozen = rules.frozenSteps[entry.name] ?? 0
@@ -73,26 +74,23 @@ public struct Optimizer: Sendable {
         let decay = rules.finalWeightDecay.map { halfCosine(from: adamW.weightDecay, to: $0, progress) } ?? adamW.weightDecay
         for group in groups {
             adamW.update(
-                parameters, group.range, learningRate: learningRate, weightDecay: group.isDecayed ? decay : 0, step: group.step,
-                gradientScale: group.gradientScale)
+                parameters, group.range.clamped(to: part ?? 0..<parameters.count), learningRate: learningRate,
+                weightDecay: group.isDecayed ? decay : 0, step: group.step, gradientScale: group.gradientScale)
         }
         parameters.refreshOperands()
     }
 
     /// Of each parameter what its gradient is multiplied by: `min(1, limit / (length + 1e-6))`, as torch.nn.utils.clip_grad_norm_ does.
     private func gradientScales(
-        _ parameters: ParameterStore, _ clipping: OptimizerRules.Clipping, _ gradientNorm: Double
+        _ parameters: ParameterStore, _ clipping: OptimizerRules.Clipping, _ gradientSquares: [Double]
     ) -> [Float] {
-        func scale(_ length: Double, _ limit: Double) -> Float { Float(min(1, limit / (length + 1e-6))) }
+        func scale(_ square: Double, _ limit: Double) -> Float { Float(min(1, limit / (square.squareRoot() + 1e-6))) }
         switch clipping {
         case .none: return parameters.entries.map { _ in 1 }
-        case .global(let limit): return parameters.entries.map { _ in scale(gradientNorm, limit) }
-        case .perTensor(let limit):
-            let sums = parameters.backend.array(of: Double.self, count: parameters.entries.count)
-            for (index, entry) in parameters.entries.enumerated() {
-                parameters.backend.sumOfSquares(sums.elements(index..<index + 1), parameters.gradients.elements(entry.range))
-            }
-            return parameters.backend.download(sums).map { scale($0.squareRoot(), limit) }
+        case .global(let limit):
+            let all = gradientSquares.reduce(0, +)
+            return parameters.entries.map { _ in scale(all, limit) }
+        case .perTensor(let limit): return gradientSquares.map { scale($0, limit) }
         }
     }
 }

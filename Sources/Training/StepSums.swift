@@ -1,15 +1,18 @@
 import Autograd
 import Compute
 
-/// The numbers that a step tells of itself, which stay on the device while its micro-batches follow one another: its loss, and the norm of
-/// its gradient.
-public struct StepSums {
+/// What the shards of a step add up to, which stays on the device while their micro-batches follow one another: gradients, what a recipe sums
+/// beside them, the loss, and the norm of the gradient.
+public final class StepSums {
     /// The numbers of a whole step.
     public struct Reading: Equatable, Sendable {
         /// What micro-batches have added.
         public let loss: Double
+        /// The squared length of each parameter's gradient, in the store's order.
+        public let gradientSquares: [Double]
+
         /// The length of the gradient of all parameters together.
-        public let gradientNorm: Double
+        public var gradientNorm: Double { gradientSquares.reduce(0, +).squareRoot() }
 
         /// What of them is no finite number, so that no update may follow; nil where all is well.
         public var problem: String? {
@@ -18,29 +21,79 @@ public struct StepSums {
         }
     }
 
-    /// Where micro-batches add their shares of the loss: one number.
-    public let loss: DeviceArray<Double>
-    private let gradientSquares: DeviceArray<Double>
-    private let all: DeviceArray<Double>
     private let parameters: ParameterStore
+    private let tree: ShardTree
+    private var shard = 0
+    /// The loss of each shard that is computed here.
+    private let losses: DeviceArray<Double>
+    /// The squared lengths of the gradient's blocks.
+    private let squares: DeviceArray<Double>
 
-    /// Sums beside the gradients of `parameters`.
-    public init(of parameters: ParameterStore) {
+    /// - Parameters:
+    ///   - further: what a recipe sums over a step beside the gradients of `parameters`.
+    ///   - shards: those of a step that are computed here; a step has a power of two of them.
+    public init(of parameters: ParameterStore, _ further: [Tensor] = [], shards: Range<Int> = 0..<1) {
         self.parameters = parameters
-        all = parameters.backend.array(of: Double.self, count: 2)
-        (loss, gradientSquares) = (all.elements(0..<1), all.elements(1..<2))
+        tree = ShardTree([parameters.gradients] + further, shards: shards, backend: parameters.backend)
+        losses = parameters.backend.array(of: Double.self, count: shards.count)
+        squares = parameters.backend.array(of: Double.self, count: parameters.blocks.count)
     }
 
-    /// Sets loss and gradients to zero, as before a step.
+    /// Where the micro-batches of the shard under way add their shares of the loss: one number.
+    public var loss: DeviceArray<Double> { losses.elements(shard..<shard + 1) }
+
+    /// Sets all sums to zero, as before a step.
     public func clear() {
-        parameters.backend.upload(all, from: [0, 0])
-        parameters.clearGradients()
+        shard = 0
+        parameters.backend.upload(losses, from: [Double](repeating: 0, count: losses.count))
+        tree.clear()
     }
 
-    /// The step's numbers: the one place of a step that waits for the device.
+    /// The shard under way is complete, and the next one begins.
+    public func finishShard() {
+        tree.finishShard()
+        shard = min(shard + 1, losses.count - 1)
+    }
+
+    /// The numbers of a step all of whose shards were computed here: the one place of a step that waits for the device.
     public func read() -> Reading {
-        parameters.backend.sumOfSquares(gradientSquares, parameters.gradients)
-        let numbers = parameters.backend.download(all)
-        return Reading(loss: numbers[0], gradientNorm: numbers[1].squareRoot())
+        Reading(losses: parameters.backend.download(losses), gradientSquares: parameters.sums(ofBlocks: squares(parameters.blocks)))
+    }
+
+    /// The same of a step whose shards several trainers have computed: waits for them, too. Gradients are added up in this trainer's part.
+    public func read(with exchange: StepExchange) throws -> Reading {
+        try exchange.addUp(tree.sums.map { $0[0] })
+        try exchange.addUpEverywhere(tree.sums.map { Array($0.dropFirst()) })
+        return Reading(
+            losses: try exchange.joined(parameters.backend.download(losses)),
+            gradientSquares: parameters.sums(ofBlocks: try exchange.joined(squares(exchange.blocks))))
+    }
+
+    private func squares(_ blocks: [Range<Int>]) -> [Double] {
+        let own = squares.elements(0..<blocks.count)
+        parameters.backend.sumsOfSquares(own, parameters.gradients, blocks: blocks)
+        return parameters.backend.download(own)
+    }
+}
+
+extension StepSums.Reading {
+    fileprivate init(losses: [Double], gradientSquares: [Double]) {
+        loss = treeSum(losses.enumerated().map { (ShardNode(level: 0, index: $0), $1) }, +)
+        self.gradientSquares = gradientSquares
+    }
+}
+
+extension ParameterStore {
+    /// The sum of each parameter's blocks.
+    fileprivate func sums(ofBlocks squares: [Double]) -> [Double] {
+        var block = 0
+        return entries.map { entry in
+            var sum = 0.0
+            while block < blocks.count, blocks[block].upperBound <= entry.range.upperBound {
+                sum += squares[block]
+                block += 1
+            }
+            return sum
+        }
     }
 }

@@ -12,6 +12,8 @@ public struct TrainingSettings: Codable, Equatable, Sendable {
     public var batch = 2048
     /// Samples that go through the network at once; their gradients add up to the batch's. 0: the whole batch.
     public var microBatch = 16
+    /// Equal parts of a step, a power of two, that up to as many trainers share among them. The weights depend on it, not on the trainers.
+    public var shards = 1
     /// Learning rate for 256 samples a step; scales with `batch`.
     public var baseLearningRate = 1.5e-4
     /// Learning rate at the end of the run, for 256 samples a step.
@@ -38,6 +40,6 @@ public struct TrainingSettings: Codable, Equatable, Sendable {
     /// What the model computes in.
     public var modelPrecision: ModelPrecision { ModelPrecision(products: precision, activations: activations) }
 
-    /// Samples that go through the network at once.
-    public var microBatchSize: Int { microBatch == 0 ? batch : microBatch }
+    /// How a step is cut.
+    public var cut: Shards { Shards(count: shards, microBatch: min(microBatch == 0 ? batch : microBatch, batch / shards)) }
 }

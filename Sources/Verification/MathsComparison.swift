@@ -78,7 +78,7 @@ private struct Run {
         recipe = try fixture.makeRecipe(precision: precision, backend: backend)
         parameters = recipe.parameters
         arena = Arena(backend: backend)
-        sums = StepSums(of: parameters)
+        sums = StepSums(of: recipe)
         samples = try fixture.samples(arena)
         recipe.beginStep(fixture.position(ofStep: 0))
     }
@@ -119,7 +119,8 @@ private struct Run {
             recipe.beginStep(position)
             let reading = forwardAndBackward()
             optimizer.update(
-                parameters, recipe.rules, learningRate: rates[index], progress: position.progress, gradientNorm: reading.gradientNorm,
+                parameters, recipe.rules, learningRate: rates[index], progress: position.progress,
+                gradientSquares: reading.gradientSquares,
                 step: index + 1)
             recipe.finishStep()
             deviations.losses.append(.init(name: "step \(index + 1)", error: relativeError(reading.loss, expected)))

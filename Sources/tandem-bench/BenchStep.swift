@@ -109,12 +109,14 @@ private struct StepBench {
         samples = RandomSamples(of: pipeline.recipe.value.sampler, count: pipeline.train.batch)
         let before = SystemMemory.resident
         recipe = pipeline.makeRecipe(on: backend)
-        forecast = before + StepForecast(recipe, samples: pipeline.train.microBatchSize, recomputes: pipeline.train.recompute).total
+        forecast = before + StepForecast(recipe, samples: pipeline.train.cut.microBatch, recomputes: pipeline.train.recompute).total
     }
 
     func run(steps: Int, _ tell: (String) -> Void) -> StepResult {
-        let (batch, micro) = (pipeline.train.batch, pipeline.train.microBatchSize)
-        let (arena, sums, optimizer) = (Arena(backend: backend), StepSums(of: recipe.parameters), Optimizer(AdamW(pipeline.train)))
+        let (batch, cut) = (pipeline.train.batch, pipeline.train.cut)
+        let (arena, sums, optimizer) = (
+            Arena(backend: backend), StepSums(of: recipe, shards: 0..<cut.count), Optimizer(AdamW(pipeline.train))
+        )
         var (number, operations) = (0, [StepResult.Operation]())
         let seconds = samples.withBlocks { samples in
             backend.fastest(of: steps) {
@@ -125,14 +127,18 @@ private struct StepBench {
                 recipe.beginStep(
                     RunPosition(
                         step: number - 1, totalSteps: steps + 1, progress: 0, epochs: pipeline.train.epochs, seed: pipeline.seed))
-                for first in stride(from: 0, to: batch, by: micro) {
-                    recipe.accumulateGradients(
-                        Array(samples[first..<first + micro]), share: Float(micro) / Float(batch), recomputes: pipeline.train.recompute,
-                        addingTo: sums.loss, arena: arena)
+                for passes in cut.passes(ofShards: 0..<cut.count, stepSize: batch) {
+                    for pass in passes {
+                        recipe.accumulateGradients(
+                            Array(samples[pass.samples]), share: Float(pass.samples.count) / Float(batch),
+                            recomputes: pipeline.train.recompute, addingTo: sums.loss, arena: arena)
+                    }
+                    sums.finishShard()
                 }
                 let reading = sums.read()
                 optimizer.update(
-                    recipe.parameters, recipe.rules, learningRate: 1e-4, progress: 0, gradientNorm: reading.gradientNorm, step: number)
+                    recipe.parameters, recipe.rules, learningRate: 1e-4, progress: 0, gradientSquares: reading.gradientSquares, step: number
+                )
                 recipe.finishStep()
                 let seconds = monotonicSeconds() - start
                 operations = profile.map { Self.operations($0, of: seconds) } ?? []
@@ -144,7 +150,7 @@ private struct StepBench {
         let peak = backend.productPeak(pipeline.train.precision)
         return StepResult(
             device: backend.summary, precision: pipeline.train.precision, activations: pipeline.train.modelPrecision.activations,
-            batch: batch, microBatch: micro,
+            batch: batch, microBatch: cut.microBatch,
             samplesPerSecond: Double(batch) / seconds, gflops: rate / 1e9, peakGflops: peak / 1e9, shareOfPeak: rate / peak,
             peakBytes: highest, forecastBytes: forecast, operations: operations)
     }

@@ -31,6 +31,7 @@ final class ProfiledBackend: Backend {
     }
 
     var summary: String { base.summary }
+    var arithmetic: String { base.arithmetic }
     var precisions: [Precision] { base.precisions }
     var fastestPrecision: Precision { base.fastestPrecision }
 
@@ -140,7 +141,9 @@ final class ProfiledBackend: Backend {
                 beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: weightDecay, step: step, gradientScale: gradientScale)
         }
     }
-    func sumOfSquares(_ sum: DeviceArray<Double>, _ values: Tensor) { timed { base.sumOfSquares(sum, values) } }
+    func sumsOfSquares(_ sums: DeviceArray<Double>, _ values: Tensor, blocks: [Range<Int>]) {
+        timed { base.sumsOfSquares(sums, values, blocks: blocks) }
+    }
 
     func positionEmbedding(_ output: Tensor, _ input: Tensor, table: Tensor, positions: DeviceArray<Int32>) {
         timed { base.positionEmbedding(output, input, table: table, positions: positions) }

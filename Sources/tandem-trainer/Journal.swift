@@ -20,6 +20,7 @@ struct Journal: ~Copyable {
     private let events: EventWriter
     private let pipeline: Pipeline
     private let videos: Int
+    private let ranks: Int
     private let linesEvery: Int
     private var progress: ProgressLine
     private let startStep: Int
@@ -34,6 +35,8 @@ struct Journal: ~Copyable {
         var start: TrainingCursor
         var startTime = monotonicSeconds()
         var startWait: Double
+        var startWaitForOthers = 0.0
+        var startExchange = 0.0
         var loss = 0.0
     }
 
@@ -53,12 +56,12 @@ struct Journal: ~Copyable {
 
     /// - Parameter step: the last step that counts of what the folder holds; -1 for a fresh run.
     init(
-        _ folder: RunFolder, _ pipeline: Pipeline, videos: Int, _ cursor: TrainingCursor, continuingAfter step: Int,
+        _ folder: RunFolder, _ pipeline: Pipeline, videos: Int, ranks: Int, _ cursor: TrainingCursor, continuingAfter step: Int,
         _ progress: consuming ProgressLine
     ) throws {
         self.folder = folder
         self.pipeline = pipeline
-        self.videos = videos
+        (self.videos, self.ranks) = (videos, ranks)
         self.progress = progress
         events = try EventWriter(folder: folder.path, continuingAfter: step, last: Self.lastScalars(folder))
         linesEvery = max(1, cursor.totalSteps / Self.linesOfRun)
@@ -69,17 +72,10 @@ struct Journal: ~Copyable {
 
     /// Notes a step; writes a line where one is due.
     ///
-    /// - Parameters:
-    ///   - cursor: where the run stands, this step included.
-    ///   - teacher: what its targets were like.
-    ///   - waited: seconds that the trainer has waited for data since it started.
-    ///   - decoders: those at work.
-    mutating func record(
-        _ cursor: TrainingCursor, loss: Double, learningRate: Double, gradientNorm: Double, teacher: TeacherMeasure?, waited: Double,
-        decoders: Int
-    ) throws {
-        window.loss += loss
-        if let teacher, collapse.note(teacher) {
+    /// - Parameter cursor: where the run stands, this step included.
+    mutating func record(_ cursor: TrainingCursor, _ done: StepRecord) throws {
+        window.loss += done.loss
+        if let teacher = done.teacher, collapse.note(teacher) {
             note(
                 "the teacher's targets have been alike for \(CollapseWatch.steps) steps (\(teacher.name) \(String(format: "%.3g", teacher.value)) of"
                     + " \(teacher.range.lowerBound) to \(String(format: "%.3g", teacher.range.upperBound))): nothing is learned from them; a lower"
@@ -91,26 +87,35 @@ struct Journal: ~Copyable {
         let seconds = max(now - window.startTime, 1e-9)
         let meanLoss = window.loss / Double(steps)
         let samplesPerSecond = Double(cursor.samplesSeen - window.start.samplesSeen) / seconds
-        let dataWait = DataWait(share: (waited - window.startWait) / seconds, decoders: decoders)
+        let dataWait = DataWait(share: (done.waited - window.startWait) / seconds, decoders: done.decoders)
+        let others = (done.waitedForOthers - window.startWaitForOthers) / seconds
+        let exchange = (done.exchanged - window.startExchange) / seconds
+        let team = ranks == 1 ? "" : String(format: "  %d trainers: %.1f %% wait, %.1f %% exchange", ranks, 100 * others, 100 * exchange)
         lastLine =
-            "step \(step)/\(totalSteps)  loss \(String(format: "%.4f", meanLoss))  lr \(String(format: "%.2e", learningRate))"
-            + "  \(String(format: "%.1f", samplesPerSecond)) samples/s  \(dataWait.text)  \(timeLeft(cursor)) left"
+            "step \(step)/\(totalSteps)  loss \(String(format: "%.4f", meanLoss))  lr \(String(format: "%.2e", done.learningRate))"
+            + "  \(String(format: "%.1f", samplesPerSecond)) samples/s  \(dataWait.text)\(team)  \(timeLeft(cursor)) left"
         progress.show(lastLine)
 
         guard step % linesEvery == 0 || cursor.isFinished else { return }
         var record: LogRecord = [
             "epoch": .number(Double(cursor.samplesSeen) / Double(videos)), "step": .integer(step), "train_loss": .number(meanLoss),
-            "train_lr": .number(learningRate), "gradient_norm": .number(gradientNorm), "samples_per_second": .number(samplesPerSecond),
-            "data_wait": .number(dataWait.share), "decoders": .integer(decoders),
+            "train_lr": .number(done.learningRate), "gradient_norm": .number(done.gradientNorm),
+            "samples_per_second": .number(samplesPerSecond), "data_wait": .number(dataWait.share), "decoders": .integer(done.decoders),
         ]
-        if let teacher { record.append(teacher.name, .number(teacher.value)) }
+        if ranks > 1 {
+            record.append("trainers", .integer(ranks))
+            record.append("trainer_wait", .number(others))
+            record.append("exchange", .number(exchange))
+        }
+        if let teacher = done.teacher { record.append(teacher.name, .number(teacher.value)) }
         try folder.append(toLog: record)
         try events.scalars(step: step, Self.curves.compactMap { curve in record[curve.key].map { (curve.tag, Float($0)) } })
         if dataWait.missingDecoders > 0, now >= nextAdvice {
             nextAdvice = now + Self.adviceEvery
-            note("with \(decoders) decoder\(decoders == 1 ? "" : "s") at work: \(dataWait.text)")
+            note("with \(done.decoders) decoder\(done.decoders == 1 ? "" : "s") at work: \(dataWait.text)")
         }
-        window = Window(start: cursor, startWait: waited)
+        window = Window(
+            start: cursor, startWait: done.waited, startWaitForOthers: done.waitedForOthers, startExchange: done.exchanged)
     }
 
     /// Lists visits to videos that failed, each once.

@@ -23,13 +23,18 @@ final class SampleLogFile {
         if kept == 0 { text = SampleLog.header + "\n" }
     }
 
-    /// Adds the samples of a micro-batch.
-    /// - Parameter firstSlot: place of the first one in its step's batch.
-    func append(_ samples: [SampleBlock], step: Int, firstSlot: Int) throws {
-        for (offset, sample) in samples.enumerated() {
+    /// The lines of a micro-batch.
+    /// - Parameter firstSlot: place of its first sample in the step's batch.
+    static func lines(_ samples: [SampleBlock], step: Int, firstSlot: Int) -> String {
+        samples.enumerated().map { offset, sample in
             let hashes = sample.arrays.filter(\.isPictures).map { PixelHash.hexadecimal(of: sample.bytes($0.name)!) }
-            text += SampleLog.line(step: step, slot: firstSlot + offset, sample: sample, pixelHash: hashes.joined(separator: ",")) + "\n"
-        }
+            return SampleLog.line(step: step, slot: firstSlot + offset, sample: sample, pixelHash: hashes.joined(separator: ",")) + "\n"
+        }.joined()
+    }
+
+    /// Adds the lines of a step, or of a part of it.
+    func append(_ lines: String) throws {
+        text += lines
         if text.utf8.count > 1 << 16 { try flush() }
     }
 

@@ -11,81 +11,93 @@ import Sampling
 import Training
 import ZeroMQ
 
-/// One training: the model, where the run stands, and the loop.
+/// One training, or one rank's share of it: the model, where the run stands, and the loop.
 final class Trainer {
     private let pipeline: Pipeline
-    private let manifest: Manifest
-    private let folder: RunFolder
-    private let checkpoints: CheckpointFolder
+    private let team: Team
     private let recipe: any Recipe
     private let arena: Arena
+    private let exchange: StepExchange
     private let sums: StepSums
     private let optimizer: Optimizer
     private let schedule: LearningRateSchedule
     private let batches: BatchStream
-    private let evaluations: Evaluations?
-    private var journal: Journal
-    private let page: RunPage
-    private let sampleLog: SampleLogFile?
+    private let logsSamples: Bool
+    /// Of the first trainer.
+    private let keeper: RunKeeper?
     private let memory: TrainingMemory
-    private let plan: SamplePlan
+    private let folder: String
     /// Visits to videos that failed of the samples of the step under way.
     private var replaced: [Replacement] = []
+    /// Lines of the sample log of the step under way.
+    private var lines = ""
     private var cursor: TrainingCursor
     /// Steps done before this start.
     private let startStep: Int
+    /// Seconds spent exchanging sums and values.
+    private var exchangedSeconds = 0.0
     private var status = TrainerStatus()
     private let showStatus: (TrainerStatus) -> Void
 
     /// Opens the run's folder and brings everything to where its last checkpoint left it.
     init(
-        _ pipeline: Pipeline, folder path: String, batcher: Endpoint, evaluators: Endpoint?, _ context: Context, mayChangeBatch: Bool,
-        sampleLog: String?, progress: ProgressLine, showStatus: @escaping (TrainerStatus) -> Void
+        _ pipeline: Pipeline, _ team: Team, folder path: String, batcher: Endpoint, evaluators: Endpoint?, _ context: Context,
+        mayChangeBatch: Bool, sampleLog: String?, progress: ProgressLine, showStatus: @escaping (TrainerStatus) -> Void
     ) throws {
-        self.pipeline = pipeline
-        self.showStatus = showStatus
-        manifest = try Manifest(contentsOf: pipeline.data.manifestPath)
-        folder = try RunFolder(path)
-        checkpoints = try CheckpointFolder(path + "/checkpoints", keep: pipeline.train.keepCheckpoints)
+        (self.pipeline, self.team, self.showStatus, folder) = (pipeline, team, showStatus, path)
+        let (cut, isFirst) = (pipeline.train.cut, team.ranks.rank == 0)
+        guard team.ranks.count <= cut.count else {
+            throw Failure(
+                "\(team.ranks.count) trainers cannot share a step of \(cut.count) shard\(cut.count == 1 ? "" : "s"): start fewer, or a new run"
+                    + " with train.shards=\(Shards.usual(forTrainers: team.ranks.count))")
+        }
+        let manifest = try Manifest(contentsOf: pipeline.data.manifestPath)
+        let runFolder = isFirst ? try RunFolder(path) : nil
+        let first = try isFirst ? CheckpointFolder(path + "/checkpoints", keep: pipeline.train.keepCheckpoints) : nil
+        // The others look once the first one has made the folders.
+        _ = try team.agree(.ready)
+        let checkpoints = first ?? CheckpointFolder(reading: path + "/checkpoints")
 
-        let backend = try pipeline.train.device.makeBackend(threads: pipeline.train.threads, for: pipeline.train.precision)
+        let backend = try pipeline.train.device.makeBackend(threads: team.threads, for: pipeline.train.precision)
         try TrainingMemory.requireRoom(forParameters: pipeline.recipe.parameterCounts.all)
         recipe = pipeline.makeRecipe(on: backend)
-        memory = try TrainingMemory(pipeline, recipe)
+        exchange = StepExchange(team.ranks, recipe.parameters, cut)
+        memory = try TrainingMemory(pipeline, recipe, exchange)
         arena = Arena(backend: backend)
-        sums = StepSums(of: recipe.parameters)
+        sums = StepSums(of: recipe, shards: exchange.shards)
         optimizer = Optimizer(AdamW(pipeline.train))
 
         let checkpoint = try checkpoints.latest(warn: note)
         let cursor = try pipeline.cursor(continuing: checkpoint?.metadata, manifest, mayChangeBatch: mayChangeBatch)
-        try checkpoint?.restore(into: recipe.parameters, state: recipe.state)
+        try team.requireAlike([
+            ("the program", team.program), ("the arithmetic", backend.arithmetic), ("the pipeline", pipeline.text),
+            ("the manifest", manifest.identity), ("the last checkpoint", checkpoint.map { "that of step \($0.metadata.step)" } ?? "none"),
+        ])
+        try checkpoint?.restore(into: recipe.parameters, state: recipe.state, part: exchange.part)
         recipe.teacher?.parameters.refreshOperands()
         self.cursor = cursor
         startStep = cursor.step
         schedule = pipeline.schedule(totalSamples: cursor.totalSamples)
+        batches = try BatchStream(pipeline, manifest, from: cursor, of: exchange.shards, as: team.asking, at: batcher, context)
         // A run without a checkpoint begins anew, the score of step 0 too.
-        let lastStep = checkpoint?.metadata.step ?? -1
-        if let sampleLog { try folder.claim(file: sampleLog) }
-        self.sampleLog = try sampleLog.map { try SampleLogFile($0, continuingAfter: cursor.step) }
-        try folder.rewind(to: lastStep)
-        try RunFolder.write(pipeline: pipeline.text, in: path)
-
-        plan = SamplePlan(identity: pipeline.planIdentity(manifest), videoCount: manifest.count)
-        batches = try BatchStream(pipeline, manifest, from: cursor, at: batcher, context)
-        let folderOfCheckpoints = checkpoints
-        let isQuick = { !pipeline.isEvaluated(step: $0, of: cursor.totalSteps) }
-        evaluations =
-            try pipeline.evaluation.isEmpty
-            ? nil : evaluators.map { try Evaluations(at: $0, folderOfCheckpoints, isQuick: isQuick, context) }
-        journal = try Journal(folder, pipeline, videos: manifest.count, cursor, continuingAfter: lastStep, progress)
-        page = RunPage(ofRun: path)
-        try announceUnscored()
+        keeper = try runFolder.map {
+            try RunKeeper(
+                pipeline, manifest, $0, checkpoints, cursor, continuingAfter: checkpoint?.metadata.step ?? -1, ranks: team.ranks.count,
+                evaluators: evaluators, context, sampleLog: sampleLog, progress)
+        }
+        logsSamples = sampleLog != nil
         (status.step, status.totalSteps) = (cursor.step, cursor.totalSteps)
-        note("\(pipeline.name): \(recipe.parameters.count) parameters on \(backend.summary); \(manifest.count) videos")
+        if isFirst { introduce(backend, videos: manifest.count) }
+    }
+
+    private func introduce(_ backend: any Backend, videos: Int) {
+        note("\(pipeline.name): \(recipe.parameters.count) parameters on \(backend.summary); \(videos) videos")
+        if let summary = team.summary { note(summary) }
         note(memory.forecast)
-        if type(of: pipeline.recipe.value).normsBatches, pipeline.train.microBatchSize < pipeline.train.batch {
+        let microBatch = pipeline.train.cut.microBatch
+        if type(of: pipeline.recipe.value).normsBatches, microBatch < pipeline.train.batch {
             note(
-                "batch norms are those of the \(pipeline.train.microBatchSize) samples that go through at once (train.microBatch), not of the step's"
+                "batch norms are those of the \(microBatch) samples that go through at once (train.microBatch), not of the step's"
                     + " \(pipeline.train.batch)")
         }
         if pipeline.train.precision != .f32, backend.fastestPrecision == .f32 {
@@ -102,22 +114,19 @@ final class Trainer {
     /// Trains to the end of the run or until asked to stop, and leaves a checkpoint either way.
     func run() throws {
         var begin = monotonicSeconds()
-        while !cursor.isFinished, let reading = try accumulateGradients() {
+        while !cursor.isFinished, let reading = try computeStep() {
             if cursor.step == 0 { try writeCheckpoint() }
             let rate = schedule.rate(atSample: cursor.samplesSeen)
             optimizer.update(
-                recipe.parameters, recipe.rules, learningRate: rate, progress: cursor.progress, gradientNorm: reading.gradientNorm,
-                step: cursor.step + 1)
+                recipe.parameters, recipe.rules, learningRate: rate, progress: cursor.progress, gradientSquares: reading.gradientSquares,
+                step: cursor.step + 1, part: exchange.part)
+            try timeExchange { try exchange.shareValues() }
             recipe.finishStep()
             cursor.finishStep()
-            try listReplaced(step: cursor.step)
-            if cursor.step == startStep + 1 { note(memory.report(activations: arena.touchedBytes)) }
-            try journal.record(
-                cursor, loss: reading.loss, learningRate: rate, gradientNorm: reading.gradientNorm, teacher: recipe.teacherMeasure,
-                waited: batches.waitedSeconds, decoders: batches.decoderCount)
-
+            if cursor.step == startStep + 1, keeper != nil { note(memory.report(activations: arena.touchedBytes)) }
+            try recordStep(reading, rate)
             if isScored || cursor.step % pipeline.train.checkpointEvery == 0 { try writeCheckpoint() }
-            try takeScores()
+            try keeper?.takeScores()
             let end = monotonicSeconds()
             (status.step, status.loss) = (cursor.step, reading.loss)
             (status.steps, status.stepSeconds) = (status.steps + 1, status.stepSeconds + end - begin)
@@ -125,42 +134,60 @@ final class Trainer {
         }
         if !cursor.isFinished {
             try writeCheckpoint()
-            note("stopped after step \(cursor.step) of \(cursor.totalSteps); run again to continue")
+            if keeper != nil { note("stopped after step \(cursor.step) of \(cursor.totalSteps); run again to continue") }
         } else {
-            journal.finish()
             try batches.close()
-            try evaluations?.waitForScores(whileWaiting: showWaiting, takeScores)
-            let missing = evaluations?.pending.count ?? 0
-            note("finished: the weights after step \(cursor.step) are \(checkpoints.path(ofStep: cursor.step))")
-            if missing > 0 { note("checkpoints without their scores: \(missing); run again to get them") }
+            try keeper?.finish(cursor, whileWaiting: showWaiting)
         }
-        page.renew()
-        page.finish()
+        keeper?.close()
     }
 
-    /// One batch forward and backward, micro-batch by micro-batch. Returns its loss and gradient norm, both finite; nil where the user asked
-    /// to stop.
-    private func accumulateGradients() throws -> StepSums.Reading? {
+    /// One batch forward and backward. Returns its loss and gradients' lengths, all finite; nil where the user asked to stop.
+    private func computeStep() throws -> StepSums.Reading? {
         sums.clear()
+        lines = ""
         recipe.beginStep(pipeline.position(cursor))
-        var slot = 0
-        while slot < cursor.stepSize {
-            guard let batch = try nextBatch() else { return nil }
-            show(nil)
-            let share = Float(batch.count) / Float(cursor.stepSize)
-            try batch.withSamples { samples in
-                try sampleLog?.append(samples, step: cursor.step + 1, firstSlot: slot)
-                recipe.accumulateGradients(
-                    samples, share: share, recomputes: pipeline.train.recompute, addingTo: sums.loss, arena: arena)
-            }
-            replaced += batch.replaced
-            slot += batch.count
-            status.samples += batch.count
-            journal.examples = journal.examples ?? batch
+        let isWhole: Bool
+        do {
+            isWhole = try computeShards()
+        } catch {
+            _ = try? team.agree(.failed)
+            throw error
         }
-        let reading = sums.read()
+        switch try team.agree(isWhole ? .ready : .stopped) {
+        case .ready: break
+        case .stopped: return nil
+        case .failed: throw Failure("another trainer of the run cannot go on; its lines say why")
+        }
+        let reading = try timeExchange { try sums.read(with: exchange) }
+        if team.ranks.count > 1 { recipe.passNotes = try exchange.joined(recipe.passNotes) }
         if let problem = reading.problem { throw notFinite("\(problem) at step \(cursor.step + 1)") }
         return reading
+    }
+
+    /// This trainer's shards, micro-batch by micro-batch. Returns whether all went through.
+    private func computeShards() throws -> Bool {
+        for passes in pipeline.train.cut.passes(ofShards: exchange.shards, stepSize: cursor.stepSize) {
+            for pass in passes {
+                guard let batch = try nextBatch() else { return false }
+                show(nil)
+                try accumulateGradients(batch, pass)
+                replaced += batch.replaced
+                status.samples += batch.count
+                keeper?.show(batch)
+            }
+            sums.finishShard()
+        }
+        return true
+    }
+
+    private func accumulateGradients(_ batch: Batch, _ pass: Shards.Pass) throws {
+        batch.withSamples { samples in
+            if logsSamples { lines += SampleLogFile.lines(samples, step: cursor.step + 1, firstSlot: pass.samples.lowerBound) }
+            recipe.accumulateGradients(
+                samples, share: Float(samples.count) / Float(cursor.stepSize), recomputes: pipeline.train.recompute, addingTo: sums.loss,
+                arena: arena)
+        }
     }
 
     private func nextBatch() throws -> Batch? {
@@ -172,15 +199,27 @@ final class Trainer {
             })
         } catch {
             // A run that ends of videos that fail tells which.
-            replaced += batches.replacedAtTheEnd
-            try listReplaced(step: cursor.step + 1)
+            try keeper?.list(replaced + batches.replacedAtTheEnd, step: cursor.step + 1)
             throw error
         }
     }
 
-    private func listReplaced(step: Int) throws {
-        try journal.record(replaced, step: step) { ticket, attempt in try manifest[plan.video(ofTicket: ticket, attempt: attempt)].path }
+    private func recordStep(_ reading: StepSums.Reading, _ rate: Double) throws {
+        let told = try team.collect(lines, replaced)
         replaced = []
+        try keeper?.record(
+            cursor,
+            StepRecord(
+                loss: reading.loss, learningRate: rate, gradientNorm: reading.gradientNorm, teacher: recipe.teacherMeasure,
+                waited: batches.waitedSeconds, waitedForOthers: team.waitedForOthers, exchanged: exchangedSeconds,
+                decoders: batches.decoderCount),
+            samples: told.lines, replaced: told.replaced)
+    }
+
+    private func timeExchange<Result>(_ body: () throws -> Result) rethrows -> Result {
+        let begin = monotonicSeconds()
+        defer { exchangedSeconds += monotonicSeconds() - begin }
+        return try body()
     }
 
     private func show(_ activity: String?, sinceSeconds wait: Double = 0) {
@@ -195,65 +234,20 @@ final class Trainer {
 
     private var isScored: Bool { pipeline.isScored(step: cursor.step, of: cursor.totalSteps) }
 
-    /// Notes the scores that have come. A checkpoint that has its scores, or will never have any, need not be kept for them.
-    private func takeScores() throws {
-        guard let evaluations else { return }
-        let waiting = evaluations.pending
-        let news = try evaluations.newScores()
-        for scores in news { try record(scores) }
-        if news.isEmpty { page.tend() } else { page.renew() }
-        if evaluations.pending != waiting { try checkpoints.removeOld(held: evaluations.pending) }
-    }
-
-    /// Keeps the checkpoint if it is the best so far, and notes its scores: last, so that a trainer killed before has it scored again.
-    private func record(_ scores: CheckpointScores) throws {
-        let main = pipeline.evaluation.mainScore
-        if let score = scores.scores.first(where: { $0.name == main }), try folder.isBest(score.value, of: main, step: scores.step) {
-            do {
-                try checkpoints.keepAsBest(step: scores.step)
-            } catch {
-                note("step \(scores.step) is the best so far by \(main), but \(error)")
-            }
-        }
-        try journal.record(scores)
-    }
-
-    /// Gives up checkpoints that wait for scores, the oldest first, where the disk has no room for the next one: they must not end a run.
-    private func makeRoom() throws {
-        guard let evaluations else { return }
-        while checkpoints.isShortOfRoom, let step = try evaluations.giveUpFirst(of: checkpoints.steps().dropLast(checkpoints.keep)) {
-            note("the disk of \(folder.path) is nearly full: the checkpoint of step \(step) is removed and stays without scores")
-            try checkpoints.removeOld(held: evaluations.pending)
-        }
-    }
-
     private func writeCheckpoint() throws {
         // A finite gradient may make infinite weights: what can no longer be continued does not take a good checkpoint's place.
-        guard recipe.parameters.isFinite else { throw notFinite("the weights are not finite after step \(cursor.step)") }
-        try sampleLog?.synchronize()
-        let metadata = Checkpoint.Metadata(
-            step: cursor.step, samplesSeen: cursor.samplesSeen, samplesPlanned: cursor.totalSamples, seed: pipeline.seed,
-            manifestHash: manifest.identity, pipeline: pipeline.text, encoder: recipe.encoder.configuration.remarks)
-        try makeRoom()
-        try checkpoints.write(
-            metadata, recipe.parameters, state: recipe.state, constants: recipe.constants, held: evaluations?.pending ?? [])
-        if pipeline.isEvaluated(step: cursor.step, of: cursor.totalSteps) {
-            try journal.draw(recipe, step: cursor.step, arena)
-        }
-        if isScored { evaluations?.announce(cursor.step) }
-    }
-
-    /// Offers again what an earlier start of the run left without scores.
-    private func announceUnscored() throws {
-        let scored = try folder.scoredSteps()
-        for step in try checkpoints.steps() where !scored.contains(step) && pipeline.isScored(step: step, of: cursor.totalSteps) {
-            evaluations?.announce(step)
+        let isFinite = try team.agree(recipe.parameters.isFinite ? .ready : .failed) == .ready
+        guard isFinite else { throw notFinite("the weights are not finite after step \(cursor.step)") }
+        if let keeper {
+            try keeper.writeCheckpoint(cursor, recipe, exchange, arena)
+        } else {
+            try Checkpoint.hand(recipe.parameters, exchange)
         }
     }
 
     private func notFinite(_ what: String) -> Failure {
         Failure(
-            "\(what), so training stops; the last good checkpoint is kept in \(folder.path)/checkpoints."
+            "\(what), so training stops; the last good checkpoint is kept in \(folder)/checkpoints."
                 + " A lower train.baseLearningRate or a longer train.warmupEpochs helps most often")
     }
 }

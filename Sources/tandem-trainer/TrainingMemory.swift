@@ -2,26 +2,32 @@ import Base
 import Configuration
 import Console
 import Recipes
+import Training
 
 /// The memory that a training will take, told and checked before its first step.
 struct TrainingMemory {
     private let step: StepForecast
     private let batches: Int
     private let samples: Int
+    /// Bytes of parameters, of the moments that this trainer keeps, and of gradients of shards that wait for others.
+    private let parameters: Int
 
     /// Refuses a pipeline whose steps do not fit into this machine's free memory, naming what would.
-    init(_ pipeline: Pipeline, _ recipe: any Recipe) throws {
-        let (samples, recomputes) = (pipeline.train.microBatchSize, pipeline.train.recompute)
+    init(_ pipeline: Pipeline, _ recipe: any Recipe, _ exchange: StepExchange) throws {
+        let (samples, recomputes) = (pipeline.train.cut.microBatch, pipeline.train.recompute)
         step = StepForecast(recipe, samples: samples, recomputes: recomputes)
         batches = pipeline.dataflow.trainerMemory << 20
         self.samples = samples
+        let size = MemoryLayout<Float>.stride
+        let waiting = Shards.copies(ofShards: exchange.shards) * recipe.parameters.count * size
+        parameters = step.parameters + waiting - 2 * (recipe.parameters.count - exchange.part.count) * size
 
         let free = SystemMemory.available
-        guard step.total + batches > free else { return }
+        guard parameters + step.activations + batches > free else { return }
         func largest(recomputes: Bool) -> Int? {
             StepForecast.largestMicroBatch(
                 recipe, below: recomputes && !pipeline.train.recompute ? samples + 1 : samples, of: pipeline.train.batch,
-                recomputes: recomputes, fittingInto: free - batches)
+                recomputes: recomputes, fittingInto: free - batches - parameters + step.parameters)
         }
         let remedies = [
             largest(recomputes: recomputes).map { "train.microBatch=\($0) would fit, with the same result" },
@@ -44,13 +50,13 @@ struct TrainingMemory {
 
     /// What the steps will take.
     var forecast: String {
-        "a step with \(samples) samples at once takes \(formatBytes(step.total)): \(formatBytes(step.parameters)) for parameters and optimizer,"
+        "a step with \(samples) samples at once takes \(formatBytes(parameters + step.activations)): \(formatBytes(parameters)) for parameters and optimizer,"
             + " \(formatBytes(step.activations)) for activations; batches under way take up to \(formatBytes(batches)) more"
     }
 
     /// What the first step has taken.
     func report(activations: Int) -> String {
-        "memory after the first step: \(formatBytes(step.parameters + activations)) of tensors (\(formatBytes(step.total)) forecast),"
+        "memory after the first step: \(formatBytes(parameters + activations)) of tensors (\(formatBytes(parameters + step.activations)) forecast),"
             + " \(formatBytes(SystemMemory.highWaterMark)) with libraries and batches at the highest"
     }
 }

@@ -32,11 +32,13 @@ runProgram("tandem-trainer") {
     if context.isGuarded { Hangup.catchSignal() }
     let board = StatusBoard(TrainerStatus().report(refusals: 0))
     let statusServer = try metrics.map { try StatusServer(StatusAddress($0), role: "trainer", report: { board.newest }) }
+    let team = try Team(threads: pipeline.train.threads)
     let trainer = try Trainer(
-        pipeline, folder: folder ?? "runs/\(pipeline.name)", batcher: batcherEndpoint, evaluators: evaluators, context,
+        pipeline, team, folder: folder ?? "runs/\(pipeline.name)", batcher: batcherEndpoint, evaluators: evaluators, context,
         mayChangeBatch: mayChangeBatch, sampleLog: sampleLog, progress: ProgressLine(progress),
         showStatus: { board.publish($0.report(refusals: context.refusals)) })
     try withExtendedLifetime(statusServer) { try trainer.run() }
+    team.close()
 }
 
 /// Tells the user something, on a line of its own.

@@ -5,6 +5,7 @@ import Dataflow
 import Files
 import Foundation
 import Media
+import Ranks
 import RunLog
 import Sampling
 import Training
@@ -22,10 +23,18 @@ func run(arguments: [String]) throws {
     let isInsecure = options.flag("--insecure", "listen beyond this machine without keys: anybody may connect")
     let sampleLog = options.value("--sample-log", "FILE", "write a line for every sample that is trained on")
     let changesBatch = options.flag("--change-batch", "continue a run with another train.batch; it sees as many samples as it would have")
+    let trainers = options.value(
+        "--trainers", "N",
+        "share the steps among N trainers, started by MPI; the weights are the same for any N (default: one, without MPI)",
+        default: 0)
     let path = options.operand("PIPELINE", "the pipeline file")
     options.finish()
+    guard (0...1024).contains(trainers) else { throw Failure("--trainers \(trainers): start 1 to 1024 trainers") }
 
-    let pipeline = try Pipeline.load(path, overrides: overrides)
+    var pipeline = try Pipeline.load(path, overrides: overrides)
+    if trainers > 0, pipeline.train.shards == 1 {
+        pipeline = try Pipeline.load(path, overrides: overrides + ["train.shards=\(Shards.usual(forTrainers: trainers))"])
+    }
     guard !pipeline.data.media.isEmpty || !pipeline.data.manifest.isEmpty else {
         throw Failure("\(path): 'data.media' is missing: name the folder of videos, prepared by 'tandem prepare'")
     }
@@ -61,7 +70,7 @@ func run(arguments: [String]) throws {
             + (sampleLog.map { ["--sample-log", $0] } ?? []) + (changesBatch ? ["--change-batch"] : []) + [
                 "--progress", isatty(STDERR_FILENO) == 1 ? "live" : "plain",
             ],
-        restartPolicy: .main)
+        restartPolicy: .main, launcher: trainers > 1 ? try launcher(ofTrainers: trainers) : [])
     let evaluatorRole = Role(
         name: "evaluator", program: "tandem-evaluator", arguments: ["--trainer", trainer], restartPolicy: .optional)
     let batcherRole = Role(
@@ -72,6 +81,19 @@ func run(arguments: [String]) throws {
         options: ["--timeout", "\(pipeline.dataflow.timeout)"] + (pipeline.data.verifyContent ? ["--verify-content"] : []) + keyOptions)
     let supervisor = Supervisor([trainerRole] + (pipeline.evaluation.isEmpty ? [] : [evaluatorRole]) + decoders + [batcherRole])
     try withExtendedLifetime(hold) { try supervisor.run() }
+}
+
+/// What starts so many trainers on this machine.
+private func launcher(ofTrainers count: Int) throws -> [String] {
+    let program = try MPI.launcher(library: MPI.libraryPath(beside: programFolder))
+    // Open MPI refuses the superuser, whom a container may have no other than, and more ranks than cores; and it binds ranks to cores, of
+    // which decoders know nothing. MPICH does as it is told.
+    let settings = [
+        "OMPI_ALLOW_RUN_AS_ROOT=1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1", "OMPI_MCA_rmaps_base_oversubscribe=1",
+        "OMPI_MCA_hwloc_base_binding_policy=none", "PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe",
+        "PRTE_MCA_hwloc_default_binding_policy=none",
+    ]
+    return settings + [program, "-n", "\(count)"]
 }
 
 /// Refuses a pipeline with which the run in a folder cannot go on, before anything is changed there. The trainer looks again.

@@ -20,6 +20,11 @@ struct Role {
     var program: String
     var arguments: [String]
     var restartPolicy: RestartPolicy
+    /// What starts it as several processes, with its arguments; empty: it is one of this program's own.
+    var launcher: [String] = []
+
+    /// What asks it to stop. Launchers of MPI hand this one on, and end everything at others.
+    fileprivate var stopSignal: Int32 { launcher.isEmpty ? SIGTERM : SIGUSR1 }
 }
 
 /// Keeps the processes of a run alive, prefixes their logs, and stops them in the order of their roles.
@@ -91,7 +96,7 @@ final class Supervisor {
     /// Asks each role in turn to stop and waits for it, so that a stage outlives those that ask it.
     private func stopAll() {
         for child in children where child.isRunning {
-            child.signal(SIGTERM)
+            child.signal(child.role.stopSignal)
             let deadline = monotonicSeconds() + Self.stopLimit
             while child.isRunning {
                 for ended in readOutput(of: children.filter(\.isRunning)) { _ = ended.reap() }
@@ -145,7 +150,7 @@ private final class Child {
     var output: Int32 { pipe.fileHandleForReading.fileDescriptor }
 
     func start() throws {
-        process = try siblingProcess(role.program, role.arguments)
+        process = try siblingProcess(role.program, role.arguments, by: role.launcher)
         pipe = Pipe()
         rest = []
         process.standardOutput = pipe

@@ -84,7 +84,7 @@ final class Hostile {
         case .control: return tap.requests.randomElement(using: &random)
         case .samples: return tap.samples.randomElement(using: &random)
         case .batches:
-            let trainer = UInt64.random(in: 0...3, using: &random)
+            let trainer = TrainerRank(run: UInt64.random(in: 0...3, using: &random), rank: Int.random(in: 0..<2, using: &random), of: 2)
             let index = Int.random(in: 0...100_000, using: &random)
             let request: TrainerRequest
             switch Int.random(in: 0..<4, using: &random) {
@@ -96,7 +96,7 @@ final class Hostile {
                     $0.sampling.repeatedSampling = 4
                 }
                 let identity = PlanIdentity(manifestHash: "of another run", seed: UInt64(index), sampler: AnySampler(sampler))
-                request = .open(trainer: trainer, identity: identity, isReturning: index.isMultiple(of: 2))
+                request = .open(trainer: trainer, identity: identity, received: 3, isReturning: index.isMultiple(of: 2))
             case 1: request = .samples(trainer: trainer, first: index, count: 1 + index % 8, received: index)
             case 2: request = .ping(trainer: trainer, received: index, asked: index)
             default: request = .goodbye(trainer: trainer)

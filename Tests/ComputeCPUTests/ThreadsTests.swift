@@ -39,7 +39,7 @@ import Testing
             dQuery: dColumns[0], dKey: dColumns[1], dValue: dColumns[2], operand, attended, logSumExp: logSumExp, query: columns[0],
             key: columns[1], value: columns[2], queries: sequences, keys: sequences, heads: 2)
         let sum = test.scalar(0)
-        test.backend.sumOfSquares(sum, dx)
+        test.backend.sumsOfSquares(sum, dx, blocks: [0..<dx.count])
         return [y, dWeight, dBias, dx, dScale, dShift, dMaskToken, attended, dQKV].flatMap(test.numbers) + [Float(test.value(sum))]
     }
 

@@ -34,13 +34,16 @@ import Testing
         #expect(TestNumbers.relativeError(test.numbers(v), square) < 1e-6)
     }
 
-    @Test(arguments: [0, 1, 17, 300_000], TestBackend.devices) func sumOfSquares(count: Int, backend: TestBackend) throws {
+    @Test(arguments: TestBackend.devices) func sumsOfSquaresOfBlocks(backend: TestBackend) throws {
         let test = try TestTensors(backend)
-        let numbers = TestNumbers.normal(count, seed: 1)
-        let expected = numbers.doubles.reduce(0) { $0 + $1 * $1 }
-        let sum = test.scalar(7)
-        test.backend.sumOfSquares(sum, test.tensor(numbers, [count]))
-        #expect(abs(test.value(sum) - expected) <= 1e-12 * expected)
+        let numbers = TestNumbers.normal(300_000, seed: 1)
+        let blocks = [5..<5, 0..<1, 3..<20, 20..<300_000]
+        let sums = test.backend.array(of: Double.self, count: blocks.count)
+        test.backend.sumsOfSquares(sums, test.tensor(numbers, [numbers.count]), blocks: blocks)
+        for (sum, block) in zip(test.backend.download(sums), blocks) {
+            let expected = numbers.doubles[block].reduce(0) { $0 + $1 * $1 }
+            #expect(abs(sum - expected) <= 1e-12 * expected)
+        }
     }
 
     @Test(arguments: TestBackend.devices) func additionAndFilling(backend: TestBackend) throws {

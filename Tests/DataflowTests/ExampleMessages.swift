@@ -28,8 +28,9 @@ let decoderReplies: [DecoderReply] = {
 }()
 
 let trainerRequests: [TrainerRequest] = [
-    .open(trainer: 1, identity: planIdentity(), isReturning: true), .samples(trainer: 1, first: 1 << 40, count: 2048, received: 1 << 39),
-    .ping(trainer: 2, received: 77, asked: 93), .goodbye(trainer: 3),
+    .open(trainer: .init(run: 1), identity: planIdentity(), received: 3, isReturning: true),
+    .samples(trainer: .init(run: 1), first: 1 << 40, count: 2048, received: 1 << 39),
+    .ping(trainer: .init(run: 2), received: 77, asked: 93), .goodbye(trainer: .init(run: 3)),
 ]
 
 let trainerReplies: [TrainerReply] = [

@@ -426,17 +426,17 @@ private final class Hostile {
             default: false
             }
         }
-        let open = TrainerRequest.open(trainer: 1, identity: identity, isReturning: false).bytes
+        let open = TrainerRequest.open(trainer: .init(run: 1), identity: identity, received: 3, isReturning: false).bytes
         let requests: [TrainerRequest] = [
-            .samples(trainer: 1, first: 40, count: 2, received: 38), .ping(trainer: 1, received: 40, asked: 42),
-            .open(trainer: 1, identity: identity, isReturning: true), .goodbye(trainer: 1),
+            .samples(trainer: .init(run: 1), first: 40, count: 2, received: 38), .ping(trainer: .init(run: 1), received: 40, asked: 42),
+            .open(trainer: .init(run: 1), identity: identity, received: 3, isReturning: true), .goodbye(trainer: .init(run: 1)),
         ]
         for request in extremes(of: requests, \.bytes) {
             // One that leaves, or whose request is refused, opens again.
             try send(open, to: batches, request.name)
             for _ in 0..<2 { try send(request.bytes, to: batches, request.name) }
         }
-        let ping = TrainerRequest.ping(trainer: 1, received: 0, asked: 0).bytes
+        let ping = TrainerRequest.ping(trainer: .init(run: 1), received: 0, asked: 0).bytes
         try waitForAnswer(to: ping, at: batches, "the last request of a trainer", isAnswer: isStatus)
     }
 }

@@ -248,7 +248,7 @@ import ZeroMQ
                 forged.withMutableBytes { layout.write(header, to: $0) }
                 _ = try hostile[1].send(forged)
             }
-            _ = try hostile[2].send(Message(TrainerRequest.samples(trainer: 1, first: 0, count: 1 << 30, received: 0).bytes))
+            _ = try hostile[2].send(Message(TrainerRequest.samples(trainer: .init(run: 1), first: 0, count: 1 << 30, received: 0).bytes))
             _ = try hostile[0].send(
                 Message(DecoderRequest.failed(decoder: 1, ticket: 1 << 60, attempt: 1 << 50, kind: "", reason: "").bytes))
         }

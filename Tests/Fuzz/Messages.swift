@@ -43,9 +43,9 @@ enum MessageKind: String, CaseIterable {
             return replies.map(\.bytes)
         case .trainerRequest:
             let requests: [TrainerRequest] = [
-                .open(trainer: 1, identity: Self.identity, isReturning: true),
-                .samples(trainer: 1, first: 1 << 40, count: 2048, received: 1 << 39),
-                .ping(trainer: 2, received: 77, asked: 93), .goodbye(trainer: 3),
+                .open(trainer: .init(run: 1), identity: Self.identity, received: 3, isReturning: true),
+                .samples(trainer: .init(run: 1), first: 1 << 40, count: 2048, received: 1 << 39),
+                .ping(trainer: .init(run: 2), received: 77, asked: 93), .goodbye(trainer: .init(run: 3)),
             ]
             return requests.map(\.bytes)
         case .trainerReply:

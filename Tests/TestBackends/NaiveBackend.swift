@@ -19,6 +19,7 @@ public final class NaiveBackend: SimilarityBackend {
     public let precisions: [Precision]
     public var fastestPrecision: Precision { precisions[0] }
     public let summary = "formulas in double precision"
+    public var arithmetic: String { summary }
 
     /// - Parameter precisions: what it says that it computes products in.
     public init(precisions: [Precision] = Precision.allCases) {
@@ -112,7 +113,8 @@ public final class NaiveBackend: SimilarityBackend {
         write(v, to: secondMoments)
     }
 
-    public func sumOfSquares(_ sum: DeviceArray<Double>, _ values: Tensor) {
-        upload(sum, from: [read(values).reduce(0) { $0 + $1 * $1 }])
+    public func sumsOfSquares(_ sums: DeviceArray<Double>, _ values: Tensor, blocks: [Range<Int>]) {
+        let numbers = read(values)
+        upload(sums, from: blocks.map { numbers[$0].reduce(0) { $0 + $1 * $1 } })
     }
 }

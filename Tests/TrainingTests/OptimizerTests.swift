@@ -50,7 +50,8 @@ import Training
         for step in 1...3 {
             backend.upload(store.gradients, from: [0.3, -0.2, 0.01, 2, -0.1, 0.4].map { $0 * Float(step) })
             optimizer.update(
-                store, rule.rules, learningRate: 0.01, progress: Double(step - 1) / 3, gradientNorm: sums.read().gradientNorm, step: step)
+                store, rule.rules, learningRate: 0.01, progress: Double(step - 1) / 3, gradientSquares: sums.read().gradientSquares,
+                step: step)
         }
         let values = backend.download(store.values)
         for (value, expected) in zip(values, rule.expected) { #expect(abs(value - expected) < 1e-6, "\(values)") }
@@ -62,7 +63,7 @@ import Training
         backend.upload(store.values, from: [1, 2, 3, 4])
         backend.upload(store.gradients, from: [1, 1, 1, 1])
         let (optimizer, rules) = (Optimizer(AdamW()), Self.rules { $0.frozenSteps = ["weight": .max] })
-        for step in 1...5 { optimizer.update(store, rules, learningRate: 0.1, progress: 0, gradientNorm: 2, step: step) }
+        for step in 1...5 { optimizer.update(store, rules, learningRate: 0.1, progress: 0, gradientSquares: [2, 2], step: step) }
         #expect(Array(backend.download(store.values)[..<2]) == [1, 2])
         #expect(Array(backend.download(store.firstMoments)[..<2]) == [0, 0])
         #expect(backend.download(store.values)[2] < 3)

@@ -1,0 +1,111 @@
+import Base
+import Foundation
+
+/// Ranks that an MPI launcher started, by the library that `make mpi` has built for the MPI of this site. One thread makes all calls.
+public final class MPI: Ranks {
+    public let rank: Int
+    public let count: Int
+    /// This rank's number among those of its host, and how many they are.
+    public let onHost: (rank: Int, count: Int)
+    /// The library's own words about itself, on one line.
+    public let summary: String
+    private let functions: Functions
+
+    /// Where the library is, unless `TANDEM_MPI` names another: beside the programs.
+    public static func libraryPath(beside programs: String) -> String {
+        ProcessInfo.processInfo.environment["TANDEM_MPI"] ?? programs + "/tandem-mpi.so"
+    }
+
+    /// How many ranks a launcher says it has started, of which this process is one; nil where none has.
+    public static func launched(_ environment: [String: String] = ProcessInfo.processInfo.environment) -> Int? {
+        // Open MPI; MPICH, Intel MPI and Slurm's pmi2; Slurm with PMIx.
+        if let count = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE"].lazy.compactMap({ environment[$0].flatMap { Int($0) } }).first { return count }
+        return environment["PMIX_RANK"] == nil ? nil : environment["SLURM_NTASKS"].flatMap { Int($0) } ?? 1
+    }
+
+    /// The program that starts ranks of the MPI that the library was built for.
+    public static func launcher(library path: String) throws(Failure) -> String { String(cString: try Functions(path).launcher()) }
+
+    /// Joins the ranks that were started together.
+    ///
+    /// - Parameter launched: ranks that the launcher speaks of.
+    public init(library path: String, launched: Int) throws(Failure) {
+        let functions = try Functions(path)
+        var numbers = [Int32](repeating: 0, count: 4)
+        var name = [CChar](repeating: 0, count: 256)
+        let status = numbers.withUnsafeMutableBufferPointer { numbers in
+            let first = numbers.baseAddress!
+            return functions.open(first, first + 1, first + 2, first + 3, &name)
+        }
+        guard status == 0 else { throw Failure("MPI cannot start: \(functions.problem)") }
+        (rank, count) = (Int(numbers[0]), Int(numbers[1]))
+        onHost = (Int(numbers[2]), Int(numbers[3]))
+        summary =
+            String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self).split(separator: "\n").first
+            .map { $0.onOneLine } ?? ""
+        self.functions = functions
+        guard count == launched else {
+            throw Failure(
+                "\(launched) trainers were started together, and MPI finds \(count): \(path) was built for \(summary), and something else"
+                    + " started them. Start them by \(String(cString: functions.launcher())), or build it again: make mpi MPICC=…")
+        }
+    }
+
+    public func exchange(
+        sending sent: UnsafeRawBufferPointer, to: Int?, receiving received: UnsafeMutableRawBufferPointer, from: Int?
+    ) throws {
+        let status = functions.exchange(
+            sent.baseAddress, sent.count, to.map { Int32($0) } ?? -1, received.baseAddress, received.count, from.map { Int32($0) } ?? -1)
+        guard status == 0 else { throw Failure("rank \(rank) cannot reach the others: \(functions.problem)") }
+    }
+
+    /// Leaves, once all ranks do.
+    public func close() { _ = functions.close() }
+
+    /// Ends all ranks at once, since this one cannot go on.
+    public func abort() { functions.abort() }
+}
+
+/// What `tandem-mpi.c` defines.
+private struct Functions {
+    typealias Open =
+        @convention(c) (
+            UnsafeMutablePointer<Int32>, UnsafeMutablePointer<Int32>, UnsafeMutablePointer<Int32>, UnsafeMutablePointer<Int32>,
+            UnsafeMutablePointer<CChar>
+        ) -> Int32
+    typealias Exchange = @convention(c) (UnsafeRawPointer?, Int, Int32, UnsafeMutableRawPointer?, Int, Int32) -> Int32
+
+    let open: Open
+    let exchange: Exchange
+    let close: @convention(c) () -> Int32
+    let abort: @convention(c) () -> Void
+    let launcher: @convention(c) () -> UnsafePointer<CChar>
+    private let error: @convention(c) () -> UnsafePointer<CChar>
+
+    /// The version of `tandem-mpi.c`.
+    private static let version: Int32 = 1
+
+    init(_ path: String) throws(Failure) {
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw Failure(
+                "\(path) is missing, by which trainers reach one another: install MPI (apt: mpich, or libopenmpi-dev), then 'make mpi'")
+        }
+        // Global, for Open MPI loads parts of itself that want its names.
+        guard let library = dlopen(path, RTLD_NOW | RTLD_GLOBAL) else {
+            throw Failure("\(path) cannot be loaded: \(String(cString: dlerror())); build it again for the MPI of this machine: make mpi")
+        }
+        func function<Function>(_ name: String, _ type: Function.Type = Function.self) -> Function? {
+            dlsym(library, "tandem_mpi_" + name).map { unsafeBitCast($0, to: Function.self) }
+        }
+        guard let version = function("version", (@convention(c) () -> Int32).self), version() == Self.version,
+            let open = function("open", Open.self),
+            let exchange = function("exchange", Exchange.self), let close = function("close", (@convention(c) () -> Int32).self),
+            let abort = function("abort", (@convention(c) () -> Void).self),
+            let launcher = function("launcher", (@convention(c) () -> UnsafePointer<CChar>).self),
+            let error = function("error", (@convention(c) () -> UnsafePointer<CChar>).self)
+        else { throw Failure("\(path) is of another version of Tandem; build it again: make mpi") }
+        (self.open, self.exchange, self.close, self.abort, self.launcher, self.error) = (open, exchange, close, abort, launcher, error)
+    }
+
+    var problem: String { String(cString: error()).onOneLine }
+}
