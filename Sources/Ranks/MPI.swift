@@ -5,8 +5,8 @@ import Foundation
 public final class MPI: Ranks {
     public let rank: Int
     public let count: Int
-    /// This rank's number among those of its host, and how many they are.
-    public let onHost: (rank: Int, count: Int)
+    /// Ranks on this host.
+    public let onHost: Int
     /// The library's own words about itself, on one line.
     public let summary: String
     private let functions: Functions
@@ -28,26 +28,24 @@ public final class MPI: Ranks {
 
     /// Joins the ranks that were started together.
     ///
-    /// - Parameter launched: ranks that the launcher speaks of.
-    public init(library path: String, launched: Int) throws(Failure) {
+    /// - Parameters:
+    ///   - launched: ranks that the launcher speaks of.
+    ///   - timeout: seconds after which a rank that does not answer is given up; 0: never.
+    public init(library path: String, launched: Int, timeout: Double) throws(Failure) {
         let functions = try Functions(path)
-        var numbers = [Int32](repeating: 0, count: 4)
+        var (rank, count, onHost) = (Int32(0), Int32(0), Int32(0))
         var name = [CChar](repeating: 0, count: 256)
-        let status = numbers.withUnsafeMutableBufferPointer { numbers in
-            let first = numbers.baseAddress!
-            return functions.open(first, first + 1, first + 2, first + 3, &name)
-        }
-        guard status == 0 else { throw Failure("MPI cannot start: \(functions.problem)") }
-        (rank, count) = (Int(numbers[0]), Int(numbers[1]))
-        onHost = (Int(numbers[2]), Int(numbers[3]))
+        guard functions.open(&rank, &count, &onHost, &name) == 0 else { throw Failure("MPI cannot start: \(functions.problem)") }
+        (self.rank, self.count, self.onHost) = (Int(rank), Int(count), Int(onHost))
         summary =
             String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self).split(separator: "\n").first
-            .map { $0.onOneLine } ?? ""
+            .map { $0.replacing("\t", with: " ").onOneLine } ?? ""
         self.functions = functions
-        guard count == launched else {
+        functions.setTimeout(timeout)
+        guard self.count == launched else {
             throw Failure(
                 "\(launched) trainers were started together, and MPI finds \(count): \(path) was built for \(summary), and something else"
-                    + " started them. Start them by \(String(cString: functions.launcher())), or build it again: make mpi MPICC=…")
+                    + " started them. Start them by \(String(cString: functions.launcher())), or build it again: make mpi MPICC=NAME, by the compiler of that MPI")
         }
     }
 
@@ -61,24 +59,20 @@ public final class MPI: Ranks {
 
     /// Leaves, once all ranks do.
     public func close() { _ = functions.close() }
-
-    /// Ends all ranks at once, since this one cannot go on.
-    public func abort() { functions.abort() }
 }
 
 /// What `tandem-mpi.c` defines.
 private struct Functions {
     typealias Open =
         @convention(c) (
-            UnsafeMutablePointer<Int32>, UnsafeMutablePointer<Int32>, UnsafeMutablePointer<Int32>, UnsafeMutablePointer<Int32>,
-            UnsafeMutablePointer<CChar>
+            UnsafeMutablePointer<Int32>, UnsafeMutablePointer<Int32>, UnsafeMutablePointer<Int32>, UnsafeMutablePointer<CChar>
         ) -> Int32
     typealias Exchange = @convention(c) (UnsafeRawPointer?, Int, Int32, UnsafeMutableRawPointer?, Int, Int32) -> Int32
 
     let open: Open
     let exchange: Exchange
     let close: @convention(c) () -> Int32
-    let abort: @convention(c) () -> Void
+    let setTimeout: @convention(c) (Double) -> Void
     let launcher: @convention(c) () -> UnsafePointer<CChar>
     private let error: @convention(c) () -> UnsafePointer<CChar>
 
@@ -100,11 +94,12 @@ private struct Functions {
         guard let version = function("version", (@convention(c) () -> Int32).self), version() == Self.version,
             let open = function("open", Open.self),
             let exchange = function("exchange", Exchange.self), let close = function("close", (@convention(c) () -> Int32).self),
-            let abort = function("abort", (@convention(c) () -> Void).self),
+            let setTimeout = function("set_timeout", (@convention(c) (Double) -> Void).self),
             let launcher = function("launcher", (@convention(c) () -> UnsafePointer<CChar>).self),
             let error = function("error", (@convention(c) () -> UnsafePointer<CChar>).self)
         else { throw Failure("\(path) is of another version of Tandem; build it again: make mpi") }
-        (self.open, self.exchange, self.close, self.abort, self.launcher, self.error) = (open, exchange, close, abort, launcher, error)
+        (self.open, self.exchange, self.close) = (open, exchange, close)
+        (self.setTimeout, self.launcher, self.error) = (setTimeout, launcher, error)
     }
 
     var problem: String { String(cString: error()).onOneLine }

@@ -28,9 +28,9 @@ static int check(int status) {
     return 1;
 }
 
-/// Joins the ranks that were started together. `hostRank` and `hostCount` are of those on this host. `name` gets the library's version, 256
-/// bytes at most.
-int tandem_mpi_open(int *rank, int *count, int *hostRank, int *hostCount, char *name) {
+/// Joins the ranks that were started together. `hostCount` is the number of those on this host. `name` gets the library's version, 256 bytes at
+/// most.
+int tandem_mpi_open(int *rank, int *count, int *hostCount, char *name) {
     // One thread of the process makes all calls.
     int provided, length = 0;
     static char version[MPI_MAX_LIBRARY_VERSION_STRING + 1];
@@ -39,7 +39,7 @@ int tandem_mpi_open(int *rank, int *count, int *hostRank, int *hostCount, char *
     if (check(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN))) return 1;
     if (check(MPI_Comm_rank(MPI_COMM_WORLD, rank)) || check(MPI_Comm_size(MPI_COMM_WORLD, count))) return 1;
     if (check(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, *rank, MPI_INFO_NULL, &host))) return 1;
-    if (check(MPI_Comm_rank(host, hostRank)) || check(MPI_Comm_size(host, hostCount))) return 1;
+    if (check(MPI_Comm_size(host, hostCount))) return 1;
     if (check(MPI_Get_library_version(version, &length))) return 1;
     snprintf(name, 256, "%.255s", version);
     return 0;
@@ -51,15 +51,25 @@ static double seconds(void) {
     return now.tv_sec + 1e-9 * now.tv_nsec;
 }
 
+static double timeout;
+
+/// Seconds after which a rank that does not answer is given up; 0: never.
+void tandem_mpi_set_timeout(double limit) { timeout = limit; }
+
 /// Waits for two requests. MPI's own wait keeps a core busy, and the decoders beside a trainer have use for it.
 static int wait_for(MPI_Request *requests) {
-    const double begin = seconds(), patience = 0.02;
+    const double begin = seconds(), busy = 0.02;
     const struct timespec nap = {0, 200000};
     MPI_Status statuses[2];
     for (int done = 0;;) {
         if (check(MPI_Testall(2, requests, &done, statuses))) return 1;
         if (done) return 0;
-        if (seconds() - begin < patience) sched_yield();
+        double waited = seconds() - begin;
+        if (timeout > 0 && waited > timeout) {
+            snprintf(message, sizeof message, "no answer for %.0f s", waited);
+            return 1;
+        }
+        if (waited < busy) sched_yield();
         else nanosleep(&nap, NULL);
     }
 }
@@ -84,6 +94,3 @@ int tandem_mpi_exchange(const void *sent, size_t sentCount, int to, void *receiv
 
 /// Leaves, once all ranks do.
 int tandem_mpi_close(void) { return check(MPI_Finalize()); }
-
-/// Ends all ranks at once.
-void tandem_mpi_abort(void) { MPI_Abort(MPI_COMM_WORLD, 1); }

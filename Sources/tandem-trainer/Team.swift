@@ -28,19 +28,23 @@ final class Team {
     }
 
     /// Joins the trainers that MPI has started together, if it has.
-    init(threads: Int) throws {
+    ///
+    /// - Parameters:
+    ///   - threads: that each is to compute with; 0: one a core, shared among those of a host.
+    ///   - timeout: seconds after which one that does not answer is given up; 0: never.
+    init(threads: Int, timeout: Double) throws {
         let launched = MPI.launched() ?? 1
         guard launched > 1 else {
             (ranks, asking, self.threads, summary) = (Alone(), TrainerRank(), threads, nil)
             return
         }
-        let mpi = try MPI(library: MPI.libraryPath(beside: programFolder), launched: launched)
+        let mpi = try MPI(library: MPI.libraryPath(beside: programFolder), launched: launched, timeout: timeout)
         ranks = mpi
         let run = try mpi.all([UInt64.random(in: .min ... .max)])[0][0]
         asking = TrainerRank(run: run, rank: mpi.rank, of: mpi.count)
         let cores = try Cores(of: mpi)
         self.threads = threads == 0 ? cores.share : threads
-        summary = "\(mpi.count) trainers, \(mpi.onHost.count) on this host with \(self.threads) threads each, by \(mpi.summary)"
+        summary = "\(mpi.count) trainers, \(mpi.onHost) on this host with \(self.threads) threads each, by \(mpi.summary)"
     }
 
     /// Refuses trainers that would not compute the same.

@@ -32,7 +32,7 @@ runProgram("tandem-trainer") {
     if context.isGuarded { Hangup.catchSignal() }
     let board = StatusBoard(TrainerStatus().report(refusals: 0))
     let statusServer = try metrics.map { try StatusServer(StatusAddress($0), role: "trainer", report: { board.newest }) }
-    let team = try Team(threads: pipeline.train.threads)
+    let team = try Team(threads: pipeline.train.threads, timeout: pipeline.dataflow.timeout)
     let trainer = try Trainer(
         pipeline, team, folder: folder ?? "runs/\(pipeline.name)", batcher: batcherEndpoint, evaluators: evaluators, context,
         mayChangeBatch: mayChangeBatch, sampleLog: sampleLog, progress: ProgressLine(progress),

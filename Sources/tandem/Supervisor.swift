@@ -25,6 +25,13 @@ struct Role {
 
     /// What asks it to stop. Launchers of MPI hand this one on, and end everything at others.
     fileprivate var stopSignal: Int32 { launcher.isEmpty ? SIGTERM : SIGUSR1 }
+
+    /// What the end of a launcher says of the processes that it started: the negative number of the signal that one of them was ended by,
+    /// which the others follow; else its exit code. MPICH gives the signal's number, Open MPI adds 128.
+    fileprivate func status(ofLauncher status: Int32) -> Int32 {
+        let signals = [SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGKILL, SIGSEGV]
+        return !launcher.isEmpty && signals.contains(status % 128) ? -(status % 128) : status
+    }
 }
 
 /// Keeps the processes of a run alive, prefixes their logs, and stops them in the order of their roles.
@@ -66,13 +73,15 @@ final class Supervisor {
     private func superviseUntilEnd() throws {
         while !Interruption.isRequested, children.contains(where: \.isRunning) {
             for child in readOutput(of: children.filter(\.isRunning)) {
-                let status = child.reap()
+                let status = child.role.status(ofLauncher: child.reap())
                 switch (child.role.restartPolicy, status) {
                 case (.main, 0): return
                 case (.needed, EX_TEMPFAIL):
                     show("ended, having told why; starting it again", from: child.role.name)
                     try child.start()
                 case (.needed, ..<0), (.optional, ..<0): try restart(child, status: status)
+                // One of several trainers was killed, and the launcher has ended the others: they go on at their last checkpoint.
+                case (.main, ..<0) where !child.role.launcher.isEmpty: try restart(child, status: status)
                 case (_, 0): show("has ended", from: child.role.name)
                 case (.optional, _): show("ended with \(describe(status)); the run goes on without it", from: child.role.name)
                 default: throw Failure("\(child.role.name) ended with \(describe(status)); its last lines above say why")
