@@ -41,8 +41,8 @@ let package = Package(
         program(
             "tandem-bench",
             [
-                "Base", "Console", "Configuration", "Dataflow", "Files", "Media", "Pictures", "Propagation", "Recipes", "Sampling",
-                "ZeroMQ", "Training",
+                "Base", "Console", "Configuration", "Dataflow", "Files", "Media", "Pictures", "Propagation", "Ranks", "Recipes", "Sampling",
+                "ZeroMQ", "Training", "Autograd",
             ] + maths),
         program("tandem-decoder", ["Base", "Console", "Dataflow", "Media", "Metrics", "Sampling", "ZeroMQ"]),
         program("tandem-batcher", ["Console", "Dataflow", "Metrics", "Sampling", "ZeroMQ"]),

@@ -23,8 +23,17 @@ public final class MPI: Ranks {
         return environment["PMIX_RANK"] == nil ? nil : environment["SLURM_NTASKS"].flatMap { Int($0) } ?? 1
     }
 
-    /// The program that starts ranks of the MPI that the library was built for.
-    public static func launcher(library path: String) throws(Failure) -> String { String(cString: try Functions(path).launcher()) }
+    /// The words that have a program started as some ranks on this machine, by the MPI that the library was built for.
+    public static func launcher(of count: Int, library path: String) throws(Failure) -> [String] {
+        // Open MPI refuses the superuser, whom a container may have no other than, and more ranks than cores; and it binds ranks to cores, of
+        // which decoders know nothing. MPICH does as it is told.
+        let settings = [
+            "OMPI_ALLOW_RUN_AS_ROOT=1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1", "OMPI_MCA_rmaps_base_oversubscribe=1",
+            "OMPI_MCA_hwloc_base_binding_policy=none", "PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe",
+            "PRTE_MCA_hwloc_default_binding_policy=none",
+        ]
+        return settings + [String(cString: try Functions(path).launcher()), "-n", "\(count)"]
+    }
 
     /// Joins the ranks that were started together.
     ///
@@ -45,7 +54,8 @@ public final class MPI: Ranks {
         guard self.count == launched else {
             throw Failure(
                 "\(launched) trainers were started together, and MPI finds \(count): \(path) was built for \(summary), and something else"
-                    + " started them. Start them by \(String(cString: functions.launcher())), or build it again: make mpi MPICC=NAME, by the compiler of that MPI")
+                    + " started them. Start them by \(String(cString: functions.launcher())), or build it again: make mpi MPICC=NAME, by the compiler of that MPI"
+            )
         }
     }
 
@@ -55,6 +65,11 @@ public final class MPI: Ranks {
         let status = functions.exchange(
             sent.baseAddress, sent.count, to.map { Int32($0) } ?? -1, received.baseAddress, received.count, from.map { Int32($0) } ?? -1)
         guard status == 0 else { throw Failure("rank \(rank) cannot reach the others: \(functions.problem)") }
+    }
+
+    /// MPI's own sum of all ranks' numbers, in place, at every rank: what an exchange is measured by. Its last bits depend on the number of ranks.
+    public func addUp(_ numbers: UnsafeMutablePointer<Float>, count: Int) throws {
+        guard functions.addUp(numbers, count) == 0 else { throw Failure("rank \(rank) cannot reach the others: \(functions.problem)") }
     }
 
     /// Leaves, once all ranks do.
@@ -71,6 +86,7 @@ private struct Functions {
 
     let open: Open
     let exchange: Exchange
+    let addUp: @convention(c) (UnsafeMutablePointer<Float>, Int) -> Int32
     let close: @convention(c) () -> Int32
     let setTimeout: @convention(c) (Double) -> Void
     let launcher: @convention(c) () -> UnsafePointer<CChar>
@@ -94,11 +110,12 @@ private struct Functions {
         guard let version = function("version", (@convention(c) () -> Int32).self), version() == Self.version,
             let open = function("open", Open.self),
             let exchange = function("exchange", Exchange.self), let close = function("close", (@convention(c) () -> Int32).self),
+            let addUp = function("add_up", (@convention(c) (UnsafeMutablePointer<Float>, Int) -> Int32).self),
             let setTimeout = function("set_timeout", (@convention(c) (Double) -> Void).self),
             let launcher = function("launcher", (@convention(c) () -> UnsafePointer<CChar>).self),
             let error = function("error", (@convention(c) () -> UnsafePointer<CChar>).self)
         else { throw Failure("\(path) is of another version of Tandem; build it again: make mpi") }
-        (self.open, self.exchange, self.close) = (open, exchange, close)
+        (self.open, self.exchange, self.addUp, self.close) = (open, exchange, addUp, close)
         (self.setTimeout, self.launcher, self.error) = (setTimeout, launcher, error)
     }
 

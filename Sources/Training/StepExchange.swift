@@ -32,6 +32,16 @@ public final class StepExchange {
     public var shards: Range<Int> { cut.shards(ofRank: ranks.rank, of: ranks.count) }
     /// The elements that this rank moves.
     public var part: Range<Int> { parts[ranks.rank] }
+    /// Bytes that this rank takes beyond those of a trainer without shards: copies of gradients that wait for others, pieces that arrive, less
+    /// the moments of other parts.
+    public var addedBytes: Int {
+        let arriving = (0..<ranks.count).filter { $0 != ranks.rank }.map { nodes(ofRank: $0).count }.reduce(0, +)
+        let numbers =
+            Shards.copies(ofShards: shards) * parameters.count + arriving * min(Self.pieceSize, part.count)
+            - 2 * (parameters.count - part.count)
+        return numbers * MemoryLayout<Float>.stride
+    }
+
     /// Blocks of the own part.
     var blocks: [Range<Int>] { parameters.blocks.filter { part.contains($0.lowerBound) } }
 
@@ -41,7 +51,7 @@ public final class StepExchange {
     /// Adds up gradients: those of the parameters hold the sums in the own part then, and anything elsewhere.
     ///
     /// - Parameter own: those of this rank's whole subtrees, in order, the gradients of the parameters last.
-    func addUp(_ own: [Tensor]) throws {
+    public func addUp(_ own: [Tensor]) throws {
         if arrivals.isEmpty {
             let count = (0..<ranks.count).filter { $0 != ranks.rank }.map { nodes(ofRank: $0).count }.reduce(0, +)
             arrivals = (0..<count).map { _ in parameters.backend.tensor([min(Self.pieceSize, max(part.count, 1))]) }

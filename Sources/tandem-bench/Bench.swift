@@ -11,6 +11,7 @@ func bench(arguments: [String]) throws {
         "tandem bench", noun: "benchmark", about: "Times parts of Tandem on this machine, beside what the machine can do.",
         [
             ("step", "whole training steps: samples a second, share of the processor's peak, memory", benchStep),
+            ("trainers", "several trainers beside one, and what they exchange; forecasts for up to 256 hosts", benchTrainers),
             ("decode", "what a decoder does: samples a second from videos, frames a sample, shares of the time, memory", benchDecode),
             ("views", "what a decoder does for recipes of many views: milliseconds to cut, scale and colour them", benchViews),
             ("dataflow", "samples a second from decoders through the batcher to a trainer, beside raw ZeroMQ", benchDataflow),
@@ -61,10 +62,10 @@ extension Backend {
     }
 
     /// Seconds of the fastest of some calls, after one that does not count, until the device is done with what each asked for.
-    func fastest(of count: Int, _ body: () -> Void) -> Double {
-        (0...count).map { _ in
+    func fastest(of count: Int, _ body: () throws -> Void) rethrows -> Double {
+        try (0...count).map { _ in
             let start = monotonicSeconds()
-            body()
+            try body()
             synchronize()
             return monotonicSeconds() - start
         }.dropFirst().min()!

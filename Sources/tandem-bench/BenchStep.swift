@@ -4,6 +4,7 @@ import Configuration
 import Console
 import Devices
 import Foundation
+import Ranks
 import Recipes
 import Sampling
 import Training
@@ -44,8 +45,8 @@ func benchStep(arguments: [String]) throws {
         ] + (decoderSize.map { ["model.decoderSize=\($0)"] } ?? []) + overrides)
     let backend = try Device.cpu.makeBackend(threads: threads, for: precision)
     let profile = isProfiled ? ProfiledBackend(backend) : nil
-    let bench = StepBench(pipeline, profile ?? backend, profile)
-    let result = bench.run(steps: steps) { if !asJSON { writeError($0 + "\n") } }
+    let bench = try StepBench(pipeline, profile ?? backend, profile)
+    let result = try bench.run(steps: steps) { if !asJSON { writeError($0 + "\n") } }
     print(result.shown(asJSON: asJSON))
 }
 
@@ -93,33 +94,38 @@ struct StepResult: BenchResult, Decodable {
 }
 
 /// A recipe, and random samples to train it on.
-private struct StepBench {
+struct StepBench {
     let pipeline: Pipeline
     let backend: any Backend
     let recipe: any Recipe
     let samples: RandomSamples
     let forecast: Int
+    private let exchange: StepExchange
     private let profile: ProfiledBackend?
 
-    /// - Parameter profile: the backend, where it measures its operations.
-    init(_ pipeline: Pipeline, _ backend: any Backend, _ profile: ProfiledBackend?) {
+    /// - Parameters:
+    ///   - profile: the backend, where it measures its operations.
+    ///   - ranks: those that share the steps.
+    init(_ pipeline: Pipeline, _ backend: any Backend, _ profile: ProfiledBackend? = nil, ranks: any Ranks = Alone()) throws {
         self.pipeline = pipeline
         self.backend = backend
         self.profile = profile
         samples = RandomSamples(of: pipeline.recipe.value.sampler, count: pipeline.train.batch)
         let before = SystemMemory.resident
         recipe = pipeline.makeRecipe(on: backend)
-        forecast = before + StepForecast(recipe, samples: pipeline.train.cut.microBatch, recomputes: pipeline.train.recompute).total
+        exchange = StepExchange(ranks, recipe.parameters, pipeline.train.cut)
+        let step = StepForecast(recipe, samples: pipeline.train.cut.microBatch, recomputes: pipeline.train.recompute)
+        forecast = before + step.total + exchange.addedBytes
     }
 
-    func run(steps: Int, _ tell: (String) -> Void) -> StepResult {
+    func run(steps: Int, _ tell: (String) -> Void) throws -> StepResult {
         let (batch, cut) = (pipeline.train.batch, pipeline.train.cut)
         let (arena, sums, optimizer) = (
-            Arena(backend: backend), StepSums(of: recipe, shards: 0..<cut.count), Optimizer(AdamW(pipeline.train))
+            Arena(backend: backend), StepSums(of: recipe, shards: exchange.shards), Optimizer(AdamW(pipeline.train))
         )
         var (number, operations) = (0, [StepResult.Operation]())
-        let seconds = samples.withBlocks { samples in
-            backend.fastest(of: steps) {
+        let seconds = try samples.withBlocks { samples in
+            try backend.fastest(of: steps) {
                 let start = monotonicSeconds()
                 number += 1
                 profile?.reset()
@@ -127,7 +133,7 @@ private struct StepBench {
                 recipe.beginStep(
                     RunPosition(
                         step: number - 1, totalSteps: steps + 1, progress: 0, epochs: pipeline.train.epochs, seed: pipeline.seed))
-                for passes in cut.passes(ofShards: 0..<cut.count, stepSize: batch) {
+                for passes in cut.passes(ofShards: exchange.shards, stepSize: batch) {
                     for pass in passes {
                         recipe.accumulateGradients(
                             Array(samples[pass.samples]), share: Float(pass.samples.count) / Float(batch),
@@ -135,10 +141,11 @@ private struct StepBench {
                     }
                     sums.finishShard()
                 }
-                let reading = sums.read()
+                let reading = try sums.read(with: exchange)
                 optimizer.update(
-                    recipe.parameters, recipe.rules, learningRate: 1e-4, progress: 0, gradientSquares: reading.gradientSquares, step: number
-                )
+                    recipe.parameters, recipe.rules, learningRate: 1e-4, progress: 0, gradientSquares: reading.gradientSquares,
+                    step: number, part: exchange.part)
+                try exchange.shareValues()
                 recipe.finishStep()
                 let seconds = monotonicSeconds() - start
                 operations = profile.map { Self.operations($0, of: seconds) } ?? []

@@ -75,7 +75,7 @@ private struct Summary {
 }
 
 /// The processor's name, where the system tells it.
-private var processorName: String {
+var processorName: String {
     let text = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
     let line = text.split(separator: "\n").first { $0.hasPrefix("model name") }
     return line?.split(separator: ":").last.map { $0.trimmingCharacters(in: .whitespaces) } ?? "a processor without a name"

@@ -18,9 +18,7 @@ struct TrainingMemory {
         step = StepForecast(recipe, samples: samples, recomputes: recomputes)
         batches = pipeline.dataflow.trainerMemory << 20
         self.samples = samples
-        let size = MemoryLayout<Float>.stride
-        let waiting = Shards.copies(ofShards: exchange.shards) * recipe.parameters.count * size
-        parameters = step.parameters + waiting - 2 * (recipe.parameters.count - exchange.part.count) * size
+        parameters = step.parameters + exchange.addedBytes
 
         let free = SystemMemory.available
         guard parameters + step.activations + batches > free else { return }

@@ -70,7 +70,7 @@ func run(arguments: [String]) throws {
             + (sampleLog.map { ["--sample-log", $0] } ?? []) + (changesBatch ? ["--change-batch"] : []) + [
                 "--progress", isatty(STDERR_FILENO) == 1 ? "live" : "plain",
             ],
-        restartPolicy: .main, launcher: trainers > 1 ? try launcher(ofTrainers: trainers) : [])
+        restartPolicy: .main, launcher: trainers > 1 ? try MPI.launcher(of: trainers, library: MPI.libraryPath(beside: programFolder)) : [])
     let evaluatorRole = Role(
         name: "evaluator", program: "tandem-evaluator", arguments: ["--trainer", trainer], restartPolicy: .optional)
     let batcherRole = Role(
@@ -81,19 +81,6 @@ func run(arguments: [String]) throws {
         options: ["--timeout", "\(pipeline.dataflow.timeout)"] + (pipeline.data.verifyContent ? ["--verify-content"] : []) + keyOptions)
     let supervisor = Supervisor([trainerRole] + (pipeline.evaluation.isEmpty ? [] : [evaluatorRole]) + decoders + [batcherRole])
     try withExtendedLifetime(hold) { try supervisor.run() }
-}
-
-/// What starts so many trainers on this machine.
-private func launcher(ofTrainers count: Int) throws -> [String] {
-    let program = try MPI.launcher(library: MPI.libraryPath(beside: programFolder))
-    // Open MPI refuses the superuser, whom a container may have no other than, and more ranks than cores; and it binds ranks to cores, of
-    // which decoders know nothing. MPICH does as it is told.
-    let settings = [
-        "OMPI_ALLOW_RUN_AS_ROOT=1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1", "OMPI_MCA_rmaps_base_oversubscribe=1",
-        "OMPI_MCA_hwloc_base_binding_policy=none", "PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe",
-        "PRTE_MCA_hwloc_default_binding_policy=none",
-    ]
-    return settings + [program, "-n", "\(count)"]
 }
 
 /// Refuses a pipeline with which the run in a folder cannot go on, before anything is changed there. The trainer looks again.

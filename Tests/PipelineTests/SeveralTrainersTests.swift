@@ -9,12 +9,29 @@ import Testing
         let testDescription: String
         let library: String
 
+        /// What the launcher is told of two hosts of namespaces, and what it has in its environment.
+        func options(_ hosts: [String], remoteShell: String) -> (arguments: [String], environment: [String: String]) {
+            let all = hosts.joined(separator: ",")
+            guard testDescription == "openmpi" else { return (["-hosts", all, "-iface", "cable", "-launcher-exec", remoteShell], [:]) }
+            let network = ["btl_tcp_if_include", "oob_tcp_if_include"].flatMap { ["--mca", $0, "cable"] }
+            return (
+                [
+                    "--host", all, "-x", "TANDEM_MPI", "--mca", "plm_rsh_agent", remoteShell, "--mca", "btl", "tcp,self", "--mca", "pml",
+                    "ob1",
+                ]
+                    + network, ["OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"]
+            )
+        }
+
         init?(_ name: String) {
             guard let compiler = Programs.find("mpicc." + name), Programs.find("mpirun." + name) != nil else { return nil }
             testDescription = name
             library = FileManager.default.temporaryDirectory.appendingPathComponent("tandem-\(UUID().uuidString).so").path
-            let source = #filePath.replacingOccurrences(of: "Tests/PipelineTests/SeveralTrainersTests.swift", with: "Sources/Ranks/tandem-mpi.c")
-            let arguments = ["-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", "-DTANDEM_LAUNCHER=\"mpirun.\(name)\"", source, "-o", library]
+            let source = #filePath.replacingOccurrences(
+                of: "Tests/PipelineTests/SeveralTrainersTests.swift", with: "Sources/Ranks/tandem-mpi.c")
+            let arguments = [
+                "-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", "-DTANDEM_LAUNCHER=\"mpirun.\(name)\"", source, "-o", library,
+            ]
             let result = try? Programs.run(path: compiler, arguments)
             if result?.status != 0 { Issue.record("mpicc.\(name): \(result?.output ?? "cannot be started")") }
         }
@@ -57,6 +74,47 @@ import Testing
         }
     }
 
+    /// The hosts reach one another over TCP, with keys where the data flows.
+    @Test(
+        .enabled(if: !sites.isEmpty, "there is neither mpicc.mpich nor mpicc.openmpi"),
+        .enabled(if: TwoHosts.obstacle == nil, Comment(rawValue: TwoHosts.obstacle ?? "")), arguments: sites)
+    func trainersOfTwoHosts(site: Site) throws {
+        let data = try TinyDataSet()
+        let whole = try run(data, "whole", trainers: 1, site)
+        let (hosts, folder) = (try TwoHosts(), try data.makeFolder("hosts"))
+        let (shell, batcher) = (folder + "/shell", "tcp://\(TwoHosts.addresses[0]):5555")
+        try hosts.writeRemoteShell(to: shell)
+        #expect(try Programs.run("tandem", ["keys", "keys"], in: folder).status == 0)
+        let pipeline = ["--pipeline", data.folder + "/whole/runs/tiny/pipeline.json5", "--keys", "keys"]
+        let parts = [
+            hosts.process(Programs.folder + "/tandem-batcher", pipeline + ["--bind", batcher], on: 0, in: folder),
+            hosts.process(
+                Programs.folder + "/tandem-decoder", ["--connect", batcher, "--media", data.folder + "/train", "--keys", "keys"], on: 1,
+                in: folder),
+        ]
+        for part in parts {
+            part.standardError = FileHandle.nullDevice
+            try part.run()
+        }
+        defer { for part in parts { part.terminate() } }
+        let options = site.options(TwoHosts.addresses, remoteShell: shell)
+        let launcher = hosts.process(
+            "mpirun." + site.testDescription,
+            options.arguments + ["-n", "2", Programs.folder + "/tandem-trainer"] + pipeline
+                + ["--batcher", batcher, "--sample-log", "samples.log", "--progress", "plain"], on: 0, in: folder)
+        let output = Pipe()
+        (launcher.standardOutput, launcher.standardError) = (output, output)
+        launcher.environment = ProcessInfo.processInfo.environment.merging(options.environment) { $1 }.merging(
+            ["TANDEM_MPI": site.library]) { $1 }
+        try launcher.run()
+        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        launcher.waitUntilExit()
+        #expect(launcher.terminationStatus == 0 && text.contains("2 trainers, 1 on this host"), "\(text)")
+        #expect(try String(contentsOfFile: folder + "/samples.log", encoding: .utf8) == whole.sampleLog)
+        let last = folder + "/runs/tiny/checkpoints/step-00000040.safetensors"
+        #expect(try TinyDataSet.Outcome(folder: folder, output: "", sampleLog: "", lastCheckpoint: last).arrays == whole.arrays)
+    }
+
     /// What a recipe sums beside gradients, and what it notes of each pass through the network, does not depend on it either.
     @Test(
         .enabled(if: !sites.isEmpty, "there is neither mpicc.mpich nor mpicc.openmpi"),
@@ -83,7 +141,9 @@ import Testing
         let running = try data.start(
             in: folder, settings: Array(settings), options: ["--trainers", "2"], environment: ["TANDEM_MPI": site.library])
         let checkpoints = folder + "/runs/tiny/checkpoints"
-        while running.process.isRunning, !FileManager.default.fileExists(atPath: checkpoints + "/step-00000020.safetensors") { usleep(10_000) }
+        while running.process.isRunning, !FileManager.default.fileExists(atPath: checkpoints + "/step-00000020.safetensors") {
+            usleep(10_000)
+        }
         let victim = try #require(Self.trainers(in: folder).last)
         kill(victim, SIGKILL)
         let (status, output) = Programs.finish(running)
