@@ -12,6 +12,7 @@ DEMO ?= full
 RECIPE ?= siammae
 SEED ?= 1
 MPICC ?= mpicc
+BUILD_OF_TRAINERS = $(if $(filter-out 1,$(TRAINERS)),mpi,build)
 
 ##@ First steps
 
@@ -30,7 +31,7 @@ test: setup ## Build everything and pass the tests
 .PHONY: run
 run: ## Run a pipeline on this machine: make run PIPELINE=Pipelines/NAME.json5 [TRAINERS=4] [ARGS="--set train.steps=100"]
 	@test -n "$(PIPELINE)" || { echo "say which pipeline: make run PIPELINE=Pipelines/NAME.json5 (there are: $$(ls Pipelines/*.json5 | xargs))" >&2; exit 2; }
-	@$(MAKE) $(if $(filter-out 1,$(TRAINERS)),mpi,build)
+	@$(MAKE) $(BUILD_OF_TRAINERS)
 	@$(BIN)/tandem run $(PIPELINE) $(addprefix --trainers ,$(TRAINERS)) $(ARGS)
 
 .PHONY: decoders
@@ -186,8 +187,9 @@ CHAOS ?= short
 MINUTES ?= 10
 
 .PHONY: chaos
-chaos: build ## Kill, stop, restart and mislead a run, compare it with the undisturbed one [CHAOS=short|soak|network] [MINUTES=10: of soak] [SEED=1]
-	@$(BIN)/chaos --mode $(CHAOS) --minutes $(MINUTES) --seed $(SEED)
+chaos: ## Kill, stop, restart and mislead a run, compare it with the undisturbed one [CHAOS=short|soak|network] [MINUTES=10: of soak] [SEED=1] [TRAINERS=1]
+	@$(MAKE) $(BUILD_OF_TRAINERS)
+	@$(BIN)/chaos --mode $(CHAOS) --minutes $(MINUTES) --seed $(SEED) $(addprefix --trainers ,$(TRAINERS))
 
 .PHONY: clean
 clean: ## Remove what was built (runs/ stays)

@@ -152,7 +152,9 @@ let package = Package(
             path: "Tests/Fuzz"),  // make fuzz
         .executableTarget(
             name: "chaos",
-            dependencies: ["Base", "Console", "Dataflow", "Media", "Sampling", "TestSupport", "Training", "WeightFiles", "ZeroMQ"],
+            dependencies: [
+                "Base", "Console", "Dataflow", "Media", "Ranks", "Sampling", "TestSupport", "Training", "WeightFiles", "ZeroMQ",
+            ],
             path: "Tests/Chaos"),  // make chaos
         .testTarget(
             name: "PipelineTests",

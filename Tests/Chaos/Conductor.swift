@@ -42,15 +42,13 @@ final class Conductor {
     private static let longPause = 65.0...75.0
     /// Seconds in which a run that nothing disturbs must come to its next checkpoint, and an asked process to its end.
     static let timeout = 300.0
-    /// How a process may end that was asked to or killed. SIGTERM ends one that has only just been started.
-    private static let ends: Set<Int32> = [0, -SIGKILL, -SIGTERM]
 
-    init(_ stage: Stage, hostileRate: Int, disk: SmallDisk?) {
+    init(_ stage: Stage, hostileRate: Int, disk: SmallDisk?) throws {
         self.stage = stage
         self.disk = disk
         random = SplitMix64(seed: stage.seed)
         batcher = stage.batcher()
-        trainer = stage.trainer()
+        trainer = try stage.trainer()
         evaluator = stage.evaluator()
         decoders = (1...Self.maximumDecoders).map { stage.decoder($0, isTapped: $0 == 2) }
         twins = (1...2).map { stage.twin($0) }
@@ -109,16 +107,15 @@ final class Conductor {
 
     func stop() throws -> Int {
         for process in [trainer, evaluator] + decoders + twins + [hostile, batcher] where process.isStarted {
-            process.isEndExpected = true
             process.isWanted = false
-            process.signal(SIGTERM)
+            process.askToStop()
             let deadline = monotonicSeconds() + Self.timeout
             while !process.hasEnded {
                 guard monotonicSeconds() < deadline else { throw Failure("\(process.name) did not stop when it was asked to") }
                 try tick()
             }
             let status = process.reap()
-            guard Self.ends.contains(status) else { throw ended(process, status) }
+            guard process.ends.contains(status) else { throw ended(process, status) }
         }
         line.finish(progress)
         return step
@@ -151,7 +148,7 @@ final class Conductor {
         if process === trainer, disk?.isFull == true, status == 1, process.output.contains("No space left on device") {
             disk?.free()
             diskFilledAt = nil
-        } else if !isExpected || !Self.ends.contains(status) {
+        } else if !isExpected || !process.ends.contains(status) {
             throw ended(process, status)
         }
         process.startsAt = max(process.startsAt, monotonicSeconds() + Double.random(in: 0...0.5, using: &random))
@@ -211,8 +208,7 @@ final class Conductor {
     }
 
     private func restart(_ process: RoleProcess?) -> Bool {
-        process?.isEndExpected = true
-        process?.signal(SIGTERM)
+        process?.askToStop()
         return process != nil
     }
 
@@ -228,8 +224,7 @@ final class Conductor {
     private func leave(_ process: RoleProcess) {
         process.isWanted = false
         process.resume()
-        process.isEndExpected = true
-        process.signal(SIGTERM)
+        process.askToStop()
         reapWhenEnded(process, until: monotonicSeconds() + Self.timeout)
     }
 
@@ -241,7 +236,7 @@ final class Conductor {
             }
             // Everything may have been killed meanwhile.
             let status = process.reap()
-            guard Self.ends.contains(status) else { throw ended(process, status) }
+            guard process.ends.contains(status) else { throw ended(process, status) }
         }
     }
 

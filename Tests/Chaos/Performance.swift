@@ -19,7 +19,7 @@ struct Performance {
         if disk == nil { note("skipped: the full disk; it takes a user who may mount a file system") }
 
         note("disturbing a run for \(formatDuration(seconds)), seed \(stage.seed)")
-        let conductor = Conductor(stage, hostileRate: hostileRate, disk: disk)
+        let conductor = try Conductor(stage, hostileRate: hostileRate, disk: disk)
         defer { try? conductor.graph.write(to: stage.folder) }
         let step = try conductor.run(seconds: seconds)
         report(conductor)
@@ -40,7 +40,7 @@ struct Performance {
     /// The test on several hosts.
     private func run(on network: Network) throws {
         note("disturbing the network of a run on \(Host.allCases.count) hosts, seed \(stage.seed)")
-        let conductor = Conductor(stage, hostileRate: hostileRate, disk: nil)
+        let conductor = try Conductor(stage, hostileRate: hostileRate, disk: nil)
         defer { try? conductor.graph.write(to: stage.folder) }
         let step = try conductor.run(on: network)
         for fault in NetworkFault.allCases.map(\.rawValue) + Set(NetworkFault.kills.map(\.rawValue)).sorted() {

@@ -16,6 +16,8 @@ final class RoleProcess {
     let outputPath: String
     private let command: [String]
     private let folder: String
+    /// The program of the processes that a launcher starts, which are disturbed in its place; nil: this is no launcher.
+    private let member: String?
     private var process: Process?
     private var outputStart: UInt64 = 0
 
@@ -27,13 +29,19 @@ final class RoleProcess {
     /// Whether its end was our doing, or is awaited.
     var isEndExpected = false
 
-    /// - Parameter command: the program's path and its arguments.
-    init(_ role: Role, _ name: String, on host: Host, command: [String], folder: String) {
+    /// The member that is stopped.
+    private var pausedMember: pid_t?
+
+    /// - Parameters:
+    ///   - command: the program's path and its arguments.
+    ///   - member: the program of the processes that it starts as a launcher of MPI.
+    init(_ role: Role, _ name: String, on host: Host, command: [String], folder: String, member: String? = nil) {
         self.role = role
         self.name = name
         self.host = host
         self.command = command
         self.folder = folder
+        self.member = member
         outputPath = folder + "/\(name).output"
         _ = FileManager.default.createFile(atPath: outputPath, contents: nil)
     }
@@ -68,21 +76,46 @@ final class RoleProcess {
         Foundation.kill(process.processIdentifier, number)
     }
 
-    /// Ends it in a way that it cannot notice.
+    /// Ends it, or one of its members, in a way that it cannot notice.
     func kill() {
         isEndExpected = true
-        signal(SIGKILL)
+        if let member = members.randomElement() { Foundation.kill(member, SIGKILL) } else { signal(SIGKILL) }
+    }
+
+    /// Asks it to stop.
+    func askToStop() {
+        isEndExpected = true
+        signal(member == nil ? SIGTERM : SIGUSR1)
     }
 
     func pause() {
         isPaused = true
-        signal(SIGSTOP)
+        pausedMember = members.randomElement()
+        if let pausedMember { Foundation.kill(pausedMember, SIGSTOP) } else { signal(SIGSTOP) }
     }
 
     func resume() {
         guard isPaused else { return }
         isPaused = false
-        signal(SIGCONT)
+        if let pausedMember { Foundation.kill(pausedMember, SIGCONT) } else { signal(SIGCONT) }
+        pausedMember = nil
+    }
+
+    /// What a launcher has started, while it runs.
+    private var members: [pid_t] {
+        guard let member, let process, process.isRunning else { return [] }
+        let all = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return all.compactMap { pid_t($0) }.filter { process in
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(process)/exe")) == member
+                && (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(process)/cwd")) == folder
+        }
+    }
+
+    /// How it may end that was asked to or killed. SIGTERM, or SIGUSR1, ends one that has only just been started; launchers tell of such ends
+    /// of their members by the signal's number, or 128 more.
+    var ends: Set<Int32> {
+        guard member != nil else { return [0, -SIGKILL, -SIGTERM] }
+        return Set([SIGKILL, SIGUSR1].flatMap { [$0, 128 + $0, -$0] } + [0])
     }
 
     /// Takes note of its end. Returns its exit code, or the negative number of the signal that ended it.
@@ -104,6 +137,6 @@ final class RoleProcess {
     /// Resident memory in bytes, 0 where it does not run.
     var residentBytes: Int {
         guard let process, process.isRunning else { return 0 }
-        return SystemMemory.resident(ofProcess: process.processIdentifier)
+        return (members + [process.processIdentifier]).map { SystemMemory.resident(ofProcess: $0) }.max()!
     }
 }

@@ -2,6 +2,7 @@ import Base
 import Console
 import Foundation
 import Media
+import Ranks
 import Sampling
 import TestSupport
 
@@ -13,6 +14,8 @@ import TestSupport
 struct Stage {
     let folder: String
     let seed: UInt64
+    /// Trainers of the disturbed run; the undisturbed one has one.
+    let trainers: Int
     /// The hosts of the run; nil: this machine alone.
     var network: Network?
     /// Where the hostile client passes on what a decoder says.
@@ -69,7 +72,7 @@ struct Stage {
           mask: { ratio: 0.75 },
           model: { size: { patch: 8, width: 96, depth: 2, heads: 2 }, decoderSize: { width: 48, depth: 1, heads: 2 } },
           train: {
-            steps: 1000000, batch: 8, microBatch: 4, warmupEpochs: 0, baseLearningRate: 1e-2, checkpointEvery: 40, threads: 1,
+            steps: 1000000, batch: 8, microBatch: 4, shards: 4, warmupEpochs: 0, baseLearningRate: 1e-2, checkpointEvery: 40, threads: 1,
           },
           dataflow: { batcherMemory: 36, trainerMemory: 1, decoderMemory: 1, failureLimit: 0.5 },
           evaluation: { davis: "\(folder)/data/davis", every: 400, size: [64], queue: 2, radius: 4 },
@@ -89,13 +92,19 @@ struct Stage {
         return process(.batcher, "batcher", "tandem-batcher", ["--pipeline", pipeline, "--bind", bind] + keyOptions)
     }
 
-    func trainer() -> RoleProcess {
-        process(
-            .trainer, "trainer", "tandem-trainer",
+    /// - Throws: where there is no MPI for several.
+    func trainer() throws -> RoleProcess {
+        let arguments =
             [
                 "--pipeline", pipeline, "--batcher", endpoint(), "--bind", "ipc://trainer", "--folder", "runs/chaos", "--sample-log",
                 "samples.log", "--progress", "plain",
-            ] + keyOptions)
+            ] + keyOptions
+        guard trainers > 1 else { return process(.trainer, "trainer", "tandem-trainer", arguments) }
+        let launcher = try MPI.launcher(of: trainers, library: MPI.libraryPath(beside: Programs.folder))
+        let program = Programs.folder + "/tandem-trainer"
+        return RoleProcess(
+            .trainer, "trainer", on: .run, command: (network?.prefix(on: .run) ?? ["/usr/bin/env"]) + launcher + [program] + arguments,
+            folder: run, member: URL(fileURLWithPath: program).resolvingSymlinksInPath().path)
     }
 
     func evaluator() -> RoleProcess {

@@ -29,6 +29,7 @@ runProgram("chaos") {
     let minutes = options.value("--minutes", "N", "of disturbance, for soak", default: 10.0)
     let seed = options.value("--seed", "N", "of the faults and of the run", default: UInt64(1))
     let folder = options.value("--folder", "FOLDER", "where everything happens; what is there is removed", default: "chaos")
+    let trainers = options.value("--trainers", "1|2|4", "that share the steps, by MPI", default: 1)
     let rate = options.value("--rate", "N", "messages a second that the hostile client sends", default: 1000)
     let hostile = options.value(
         "--hostile", "ENDPOINT", "be the hostile client, with its tap there; used by this program itself", default: "")
@@ -38,6 +39,7 @@ runProgram("chaos") {
     let media = options.value("--media", "FOLDER", "with --twin: the videos", default: "")
     let tally = options.value("--tally", "FILE", "with --hostile: where it counts", default: "")
     let wire = options.value("--wire", "NAMESPACES", "be the network between these; used by this program itself", default: "")
+    if ![1, 2, 4].contains(trainers) { options.refuse("--trainers wants 1, 2 or 4") }
     options.finish()
 
     if !wire.isEmpty { return try Wire(namespaces: wire.split(separator: ",").map(String.init), seed: seed).run() }
@@ -49,7 +51,7 @@ runProgram("chaos") {
     Interruption.catchSignals()
     let path = URL(fileURLWithPath: folder).path
     let seconds = mode == .short ? 60 : minutes * 60
-    var stage = Stage(folder: path, seed: seed)
+    var stage = Stage(folder: path, seed: seed, trainers: trainers)
     do {
         if mode == .network { stage.network = try Network(seed: seed) }
     } catch {
