@@ -10,8 +10,10 @@ struct CurvesSection: ReportSection {
         ("gradient_norm", "Gradient norm", "before clipping"), ("teacher_entropy", "Teacher entropy", "of its targets, in nats"),
         ("teacher_spread", "Teacher spread", "of its targets"), ("samples_per_second", "Samples a second", ""),
         ("data_wait", "Data wait", "share of the time"), ("decoders", "Decoders", "at work"),
+        ("trainers", "Trainers", "that share the steps"), ("trainer_wait", "Waiting for the slowest trainer", "share of the time"),
+        ("exchange", "Exchange between trainers", "share of the time"),
     ]
-    private static let fromZero: Set = ["samples_per_second", "data_wait", "decoders"]
+    private static let fromZero: Set = ["samples_per_second", "data_wait", "decoders", "trainers", "trainer_wait", "exchange"]
     /// Columns that nobody here knows.
     private static let maximumOthers = 16
 

@@ -22,28 +22,17 @@ public struct Shards: Equatable, Sendable {
         return shards
     }
 
-    /// Samples that go through the network at once.
-    public struct Pass: Equatable, Sendable {
-        /// Its number in the step.
-        public let number: Int
-        /// The samples, counted from the step's first.
-        public let samples: Range<Int>
-    }
-
     /// The samples of a shard, counted from the first of a step of so many. The run's last step may be smaller, and its shards unlike.
     public func samples(ofShard shard: Int, stepSize: Int) -> Range<Int> { shard * stepSize / count..<(shard + 1) * stepSize / count }
 
-    /// The passes of some shards, shard by shard.
-    public func passes(ofShards shards: Range<Int>, stepSize: Int) -> [[Pass]] {
-        var number = 0
-        let all = (0..<count).map { shard in
+    /// The samples of each pass through the network, shard by shard, counted from the step's first.
+    public func passes(ofShards shards: Range<Int>, stepSize: Int) -> [[Range<Int>]] {
+        shards.map { shard in
             let samples = samples(ofShard: shard, stepSize: stepSize)
-            return stride(from: samples.lowerBound, to: samples.upperBound, by: microBatch).map { first -> Pass in
-                number += 1
-                return Pass(number: number - 1, samples: first..<min(first + microBatch, samples.upperBound))
+            return stride(from: samples.lowerBound, to: samples.upperBound, by: microBatch).map {
+                $0..<min($0 + microBatch, samples.upperBound)
             }
         }
-        return Array(all[shards])
     }
 
     /// Copies of the gradients that a step holds at once, at most, where some shards are computed one after the other.

@@ -35,9 +35,8 @@ public final class StepExchange {
     /// Bytes that this rank takes beyond those of a trainer without shards: copies of gradients that wait for others, pieces that arrive, less
     /// the moments of other parts.
     public var addedBytes: Int {
-        let arriving = (0..<ranks.count).filter { $0 != ranks.rank }.map { nodes(ofRank: $0).count }.reduce(0, +)
         let numbers =
-            Shards.copies(ofShards: shards) * parameters.count + arriving * min(Self.pieceSize, part.count)
+            Shards.copies(ofShards: shards) * parameters.count + arrivalCount * min(Self.pieceSize, part.count)
             - 2 * (parameters.count - part.count)
         return numbers * MemoryLayout<Float>.stride
     }
@@ -48,13 +47,14 @@ public final class StepExchange {
     /// What a rank holds of a step, in order.
     private func nodes(ofRank rank: Int) -> [ShardNode] { wholeNodes(ofShards: cut.shards(ofRank: rank, of: ranks.count)) }
 
+    private var arrivalCount: Int { ranks.partners.map { nodes(ofRank: $0.from).count }.reduce(0, +) }
+
     /// Adds up gradients: those of the parameters hold the sums in the own part then, and anything elsewhere.
     ///
     /// - Parameter own: those of this rank's whole subtrees, in order, the gradients of the parameters last.
     public func addUp(_ own: [Tensor]) throws {
         if arrivals.isEmpty {
-            let count = (0..<ranks.count).filter { $0 != ranks.rank }.map { nodes(ofRank: $0).count }.reduce(0, +)
-            arrivals = (0..<count).map { _ in parameters.backend.tensor([min(Self.pieceSize, max(part.count, 1))]) }
+            arrivals = (0..<arrivalCount).map { _ in parameters.backend.tensor([min(Self.pieceSize, max(part.count, 1))]) }
         }
         for first in stride(from: 0, to: parts.map(\.count).max()!, by: Self.pieceSize) {
             var pieces = [[Tensor]](repeating: [], count: ranks.count)

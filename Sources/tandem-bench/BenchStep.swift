@@ -136,7 +136,7 @@ struct StepBench {
                 for passes in cut.passes(ofShards: exchange.shards, stepSize: batch) {
                     for pass in passes {
                         recipe.accumulateGradients(
-                            Array(samples[pass.samples]), share: Float(pass.samples.count) / Float(batch),
+                            Array(samples[pass]), share: Float(pass.count) / Float(batch),
                             recomputes: pipeline.train.recompute, addingTo: sums.loss, arena: arena)
                     }
                     sums.finishShard()

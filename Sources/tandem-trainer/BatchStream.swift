@@ -52,7 +52,7 @@ final class BatchStream {
             let first = ahead.samplesSeen
             passes =
                 cut.passes(ofShards: shards, stepSize: ahead.stepSize).joined().map {
-                    first + $0.samples.lowerBound..<first + $0.samples.upperBound
+                    first + $0.lowerBound..<first + $0.upperBound
                 }[...]
             ahead.finishStep()
         }

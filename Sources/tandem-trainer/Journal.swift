@@ -52,6 +52,7 @@ struct Journal: ~Copyable {
         ("train/loss", "train_loss"), ("train/learning_rate", "train_lr"), ("train/gradient_norm", "gradient_norm"),
         ("train/teacher_entropy", "teacher_entropy"), ("train/teacher_spread", "teacher_spread"),
         ("throughput/samples_per_second", "samples_per_second"), ("throughput/data_wait", "data_wait"), ("throughput/decoders", "decoders"),
+        ("throughput/trainers", "trainers"), ("throughput/trainer_wait", "trainer_wait"), ("throughput/exchange", "exchange"),
     ]
 
     /// - Parameter step: the last step that counts of what the folder holds; -1 for a fresh run.

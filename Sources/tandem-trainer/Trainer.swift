@@ -70,7 +70,8 @@ final class Trainer {
         let checkpoint = try checkpoints.latest(warn: note)
         let cursor = try pipeline.cursor(continuing: checkpoint?.metadata, manifest, mayChangeBatch: mayChangeBatch)
         try team.requireAlike([
-            ("the program", team.program), ("the arithmetic", backend.arithmetic), ("the pipeline", pipeline.text),
+            ("the program", team.program), ("the arithmetic", backend.arithmetic),
+            ("the pipeline", FowlerNollVoHash.value(of: pipeline.text).hexadecimal),
             ("the manifest", manifest.identity), ("the last checkpoint", checkpoint.map { "that of step \($0.metadata.step)" } ?? "none"),
         ])
         try checkpoint?.restore(into: recipe.parameters, state: recipe.state, part: exchange.part)
@@ -93,6 +94,13 @@ final class Trainer {
     private func introduce(_ backend: any Backend, videos: Int) {
         note("\(pipeline.name): \(recipe.parameters.count) parameters on \(backend.summary); \(videos) videos")
         if let summary = team.summary { note(summary) }
+        let atOnce =
+            (pipeline.dataflow.batcherMemory << 20) / SampleLayout(pipeline.recipe.value.sampler.arrays).byteCount(pathByteCount: 0)
+        if team.ranks.count > 1, atOnce < pipeline.train.batch {
+            note(
+                "the batcher holds \(atOnce) samples at once (dataflow.batcherMemory), fewer than the \(pipeline.train.batch) of a step: trainers"
+                    + " get theirs one after the other")
+        }
         note(memory.forecast)
         let microBatch = pipeline.train.cut.microBatch
         if type(of: pipeline.recipe.value).normsBatches, microBatch < pipeline.train.batch {
@@ -132,8 +140,10 @@ final class Trainer {
             (status.steps, status.stepSeconds) = (status.steps + 1, status.stepSeconds + end - begin)
             begin = end
         }
+        if !cursor.isFinished { try writeCheckpoint() }
+        // The others need not wait for the scores.
+        team.close()
         if !cursor.isFinished {
-            try writeCheckpoint()
             if keeper != nil { note("stopped after step \(cursor.step) of \(cursor.totalSteps); run again to continue") }
         } else {
             try batches.close()
@@ -171,7 +181,7 @@ final class Trainer {
             for pass in passes {
                 guard let batch = try nextBatch() else { return false }
                 show(nil)
-                try accumulateGradients(batch, pass)
+                accumulateGradients(batch, slot: pass.lowerBound)
                 replaced += batch.replaced
                 status.samples += batch.count
                 keeper?.show(batch)
@@ -181,9 +191,9 @@ final class Trainer {
         return true
     }
 
-    private func accumulateGradients(_ batch: Batch, _ pass: Shards.Pass) throws {
+    private func accumulateGradients(_ batch: Batch, slot: Int) {
         batch.withSamples { samples in
-            if logsSamples { lines += SampleLogFile.lines(samples, step: cursor.step + 1, firstSlot: pass.samples.lowerBound) }
+            if logsSamples { lines += SampleLogFile.lines(samples, step: cursor.step + 1, firstSlot: slot) }
             recipe.accumulateGradients(
                 samples, share: Float(samples.count) / Float(cursor.stepSize), recomputes: pipeline.train.recompute, addingTo: sums.loss,
                 arena: arena)

@@ -30,15 +30,17 @@ runProgram("tandem-trainer") {
         keys: keys, isInsecure: isInsecure, listening: evaluators, connecting: batcherEndpoint, shouldReload: Hangup.take,
         log: { writeError($0 + "\n") })
     if context.isGuarded { Hangup.catchSignal() }
-    let board = StatusBoard(TrainerStatus().report(refusals: 0))
-    let statusServer = try metrics.map { try StatusServer(StatusAddress($0), role: "trainer", report: { board.newest }) }
     let team = try Team(threads: pipeline.train.threads, timeout: pipeline.dataflow.timeout)
+    let board = StatusBoard(TrainerStatus().report(refusals: 0))
+    // Of several trainers the first one tells how the run stands.
+    let statusServer = try (team.ranks.rank == 0 ? metrics : nil).map {
+        try StatusServer(StatusAddress($0), role: "trainer", report: { board.newest })
+    }
     let trainer = try Trainer(
         pipeline, team, folder: folder ?? "runs/\(pipeline.name)", batcher: batcherEndpoint, evaluators: evaluators, context,
         mayChangeBatch: mayChangeBatch, sampleLog: sampleLog, progress: ProgressLine(progress),
         showStatus: { board.publish($0.report(refusals: context.refusals)) })
     try withExtendedLifetime(statusServer) { try trainer.run() }
-    team.close()
 }
 
 /// Tells the user something, on a line of its own.

@@ -183,4 +183,22 @@ import Testing
         #expect(try refusal([], trainers: 2, library: "/nowhere/tandem-mpi.so").contains("install MPI"))
         #expect(try refusal([], trainers: 2, library: data.videos[0]).contains("cannot be loaded"))
     }
+
+    /// One that has another pipeline would make other weights.
+    @Test(.enabled(if: !sites.isEmpty, "there is neither mpicc.mpich nor mpicc.openmpi"), arguments: sites)
+    func trainersThatAreUnlikeAreRefused(site: Site) throws {
+        let data = try TinyDataSet()
+        func trainer(_ settings: String...) -> [String] {
+            [
+                "-n", "1", Programs.folder + "/tandem-trainer", "--pipeline", data.folder + "/tiny.json5", "--batcher",
+                "ipc://\(data.folder)/none",
+            ]
+                + ["--folder", data.folder + "/run", "--set", "train.shards=2"] + settings.flatMap { ["--set", $0] }
+        }
+        let launcher = try #require(Programs.find("mpirun." + site.testDescription))
+        let (status, output) = try Programs.run(
+            path: launcher, trainer() + [":"] + trainer("train.weightDecay=0.1"),
+            environment: ["TANDEM_MPI": site.library, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"])
+        #expect(status != 0 && output.contains("the trainers of a run must be alike, and the pipeline of rank 1 is"), "\(output)")
+    }
 }
