@@ -85,12 +85,9 @@ struct ScoresSection: ReportSection {
     private var seeds: HTML? {
         let groups = SeedGroup.find(report.runs.map(\.settings))
         guard groups.contains(where: { $0.runs.count > 1 }) else { return nil }
-        let firsts = groups.map { report.runs[$0.runs[0]].settings }
-        let keys = Settings.differing(firsts.map(\.withoutSeed))
+        let titles = SeedGroup.titles(groups.map { report.runs[$0.runs[0]].settings })
         let columns = names.ofDataSets
-        let rows = groups.map { group -> [HTML] in
-            let settings = report.runs[group.runs[0]].settings
-            let title = keys.isEmpty ? "all runs" : keys.map { "\($0) \(settings[$0] ?? "–")" }.joined(separator: ", ")
+        let rows = zip(groups, titles).map { group, title -> [HTML] in
             let seeds = group.runs.map { report.runs[$0].settings["seed"] ?? "–" }.joined(separator: ", ")
             return ["\(title)", "\(seeds)"]
                 + columns.map { name in spread(Spread(group.runs.compactMap { report.runs[$0].lastScore(name) })) }

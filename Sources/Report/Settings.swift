@@ -40,4 +40,14 @@ package struct SeedGroup {
             }
         }
     }
+
+    /// What groups are called, by the settings of one run of each: by their recipes where those differ, and by what differs within a recipe.
+    package static func titles(_ groups: [Settings]) -> [String] {
+        let recipes = Set(groups.map { $0["recipe"] })
+        return groups.map { own in
+            let keys = Settings.differing(groups.filter { $0["recipe"] == own["recipe"] }.map(\.withoutSeed))
+            let words = (recipes.count > 1 ? [own["recipe"] ?? "no recipe"] : []) + keys.map { "\($0) \(own[$0] ?? "–")" }
+            return words.isEmpty ? "all runs" : words.joined(separator: ", ")
+        }
+    }
 }

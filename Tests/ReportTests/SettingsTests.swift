@@ -31,6 +31,16 @@ import Testing
         #expect(SeedGroup.find(runs).map(\.runs) == [[0, 2], [1], [3], [4]])
     }
 
+    /// Recipes have keys of their own: between them the recipe says enough.
+    @Test func groupsAreCalledByWhatTellsThemApart() throws {
+        let few = try settings("{ name: 'a', seed: 1, recipe: 'mae', mask: { ratio: 0.5 } }")
+        let many = try settings("{ name: 'b', seed: 1, recipe: 'mae', mask: { ratio: 0.9 } }")
+        let other = try settings("{ name: 'c', seed: 2, recipe: 'ibot', mask: { ratio: 0.3 }, model: { outputs: 512 } }")
+        #expect(SeedGroup.titles([few, many, other]) == ["mae, mask.ratio 0.5", "mae, mask.ratio 0.9", "ibot"])
+        #expect(SeedGroup.titles([few, many]) == ["mask.ratio 0.5", "mask.ratio 0.9"])
+        #expect(SeedGroup.titles([few]) == ["all runs"])
+    }
+
     @Test func meanAndDeviation() {
         #expect(Spread([]) == nil)
         #expect(Spread([4])?.mean == 4 && Spread([4])?.deviation == nil)
