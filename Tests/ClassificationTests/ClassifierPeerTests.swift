@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Nearest neighbours and the linear probe beside PyTorch, on the same features in the same order.
-@Suite(.enabled(if: Peers.python != nil, "\(Peers.absence)"), .timeLimit(.minutes(10)))
+@Suite(.enabled(if: Peers.python != nil, "\(Peers.absence)"), .timeLimit(.minutes(30)))
 struct ClassifierPeerTests {
     private struct Problem: Encodable {
         let train: String, val: String

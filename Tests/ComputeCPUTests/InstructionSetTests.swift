@@ -15,12 +15,12 @@ struct InstructionSetTests {
         #expect(output.contains("Suite GELUTests passed"))
     }
 
-    @Test(.timeLimit(.minutes(10))) func baseline() throws { try runAllTests(tandem_baseline) }
+    @Test(.timeLimit(.minutes(30))) func baseline() throws { try runAllTests(tandem_baseline) }
 
-    @Test(.enabled(if: tandem_best_instructions() >= tandem_x86_64_v3, "this processor has no AVX2"), .timeLimit(.minutes(10)))
+    @Test(.enabled(if: tandem_best_instructions() >= tandem_x86_64_v3, "this processor has no AVX2"), .timeLimit(.minutes(30)))
     func v3() throws { try runAllTests(tandem_x86_64_v3) }
 
-    @Test(.enabled(if: tandem_best_instructions() >= tandem_x86_64_v4, "this processor has no AVX-512"), .timeLimit(.minutes(10)))
+    @Test(.enabled(if: tandem_best_instructions() >= tandem_x86_64_v4, "this processor has no AVX-512"), .timeLimit(.minutes(30)))
     func v4() throws { try runAllTests(tandem_x86_64_v4) }
 
     @Test(arguments: 0...tandem_best_instructions()) func theLogSaysWhichKernelsCompute(instructions: Int32) {

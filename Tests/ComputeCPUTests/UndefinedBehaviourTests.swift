@@ -7,7 +7,7 @@ import Testing
     private static let clang = Programs.find("clang")
 
     /// The kernels compiled so that undefined behaviour ends the process, and given what is no ordinary number.
-    @Test(.enabled(if: clang != nil, "there is no clang on the PATH"), .timeLimit(.minutes(10)))
+    @Test(.enabled(if: clang != nil, "there is no clang on the PATH"), .timeLimit(.minutes(30)))
     func noKernelHasAny() throws {
         try withTemporaryFolder { folder in
             let sources = Programs.package + "/Sources", kernels = sources + "/CKernels/table"

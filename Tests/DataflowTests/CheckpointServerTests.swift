@@ -85,7 +85,7 @@ struct CheckpointServerTests {
         try CheckpointServer(Endpoint("ipc://" + path), in: Context()) { (try weights($0), $0 == 20) }
     }
 
-    @Test(.timeLimit(.minutes(10))) func checkpointsGoOutAndScoresComeBack() throws {
+    @Test(.timeLimit(.minutes(30))) func checkpointsGoOutAndScoresComeBack() throws {
         let server = try server { step in [UInt8](repeating: UInt8(step), count: 1_000_000) }
         let pictures = [EvaluatorRequest.Picture(name: "davis.jpg", bytes: [1, 2, 3]), .init(name: "vip.mp4", bytes: [])]
         server.announce(10)
@@ -108,7 +108,7 @@ struct CheckpointServerTests {
         #expect(server.pending == [])
     }
 
-    @Test(.timeLimit(.minutes(10))) func afterTheLastCheckpointTheRunIsOver() throws {
+    @Test(.timeLimit(.minutes(30))) func afterTheLastCheckpointTheRunIsOver() throws {
         let server = try server { _ in [1] }
         server.announce(10)
         server.finish()
@@ -129,7 +129,7 @@ struct CheckpointServerTests {
     }
 
     /// The trainer's own disk may be away for a moment too.
-    @Test(.timeLimit(.minutes(10))) func anUnreadableCheckpointIsReadAgain() throws {
+    @Test(.timeLimit(.minutes(30))) func anUnreadableCheckpointIsReadAgain() throws {
         var readings = 0
         let server = try server { step in
             readings += 1
@@ -147,7 +147,7 @@ struct CheckpointServerTests {
         #expect(events.contains(.problem("the checkpoint of step 10 cannot be read, it waits for another try: gone")))
     }
 
-    @Test(.timeLimit(.minutes(10))) func garbageIsReportedAndPassedOver() throws {
+    @Test(.timeLimit(.minutes(30))) func garbageIsReportedAndPassedOver() throws {
         let server = try server { _ in [] }
         let stranger = try Socket(
             .dealer, in: Context(), options: .init(sendHighWaterMark: 8, receiveHighWaterMark: 8, linger: 1000, maximumMessageBytes: 100))
@@ -165,7 +165,7 @@ struct CheckpointServerTests {
     }
 
     /// An evaluator that is killed over a checkpoint says nothing; the one that is started in its place is another one.
-    @Test(.timeLimit(.minutes(10))) func aCheckpointThatKillsItsEvaluatorsIsGivenUp() throws {
+    @Test(.timeLimit(.minutes(30))) func aCheckpointThatKillsItsEvaluatorsIsGivenUp() throws {
         let endpoint = "ipc://" + path
         let server = try server { _ in [1] }
         server.announce(10)
@@ -183,7 +183,7 @@ struct CheckpointServerTests {
         #expect(server.pending == [])
     }
 
-    @Test(.timeLimit(.minutes(10))) func scoresOfAnotherRunArePassedOver() throws {
+    @Test(.timeLimit(.minutes(30))) func scoresOfAnotherRunArePassedOver() throws {
         let server = try server { _ in [1] }
         server.announce(10)
         let events = try serve(server) { client in
@@ -219,7 +219,7 @@ struct CheckpointServerTests {
     }
 
     /// However many peers send however fast: a turn is so many messages and bytes, what waits stays with its sender, and complaints are few.
-    @Test(.timeLimit(.minutes(10))) func aFloodTakesNoMoreThanATurn() throws {
+    @Test(.timeLimit(.minutes(30))) func aFloodTakesNoMoreThanATurn() throws {
         let server = try server { _ in [1] }
         for step in 0..<1000 { server.announce(step) }
         let peers = try (0..<20).map { _ in try flood() }
@@ -272,7 +272,7 @@ struct CheckpointServerTests {
     }
 
     /// A message of more parts than any is taken in over several turns, and refused.
-    @Test(.timeLimit(.minutes(10))) func aMessageOfManyPartsIsRefused() throws {
+    @Test(.timeLimit(.minutes(30))) func aMessageOfManyPartsIsRefused() throws {
         let server = try server { _ in [1] }
         server.announce(10)
         let peer = try flood()
@@ -289,7 +289,7 @@ struct CheckpointServerTests {
     }
 
     /// Whoever asks all the time has weights made in a tenth of it.
-    @Test(.timeLimit(.minutes(10))) func askingDoesNotHoldTheTraining() throws {
+    @Test(.timeLimit(.minutes(30))) func askingDoesNotHoldTheTraining() throws {
         var made = 0
         let server = try server { _ in
             made += 1

@@ -19,7 +19,7 @@ import ZeroMQ
     }
 
     /// A status tells what was lost of that which had been asked for when its ping went; what was asked for since is not asked for again.
-    @Test(.timeLimit(.minutes(10))) func onlyWhatIsLostIsAskedForAgain() throws {
+    @Test(.timeLimit(.minutes(30))) func onlyWhatIsLostIsAskedForAgain() throws {
         let endpoint = try freshEndpoint()
         let batcher = try Socket(
             .router, in: Context(),

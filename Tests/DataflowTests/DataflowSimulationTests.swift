@@ -2,7 +2,7 @@ import Dataflow
 import Testing
 
 /// The broker among simulated decoders and ranks, in virtual time.
-@Suite(.timeLimit(.minutes(10))) struct DataflowSimulationTests {
+@Suite(.timeLimit(.minutes(30))) struct DataflowSimulationTests {
     private func options(decoders: Int, seed: UInt64) -> DataflowSimulation.Options {
         var options = DataflowSimulation.Options()
         options.videos = 300

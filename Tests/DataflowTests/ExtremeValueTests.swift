@@ -41,7 +41,7 @@ private func extremes<Request>(of messages: [Request], _ bytes: (Request) -> [UI
 }
 
 /// Numbers that nobody means well with, from a client that has a key: whoever gets them refuses them or lives with them.
-@Suite(.serialized, .timeLimit(.minutes(10))) struct ExtremeValueTests {
+@Suite(.serialized, .timeLimit(.minutes(30))) struct ExtremeValueTests {
     private let folder: TemporaryFolder
 
     init() throws { folder = try TemporaryFolder() }

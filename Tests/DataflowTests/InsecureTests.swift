@@ -5,7 +5,7 @@ import Testing
 import ZeroMQ
 
 /// Doors that are open because the user said so.
-@Suite(.timeLimit(.minutes(10))) struct InsecureTests {
+@Suite(.timeLimit(.minutes(30))) struct InsecureTests {
     @Test func anOpenDoorIsWarnedOfAgainAndAgain() throws {
         let count = Atomic(0)
         let context = try Context(

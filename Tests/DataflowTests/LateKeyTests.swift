@@ -6,7 +6,7 @@ import Testing
 import ZeroMQ
 
 /// Decoder, trainer and evaluator whose key is allowed while they wait.
-@Suite(.timeLimit(.minutes(10))) struct LateKeyTests {
+@Suite(.timeLimit(.minutes(30))) struct LateKeyTests {
     private let folder: TemporaryFolder
     private let keys: KeyFolder
     private let late: KeyFolder

@@ -5,7 +5,7 @@ import Synchronization
 import Testing
 import ZeroMQ
 
-@Suite(.serialized, .timeLimit(.minutes(10))) struct StreamTests {
+@Suite(.serialized, .timeLimit(.minutes(30))) struct StreamTests {
     @Test func oneAndThreeDecodersGiveTheSameStream() throws {
         var streams: [[String]] = []
         for count in [1, 3] {

@@ -6,7 +6,7 @@ import Testing
 import ZeroMQ
 
 /// Stills where pairs of frames are wanted.
-@Suite(.timeLimit(.minutes(10))) struct TooFewFramesTests {
+@Suite(.timeLimit(.minutes(30))) struct TooFewFramesTests {
     private let still = VideoRecord(
         stillAt: "a.jpg", bytes: 7, width: 340, height: 256, orientation: Orientation(), contentHash: String(repeating: "a", count: 32))
 

@@ -168,7 +168,7 @@ import Testing
 
     private let server = MediaServer(timeout: 20, isStopped: { false }, log: { _ in })
 
-    @Test(.timeLimit(.minutes(10))) func aServersFileOfAnotherSizeOrContent() throws {
+    @Test(.timeLimit(.minutes(30))) func aServersFileOfAnotherSizeOrContent() throws {
         try withClip { folder, record in
             let path = folder + "/a.mp4"
             func failure(verifiesContent: Bool) throws -> MediaError? {
@@ -193,7 +193,7 @@ import Testing
     }
 
     /// The server has the file that was prepared when it is opened, and another one when its frames are asked for.
-    @Test(.timeLimit(.minutes(10))) func aServersFileThatChangesWhileItIsOpen() throws {
+    @Test(.timeLimit(.minutes(30))) func aServersFileThatChangesWhileItIsOpen() throws {
         try withTemporaryFolder { folder in
             // Far more than is read at a time, so that the server is asked again.
             try writeTestClip(folder + "/a.mp4", width: 320, height: 240, options: .init(groupOfPictures: 5, constantRateFactor: 1))

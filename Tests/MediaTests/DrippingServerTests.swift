@@ -29,21 +29,21 @@ import Testing
     }
 
     @Test(
-        "one that goes on dripping is away, which says nothing about the video", .timeLimit(.minutes(10)),
+        "one that goes on dripping is away, which says nothing about the video", .timeLimit(.minutes(30)),
         arguments: FileServer.Way.drips)
     func drips(way: FileServer.Way) throws {
         let error = #expect(throws: MediaError.self) { try read([way], timeout: 2) }
         #expect(error?.reason == .serverAway && error?.detail.contains("nothing came for 2 s") == true, "\(String(describing: error))")
     }
 
-    @Test("one that drips now and then is asked again", .timeLimit(.minutes(10)), arguments: FileServer.Way.drips)
+    @Test("one that drips now and then is asked again", .timeLimit(.minutes(30)), arguments: FileServer.Way.drips)
     func recovers(way: FileServer.Way) throws {
         let (pictures, expected) = try read([way, way, .serve], timeout: 12)
         #expect(pictures == expected)
     }
 
     /// Asked to stop, a decoder does not wait for the next byte.
-    @Test(.timeLimit(.minutes(10)), arguments: FileServer.Way.drips) func waitingEndsWhenAsked(way: FileServer.Way) throws {
+    @Test(.timeLimit(.minutes(30)), arguments: FileServer.Way.drips) func waitingEndsWhenAsked(way: FileServer.Way) throws {
         let file = try FileServer(Data(repeating: 0, count: 100_000), ways: [way])
         let begin = Date()
         let server = MediaServer(timeout: 0, isStopped: { Date().timeIntervalSince(begin) > 0.2 }, log: { _ in })

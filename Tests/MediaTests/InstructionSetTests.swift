@@ -93,7 +93,7 @@ struct InstructionSetTests {
         return Data(memory) + Data(try readImage(fixture("Images/photo.jpg")).pixels)
     }
 
-    @Test("with libav's plain C code pictures are the same", .timeLimit(.minutes(10)))
+    @Test("with libav's plain C code pictures are the same", .timeLimit(.minutes(30)))
     func libav() throws {
         if let output = ProcessInfo.processInfo.environment[Self.outputVariable] {
             av_force_cpu_flags(0)

@@ -73,7 +73,7 @@ import Testing
     }
 
     /// Opening a pipe that nobody writes to would wait for ever.
-    @Test(.timeLimit(.minutes(10))) func aPipeIsNoVideoAndNoPicture() throws {
+    @Test(.timeLimit(.minutes(30))) func aPipeIsNoVideoAndNoPicture() throws {
         try withTemporaryFolder { folder in
             try #require(mkfifo(folder + "/pipe.mp4", 0o600) == 0)
             try writeTestClip(folder + "/clip.mp4")
@@ -134,7 +134,7 @@ import Testing
     }
 
     /// Fifty thousand samples that lie at one place, a key frame of 720p: minutes of good frames in a file of 200 KB.
-    @Test(.timeLimit(.minutes(10))) func aSmallFileWithFramesForDaysIsGivenUp() throws {
+    @Test(.timeLimit(.minutes(30))) func aSmallFileWithFramesForDaysIsGivenUp() throws {
         try withTemporaryFolder { folder in
             let path = folder + "/clip.mp4"
             var writer = try VideoWriter(path: path, width: 1280, height: 720, framesPerSecond: Rational(30, 1))

@@ -58,7 +58,7 @@ struct PillowTests {
     @Test(
         "crops of real clips are Pillow's, be chroma on the left pixel or in the middle",
         .enabled(if: Peers.python != nil && Shared.folder != nil, "needs the shared data, and Pillow: \(Peers.absence)"),
-        .timeLimit(.minutes(10)), arguments: [0, 128])
+        .timeLimit(.minutes(30)), arguments: [0, 128])
     func cropsOfRealClipsArePillows(site: Int) throws {
         let folder = Shared.folder! + "/data/videos/kinetics_like"
         let names = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()

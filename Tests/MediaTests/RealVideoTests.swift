@@ -19,7 +19,7 @@ struct RealVideoTests {
         }
     }()
 
-    @Test("random order gives the frames of a sequential decode, which are ffmpeg's", .timeLimit(.minutes(10)), arguments: decodable)
+    @Test("random order gives the frames of a sequential decode, which are ffmpeg's", .timeLimit(.minutes(30)), arguments: decodable)
     func frames(path: String, frames: Int, md5: String) throws {
         var hashes: [String] = []
         let all = PixelHash(.md5)
@@ -50,7 +50,7 @@ struct RealVideoTests {
         #expect(visited == some)
     }
 
-    @Test("every frame sought by itself is the frame of one pass", .timeLimit(.minutes(10)), arguments: decodable)
+    @Test("every frame sought by itself is the frame of one pass", .timeLimit(.minutes(30)), arguments: decodable)
     func checksums(path: String, frames: Int, md5: String) throws {
         let sequential = try FrameChecksums(sequential: Self.root + "/" + path)
         #expect(sequential.entries.count == frames)
@@ -58,7 +58,7 @@ struct RealVideoTests {
     }
 
     @Test(
-        "files without two frames are refused for their own reason", .timeLimit(.minutes(10)),
+        "files without two frames are refused for their own reason", .timeLimit(.minutes(30)),
         arguments: [
             ("derived_text.mp4", .cannotOpen), ("derived_zero_bytes.mp4", .cannotOpen), ("derived_truncated_45pct.mp4", .truncated),
             ("sample_audio_only.mp4", .noVideoStream), ("invalid_userdata.mp4", .truncated), ("hevc_white_frame.mp4", .tooShort),

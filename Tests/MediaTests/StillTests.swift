@@ -52,7 +52,7 @@ import Testing
     @Test(
         "crops of photographs are Pillow's",
         .enabled(if: Peers.python != nil && Shared.folder != nil, "needs the shared data, and Pillow: \(Peers.absence)"),
-        .timeLimit(.minutes(10)))
+        .timeLimit(.minutes(30)))
     func photographs() throws {
         let folder = Shared.folder! + "/data"
         let names = FileManager.default.enumerator(atPath: folder)!.compactMap { $0 as? String }.filter { $0.hasSuffix(".jpg") }.sorted()

@@ -66,7 +66,7 @@ import Testing
 
     @Test(
         "turned, mirrored and irregular videos stay what a viewer sees",
-        .enabled(if: Shared.folder != nil, "needs the shared data: set TANDEM_SHARED to its folder"), .timeLimit(.minutes(10)))
+        .enabled(if: Shared.folder != nil, "needs the shared data: set TANDEM_SHARED to its folder"), .timeLimit(.minutes(30)))
     func oddVideos() throws {
         try withTemporaryFolder { folder in
             let (source, output) = (folder + "/source", folder + "/output")

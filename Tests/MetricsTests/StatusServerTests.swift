@@ -24,7 +24,7 @@ private func connect(_ descriptor: Int32, to port: UInt16) -> Bool {
     }
 }
 
-@Suite(.timeLimit(.minutes(10))) struct StatusServerTests {
+@Suite(.timeLimit(.minutes(30))) struct StatusServerTests {
     private let progress = Progress()
     private let server: StatusServer
 

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 @Suite struct AblateTests {
-    @Test(.timeLimit(.minutes(10))) func tableOfTwoPipelines() throws {
+    @Test(.timeLimit(.minutes(30))) func tableOfTwoPipelines() throws {
         let data = try TinyDataSet()
         let folder = try data.makeFolder("table")
         let make = [

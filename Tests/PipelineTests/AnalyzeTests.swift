@@ -7,7 +7,7 @@ import Testing
         try Programs.run("tandem", ["analyze"] + arguments, in: folder)
     }
 
-    @Test(.timeLimit(.minutes(10))) func everyCheckpointHasItsLines() throws {
+    @Test(.timeLimit(.minutes(30))) func everyCheckpointHasItsLines() throws {
         let data = try TinyDataSet()
         let folder = try data.run("one", settings: ["train.checkpointEvery=3"]).folder
         // The set was synthesized without them.

@@ -26,7 +26,7 @@ import Testing
 
     /// Sixteen decoders fill the batcher, whose trainer takes nothing; then another trainer starts elsewhere, and they fill it again. The
     /// most that it ever took is within the promise.
-    @Test(.timeLimit(.minutes(10))) func aBatcherStaysWithinItsMemory() throws {
+    @Test(.timeLimit(.minutes(30))) func aBatcherStaysWithinItsMemory() throws {
         let folder = try TemporaryFolder()
         let identity = try makePipeline(in: folder.path)
         let endpoint = try Endpoint("ipc://\(folder.path)/batcher")
@@ -55,7 +55,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(10))) func tooLittleMemoryIsRefusedWithWhatIsNeeded() throws {
+    @Test(.timeLimit(.minutes(30))) func tooLittleMemoryIsRefusedWithWhatIsNeeded() throws {
         let folder = try TemporaryFolder()
         _ = try makePipeline(in: folder.path)
         func start(memory: Int) throws -> (status: Int32, output: String) {

@@ -29,7 +29,7 @@ import Testing
 
     private func settings(_ more: [String] = []) -> [String] { ["train.steps=20", "dataflow.failureLimit=0.9"] + more }
 
-    @Test(.timeLimit(.minutes(10))) func aRunReplacesItAndTellsWhy() throws {
+    @Test(.timeLimit(.minutes(30))) func aRunReplacesItAndTellsWhy() throws {
         let whole = try data.run("whole", settings: settings())
         let bytes = try replaceVideo()
         let told = "\(record.path) has \(bytes) bytes, \(record.bytes) when it was prepared; prepare again"
@@ -45,7 +45,7 @@ import Testing
         #expect(try data.run("gone", settings: settings()).sampleLog == one.sampleLog)
     }
 
-    @Test(.timeLimit(.minutes(10))) func contentIsComparedWhereAsked() throws {
+    @Test(.timeLimit(.minutes(30))) func contentIsComparedWhereAsked() throws {
         let whole = try data.run("whole", settings: settings())
         #expect(try data.run("verified", settings: settings(["data.verifyContent=true"])).sampleLog == whole.sampleLog)
         // The last byte of x264's settings, which no decoder reads.
@@ -61,7 +61,7 @@ import Testing
         #expect(try data.run("gone", settings: settings()).sampleLog == strict.sampleLog)
     }
 
-    @Test(.timeLimit(.minutes(10))) func picturesOfAManifestTellItToo() throws {
+    @Test(.timeLimit(.minutes(30))) func picturesOfAManifestTellItToo() throws {
         let folder = try data.run("run", settings: settings()).folder
         let bytes = try replaceVideo()
         let arguments = [

@@ -40,7 +40,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(10))) func videosInFoldersAndInListsGiveTheSameScores() throws {
+    @Test(.timeLimit(.minutes(30))) func videosInFoldersAndInListsGiveTheSameScores() throws {
         try withTemporaryFolder { folder in
             try synthesize(in: folder)
             let root = folder + "/data/classification/appearance"
@@ -80,7 +80,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(10))) func stillsAreToldByColour() throws {
+    @Test(.timeLimit(.minutes(30))) func stillsAreToldByColour() throws {
         try withTemporaryFolder { folder in
             try makeStills(in: folder + "/stills")
             let (status, output) = try evaluate(["--root", "stills"], in: folder)
@@ -91,7 +91,7 @@ import Testing
     }
 
     /// Every picture has gradients both ways: a crop that is off by one pixel shows as an error of 0.002 to 0.007.
-    @Test(.enabled(if: Peers.python != nil, "\(Peers.absence)"), .timeLimit(.minutes(10))) func featuresAreThoseOfPillowAndTimm() throws {
+    @Test(.enabled(if: Peers.python != nil, "\(Peers.absence)"), .timeLimit(.minutes(30))) func featuresAreThoseOfPillowAndTimm() throws {
         try withTemporaryFolder { folder in
             try makeStills(in: folder + "/stills")
             for (part, count) in [("train", 4), ("val", 2)] {
@@ -129,7 +129,7 @@ import Testing
         try Data(contentsOf: URL(fileURLWithPath: path)).dropFirst(128).withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }
     }
 
-    @Test(.timeLimit(.minutes(10))) func whatCannotBeReadIsLeftOutAndNamed() throws {
+    @Test(.timeLimit(.minutes(30))) func whatCannotBeReadIsLeftOutAndNamed() throws {
         try withTemporaryFolder { folder in
             try makeStills(in: folder + "/stills")
             for name in ["train/red/broken.png", "val/blue/0.jpg"] {
@@ -154,7 +154,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(10))) func whatCannotBeEvaluatedIsRefused() throws {
+    @Test(.timeLimit(.minutes(30))) func whatCannotBeEvaluatedIsRefused() throws {
         try withTemporaryFolder { folder in
             try makeStills(in: folder + "/stills", train: 1)
             for name in ["red", "blue"] {

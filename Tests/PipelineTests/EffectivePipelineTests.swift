@@ -14,7 +14,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(10))) func editingTheSourceDuringARunChangesNothing() throws {
+    @Test(.timeLimit(.minutes(30))) func editingTheSourceDuringARunChangesNothing() throws {
         let data = try TinyDataSet()
         let whole = try data.run("whole", settings: ["train.steps=60", "sampling.frameGap=[1, 4]"])
 
@@ -31,7 +31,7 @@ import Testing
         #expect(try String(contentsOfFile: folder + "/samples.log", encoding: .utf8) == whole.sampleLog)
     }
 
-    @Test(.timeLimit(.minutes(10))) func aSecondRunOfTheNameIsRefusedAndChangesNothing() throws {
+    @Test(.timeLimit(.minutes(30))) func aSecondRunOfTheNameIsRefusedAndChangesNothing() throws {
         let data = try TinyDataSet()
         let folder = try data.makeFolder("twice")
         let running = try data.start(in: folder, settings: ["train.steps=100000"])
@@ -44,7 +44,7 @@ import Testing
         #expect(Programs.finish(running).status == 0)
     }
 
-    @Test(.timeLimit(.minutes(10))) func aRunThatCannotGoOnIsRefusedByKeyAndStaysAsItWas() throws {
+    @Test(.timeLimit(.minutes(30))) func aRunThatCannotGoOnIsRefusedByKeyAndStaysAsItWas() throws {
         let data = try TinyDataSet()
         let run = try data.run("once", settings: [])
         let effective = run.folder + "/runs/tiny/pipeline.json5"

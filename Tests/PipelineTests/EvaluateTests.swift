@@ -116,7 +116,7 @@ struct EvaluateTests {
 
     /// Results that are made are scored the same from their files; a second call finds them, and none of other settings is taken.
     @Test(
-        .enabled(if: shared != nil, absence), .timeLimit(.minutes(10)),
+        .enabled(if: shared != nil, absence), .timeLimit(.minutes(30)),
         arguments: [
             ("davis", "davis", "blackswan", "davis_jf"),
             ("jhmdb", "jhmdb", "catch/Goal_Keeping_Tips_catch_f_cm_np1_fr_med_2", "jhmdb_pck_0.1"),

@@ -6,7 +6,7 @@ import WeightFiles
 import ZeroMQ
 
 /// Evaluators beside a training, and what befalls them: none of it ends the evaluation of the checkpoints that follow.
-@Suite(.serialized, .timeLimit(.minutes(10))) struct EvaluatorTests {
+@Suite(.serialized, .timeLimit(.minutes(30))) struct EvaluatorTests {
     /// Runs an evaluator against a trainer that is played by the test, until the evaluator has ended.
     private func evaluate(
         _ checkpoints: [Int: [UInt8]], in data: TinyDataSet, options: [String] = []

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Who installs system libraries: the tasks that say so, and no other.
-@Suite(.enabled(if: Programs.find("make") != nil, "there is no make"), .timeLimit(.minutes(10)))
+@Suite(.enabled(if: Programs.find("make") != nil, "there is no make"), .timeLimit(.minutes(30)))
 struct MakefileTests {
     /// Runs make on a machine that is made up: its programs only write down how they were called.
     ///

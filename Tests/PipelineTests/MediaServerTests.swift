@@ -11,7 +11,7 @@ import Testing
         Self.settings + ["data.media=\(server.url)/", "data.manifest=\"\(data.manifest)\""]
     }
 
-    @Test(.timeLimit(.minutes(10))) func theStreamIsThatOfTheFolderWhateverTheServerDoes() throws {
+    @Test(.timeLimit(.minutes(30))) func theStreamIsThatOfTheFolderWhateverTheServerDoes() throws {
         let data = try TinyDataSet()
         try FileManager.default.removeItem(atPath: data.videos.last!)
         let folder = try data.run("folder", settings: Self.settings)
@@ -36,7 +36,7 @@ import Testing
     }
 
     /// 410 is an answer about the file as 404 is; 403 and others are not.
-    @Test(.timeLimit(.minutes(10))) func whatIsGoneIsReplaced() throws {
+    @Test(.timeLimit(.minutes(30))) func whatIsGoneIsReplaced() throws {
         let data = try TinyDataSet()
         let server = try Nginx(serving: data.folder + "/train", in: data.folder + "/nginx")
         let name = URL(fileURLWithPath: data.videos.last!).lastPathComponent
@@ -45,7 +45,7 @@ import Testing
         #expect(run.output.contains("replaced \(name)") && run.output.contains("no such file: the server answers"), "\(run.output)")
     }
 
-    @Test(.timeLimit(.minutes(10)), arguments: ["return 403;", "return 302 file:///etc/passwd;"])
+    @Test(.timeLimit(.minutes(30)), arguments: ["return 403;", "return 302 file:///etc/passwd;"])
     func aServerThatStaysAwayEndsTheRunAndReplacesNothing(answer: String) throws {
         let data = try TinyDataSet()
         let server = try Nginx(serving: data.folder + "/train", in: data.folder + "/nginx")
@@ -59,7 +59,7 @@ import Testing
 
     /// A decoder that crashes in a video says so: the video is replaced, the decoder started again, the run goes on. The crash is a signal
     /// sent while the decoder waits for a frozen server, in the middle of a ticket for certain.
-    @Test(.timeLimit(.minutes(10))) func aVideoThatCrashesItsDecoderIsReplaced() throws {
+    @Test(.timeLimit(.minutes(30))) func aVideoThatCrashesItsDecoderIsReplaced() throws {
         let data = try TinyDataSet()
         let server = try Nginx(serving: data.folder + "/train", in: data.folder + "/nginx")
         try server.start()
@@ -81,7 +81,7 @@ import Testing
     // MARK: Certificates
 
     @Test(
-        .timeLimit(.minutes(10)),
+        .timeLimit(.minutes(30)),
         .enabled(if: Nginx.hasOpenSSL, "no openssl to make a certificate with; 'apt-get install openssl' installs it"))
     func certificatesAreVerified() throws {
         let data = try TinyDataSet()

@@ -5,7 +5,7 @@ import Testing
 /// A run is one stream, wherever it is taken up again and however many decode it.
 @Suite(.serialized) struct OneStreamTests {
     /// From every checkpoint of a run, with another number of decoders each, the rest is the same: the log's bytes, the weights' bits.
-    @Test(.timeLimit(.minutes(10))) func everyCheckpointLeadsToTheSameEnd() throws {
+    @Test(.timeLimit(.minutes(30))) func everyCheckpointLeadsToTheSameEnd() throws {
         let data = try TinyDataSet()
         let settings = ["train.steps=40", "train.checkpointEvery=10", "train.keepCheckpoints=10", "train.threads=1"]
         let whole = try data.run("whole", settings: settings + ["dataflow.decoders=1"])

@@ -94,7 +94,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(10))) func picturesReplaceNoOthers() throws {
+    @Test(.timeLimit(.minutes(30))) func picturesReplaceNoOthers() throws {
         let data = try TinyDataSet()
         let folder = try data.run("one", settings: []).folder
         let checkpoint = "runs/tiny/checkpoints/step-00000006.safetensors"
@@ -256,7 +256,7 @@ import Testing
 
     // MARK: Runs
 
-    @Test(.timeLimit(.minutes(10))) func runsReplaceNoOthers() throws {
+    @Test(.timeLimit(.minutes(30))) func runsReplaceNoOthers() throws {
         let data = try TinyDataSet()
         let folder = try data.makeFolder("work")
         let command = ["run", data.folder + "/tiny.json5"]
@@ -294,7 +294,7 @@ import Testing
         try expectSuccess(command + ["--set", "train.steps=8"], in: folder)
     }
 
-    @Test(.timeLimit(.minutes(10))) func aRunInUseIsLeftAlone() throws {
+    @Test(.timeLimit(.minutes(30))) func aRunInUseIsLeftAlone() throws {
         let data = try TinyDataSet()
         let folder = try data.makeFolder("work")
         let running = try data.start(in: folder, settings: ["train.steps=100000"])
@@ -323,7 +323,7 @@ import Testing
     // MARK: Preparations
 
     /// A preparation that is killed goes on, whatever it was about to do.
-    @Test(.timeLimit(.minutes(10))) func aKilledPreparationGoesOn() throws {
+    @Test(.timeLimit(.minutes(30))) func aKilledPreparationGoesOn() throws {
         let data = try TinyDataSet()
         let command = ["prepare", "--transcode", "small", "--jobs", "1", "train"]
         let running = try Programs.start("tandem", command, in: data.folder)

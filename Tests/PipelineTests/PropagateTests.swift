@@ -32,7 +32,7 @@ import Testing
     }
 
     /// The masks are those of an evaluation, which the official code's judge (``PropagationTests``); a video of one's own needs no truth.
-    @Test(.timeLimit(.minutes(10))) func masksOfAFolderAreThoseOfAnEvaluation() throws {
+    @Test(.timeLimit(.minutes(30))) func masksOfAFolderAreThoseOfAnEvaluation() throws {
         try withTemporaryFolder { folder in
             let (frames, annotations, names) = try sequence(in: folder)
             let first = "\(annotations)/\(names[0]).png"
@@ -56,7 +56,7 @@ import Testing
     }
 
     /// An encoder of clips may see the frames around each one, here as there.
-    @Test(.timeLimit(.minutes(10))) func clipsAreThoseOfAnEvaluation() throws {
+    @Test(.timeLimit(.minutes(30))) func clipsAreThoseOfAnEvaluation() throws {
         let data = try TinyDataSet()
         let folder = try data.run("clips", settings: ["recipe=videomae", "sampling.frames=4", "train.steps=1"]).folder
         let name = "sequence-00000"
@@ -75,7 +75,7 @@ import Testing
     }
 
     /// Nothing moves, so nothing may wander: a point stays within the half patch to which points are told.
-    @Test(.timeLimit(.minutes(10))) func pointsOfAStillVideoStay() throws {
+    @Test(.timeLimit(.minutes(30))) func pointsOfAStillVideoStay() throws {
         try withTemporaryFolder { folder in
             let (frames, _, names) = try sequence(in: folder)
             let still = folder + "/still"
@@ -105,7 +105,7 @@ import Testing
     }
 
     /// A file of video, and a mask in black and white.
-    @Test(.timeLimit(.minutes(10))) func aVideoFileAndABlackAndWhiteMask() throws {
+    @Test(.timeLimit(.minutes(30))) func aVideoFileAndABlackAndWhiteMask() throws {
         try withTemporaryFolder { folder in
             let made = try tandem(["synthesize", "data", "--seed", "5", "--videos", "1", "--sequences", "1"], in: folder)
             #expect(made.status == 0, "\(made.output)")
@@ -161,7 +161,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(10))) func resultsReplaceNoInputAndNoOtherResults() throws {
+    @Test(.timeLimit(.minutes(30))) func resultsReplaceNoInputAndNoOtherResults() throws {
         try withTemporaryFolder { folder in
             let square = (0..<64 * 48).map { UInt8($0 % 64 < 32 ? 1 : 0) }
             func makeFrames(_ names: [String]) throws {
@@ -194,7 +194,7 @@ import Testing
     }
 
     /// A sequence whose truth is kept back, as DAVIS's test sets have them.
-    @Test(.timeLimit(.minutes(10))) func aSequenceWithAFirstAnnotationGetsMasksAndNoScore() throws {
+    @Test(.timeLimit(.minutes(30))) func aSequenceWithAFirstAnnotationGetsMasksAndNoScore() throws {
         try withTemporaryFolder { folder in
             let (frames, annotations, names) = try sequence(in: folder)
             let davis = folder + "/data/davis"

@@ -7,7 +7,7 @@ import Testing
 @Suite(.serialized) struct RecipeRunTests {
     /// The same stream from any number of decoders, the same weights after an interruption, scores, and pictures with a row for each sample.
     @Test(
-        .timeLimit(.minutes(10)),
+        .timeLimit(.minutes(30)),
         arguments: [
             ("siammae", [], 4), ("siammae", ["sampling.futures=3", "mask.frames=symmetric"], 4),
             ("siammae", ["sampling.pasts=2", "sampling.crops=independent"], 5), ("mae", [], 3), ("videomae", ["sampling.frames=4"], 4),

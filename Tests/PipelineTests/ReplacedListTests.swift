@@ -35,7 +35,7 @@ import Testing
     }()
 
     /// Batches cut tickets (four samples each), the batcher is killed, the trainer stopped, a checkpoint lost: the list is that of the stream.
-    @Test(.timeLimit(.minutes(10))) func theListIsThatOfTheStream() throws {
+    @Test(.timeLimit(.minutes(30))) func theListIsThatOfTheStream() throws {
         let data = try TinyDataSet()
         let broken = data.videos.last!
         try Data(repeating: 7, count: 5000).write(to: URL(fileURLWithPath: broken))
@@ -83,7 +83,7 @@ import Testing
     }
 
     /// A run that ends because too much fails says what did.
-    @Test(.timeLimit(.minutes(10))) func aRunThatFailsListsWhatFailed() throws {
+    @Test(.timeLimit(.minutes(30))) func aRunThatFailsListsWhatFailed() throws {
         let data = try TinyDataSet()
         for video in data.videos { try Data(repeating: 7, count: 5000).write(to: URL(fileURLWithPath: video)) }
         let folder = try data.makeFolder("run")

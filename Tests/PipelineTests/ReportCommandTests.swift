@@ -9,7 +9,7 @@ import Testing
         try Data(text.utf8).write(to: URL(fileURLWithPath: path))
     }
 
-    @Test(.timeLimit(.minutes(10))) func oneRunSeveralAndFoldersOfThem() throws {
+    @Test(.timeLimit(.minutes(30))) func oneRunSeveralAndFoldersOfThem() throws {
         try withTemporaryFolder { folder in
             for name in ["a", "b"] { try put("{\"step\": 1, \"train_loss\": 0.5}\n", "\(folder)/runs/\(name)/log.txt") }
             func report(_ arguments: [String], _ output: String) throws {
@@ -23,7 +23,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(10))) func whatIsNoRunAndWhatIsNoReport() throws {
+    @Test(.timeLimit(.minutes(30))) func whatIsNoRunAndWhatIsNoReport() throws {
         try withTemporaryFolder { folder in
             try put("{}", folder + "/runs/a/log.txt")
             try put("mine", folder + "/runs/a/report.html")
@@ -40,7 +40,7 @@ import Testing
     }
 
     /// A page that cannot be written is told of once, and the run ends as any other.
-    @Test(.timeLimit(.minutes(10))) func aRunGoesOnWithoutItsReport() throws {
+    @Test(.timeLimit(.minutes(30))) func aRunGoesOnWithoutItsReport() throws {
         let data = try TinyDataSet()
         try put("mine", data.folder + "/own/runs/tiny/report.html")
         let run = try data.run("own", settings: ["evaluation.davis=\"\(data.folder)/davis\"", "evaluation.quickEvery=2"])

@@ -7,7 +7,7 @@ import ZeroMQ
 
 /// Scores stand in TensorBoard and in the run's folder whatever the order in which evaluators bring them, whatever was killed between.
 /// The evaluators are played by the test: each score is told from the others by its value.
-@Suite(.serialized, .timeLimit(.minutes(10))) struct ScoreCurveTests {
+@Suite(.serialized, .timeLimit(.minutes(30))) struct ScoreCurveTests {
     /// A batcher, a decoder and a trainer that offers its steps 0, 2, 4 and 6.
     private final class Training {
         let data: TinyDataSet

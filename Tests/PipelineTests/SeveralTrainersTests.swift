@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Trainers that MPI starts leave what one trainer leaves.
-@Suite(.serialized, .timeLimit(.minutes(10))) struct SeveralTrainersTests {
+@Suite(.serialized, .timeLimit(.minutes(30))) struct SeveralTrainersTests {
     /// An MPI of this machine, and what `make mpi` builds for it.
     final class Site: @unchecked Sendable, CustomTestStringConvertible {
         let testDescription: String

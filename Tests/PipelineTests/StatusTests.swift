@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What the programs tell about themselves, and whom they let in.
-@Suite(.serialized, .timeLimit(.minutes(10))) struct StatusTests {
+@Suite(.serialized, .timeLimit(.minutes(30))) struct StatusTests {
     /// Asks a program that was started with `--metrics` until it answers.
     private func page(_ port: Int, of running: Programs.Running) throws -> ExpositionText {
         while running.process.isRunning {

@@ -28,7 +28,7 @@ import Testing
         ]
     }
 
-    @Test("one decoder and three give the same samples and the same weights", .timeLimit(.minutes(10)), arguments: [false, true])
+    @Test("one decoder and three give the same samples and the same weights", .timeLimit(.minutes(30)), arguments: [false, true])
     func oneStream(besideVideos: Bool) throws {
         let data = try TinyDataSet()
         let (folder, output) = try prepare(data, beside: besideVideos)
@@ -40,7 +40,7 @@ import Testing
         #expect(try one.arrays == three.arrays)
     }
 
-    @Test(.timeLimit(.minutes(10))) func aBrokenStillIsReplaced() throws {
+    @Test(.timeLimit(.minutes(30))) func aBrokenStillIsReplaced() throws {
         let data = try TinyDataSet()
         let (folder, _) = try prepare(data, beside: false)
         let path = folder + "/class-1/5.JPEG"
@@ -51,7 +51,7 @@ import Testing
         #expect(run.output.contains("replaced class-1/5.JPEG") && run.output.contains("undecodable frames"), "\(run.output)")
     }
 
-    @Test(.timeLimit(.minutes(10))) func pairsAreNotDrawnFromStills() throws {
+    @Test(.timeLimit(.minutes(30))) func pairsAreNotDrawnFromStills() throws {
         let data = try TinyDataSet()
         let (folder, _) = try prepare(data, beside: true)
         let refused = Programs.finish(try data.start(in: try data.makeFolder("pairs"), settings: ["data.media=\(folder)"]))
@@ -74,7 +74,7 @@ import Testing
         #expect(summary["pictureSizes"] as? [String: Int] == ["40x36": 12])
     }
 
-    @Test(.timeLimit(.minutes(10)), .enabled(if: Nginx.program != nil, .init(rawValue: Nginx.absence)))
+    @Test(.timeLimit(.minutes(30)), .enabled(if: Nginx.program != nil, .init(rawValue: Nginx.absence)))
     func aServerGivesTheSameSamples() throws {
         let data = try TinyDataSet()
         let (folder, _) = try prepare(data, beside: false)

@@ -31,17 +31,17 @@ import Testing
         return (status, try String(contentsOfFile: folder.file("output"), encoding: .utf8))
     }
 
-    @Test(.timeLimit(.minutes(10))) func theTrainersEndEndsTheRun() throws {
+    @Test(.timeLimit(.minutes(30))) func theTrainersEndEndsTheRun() throws {
         let (status, output) = try run(["trainer": "sleep 3000 & echo $! >heir; exit 0"])
         #expect(status == 0, "\(output)")
     }
 
-    @Test(.timeLimit(.minutes(10))) func theTrainersErrorEndsTheRun() throws {
+    @Test(.timeLimit(.minutes(30))) func theTrainersErrorEndsTheRun() throws {
         let (status, output) = try run(["trainer": "sleep 3000 & echo $! >heir; exit 3"])
         #expect(status == 1 && output.contains("trainer ended with exit code 3"), "\(output)")
     }
 
-    @Test(.timeLimit(.minutes(10))) func aKilledDecoderIsStartedAgain() throws {
+    @Test(.timeLimit(.minutes(30))) func aKilledDecoderIsStartedAgain() throws {
         let (status, output) = try run([
             "trainer": "while [ ! -e again ]; do sleep 0.05; done",
             "decoder": "[ ! -e heir ] || { touch again; exec sleep 3000; }; sleep 3000 & echo $! >heir; kill -KILL $$",
@@ -50,7 +50,7 @@ import Testing
     }
 
     /// Where it is killed itself, it can stop nothing: its processes are asked to by the system.
-    @Test(.timeLimit(.minutes(10))) func theProcessesOfAKilledSupervisorStop() throws {
+    @Test(.timeLimit(.minutes(30))) func theProcessesOfAKilledSupervisorStop() throws {
         let folder = try TemporaryFolder()
         let endpoint = "ipc://\(folder.path)/nobody"
         let supervisor = try Programs.start("tandem", ["decoders", "--connect", endpoint, "--media", folder.path], in: folder.path)

@@ -14,7 +14,7 @@ import Testing
         return try readImage(folder + "/picture.png")
     }
 
-    @Test(.timeLimit(.minutes(10))) func picturesOfARun() throws {
+    @Test(.timeLimit(.minutes(30))) func picturesOfARun() throws {
         let data = try TinyDataSet()
         let folder = try data.run("one", settings: []).folder
         try expectReconstructions(data, folder)
@@ -52,7 +52,7 @@ import Testing
     }
 
     /// VideoMAE V2's decoder leaves out half of the places: with only half of them hidden it might predict none of these.
-    @Test(.timeLimit(.minutes(10))) func ratiosThatTheMasksForbidAreLeftOutUnlessNamed() throws {
+    @Test(.timeLimit(.minutes(30))) func ratiosThatTheMasksForbidAreLeftOutUnlessNamed() throws {
         let data = try TinyDataSet()
         let settings = ["recipe=videomae-v2", "sampling.frames=4", "train.steps=1"]
         let folder = try data.run("clips", settings: settings).folder

@@ -19,7 +19,7 @@ import WeightFiles
         return try #require(try JSONSerialization.jsonObject(with: Data(output.utf8)) as? [String: Any])
     }
 
-    @Test(.timeLimit(.minutes(10))) func aRunsWeightsGoOutAndComeBackIn() throws {
+    @Test(.timeLimit(.minutes(30))) func aRunsWeightsGoOutAndComeBackIn() throws {
         let data = try TinyDataSet()
         let folder = try data.run("one", settings: []).folder
         let exported = try tandem(["export", "--weights", "runs/tiny", "--output", "encoder.safetensors"], in: folder)

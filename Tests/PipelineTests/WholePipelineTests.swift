@@ -9,7 +9,7 @@ import WeightFiles
     /// Pairs of frames, the default; and clips, with masks that are drawn, and that follow what is decoded.
     private static let recipes = [[], ["recipe=videomae-v2", "sampling.frames=4"], ["recipe=mgmae", "sampling.frames=4"]]
 
-    @Test(.timeLimit(.minutes(10)), arguments: recipes) func theNumberOfDecodersChangesNothing(recipe: [String]) throws {
+    @Test(.timeLimit(.minutes(30)), arguments: recipes) func theNumberOfDecodersChangesNothing(recipe: [String]) throws {
         let data = try TinyDataSet()
         let one = try data.run("one", settings: recipe + ["dataflow.decoders=1"])
         let three = try data.run("three", settings: recipe + ["dataflow.decoders=3"])
@@ -21,7 +21,7 @@ import WeightFiles
     }
 
     /// Over tcp with keys the stream is the same, and a decoder without keys is no part of it.
-    @Test(.timeLimit(.minutes(10))) func keysGuardTCPAndChangeNothing() throws {
+    @Test(.timeLimit(.minutes(30))) func keysGuardTCPAndChangeNothing() throws {
         let data = try TinyDataSet()
         let keys = try Programs.run("tandem", ["keys", data.folder + "/keys"], in: data.folder)
         #expect(keys.status == 0, "\(keys.output)")
@@ -59,7 +59,7 @@ import WeightFiles
         #expect(status == 0 && output.contains("the same bytes in all"), "\(output)")
     }
 
-    @Test(.timeLimit(.minutes(10)), arguments: recipes) func aStoppedRunContinuesBitForBit(recipe: [String]) throws {
+    @Test(.timeLimit(.minutes(30)), arguments: recipes) func aStoppedRunContinuesBitForBit(recipe: [String]) throws {
         let (data, settings) = (try TinyDataSet(), recipe + ["train.steps=60"])
         let whole = try data.run("whole", settings: settings)
 
@@ -80,7 +80,7 @@ import WeightFiles
     }
 
     /// A run may go on with another batch where that is asked for. It sees what it would have seen, and as much.
-    @Test(.timeLimit(.minutes(10))) func anotherBatchSeesTheSameSamples() throws {
+    @Test(.timeLimit(.minutes(30))) func anotherBatchSeesTheSameSamples() throws {
         let data = try TinyDataSet()
         let whole = try data.run("whole", settings: ["train.steps=60"])
 
@@ -111,7 +111,7 @@ import WeightFiles
         #expect(metadata.samplesSeen == 480 && metadata.samplesPlanned == 480)
     }
 
-    @Test(.timeLimit(.minutes(10))) func scoresAndPicturesAppear() throws {
+    @Test(.timeLimit(.minutes(30))) func scoresAndPicturesAppear() throws {
         let data = try TinyDataSet()
         let run = try data.run("scored", settings: ["evaluation.davis=\"\(data.folder)/davis\"", "evaluation.quickEvery=2"])
         let folder = run.folder + "/runs/tiny"
@@ -142,7 +142,7 @@ import WeightFiles
     }
 
     /// All switches away from their defaults at once, from the decoders to the evaluator.
-    @Test(.timeLimit(.minutes(10))) func everySwitchReachesTheTraining() throws {
+    @Test(.timeLimit(.minutes(30))) func everySwitchReachesTheTraining() throws {
         let data = try TinyDataSet()
         let run = try data.run(
             "variant",

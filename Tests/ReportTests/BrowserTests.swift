@@ -29,7 +29,7 @@ struct BrowserTests {
         return page
     }
 
-    @Test(.timeLimit(.minutes(10))) func chartsReadZoomAndTurnLogarithmic() throws {
+    @Test(.timeLimit(.minutes(30))) func chartsReadZoomAndTurnLogarithmic() throws {
         try withTemporaryFolder { folder in
             let runs = try ["a", "b"].map { try TinyRun("\(folder)/\($0)") }
             let page = try report(runs, in: folder)
@@ -63,7 +63,7 @@ struct BrowserTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(10))) func theMouseReadsAndZooms() throws {
+    @Test(.timeLimit(.minutes(30))) func theMouseReadsAndZooms() throws {
         try withTemporaryFolder { folder in
             let result = try values(
                 Chromium(folder: folder), try report([TinyRun(folder + "/a")], in: folder),
@@ -103,7 +103,7 @@ struct BrowserTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(10))) func slidersAndChoosersShowWhatTheyName() throws {
+    @Test(.timeLimit(.minutes(30))) func slidersAndChoosersShowWhatTheyName() throws {
         try withTemporaryFolder { folder in
             let run = try TinyRun(folder + "/a")
             for step in [0, 20, 40] { try run.write("figures/davis-\(step).png", TinyRun.png) }
@@ -133,7 +133,7 @@ struct BrowserTests {
     }
 
     /// No page is wider than a phone, and its ground follows the reader's choice.
-    @Test(.timeLimit(.minutes(10)), arguments: [(1280, false), (1280, true), (375, false)])
+    @Test(.timeLimit(.minutes(30)), arguments: [(1280, false), (1280, true), (375, false)])
     func widthAndColours(width: Int, isDark: Bool) throws {
         try withTemporaryFolder { folder in
             let run = try TinyRun(folder + "/" + String(repeating: "long-name-", count: 12))
@@ -152,7 +152,7 @@ struct BrowserTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(10))) func aLongLogOpensWithinASecond() throws {
+    @Test(.timeLimit(.minutes(30))) func aLongLogOpensWithinASecond() throws {
         try withTemporaryFolder { folder in
             let run = try TinyRun(folder + "/a")
             let lines = (1...100_000).map { step in

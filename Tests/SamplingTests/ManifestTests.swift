@@ -267,7 +267,7 @@ import Testing
     }
 
     /// A million objects would take some hundreds of megabytes.
-    @Test(.timeLimit(.minutes(10))) func aMillionVideosTakeNoMemory() throws {
+    @Test(.timeLimit(.minutes(30))) func aMillionVideosTakeNoMemory() throws {
         try withFolder {
             let count = 1_000_000
             func made(_ index: Int) -> VideoRecord {

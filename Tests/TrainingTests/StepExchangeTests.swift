@@ -68,7 +68,7 @@ struct StepExchangeTests {
         return outcome
     }
 
-    @Test(.timeLimit(.minutes(10))) func anyNumberOfRanksGivesTheSameBits() throws {
+    @Test(.timeLimit(.minutes(30))) func anyNumberOfRanksGivesTheSameBits() throws {
         try withTemporaryFolder { folder in
             let alone = try InMemoryRanks.run(1) { try Self.train(on: $0, in: folder) }[0]
             #expect(alone.values.count == 360_722 && Set(alone.values).count > 300_000)
@@ -83,7 +83,7 @@ struct StepExchangeTests {
     }
 
     /// Three ranks go on from what eight have left, and one from what three have.
-    @Test(.timeLimit(.minutes(10))) func aRunGoesOnWithAnotherNumberOfRanks() throws {
+    @Test(.timeLimit(.minutes(30))) func aRunGoesOnWithAnotherNumberOfRanks() throws {
         try withTemporaryFolder { folder in
             let whole = try InMemoryRanks.run(1) { try Self.train(on: $0, in: folder) }[0]
             var last = whole

@@ -9,7 +9,7 @@ import Training
 import WeightFiles
 
 /// timm loads what is exported, strictly, and computes the same features; and the other way round.
-@Suite(.serialized, .enabled(if: Peers.python != nil, "\(Peers.absence)"), .timeLimit(.minutes(10)))
+@Suite(.serialized, .enabled(if: Peers.python != nil, "\(Peers.absence)"), .timeLimit(.minutes(30)))
 struct TimmTests {
     private let backend: any Backend
     private let folder: TemporaryFolder

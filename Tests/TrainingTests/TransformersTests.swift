@@ -12,7 +12,7 @@ import Training
 import WeightFiles
 
 /// transformers loads what is exported, strictly, and computes the same; and the other way round.
-@Suite(.serialized, .enabled(if: Peers.python != nil, "\(Peers.absence)"), .timeLimit(.minutes(10)))
+@Suite(.serialized, .enabled(if: Peers.python != nil, "\(Peers.absence)"), .timeLimit(.minutes(30)))
 struct TransformersTests {
     private let backend: any Backend
     private let folder: TemporaryFolder

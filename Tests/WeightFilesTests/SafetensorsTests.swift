@@ -137,7 +137,7 @@ struct SafetensorsTests {
         }
     }
 
-    @Test(.enabled(if: Peers.python != nil, "\(Peers.absence)"), .timeLimit(.minutes(10)))
+    @Test(.enabled(if: Peers.python != nil, "\(Peers.absence)"), .timeLimit(.minutes(30)))
     func theInstalledLibraryReadsAndRefusesTheSame() throws {
         let folder = try TemporaryFolder()
         for (index, border) in Self.borders.enumerated() {

@@ -84,7 +84,7 @@ struct TorchFileTests {
 
     @Test func committedFilesAreRead() throws { try compareAll(in: Self.fixtures) }
 
-    @Test(.enabled(if: Peers.python != nil, "\(Peers.absence)"), .timeLimit(.minutes(10)))
+    @Test(.enabled(if: Peers.python != nil, "\(Peers.absence)"), .timeLimit(.minutes(30)))
     func filesOfTheInstalledPyTorchAreRead() throws {
         let folder = try TemporaryFolder()
         try Peers.run(Self.fixtures + "/peer.py", ["write", folder.path])
@@ -93,7 +93,7 @@ struct TorchFileTests {
     }
 
     /// Expected: what torch.load gives of each tensor (weights_only=True), and the kinds of those that hold no plain numbers.
-    @Test(.enabled(if: Peers.python != nil, "\(Peers.absence)"), .timeLimit(.minutes(10)))
+    @Test(.enabled(if: Peers.python != nil, "\(Peers.absence)"), .timeLimit(.minutes(30)))
     func tensorsOfEveryKindAreReadOrRefusedByName() throws {
         let folder = try TemporaryFolder()
         try Peers.run(Self.fixtures + "/peer.py", ["kinds", folder.path])

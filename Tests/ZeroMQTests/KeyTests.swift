@@ -65,7 +65,7 @@ private struct Listener {
     }
 }
 
-@Suite(.timeLimit(.minutes(10))) struct KeyTests {
+@Suite(.timeLimit(.minutes(30))) struct KeyTests {
     private let scratch: TemporaryFolder
 
     init() throws { scratch = try TemporaryFolder() }

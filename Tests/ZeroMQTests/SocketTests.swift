@@ -25,7 +25,7 @@ private func deliver(_ parts: [Message], by socket: Socket) throws {
     Issue.record("nobody took the message")
 }
 
-@Suite(.timeLimit(.minutes(10))) struct SocketTests {
+@Suite(.timeLimit(.minutes(30))) struct SocketTests {
     @Test func routersAnswerDealers() throws {
         let (context, endpoint) = (Context(), freshEndpoint())
         let router = try Socket(.router, in: context, options: options)
