@@ -126,7 +126,4 @@ public final class ParameterStore {
         guard hasCopies else { return }
         backend.round(operands, values.elements(0..<decayedCount))
     }
-
-    /// Sets all gradients to zero, as before a step.
-    public func clearGradients() { backend.fill(gradients, 0) }
 }

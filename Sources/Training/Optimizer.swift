@@ -51,7 +51,8 @@ public struct Optimizer: Sendable {
     ///   - progress: the share of the run that is done, from 0 to 1.
     ///   - gradientSquares: the squared length of each parameter's gradient.
     ///   - step: this step's number, counted from 1.
-    ///   - part: elements that are moved, whose gradients are known; nil: all.
+    ///   - part: elements that are moved, whose gradients are known; what products read is for ``StepExchange/shareValues()`` to bring up to
+    ///     date. Nil: all are moved.
     public func update(
         _ parameters: ParameterStore, _ rules: OptimizerRules = OptimizerRules(), learningRate: Double, progress: Double,
         gradientSquares: [Double], step: Int, part: Range<Int>? = nil
@@ -77,7 +78,7 @@ public struct Optimizer: Sendable {
                 parameters, group.range.clamped(to: part ?? 0..<parameters.count), learningRate: learningRate,
                 weightDecay: group.isDecayed ? decay : 0, step: group.step, gradientScale: group.gradientScale)
         }
-        parameters.refreshOperands()
+        if part == nil { parameters.refreshOperands() }
     }
 
     /// Of each parameter what its gradient is multiplied by: `min(1, limit / (length + 1e-6))`, as torch.nn.utils.clip_grad_norm_ does.

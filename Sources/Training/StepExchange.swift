@@ -80,7 +80,7 @@ public final class StepExchange {
     ///
     /// - Parameter own: those of this rank's whole subtrees, in order; the sums replace the last.
     func addUpEverywhere(_ own: [[Tensor]]) throws {
-        guard let target = own.last, !target.isEmpty else { return }
+        guard ranks.count > 1, let target = own.last, !target.isEmpty else { return }
         let backend = parameters.backend
         let numbers = own.map { $0.flatMap { backend.download($0) } }
         var all = [[[Float]]](repeating: numbers, count: ranks.count)

@@ -49,9 +49,10 @@ final class Team {
 
     /// Refuses trainers that would not compute the same.
     ///
-    /// - Parameter facts: by name, what must be alike; for people.
-    func requireAlike(_ facts: [(name: String, value: String)]) throws {
+    /// - Parameter facts: by name, what must be alike; for people. A trainer by itself is not asked for them.
+    func requireAlike(_ facts: @autoclosure () -> [(name: String, value: String)]) throws {
         guard ranks.count > 1 else { return }
+        let facts = facts()
         let own = facts.map(\.value).joined(separator: "\u{1}")
         let all = try ranks.atFirst(Array(own.utf8)).map { String(decoding: $0, as: UTF8.self).components(separatedBy: "\u{1}") }
         for (rank, other) in all.enumerated() {
