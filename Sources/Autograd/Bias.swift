@@ -2,6 +2,8 @@ import Compute
 
 /// What a linear layer adds to its product: one parameter, or a vector of which not all is learned.
 public protocol Bias {
+    /// Those that are learned of it.
+    var parameters: [Parameter] { get }
     /// The `count` numbers to add.
     func numbers(_ count: Int, on tape: Tape) -> Tensor
     /// Has `add` add a gradient of so many numbers to a tensor, and gives the parameters theirs.
@@ -9,6 +11,7 @@ public protocol Bias {
 }
 
 extension Parameter: Bias {
+    public var parameters: [Parameter] { [self] }
     public func numbers(_ count: Int, on tape: Tape) -> Tensor { value }
     public func addGradient(_ count: Int, on tape: Tape, _ add: (Tensor) -> Void) { add(gradient) }
 }
@@ -20,6 +23,8 @@ public struct PartialBias: Bias {
 
     /// - Parameter parts: nil where nothing is added.
     public init(_ parts: [Parameter?]) { self.parts = parts }
+
+    public var parameters: [Parameter] { parts.compactMap { $0 } }
 
     public func numbers(_ count: Int, on tape: Tape) -> Tensor {
         let numbers = zeros(count, tape)

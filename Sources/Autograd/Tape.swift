@@ -12,7 +12,15 @@ public final class Tape {
     public let isRecording: Bool
     /// Whether what lies within a `segment` is computed again instead of kept.
     public let recomputes: Bool
-    private var steps: [(Tape) -> Void] = []
+    /// A recorded op: its backward pass, and the parameters to whose gradients that adds.
+    private struct Step {
+        let parameters: [Parameter]
+        let run: (Tape) -> Void
+    }
+
+    private var steps: [Step] = []
+    /// Of every op, recorded or not, the parameters to whose gradients a backward pass adds.
+    private(set) var parameters: [Parameter] = []
 
     /// A tape over the memory of `arena`; `isRecording: false` for inference.
     public init(arena: Arena, isRecording: Bool, recomputes: Bool = false) {
@@ -27,8 +35,22 @@ public final class Tape {
     /// Runs all recorded ops backwards, the last first, and forgets them.
     ///
     /// Starts from whatever the last op knows its gradient to be: a loss counts once.
-    public func backward() {
-        while let step = steps.popLast() { step(self) }
+    ///
+    /// - Parameter completing: told of each parameter as soon as nothing more is added to its gradient.
+    public func backward(completing: ((Parameter) -> Void)? = nil) {
+        guard let completing else {
+            while let step = steps.popLast() { step.run(self) }
+            return
+        }
+        var additions: [ObjectIdentifier: Int] = [:]
+        for parameter in parameters { additions[ObjectIdentifier(parameter), default: 0] += 1 }
+        while let step = steps.popLast() {
+            step.run(self)
+            for parameter in step.parameters {
+                additions[ObjectIdentifier(parameter)]! -= 1
+                if additions[ObjectIdentifier(parameter)] == 0 { completing(parameter) }
+            }
+        }
     }
 
     /// `gradient` as products with `parameter` read it: itself, or rounded where products are.
@@ -43,8 +65,11 @@ public final class Tape {
     }
 
     /// Leaves `step` for the backward pass; it gets the tape as an argument, because a tape that its steps kept alive would never go.
-    func record(_ step: @escaping (Tape) -> Void) {
-        if isRecording { steps.append(step) }
+    ///
+    /// - Parameter parameters: those to whose gradients it adds.
+    func record(addingTo parameters: [Parameter] = [], _ step: @escaping (Tape) -> Void) {
+        self.parameters += parameters
+        if isRecording { steps.append(Step(parameters: parameters, run: step)) }
     }
 }
 

@@ -1,7 +1,7 @@
 import Base
 import Foundation
 
-/// Ranks that an MPI launcher started, by the library that `make mpi` has built for the MPI of this site. One thread makes all calls.
+/// Ranks that an MPI launcher started, by the library that `make mpi` has built for the MPI of this site. One thread at a time makes calls.
 public final class MPI: Ranks {
     public let rank: Int
     public let count: Int

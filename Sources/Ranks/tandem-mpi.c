@@ -31,11 +31,15 @@ static int check(int status) {
 /// Joins the ranks that were started together. `hostCount` is the number of those on this host. `name` gets the library's version, 256 bytes at
 /// most.
 int tandem_mpi_open(int *rank, int *count, int *hostCount, char *name) {
-    // One thread of the process makes all calls.
+    // One thread at a time makes calls.
     int provided, length = 0;
     static char version[MPI_MAX_LIBRARY_VERSION_STRING + 1];
     MPI_Comm host;
-    if (check(MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided))) return 1;
+    if (check(MPI_Init_thread(NULL, NULL, MPI_THREAD_SERIALIZED, &provided))) return 1;
+    if (provided < MPI_THREAD_SERIALIZED) {
+        snprintf(message, sizeof message, "this MPI was built without support for threads");
+        return 1;
+    }
     if (check(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN))) return 1;
     if (check(MPI_Comm_rank(MPI_COMM_WORLD, rank)) || check(MPI_Comm_size(MPI_COMM_WORLD, count))) return 1;
     if (check(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, *rank, MPI_INFO_NULL, &host))) return 1;
@@ -56,13 +60,16 @@ static double timeout;
 /// Seconds after which a rank that does not answer is given up; 0: never.
 void tandem_mpi_set_timeout(double limit) { timeout = limit; }
 
-/// Waits for two requests. MPI's own wait keeps a core busy, and the decoders beside a trainer have use for it.
-static int wait_for(MPI_Request *requests) {
+/// The pieces of a large message, and how many of them are under way at once: Open MPI sends one message over TCP in one direction at a time.
+enum { PIECE = 1 << 19, PIECES = 16 };
+
+/// Waits for requests, at most two for each piece. MPI's own wait keeps a core busy, and decoders and the threads that compute have use for it.
+static int wait_for(MPI_Request *requests, int count) {
     const double begin = seconds(), busy = 0.02;
     const struct timespec nap = {0, 200000};
-    MPI_Status statuses[2];
+    MPI_Status statuses[2 * PIECES];
     for (int done = 0;;) {
-        if (check(MPI_Testall(2, requests, &done, statuses))) return 1;
+        if (check(MPI_Testall(count, requests, &done, statuses))) return 1;
         if (done) return 0;
         double waited = seconds() - begin;
         if (timeout > 0 && waited > timeout) {
@@ -74,21 +81,24 @@ static int wait_for(MPI_Request *requests) {
     }
 }
 
+static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+
 /// Sends bytes to one rank and receives as many from another as that sends here; -1: to or from none.
 int tandem_mpi_exchange(const void *sent, size_t sentCount, int to, void *received, size_t receivedCount, int from) {
-    // Counts are ints.
-    const size_t most = 1 << 28;
-    if (to < 0) to = MPI_PROC_NULL;
-    if (from < 0) from = MPI_PROC_NULL;
-    do {
-        size_t out = sentCount < most ? sentCount : most, in = receivedCount < most ? receivedCount : most;
-        MPI_Request requests[2];
-        if (check(MPI_Irecv(received, (int)in, MPI_BYTE, in ? from : MPI_PROC_NULL, 0, MPI_COMM_WORLD, &requests[0]))) return 1;
-        if (check(MPI_Isend(sent, (int)out, MPI_BYTE, out ? to : MPI_PROC_NULL, 0, MPI_COMM_WORLD, &requests[1]))) return 1;
-        if (wait_for(requests)) return 1;
-        sent = (const char *)sent + out, sentCount -= out;
-        received = (char *)received + in, receivedCount -= in;
-    } while (sentCount || receivedCount);
+    if (to < 0) sentCount = 0;
+    if (from < 0) receivedCount = 0;
+    while (sentCount || receivedCount) {
+        MPI_Request requests[2 * PIECES];
+        int count = 0;
+        for (int piece = 0; piece < PIECES; piece++) {
+            size_t out = smaller(sentCount, PIECE), in = smaller(receivedCount, PIECE);
+            if (in && check(MPI_Irecv(received, (int)in, MPI_BYTE, from, 0, MPI_COMM_WORLD, &requests[count++]))) return 1;
+            if (out && check(MPI_Isend(sent, (int)out, MPI_BYTE, to, 0, MPI_COMM_WORLD, &requests[count++]))) return 1;
+            sent = (const char *)sent + out, sentCount -= out;
+            received = (char *)received + in, receivedCount -= in;
+        }
+        if (wait_for(requests, count)) return 1;
+    }
     return 0;
 }
 

@@ -109,21 +109,25 @@ extension Recipe {
     /// A batch that is too big for the memory goes through in parts: with each part's share of the batch's samples loss and gradients add up
     /// to those of the whole.
     ///
-    /// - Parameter recomputes: whether blocks are computed again in the backward pass, a third more work for much less memory.
+    /// - Parameters:
+    ///   - recomputes: whether blocks are computed again in the backward pass, a third more work for much less memory.
+    ///   - completing: told of each parameter as soon as these samples add no more to its gradient.
     public func accumulateGradients(
-        _ samples: [SampleBlock], share: Float = 1, recomputes: Bool = false, addingTo loss: DeviceArray<Double>, arena: Arena
+        _ samples: [SampleBlock], share: Float = 1, recomputes: Bool = false, addingTo loss: DeviceArray<Double>, arena: Arena,
+        completing: ((Parameter) -> Void)? = nil
     ) {
         let batch = SampleBatch(samples, of: settings.sampler, encoder.pixelStatistics, arena: arena)
-        accumulateGradients(batch, share: share, recomputes: recomputes, addingTo: loss, arena: arena)
+        accumulateGradients(batch, share: share, recomputes: recomputes, addingTo: loss, arena: arena, completing: completing)
     }
 
     /// The same of samples that are on the device already.
     public func accumulateGradients(
-        _ batch: SampleBatch, share: Float = 1, recomputes: Bool = false, addingTo loss: DeviceArray<Double>, arena: Arena
+        _ batch: SampleBatch, share: Float = 1, recomputes: Bool = false, addingTo loss: DeviceArray<Double>, arena: Arena,
+        completing: ((Parameter) -> Void)? = nil
     ) {
         let tape = Tape(arena: arena, isRecording: true, recomputes: recomputes)
         addLoss(of: batch, share: share, to: loss, on: tape)
-        tape.backward()
+        tape.backward(completing: completing)
     }
 
     /// Asks `arena`, which is on a `PlanningBackend`, for what `accumulateGradients` of so many samples would ask for.

@@ -102,8 +102,8 @@ public struct Checkpoint {
     ///
     /// Throws where the file is of another model: a name missing or of another shape. Names beyond the store's are the constants.
     ///
-    /// - Parameter part: elements whose moments are wanted; nil: all.
-    public func restore(into parameters: ParameterStore, state: [StateArray] = [], part: Range<Int>? = nil) throws {
+    /// - Parameter parts: elements whose moments are wanted; nil: all.
+    public func restore(into parameters: ParameterStore, state: [StateArray] = [], parts: [Range<Int>]? = nil) throws {
         let backend = parameters.backend
         for part in state { backend.upload(part.values, from: try file.floats(part.name, shape: part.values.shape)) }
         for entry in parameters.entries {
@@ -111,10 +111,11 @@ public struct Checkpoint {
         }
         for (name, entry, numbers) in parameters.moments {
             let elements = try file.floats(name, shape: entry.shape)
-            let own = entry.range.clamped(to: part ?? entry.range)
-            guard !own.isEmpty else { continue }
-            let first = own.lowerBound - entry.range.lowerBound
-            backend.upload(numbers.elements(own), from: Array(elements[first..<first + own.count]))
+            for part in parts ?? [entry.range] where part.overlaps(entry.range) {
+                let own = part.clamped(to: entry.range)
+                let first = own.lowerBound - entry.range.lowerBound
+                backend.upload(numbers.elements(own), from: Array(elements[first..<first + own.count]))
+            }
         }
         parameters.refreshOperands()
     }

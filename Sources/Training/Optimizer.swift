@@ -51,11 +51,11 @@ public struct Optimizer: Sendable {
     ///   - progress: the share of the run that is done, from 0 to 1.
     ///   - gradientSquares: the squared length of each parameter's gradient.
     ///   - step: this step's number, counted from 1.
-    ///   - part: elements that are moved, whose gradients are known; what products read is for ``StepExchange/shareValues()`` to bring up to
+    ///   - parts: elements that are moved, whose gradients are known; what products read is for ``StepExchange/shareValues()`` to bring up to
     ///     date. Nil: all are moved.
     public func update(
         _ parameters: ParameterStore, _ rules: OptimizerRules = OptimizerRules(), learningRate: Double, progress: Double,
-        gradientSquares: [Double], step: Int, part: Range<Int>? = nil
+        gradientSquares: [Double], step: Int, parts: [Range<Int>]? = nil
     ) {
         let scales = gradientScales(parameters, rules.clipping, gradientSquares)
         var groups: [Group] = []
@@ -74,11 +74,13 @@ public struct Optimizer: Sendable {
         }
         let decay = rules.finalWeightDecay.map { halfCosine(from: adamW.weightDecay, to: $0, progress) } ?? adamW.weightDecay
         for group in groups {
-            adamW.update(
-                parameters, group.range.clamped(to: part ?? 0..<parameters.count), learningRate: learningRate,
-                weightDecay: group.isDecayed ? decay : 0, step: group.step, gradientScale: group.gradientScale)
+            for part in parts ?? [group.range] where part.overlaps(group.range) {
+                adamW.update(
+                    parameters, group.range.clamped(to: part), learningRate: learningRate, weightDecay: group.isDecayed ? decay : 0,
+                    step: group.step, gradientScale: group.gradientScale)
+            }
         }
-        if part == nil { parameters.refreshOperands() }
+        if parts == nil { parameters.refreshOperands() }
     }
 
     /// Of each parameter what its gradient is multiplied by: `min(1, limit / (length + 1e-6))`, as torch.nn.utils.clip_grad_norm_ does.

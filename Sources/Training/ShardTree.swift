@@ -10,7 +10,7 @@ final class ShardTree {
     private let live: [Tensor]
     private let shards: Range<Int>
     private var shard: Int
-    private var held: [(node: ShardNode, copies: [Tensor])] = []
+    private var held: [(node: ShardNode, sum: [Tensor])] = []
     private var free: [[Tensor]] = []
 
     /// - Parameters:
@@ -23,30 +23,33 @@ final class ShardTree {
 
     /// Makes the live arrays zero, as before a step.
     func clear() {
-        free += held.map(\.copies)
+        free += held.map(\.sum)
         held = []
         shard = shards.lowerBound
         clearLive()
     }
 
-    /// The shard under way is complete. The last one stays in the live arrays, with all that could be added to it.
+    /// The shard under way is complete. The last one stays in the live arrays.
     func finishShard() {
-        var node = ShardNode(level: 0, index: shard)
-        while let left = node.left, let neighbour = held.last, neighbour.node == left {
-            for (sum, copy) in zip(live, neighbour.copies) { backend.add(sum, copy) }
-            free.append(held.removeLast().copies)
-            node = node.parent
+        guard shard + 1 < shards.upperBound else { return }
+        held = treeSums(sums) { left, right in
+            for (sum, number) in zip(left, right) { backend.add(sum, number) }
+            if !isLive(right) { free.append(right) }
+            return left
+        }
+        if let last = held.last, isLive(last.sum) {
+            let copies = free.popLast() ?? live.map { backend.tensor($0.shape) }
+            for (copy, sum) in zip(copies, live) { backend.copy(copy, sum) }
+            held[held.count - 1].sum = copies
         }
         shard += 1
-        guard shard < shards.upperBound else { return }
-        let copies = free.popLast() ?? live.map { backend.tensor($0.shape) }
-        for (copy, sum) in zip(copies, live) { backend.copy(copy, sum) }
-        held.append((node, copies))
         clearLive()
     }
 
-    /// The sums of the whole subtrees of these shards, in order; the live arrays are the last.
-    var sums: [[Tensor]] { held.map(\.copies) + [live] }
+    /// The sums of the subtrees of all shards so far, in order; the live arrays are the last.
+    var sums: [(node: ShardNode, sum: [Tensor])] { held + [(ShardNode(level: 0, index: shard), live)] }
+
+    private func isLive(_ arrays: [Tensor]) -> Bool { arrays[0].address == live[0].address }
 
     private func clearLive() { for sum in live { backend.fill(sum, 0) } }
 }

@@ -16,8 +16,11 @@ public struct Shards: Equatable, Sendable {
     public static func isPossible(_ count: Int) -> Bool { count >= 1 && count & (count - 1) == 0 }
 
     /// Shards of a run that says nothing of them and is to have several trainers.
-    public static func usual(forTrainers count: Int) -> Int {
-        var shards = 8
+    public static func usual(forTrainers count: Int) -> Int { max(8, fewest(forTrainers: count)) }
+
+    /// The least that gives each of so many trainers one.
+    public static func fewest(forTrainers count: Int) -> Int {
+        var shards = 1
         while shards < count { shards *= 2 }
         return shards
     }

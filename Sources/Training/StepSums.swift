@@ -55,18 +55,23 @@ public final class StepSums {
         shard = min(shard + 1, losses.count - 1)
     }
 
-    /// The numbers of a step all of whose shards were computed here: the one place of a step that waits for the device.
+    /// What this trainer holds of the gradients' sum, by the subtrees of its shards.
+    var gradients: [(node: ShardNode, sum: Tensor)] { tree.sums.map { ($0.node, $0.sum[0]) } }
+
+    /// The numbers of a step of one shard: the one place of a step that waits for the device.
     public func read() -> Reading {
-        Reading(losses: parameters.backend.download(losses), gradientSquares: parameters.sums(ofBlocks: squares(parameters.blocks)))
+        precondition(tree.sums.count == 1, "shards are added up with an exchange")
+        return Reading(losses: parameters.backend.download(losses), gradientSquares: parameters.sums(ofBlocks: squares(parameters.blocks)))
     }
 
-    /// The same of a step whose shards several trainers have computed: waits for them, too. Gradients are added up in this trainer's part.
+    /// The same of a step of any number of shards, which several trainers may have computed: waits for them, too. Gradients are added up in
+    /// this trainer's parts.
     public func read(with exchange: StepExchange) throws -> Reading {
-        try exchange.addUp(tree.sums.map { $0[0] })
-        try exchange.addUpEverywhere(tree.sums.map { Array($0.dropFirst()) })
+        try exchange.addUp(self)
+        try exchange.addUpEverywhere(tree.sums.map { ($0.node, Array($0.sum.dropFirst())) })
         return Reading(
             losses: try exchange.joined(parameters.backend.download(losses)),
-            gradientSquares: parameters.sums(ofBlocks: try exchange.joined(squares(exchange.blocks))))
+            gradientSquares: parameters.sums(ofBlocks: try exchange.joined(ofBlocks: squares(exchange.blocks))))
     }
 
     private func squares(_ blocks: [Range<Int>]) -> [Double] {

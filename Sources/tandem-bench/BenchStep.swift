@@ -133,18 +133,22 @@ struct StepBench {
                 recipe.beginStep(
                     RunPosition(
                         step: number - 1, totalSteps: steps + 1, progress: 0, epochs: pipeline.train.epochs, seed: pipeline.seed))
-                for passes in cut.passes(ofShards: exchange.shards, stepSize: batch) {
+                let shards = cut.passes(ofShards: exchange.shards, stepSize: batch)
+                for passes in shards {
                     for pass in passes {
+                        let isLast = pass == shards.joined().last
+                        if isLast { exchange.begin(sums) }
                         recipe.accumulateGradients(
                             Array(samples[pass]), share: Float(pass.count) / Float(batch),
-                            recomputes: pipeline.train.recompute, addingTo: sums.loss, arena: arena)
+                            recomputes: pipeline.train.recompute, addingTo: sums.loss, arena: arena,
+                            completing: isLast ? exchange.complete : nil)
                     }
                     sums.finishShard()
                 }
                 let reading = try sums.read(with: exchange)
                 optimizer.update(
                     recipe.parameters, recipe.rules, learningRate: 1e-4, progress: 0, gradientSquares: reading.gradientSquares,
-                    step: number, part: exchange.part)
+                    step: number, parts: exchange.parts)
                 try exchange.shareValues()
                 recipe.finishStep()
                 let seconds = monotonicSeconds() - start

@@ -15,8 +15,6 @@ final class Team {
     let threads: Int
     /// What they are, for the log; nil for a trainer by itself.
     let summary: String?
-    /// Seconds spent waiting for the slowest one.
-    private(set) var waitedForOthers = 0.0
 
     /// How a trainer stands at the end of its share of a step, the worse the higher.
     enum Standing: UInt8 {
@@ -70,11 +68,18 @@ final class Team {
         return bytes.withUnsafeBytes { FowlerNollVoHash.value(of: $0) }.hexadecimal
     }
 
+    /// Waits until all trainers are here. Throws where one cannot go on, and `CancellationError` where one was asked to stop.
+    func requireReady(_ own: Standing = .ready) throws {
+        switch try agree(own) {
+        case .ready: break
+        case .stopped: throw CancellationError()
+        case .failed: throw Failure("another trainer of the run cannot go on; its lines say why")
+        }
+    }
+
     /// The worst standing of all, once all are here.
     func agree(_ own: Standing) throws -> Standing {
         guard ranks.count > 1 else { return own }
-        let begin = monotonicSeconds()
-        defer { waitedForOthers += monotonicSeconds() - begin }
         return Standing(rawValue: try ranks.all([own.rawValue]).map { $0[0] }.max()!)!
     }
 

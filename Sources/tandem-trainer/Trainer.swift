@@ -34,8 +34,6 @@ final class Trainer {
     private var cursor: TrainingCursor
     /// Steps done before this start.
     private let startStep: Int
-    /// Seconds spent exchanging sums and values.
-    private var exchangedSeconds = 0.0
     private var status = TrainerStatus()
     private let showStatus: (TrainerStatus) -> Void
 
@@ -55,7 +53,7 @@ final class Trainer {
         let runFolder = isFirst ? try RunFolder(path) : nil
         let first = try isFirst ? CheckpointFolder(path + "/checkpoints", keep: pipeline.train.keepCheckpoints) : nil
         // The others look once the first one has made the folders.
-        _ = try team.agree(.ready)
+        try team.requireReady()
         let checkpoints = first ?? CheckpointFolder(reading: path + "/checkpoints")
 
         let backend = try pipeline.train.device.makeBackend(threads: team.threads, for: pipeline.train.precision)
@@ -74,7 +72,7 @@ final class Trainer {
             ("the pipeline", FowlerNollVoHash.value(of: pipeline.text).hexadecimal),
             ("the manifest", manifest.identity), ("the last checkpoint", checkpoint.map { "that of step \($0.metadata.step)" } ?? "none"),
         ])
-        try checkpoint?.restore(into: recipe.parameters, state: recipe.state, part: exchange.part)
+        try checkpoint?.restore(into: recipe.parameters, state: recipe.state, parts: exchange.parts)
         recipe.teacher?.parameters.refreshOperands()
         self.cursor = cursor
         startStep = cursor.step
@@ -127,8 +125,8 @@ final class Trainer {
             let rate = schedule.rate(atSample: cursor.samplesSeen)
             optimizer.update(
                 recipe.parameters, recipe.rules, learningRate: rate, progress: cursor.progress, gradientSquares: reading.gradientSquares,
-                step: cursor.step + 1, part: exchange.part)
-            try timeExchange { try exchange.shareValues() }
+                step: cursor.step + 1, parts: exchange.parts)
+            try exchange.shareValues()
             recipe.finishStep()
             cursor.finishStep()
             if cursor.step == startStep + 1, keeper != nil { note(memory.report(activations: arena.touchedBytes)) }
@@ -157,61 +155,67 @@ final class Trainer {
         sums.clear()
         lines = ""
         recipe.beginStep(pipeline.position(cursor))
-        let isWhole: Bool
+        let reading: StepSums.Reading
         do {
-            isWhole = try computeShards()
-        } catch {
-            _ = try? team.agree(.failed)
-            throw error
+            try computeShards()
+            reading = try sums.read(with: exchange)
+        } catch is CancellationError {
+            return nil
         }
-        switch try team.agree(isWhole ? .ready : .stopped) {
-        case .ready: break
-        case .stopped: return nil
-        case .failed: throw Failure("another trainer of the run cannot go on; its lines say why")
-        }
-        let reading = try timeExchange { try sums.read(with: exchange) }
         if team.ranks.count > 1 { recipe.passNotes = try exchange.joined(recipe.passNotes) }
         if let problem = reading.problem { throw notFinite("\(problem) at step \(cursor.step + 1)") }
         return reading
     }
 
-    /// This trainer's shards, micro-batch by micro-batch. Returns whether all went through.
-    private func computeShards() throws -> Bool {
-        for passes in pipeline.train.cut.passes(ofShards: exchange.shards, stepSize: cursor.stepSize) {
+    /// This trainer's shards, micro-batch by micro-batch. Their gradients go to the other trainers from the last backward pass on.
+    ///
+    /// Throws `CancellationError` where a trainer was asked to stop.
+    private func computeShards() throws {
+        let shards = pipeline.train.cut.passes(ofShards: exchange.shards, stepSize: cursor.stepSize)
+        let last = shards.joined().last
+        for passes in shards {
             for pass in passes {
-                guard let batch = try nextBatch() else { return false }
+                let batch = try nextBatch()
                 show(nil)
-                accumulateGradients(batch, slot: pass.lowerBound)
+                if pass == last { beginExchange() }
+                accumulateGradients(batch, slot: pass.lowerBound, completing: pass == last ? exchange.complete : nil)
                 replaced += batch.replaced
                 status.samples += batch.count
                 keeper?.show(batch)
             }
             sums.finishShard()
         }
-        return true
+        // The run's last step may have no samples for this trainer.
+        beginExchange()
     }
 
-    private func accumulateGradients(_ batch: Batch, slot: Int) {
+    private func beginExchange() { exchange.begin(sums) { [team] in try team.requireReady() } }
+
+    private func accumulateGradients(_ batch: Batch, slot: Int, completing: ((Parameter) -> Void)?) {
         batch.withSamples { samples in
             if logsSamples { lines += SampleLogFile.lines(samples, step: cursor.step + 1, firstSlot: slot) }
             recipe.accumulateGradients(
                 samples, share: Float(samples.count) / Float(cursor.stepSize), recomputes: pipeline.train.recompute, addingTo: sums.loss,
-                arena: arena)
+                arena: arena, completing: completing)
         }
     }
 
-    private func nextBatch() throws -> Batch? {
+    private func nextBatch() throws -> Batch {
         let begin = monotonicSeconds()
         do {
-            return try batches.next(isCancelled: {
+            let batch = try batches.next(isCancelled: {
                 show("waiting for samples", sinceSeconds: monotonicSeconds() - begin)
                 return Interruption.isRequested
             })
+            if let batch { return batch }
         } catch {
+            _ = try? team.agree(.failed)
             // A run that ends of videos that fail tells which.
             try keeper?.list(replaced + batches.replacedAtTheEnd, step: cursor.step + 1)
             throw error
         }
+        try team.requireReady(.stopped)
+        throw CancellationError()
     }
 
     private func recordStep(_ reading: StepSums.Reading, _ rate: Double) throws {
@@ -221,15 +225,9 @@ final class Trainer {
             cursor,
             StepRecord(
                 loss: reading.loss, learningRate: rate, gradientNorm: reading.gradientNorm, teacher: recipe.teacherMeasure,
-                waited: batches.waitedSeconds, waitedForOthers: team.waitedForOthers, exchanged: exchangedSeconds,
+                waited: batches.waitedSeconds, waitedForOthers: exchange.waitedForOthers, exchanged: exchange.waitedForNumbers,
                 decoders: batches.decoderCount),
             samples: told.lines, replaced: told.replaced)
-    }
-
-    private func timeExchange<Result>(_ body: () throws -> Result) rethrows -> Result {
-        let begin = monotonicSeconds()
-        defer { exchangedSeconds += monotonicSeconds() - begin }
-        return try body()
     }
 
     private func show(_ activity: String?, sinceSeconds wait: Double = 0) {

@@ -45,6 +45,15 @@ final class TwoHosts {
         return process
     }
 
+    /// Bytes that have come over the cable.
+    func bytesReceived(on host: Int) throws -> Int {
+        guard let ip = Programs.find("ip") else { throw Refusal(description: "there is no ip") }
+        let (_, output) = try Programs.run(
+            path: ip, ["netns", "exec", namespaces[host], "cat", "/sys/class/net/cable/statistics/rx_bytes"])
+        guard let bytes = Int(output.filter(\.isNumber)) else { throw Refusal(description: "no number of bytes: \(output)") }
+        return bytes
+    }
+
     /// A program that runs a command on the host whose address comes before it, as ssh would; launchers of MPI call it.
     func writeRemoteShell(to path: String) throws {
         let text = """

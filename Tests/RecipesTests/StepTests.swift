@@ -78,4 +78,34 @@ import Training
         #expect(again.firstMoments == first.firstMoments)
         #expect(again.secondMoments == first.secondMoments)
     }
+
+    /// Whoever is told that a gradient is complete may give it away at once.
+    @Test(arguments: RecipeCase.all + RecipeCase.severalFrames + RecipeCase.views, [false, true])
+    func aGradientStaysAsItIsOnceItIsComplete(model: RecipeCase, recomputes: Bool) throws {
+        let backend = try TestBackend.cpu.open()
+        let recipe = model.recipe.makeRecipe(seed: 4, precision: .f32, backend: backend)
+        let (parameters, sums) = (recipe.parameters, StepSums(of: recipe))
+        recipe.beginStep(RunPosition(step: 0, totalSteps: 10, progress: 0, epochs: 2, seed: 4))
+        var (complete, order) = ([String: [Float]](), [String]())
+        RandomSamples(of: model.recipe.value.sampler, count: 2).withBlocks { samples in
+            recipe.accumulateGradients(
+                Array(samples), recomputes: recomputes, addingTo: sums.loss, arena: Arena(backend: backend),
+                completing: { parameter in
+                    #expect(complete[parameter.name] == nil)
+                    complete[parameter.name] = backend.download(parameter.gradient)
+                    order.append(parameter.name)
+                })
+        }
+        for entry in parameters.entries {
+            let gradient = backend.download(parameters.gradients.elements(entry.range))
+            if let complete = complete[entry.name] {
+                #expect(complete == gradient, "\(entry.name)")
+            } else {
+                #expect(gradient.allSatisfy { $0 == 0 }, "\(entry.name)")
+            }
+        }
+        #expect(complete.values.count { $0.contains { $0 != 0 } } > parameters.entries.count / 2)
+        let firsts = ["blocks.1.", "blocks.0."].map { name in order.firstIndex { $0.contains(name) && !$0.contains("decoder") } }
+        #expect(try #require(firsts[0]) < #require(firsts[1]), "the last layers come first")
+    }
 }

@@ -1,5 +1,6 @@
 import Autograd
 import Compute
+import Ranks
 import TestBackends
 import TestSupport
 import Testing
@@ -46,6 +47,7 @@ struct ShardsTests {
         let store = ParameterStore([("weight", [40, 50])], backend: try backend.open())
         let further = store.backend.tensor([3])
         let sums = StepSums(of: store, [further], shards: 0..<8)
+        let exchange = StepExchange(Alone(), store, Shards(count: 8, microBatch: 1))
         let shards = (0..<8).map { TestNumbers.normal(store.count, seed: UInt64($0) + 1) }
         for _ in 0..<2 {
             sums.clear()
@@ -55,6 +57,7 @@ struct ShardsTests {
                 store.backend.upload(sums.loss, from: [0.1 * Double(shard + 1)])
                 sums.finishShard()
             }
+            let reading = try sums.read(with: exchange)
             func pair(_ a: [Float], _ b: [Float]) -> [Float] { zip(a, b).map { $0 + $1 } }
             let fours = [0, 4].map { pair(pair(shards[$0], shards[$0 + 1]), pair(shards[$0 + 2], shards[$0 + 3])) }
             let inTurn = shards.dropFirst().reduce(shards[0], pair)
@@ -64,7 +67,7 @@ struct ShardsTests {
             #expect(store.backend.download(further).prefix(2) == [8, 28])
             let losses: [Double] = (0..<8).map { 0.1 * Double($0 + 1) }
             let pairs: [Double] = stride(from: 0, to: 8, by: 2).map { losses[$0] + losses[$0 + 1] }
-            #expect(sums.read().loss == (pairs[0] + pairs[1]) + (pairs[2] + pairs[3]))
+            #expect(reading.loss == (pairs[0] + pairs[1]) + (pairs[2] + pairs[3]))
         }
     }
 }

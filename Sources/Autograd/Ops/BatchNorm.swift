@@ -14,7 +14,7 @@ extension Tape {
         let statistics = arena.tensor([2, x.value.columns])
         let y = Variable(arena.tensor(x.value.shape, weight.precision.activations), gradientPrecision: .f32)
         backend.batchNorm(y.value, statistics: statistics, x.value, weight: weight.value, bias: bias.value, epsilon: epsilon)
-        record { tape in
+        record(addingTo: [weight, bias]) { tape in
             guard let dy = y.takeGradient() else { return }
             let (dx, isNew) = x.gradientToWrite(tape)
             tape.backend.batchNormBackward(

@@ -11,7 +11,7 @@ extension Tape {
     ) -> Variable {
         let y = Variable(arena.tensor([sources.count, x.value.columns]))
         backend.gatherTokens(y.value, x.value, maskToken: maskToken.value, table: table, sources: sources, positions: positions)
-        record { tape in
+        record(addingTo: [maskToken]) { tape in
             guard let dy = y.takeGradient() else { return }
             tape.backend.gatherTokensBackward(x.gradientToAddTo(tape), dMaskToken: maskToken.gradient, dy, sources: sources)
         }

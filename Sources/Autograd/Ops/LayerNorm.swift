@@ -17,7 +17,7 @@ extension Tape {
         }
         // No product reads the gradient, so it need not be rounded.
         let y = Variable(normalized(), gradientPrecision: .f32, recomputedBy: normalized)
-        record { tape in
+        record(addingTo: [weight, bias]) { tape in
             guard let dy = y.takeGradient() else { return }
             let (dx, isNew) = x.gradientToWrite(tape)
             tape.backend.layerNormBackward(

@@ -35,7 +35,7 @@ extension Tape {
     public func linear(_ x: Tensor, weight: Parameter, bias: any Bias) -> Variable {
         let y = Variable(arena.tensor([x.rows, weight.shape[0]]))
         backend.linear(y.value, x, weight: weight.operand, bias: bias.numbers(weight.shape[0], on: self))
-        record { tape in
+        record(addingTo: [weight] + bias.parameters) { tape in
             guard let dy = y.takeGradient() else { return }
             let operand = tape.operand(dy, for: weight)
             bias.addGradient(weight.shape[0], on: tape) { tape.backend.linearBackwardWeight(weight.gradient, dBias: $0, operand, x) }
@@ -48,7 +48,7 @@ extension Tape {
         _ y: Variable, _ x: Variable, weight: Parameter, bias: any Bias, before: ((Tape, Tensor) -> Void)? = nil,
         after: ((Tape, Tensor) -> Void)? = nil
     ) {
-        record { tape in
+        record(addingTo: [weight] + bias.parameters) { tape in
             guard let dy = y.takeGradient() else { return }
             before?(tape, dy)
             let operand = tape.operand(dy, for: weight)

@@ -17,15 +17,16 @@ extension Tape {
     ///
     /// Backward: `dx += dy`, `dTable[p] += Σ dy[r]` over the rows with `positions[r] = p`.
     public func positionEmbedding(_ x: Variable, _ table: Parameter, positions: DeviceArray<Int32>) -> Variable {
-        positionEmbedding(x, table.value, positions) { _ in table.gradient }
+        positionEmbedding(x, table.value, positions, addingTo: [table]) { _ in table.gradient }
     }
 
-    private func positionEmbedding(_ x: Variable, _ table: Tensor, _ positions: DeviceArray<Int32>, dTable: @escaping (Tape) -> Tensor?)
-        -> Variable
-    {
+    private func positionEmbedding(
+        _ x: Variable, _ table: Tensor, _ positions: DeviceArray<Int32>, addingTo parameters: [Parameter] = [],
+        dTable: @escaping (Tape) -> Tensor?
+    ) -> Variable {
         let y = Variable(arena.tensor(x.value.shape))
         backend.positionEmbedding(y.value, x.value, table: table, positions: positions)
-        record { tape in
+        record(addingTo: parameters) { tape in
             guard let dy = y.takeGradient() else { return }
             if let dTable = dTable(tape) { tape.backend.positionEmbeddingBackward(dTable: dTable, dy, positions: positions) }
             x.accumulate(dy, tape)

@@ -7,8 +7,9 @@ extension Tape {
     /// compute the same each time. Chen, Xu, Zhang and Guestrin, "Training Deep Nets with Sublinear Memory Cost", arXiv 1604.06174.
     public func segment(_ body: @escaping (Tape) -> Variable) -> Variable {
         guard isRecording, recomputes else { return body(self) }
-        let y = body(Tape(arena: arena, isRecording: false))
-        record { tape in
+        let once = Tape(arena: arena, isRecording: false)
+        let y = body(once)
+        record(addingTo: once.parameters) { tape in
             guard let dy = y.takeGradient() else { return }
             let again = Tape(arena: tape.arena, isRecording: true)
             body(again).accumulate(dy, again)
