@@ -41,7 +41,10 @@ decoders: ## Add decoders to a run: make decoders CONNECT=tcp://127.0.0.1:5555 M
 	@$(BIN)/tandem decoders --connect $(CONNECT) --media $(MEDIA) --count $(DECODERS) $(addprefix --keys ,$(KEYS))
 
 .PHONY: mpi
-mpi: build ## Build what several trainers reach one another by, with this site's MPI [MPICC=mpicc]
+mpi: build mpi-library ## Build what several trainers reach one another by, with this site's MPI [MPICC=mpicc]
+
+.PHONY: mpi-library
+mpi-library:
 	$(MPICC) -O2 -shared -fPIC -Wall -Wextra -DTANDEM_LAUNCHER='"$(subst mpicc,mpirun,$(MPICC))"' Sources/Ranks/tandem-mpi.c -o $(BIN)/tandem-mpi.so
 
 .PHONY: report
@@ -73,9 +76,9 @@ $(KEYS_OF_CONTAINERS):
 	docker run --rm --user 0 -v "$(CURDIR)/Docker/keys:/keys" --entrypoint sh tandem -c 'tandem keys /keys && chown -R tandem /keys'
 
 .PHONY: docker-up
-docker-up: docker-build $(KEYS_OF_CONTAINERS) ## Run the demo in containers; or MEDIA=FOLDER [DAVIS=FOLDER] PIPELINE=FILE [SET="--set …"] [N=decoders]
+docker-up: docker-build $(KEYS_OF_CONTAINERS) ## Run the demo in containers; or MEDIA=FOLDER [DAVIS=FOLDER] PIPELINE=FILE [SET="--set …"] [N=decoders] [TRAINERS=2]
 	@printf '%s\n' MEDIA=$(abspath $(MEDIA)) DAVIS=$(abspath $(DAVIS)) PIPELINE=$(abspath $(PIPELINE)) 'SET=$(SET)' PORTS=$(PORTS) \
-	    $(if $(MEDIA),EVALUATE=$(if $(DAVIS),/data/davis)) >Docker/.env
+	    $(if $(MEDIA),EVALUATE=$(if $(DAVIS),/data/davis)) $(if $(TRAINERS),'TRAINERS=--trainers $(TRAINERS)') >Docker/.env
 	cd Docker && $(COMPOSE) up -d --scale decoder=$(or $(N),1)
 	cd Docker && $(COMPOSE) logs -f trainer
 

@@ -114,6 +114,28 @@ docker run --rm -v ${project}_runs:/tandem/runs:ro --entrypoint cat "$IMAGE" run
 echo "the same weights, bit for bit"
 run down -v
 
+# The last checkpoint of a run.
+weights() { docker run --rm -v ${project}_runs:/tandem/runs:ro --entrypoint cat "$IMAGE" runs/demo/checkpoints/step-00000080.safetensors; }
+
+say "three trainers in one container, one of which dies, and one trainer"
+steps 80
+TRAINERS="--trainers 3" run up -d
+wait_for_step 50
+trainer=$(containers trainer)
+docker exec "$trainer" sh -c 'for process in /proc/[0-9]*; do
+    if [ "$(readlink $process/exe)" = /usr/local/bin/tandem-trainer ]; then last=${process#/proc/}; fi; done; kill -9 $last'
+wait_for_end
+[ "$(docker inspect -f '{{.RestartCount}}' "$trainer")" -ge 1 ] || fail "the trainers were not started again"
+run logs trainer | grep -o "3 trainers, 3 on this host.*" | head -1 || fail "not three trainers"
+keep_log trainers ${project}_runs
+weights >"$scratch/trainers.weights"
+run down -v
+TRAINERS="--trainers 1" run up -d
+wait_for_end
+weights | cmp - "$scratch/trainers.weights" || fail "the weights differ"
+echo "the same weights, bit for bit"
+run down -v
+
 say "no decoder but those in a network of their own, over published ports, with keys"
 steps 80
 run up -d --scale decoder=0

@@ -3,6 +3,7 @@ import Files
 import Foundation
 import Models
 import Recipes
+import Training
 
 /// What is wrong with a pipeline, in one sentence with file, line and key.
 public struct PipelineMistake: Error, Equatable, CustomStringConvertible {
@@ -27,6 +28,15 @@ extension Pipeline {
             throw PipelineMistake(description: "\(path) is no text in UTF-8; save it as UTF-8")
         }
         return try parse(text, source: path, overrides: overrides)
+    }
+
+    /// The same for a run of some trainers, nil where nothing was said of any: steps are cut into shards, enough of them where it says nothing.
+    public static func load(_ path: String, overrides: [String], trainers: Int?) throws -> Pipeline {
+        let pipeline = try load(path, overrides: overrides)
+        guard let trainers else { return pipeline }
+        guard (1...1024).contains(trainers) else { throw Failure("--trainers \(trainers): 1 to 1024 can share the steps of a run") }
+        guard pipeline.train.shards == 1 else { return pipeline }
+        return try load(path, overrides: overrides + ["train.shards=\(Shards.usual(forTrainers: trainers))"])
     }
 
     /// The same from a text; `source` names it in messages.

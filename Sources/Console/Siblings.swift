@@ -11,8 +11,18 @@ public let programFolder: String = {
 ///
 /// - Parameter name: what the user called, which the sibling finds as its own name.
 public func become(_ program: String, as name: String, _ arguments: [String]) throws(Failure) -> Never {
-    let path = programFolder + "/" + program
-    var pointers = ([name] + arguments).map { strdup($0) } + [nil]
+    try execute(programFolder + "/" + program, [name] + arguments)
+}
+
+/// Goes on as a launcher, which starts a sibling of this program: returns only by an error.
+///
+/// - Parameter launcher: another program on the path, with its arguments.
+public func become(_ launcher: [String], of program: String, _ arguments: [String]) throws(Failure) -> Never {
+    try execute("/usr/bin/env", ["env"] + launcher + [sibling(program)] + arguments)
+}
+
+private func execute(_ path: String, _ words: [String]) throws(Failure) -> Never {
+    var pointers = words.map { strdup($0) } + [nil]
     execv(path, &pointers)
     throw Failure("\(path) cannot be started: \(String(cString: strerror(errno))); 'make build' builds all programs")
 }

@@ -17,10 +17,17 @@ public final class MPI: Ranks {
     }
 
     /// How many ranks a launcher says it has started, of which this process is one; nil where none has.
-    public static func launched(_ environment: [String: String] = ProcessInfo.processInfo.environment) -> Int? {
+    ///
+    /// Throws where Slurm has started several processes without a word about MPI: each would take itself for the only one.
+    public static func launched(_ environment: [String: String] = ProcessInfo.processInfo.environment) throws(Failure) -> Int? {
         // Open MPI; MPICH, Intel MPI and Slurm's pmi2; Slurm with PMIx.
         if let count = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE"].lazy.compactMap({ environment[$0].flatMap { Int($0) } }).first { return count }
-        return environment["PMIX_RANK"] == nil ? nil : environment["SLURM_NTASKS"].flatMap { Int($0) } ?? 1
+        if environment["PMIX_RANK"] != nil { return environment["SLURM_NTASKS"].flatMap { Int($0) } ?? 1 }
+        if let tasks = environment["SLURM_STEP_NUM_TASKS"].flatMap({ Int($0) }), tasks > 1 {
+            throw Failure(
+                "srun has started \(tasks) processes without MPI: start them by 'srun --mpi=pmi2' for MPICH, 'srun --mpi=pmix' for Open MPI")
+        }
+        return nil
     }
 
     /// The words that have a program started as some ranks on this machine, by the MPI that the library was built for.
@@ -54,7 +61,8 @@ public final class MPI: Ranks {
         guard self.count == launched else {
             throw Failure(
                 "\(launched) trainers were started together, and MPI finds \(count): \(path) was built for \(summary), and something else"
-                    + " started them. Start them by \(String(cString: functions.launcher())), or build it again: make mpi MPICC=NAME, by the compiler of that MPI"
+                    + " started them. Start them by \(String(cString: functions.launcher())), or 'srun --mpi=pmi2' for MPICH and 'srun --mpi=pmix' for Open MPI; or build it again:"
+                    + " make mpi MPICC=NAME, by the compiler of that MPI"
             )
         }
     }

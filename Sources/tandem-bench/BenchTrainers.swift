@@ -43,7 +43,7 @@ func benchTrainers(arguments: [String]) throws {
         overrides: ["recipe=\(recipe)", "model.size=\(size)", "train.batch=\(batch)", "train.microBatch=4", "train.shards=\(shards)"]
             + overrides)
     if let part {
-        let launched = MPI.launched() ?? 1
+        let launched = try MPI.launched() ?? 1
         let mpi = try launched > 1 ? MPI(library: MPI.libraryPath(beside: programFolder), launched: launched, timeout: 600) : nil
         let backend = try Device.cpu.makeBackend(threads: threads, for: pipeline.train.precision)
         let team: any Ranks = mpi ?? Alone()

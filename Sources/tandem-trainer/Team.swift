@@ -31,7 +31,7 @@ final class Team {
     ///   - threads: that each is to compute with; 0: one a core, shared among those of a host.
     ///   - timeout: seconds after which one that does not answer is given up; 0: never.
     init(threads: Int, timeout: Double) throws {
-        let launched = MPI.launched() ?? 1
+        let launched = try MPI.launched() ?? 1
         guard launched > 1 else {
             (ranks, asking, self.threads, summary) = (Alone(), TrainerRank(), threads, nil)
             return

@@ -2,6 +2,7 @@ import Configuration
 import Console
 import Dataflow
 import Metrics
+import Ranks
 import ZeroMQ
 
 runProgram("tandem-trainer") {
@@ -19,12 +20,17 @@ runProgram("tandem-trainer") {
     let sampleLog = options.value("--sample-log", "FILE", "write a line for every sample that is trained on")
     let mayChangeBatch = options.flag(
         "--change-batch", "continue a run with another train.batch: it goes on at the next sample, and sees as many as it would have")
+    let trainers: Int? = options.value("--trainers", "N", "be N trainers of this machine, started by MPI; the weights are the same for any N")
     let progress = options.value("--progress", "auto|live|plain", "how progress is shown", default: ProgressStyle.automatic)
     let metrics = options.value("--metrics", "[HOST:]PORT", StatusAddress.help)
     options.finish()
+    if let trainers, trainers > 1, try MPI.launched() == nil {
+        let launcher = try MPI.launcher(of: trainers, library: MPI.libraryPath(beside: programFolder))
+        try become(launcher, of: "tandem-trainer", Array(CommandLine.arguments.dropFirst()))
+    }
     Interruption.catchSignals()
 
-    let pipeline = try Pipeline.load(path, overrides: overrides)
+    let pipeline = try Pipeline.load(path, overrides: overrides, trainers: trainers)
     let (batcherEndpoint, evaluators) = (try Endpoint(batcher), try bind.map { try Endpoint($0) })
     let context = try Context(
         keys: keys, isInsecure: isInsecure, listening: evaluators, connecting: batcherEndpoint, shouldReload: Hangup.take,

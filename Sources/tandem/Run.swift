@@ -23,18 +23,13 @@ func run(arguments: [String]) throws {
     let isInsecure = options.flag("--insecure", "listen beyond this machine without keys: anybody may connect")
     let sampleLog = options.value("--sample-log", "FILE", "write a line for every sample that is trained on")
     let changesBatch = options.flag("--change-batch", "continue a run with another train.batch; it sees as many samples as it would have")
-    let trainers = options.value(
+    let trainers: Int? = options.value(
         "--trainers", "N",
-        "share the steps among N trainers, started by MPI; the weights are the same for any N (default: one, without MPI)",
-        default: 0)
+        "share the steps among N trainers, started by MPI; the weights are the same for any N (default: one, without MPI)")
     let path = options.operand("PIPELINE", "the pipeline file")
     options.finish()
-    guard (0...1024).contains(trainers) else { throw Failure("--trainers \(trainers): start 1 to 1024 trainers") }
 
-    var pipeline = try Pipeline.load(path, overrides: overrides)
-    if trainers > 0, pipeline.train.shards == 1 {
-        pipeline = try Pipeline.load(path, overrides: overrides + ["train.shards=\(Shards.usual(forTrainers: trainers))"])
-    }
+    let pipeline = try Pipeline.load(path, overrides: overrides, trainers: trainers)
     guard !pipeline.data.media.isEmpty || !pipeline.data.manifest.isEmpty else {
         throw Failure("\(path): 'data.media' is missing: name the folder of videos, prepared by 'tandem prepare'")
     }
@@ -69,8 +64,8 @@ func run(arguments: [String]) throws {
         arguments: shared + ["--batcher", batcher, "--bind", trainer, "--folder", folder]
             + (sampleLog.map { ["--sample-log", $0] } ?? []) + (changesBatch ? ["--change-batch"] : []) + [
                 "--progress", isatty(STDERR_FILENO) == 1 ? "live" : "plain",
-            ],
-        restartPolicy: .main, launcher: trainers > 1 ? try MPI.launcher(of: trainers, library: MPI.libraryPath(beside: programFolder)) : [])
+            ] + (trainers.map { ["--trainers", "\($0)"] } ?? []),
+        restartPolicy: .main, isSeveral: trainers ?? 1 > 1)
     let evaluatorRole = Role(
         name: "evaluator", program: "tandem-evaluator", arguments: ["--trainer", trainer], restartPolicy: .optional)
     let batcherRole = Role(

@@ -20,17 +20,17 @@ struct Role {
     var program: String
     var arguments: [String]
     var restartPolicy: RestartPolicy
-    /// What starts it as several processes, with its arguments; empty: it is one of this program's own.
-    var launcher: [String] = []
+    /// Whether it becomes a launcher of MPI, which starts several.
+    var isSeveral = false
 
     /// What asks it to stop. Launchers of MPI hand this one on, and end everything at others.
-    fileprivate var stopSignal: Int32 { launcher.isEmpty ? SIGTERM : SIGUSR1 }
+    fileprivate var stopSignal: Int32 { isSeveral ? SIGUSR1 : SIGTERM }
 
     /// What the end of a launcher says of the processes that it started: the negative number of the signal that one of them was ended by,
     /// which the others follow; else its exit code. MPICH gives the signal's number, Open MPI adds 128.
     fileprivate func status(ofLauncher status: Int32) -> Int32 {
         let signals = [SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGKILL, SIGSEGV]
-        return !launcher.isEmpty && signals.contains(status % 128) ? -(status % 128) : status
+        return isSeveral && signals.contains(status % 128) ? -(status % 128) : status
     }
 }
 
@@ -81,7 +81,7 @@ final class Supervisor {
                     try child.start()
                 case (.needed, ..<0), (.optional, ..<0): try restart(child, status: status)
                 // One of several trainers was killed, and the launcher has ended the others: they go on at their last checkpoint.
-                case (.main, ..<0) where !child.role.launcher.isEmpty: try restart(child, status: status)
+                case (.main, ..<0) where child.role.isSeveral: try restart(child, status: status)
                 case (_, 0): show("has ended", from: child.role.name)
                 case (.optional, _): show("ended with \(describe(status)); the run goes on without it", from: child.role.name)
                 default: throw Failure("\(child.role.name) ended with \(describe(status)); its last lines above say why")
@@ -159,7 +159,7 @@ private final class Child {
     var output: Int32 { pipe.fileHandleForReading.fileDescriptor }
 
     func start() throws {
-        process = try siblingProcess(role.program, role.arguments, by: role.launcher)
+        process = try siblingProcess(role.program, role.arguments)
         pipe = Pipe()
         rest = []
         process.standardOutput = pipe

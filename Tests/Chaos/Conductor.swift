@@ -145,7 +145,8 @@ final class Conductor {
     private func takeEnd(of process: RoleProcess) throws {
         let isExpected = process.isEndExpected
         let status = process.reap()
-        if process === trainer, disk?.isFull == true, status == 1, process.output.contains("No space left on device") {
+        // A launcher of several trainers may give the code of those that it ended because of the one that failed.
+        if process === trainer, disk?.isFull == true, status != 0, process.output.contains("No space left on device") {
             disk?.free()
             diskFilledAt = nil
         } else if !isExpected || !process.ends.contains(status) {

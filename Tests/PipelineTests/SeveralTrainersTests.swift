@@ -169,12 +169,12 @@ import Testing
     @Test(.enabled(if: !sites.isEmpty, "there is neither mpicc.mpich nor mpicc.openmpi"))
     func whatCannotBeSharedIsRefused() throws {
         let data = try TinyDataSet()
-        func refusal(_ settings: [String], trainers: Int, library: String) throws -> String {
+        func refusal(_ settings: [String], trainers: Int, library: String, _ environment: [String: String] = [:]) throws -> String {
             let folder = try data.makeFolder("refused-\(UUID().uuidString)")
             let (status, output) = Programs.finish(
                 try data.start(
                     in: folder, settings: Self.settings + settings, options: ["--trainers", "\(trainers)"],
-                    environment: ["TANDEM_MPI": library]))
+                    environment: ["TANDEM_MPI": library].merging(environment) { $1 }))
             #expect(status == 1, "\(output)")
             return output
         }
@@ -186,6 +186,9 @@ import Testing
         #expect(try refusal(["train.batch=4"], trainers: 2, library: library).contains("a power of two that divides train.batch (4)"))
         #expect(try refusal([], trainers: 2, library: "/nowhere/tandem-mpi.so").contains("install MPI"))
         #expect(try refusal([], trainers: 2, library: data.videos[0]).contains("cannot be loaded"))
+        // As in each of the processes of 'srun -n 2', which knows nothing of MPI by default.
+        let slurm = ["SLURM_NTASKS": "2", "SLURM_STEP_NUM_TASKS": "2", "SLURM_PROCID": "0"]
+        #expect(try refusal([], trainers: 2, library: library, slurm).contains("srun has started 2 processes without MPI"))
     }
 
     /// One that has another pipeline would make other weights.
