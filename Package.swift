@@ -3,8 +3,8 @@
 import PackageDescription
 
 /// A Swift library of ours: its name and what it stands on.
-func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies)
+func library(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
+    .target(name: name, dependencies: dependencies, exclude: exclude)
 }
 
 /// One process of the dataflow, or the tool that surrounds a run.
@@ -85,7 +85,8 @@ let package = Package(
         library("Pictures"),  // pictures as values: drawing, overlays, heat, contact sheets
 
         // The data half: from video files to batches of samples.
-        library("Dataflow", ["Base", "Console", "Sampling", "ZeroMQ"]),  // messages, the broker as a state machine, its sockets
+        // Messages, the broker as a state machine, its sockets.
+        library("Dataflow", ["Base", "Console", "Sampling", "ZeroMQ"], exclude: ["PROTOCOL.md"]),
         library("Synthesis", ["Base"]),  // the embedded data set: textured scenes with exact masks, a pure function of a seed
         library("Media", ["Base", "Files", "Pictures", "Sampling", "CFFmpeg", "CPixels"]),  // libav: index, decode, crop, write, transcode
         library("Sampling", ["Base", "Files", "CMotion", "CPhotometrics"]),  // manifest, plan, Philox, samplers, crops, masks: no libav

@@ -24,6 +24,8 @@ public final class BatchClient {
     private var requests: [Range<Int>] = []
     private var sent = 0
     private var arrived: [Int: Batch] = [:]
+    /// This trainer has no use for a sample before it.
+    private var received = 0
     private var nextAnnouncement = 0.0
     /// Whether the last announcement could be sent.
     private var isConnected = false
@@ -70,6 +72,7 @@ public final class BatchClient {
     /// Asks for samples `first` to `first + count - 1`, to be handed out as one batch after those asked for before.
     public func request(first: Int, count: Int) throws {
         precondition(first >= 0 && count > 0)
+        if requests.isEmpty { received = first }
         requests.append(first..<first + count)
         _ = try sendRequests()
     }
@@ -91,11 +94,11 @@ public final class BatchClient {
         while true {
             // Asked before each batch, so that a trainer that never waits can be cancelled too.
             if isCancelled() { return nil }
-            if watch.seconds >= nextAnnouncement { try announce() }
-            while let parts = try socket.receiveParts(limit: 1 << 20) { try handle(parts) }
+            try attend()
             if let batch = arrived.removeValue(forKey: requests[0].lowerBound) {
                 hasBegun = true
-                requests.removeFirst()
+                received = requests.removeFirst().upperBound
+                if let next = requests.first { received = next.lowerBound }
                 sent -= 1
                 // A request carries the acknowledgement of this batch. Where none can be sent, a ping carries it: the batcher may need room
                 // in its window.
@@ -111,6 +114,13 @@ public final class BatchClient {
         }
     }
 
+    /// Takes what has come and says what is due, without waiting: for a trainer that waits for other ranks. A batcher that was started again
+    /// serves none of them before all have come back.
+    public func attend() throws {
+        if watch.seconds >= nextAnnouncement { try announce() }
+        while let parts = try socket.receiveParts(limit: 1 << 20) { try handle(parts) }
+    }
+
     /// Tells the batcher that nothing more is needed.
     public func close() throws(ZeroMQError) {
         if isOpen { _ = try socket.send(Message(TrainerRequest.goodbye(trainer: trainer).bytes)) }
@@ -121,14 +131,13 @@ public final class BatchClient {
 
     private func announce() throws(ZeroMQError) {
         let request: TrainerRequest =
-            isOpen ? ping : .open(trainer: trainer, identity: identity, received: requests[0].lowerBound, isReturning: wasOpen)
+            isOpen ? ping : .open(trainer: trainer, identity: identity, received: received, isReturning: wasOpen)
         isConnected = try send(request)
         nextAnnouncement = watch.seconds + (isConnected ? 1 : 0)
     }
 
     private var ping: TrainerRequest {
-        let received = requests[0].lowerBound
-        return .ping(trainer: trainer, received: received, asked: requests[..<sent].last?.upperBound ?? received)
+        .ping(trainer: trainer, received: received, asked: requests[..<sent].last?.upperBound ?? received)
     }
 
     /// Sends a message if that is possible, and returns whether it was. A request that was not sent is missing in the batcher's next
@@ -152,7 +161,7 @@ public final class BatchClient {
     }
 
     private func send(_ samples: Range<Int>) throws(ZeroMQError) {
-        try send(.samples(trainer: trainer, first: samples.lowerBound, count: samples.count, received: requests[0].lowerBound))
+        try send(.samples(trainer: trainer, first: samples.lowerBound, count: samples.count, received: received))
     }
 
     private func handle(_ parts: [Message]) throws {
@@ -178,6 +187,8 @@ public final class BatchClient {
             }
             for request in lost { try send(request) }
         case .unknownPeer: isOpen = false
+        // Only those ask for it who have none.
+        case .plan: break
         case .refused(let reason, let replaced):
             replacedAtTheEnd = replaced
             throw DataflowError(reason)

@@ -241,6 +241,7 @@ public final class BatcherServer {
         guard parts.count == 2 else { throw MalformedBytes("a request of \(parts.count) parts") }
         let route = parts[0].copy
         switch try parts[1].withBytes({ try TrainerRequest($0) }) {
+        case .ask: try reply(.plan(plan.identity, videos: plan.videoCount, replicas: plan.replicas), to: route)
         case .open(let trainer, let identity, let received, let isReturning):
             try open(trainer, identity, received: received, isReturning: isReturning, route: route)
         case .samples(let trainer, let first, let count, let received):

@@ -3,6 +3,8 @@ import Sampling
 
 /// From a trainer to its batcher.
 public enum TrainerRequest: Equatable, Sendable {
+    /// Asks what is served, to open it then: for trainers that have no pipeline.
+    case ask
     /// Asks to be served, and says what it expects to get, from `received` on. `isReturning`: it was served before and lost the connection.
     case open(trainer: TrainerRank, identity: PlanIdentity, received: Int, isReturning: Bool)
     /// Requests samples `first` to `first + count - 1` in one batch, and acknowledges everything before `received`.
@@ -17,7 +19,7 @@ public enum TrainerRequest: Equatable, Sendable {
 
     /// The numbers that stand for the cases on the wire.
     private enum Kind: UInt16 {
-        case open = 201, samples, ping, goodbye
+        case open = 201, samples, ping, goodbye, ask
     }
 
     /// The message as it travels.
@@ -44,6 +46,7 @@ public enum TrainerRequest: Equatable, Sendable {
                 $0.write(asked)
             }
         case .goodbye(let trainer): Wire.pack(Kind.goodbye) { trainer.write(to: &$0) }
+        case .ask: Wire.pack(Kind.ask) { _ in }
         }
     }
 
@@ -65,6 +68,7 @@ public enum TrainerRequest: Equatable, Sendable {
                     trainer: try TrainerRank(from: &reader), received: try reader.readInt(),
                     asked: try reader.readInt())
             case .goodbye: return .goodbye(trainer: try TrainerRank(from: &reader))
+            case .ask: return .ask
             }
         }
     }
@@ -72,6 +76,8 @@ public enum TrainerRequest: Equatable, Sendable {
 
 /// From a batcher to its trainer.
 public enum TrainerReply: Equatable, Sendable {
+    /// What is served: samples of so many videos, of a sampler that gives `replicas` of a video in a row.
+    case plan(PlanIdentity, videos: Int, replicas: Int)
     /// The trainer is served, for all of its run are here. A sample takes up to `sampleByteCount` bytes.
     case accepted(sampleByteCount: Int)
     /// Followed by one part for each sample, in order. `replaced`: all visits that failed of the tickets whose first sample is in the batch,
@@ -92,7 +98,7 @@ public enum TrainerReply: Equatable, Sendable {
 
     /// The numbers that stand for the cases on the wire.
     private enum Kind: UInt16 {
-        case accepted = 301, batch, status, unknownPeer, refused
+        case accepted = 301, batch, status, unknownPeer, refused, plan
     }
 
     /// The message as it travels; samples are parts of their own beside it.
@@ -112,6 +118,12 @@ public enum TrainerReply: Equatable, Sendable {
                 $0.write(pending)
             }
         case .unknownPeer: Wire.pack(Kind.unknownPeer) { _ in }
+        case .plan(let identity, let videos, let replicas):
+            Wire.pack(Kind.plan) {
+                $0.write(videos)
+                $0.write(replicas)
+                identity.write(to: &$0)
+            }
         case .refused(let reason, let replaced):
             Wire.pack(Kind.refused) {
                 $0.write(reason, limit: Self.maximumRefusalBytes)
@@ -133,6 +145,9 @@ public enum TrainerReply: Equatable, Sendable {
                 return .status(
                     decoders: try reader.readInt(in: 0...Self.maximumDecoders), asked: try reader.readInt(), pending: try reader.readList())
             case .unknownPeer: return .unknownPeer
+            case .plan:
+                let (videos, replicas) = (try reader.readInt(), try reader.readInt(in: 1...SamplePlan.maximumReplicas))
+                return .plan(try PlanIdentity(from: &reader), videos: videos, replicas: replicas)
             case .refused: return .refused(try reader.readLine(limit: Self.maximumRefusalBytes), replaced: try reader.readReplacements())
             }
         }

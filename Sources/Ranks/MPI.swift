@@ -25,7 +25,8 @@ public final class MPI: Ranks {
         if environment["PMIX_RANK"] != nil { return environment["SLURM_NTASKS"].flatMap { Int($0) } ?? 1 }
         if let tasks = environment["SLURM_STEP_NUM_TASKS"].flatMap({ Int($0) }), tasks > 1 {
             throw Failure(
-                "srun has started \(tasks) processes without MPI: start them by 'srun --mpi=pmi2' for MPICH, 'srun --mpi=pmix' for Open MPI")
+                "srun has started \(tasks) processes without MPI: start them by 'srun --mpi=pmi2' for MPICH, 'srun --mpi=pmix' for Open MPI"
+            )
         }
         return nil
     }
@@ -39,7 +40,10 @@ public final class MPI: Ranks {
             "OMPI_MCA_hwloc_base_binding_policy=none", "PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe",
             "PRTE_MCA_hwloc_default_binding_policy=none",
         ]
-        return settings + [String(cString: try Functions(path).launcher()), "-n", "\(count)"]
+        // On one machine memory does for all messages. UCX, by which MPICH sends, also takes TCP where a container forbids reading the memory
+        // of others, and with it Debian 12's (1.13.1) does not always come to an end.
+        let transports = ProcessInfo.processInfo.environment["UCX_TLS"] == nil ? ["UCX_TLS=shm,self"] : []
+        return settings + transports + [String(cString: try Functions(path).launcher()), "-n", "\(count)"]
     }
 
     /// Joins the ranks that were started together.

@@ -29,14 +29,16 @@ extension StepExchange {
     public func complete(_ parameter: Parameter) { adding?.complete(parameter.name) }
 
     /// Adds up a step's gradients, to which nothing more is added, or waits for what has begun to.
-    package func addUp(_ sums: StepSums) throws {
+    package func addUp(_ sums: StepSums, whileWaiting: () throws -> Void = {}) throws {
         guard let adding else {
             if cut.count > 1 { for region in regions.parts.indices { try addUp(region: region, sums.gradients) } }
             return
         }
         self.adding = nil
         let start = monotonicSeconds()
-        let (agreed, outcome) = adding.finish()
+        adding.completeAll()
+        while !adding.hasEnded(within: 0.1) { try whileWaiting() }
+        let (agreed, outcome) = adding.ending
         waitedForOthers += max(0, agreed - start)
         waitedForNumbers += monotonicSeconds() - max(start, agreed)
         try outcome.get()
@@ -68,15 +70,21 @@ final class AddingUp: @unchecked Sendable {
         condition.signal()
     }
 
-    /// All regions are complete. Waits for the end, and says when all ranks had come.
-    func finish() -> (agreed: Double, outcome: Result<Void, any Error>) {
+    func completeAll() {
+        condition.withLock { completeRegions = awaited.count }
+        condition.broadcast()
+    }
+
+    /// Waits for the end, but no longer than so many seconds.
+    func hasEnded(within seconds: Double) -> Bool {
         condition.lock()
         defer { condition.unlock() }
-        completeRegions = awaited.count
-        condition.broadcast()
-        while outcome == nil { condition.wait() }
-        return (agreed ?? monotonicSeconds(), outcome!)
+        if outcome == nil { _ = condition.wait(until: Date(timeIntervalSinceNow: seconds)) }
+        return outcome != nil
     }
+
+    /// When all ranks had come, and how it went, once it has ended.
+    var ending: (agreed: Double, outcome: Result<Void, any Error>) { condition.withLock { (agreed ?? monotonicSeconds(), outcome!) } }
 
     // MARK: Where they are added up
 

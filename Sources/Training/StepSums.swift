@@ -66,8 +66,10 @@ public final class StepSums {
 
     /// The same of a step of any number of shards, which several trainers may have computed: waits for them, too. Gradients are added up in
     /// this trainer's parts.
-    public func read(with exchange: StepExchange) throws -> Reading {
-        try exchange.addUp(self)
+    ///
+    /// - Parameter whileWaiting: called ten times a second in the meantime.
+    public func read(with exchange: StepExchange, whileWaiting: () throws -> Void = {}) throws -> Reading {
+        try exchange.addUp(self, whileWaiting: whileWaiting)
         try exchange.addUpEverywhere(tree.sums.map { ($0.node, Array($0.sum.dropFirst())) })
         return Reading(
             losses: try exchange.joined(parameters.backend.download(losses)),

@@ -46,6 +46,9 @@ final class BatchStream {
         return try client.next(isCancelled: isCancelled)
     }
 
+    /// Speaks with the batcher without waiting for it, while this trainer waits for others.
+    func attend() throws { try client.attend() }
+
     /// The samples of the next pass to ask for; nil at the end of the run.
     private func nextPass() -> Range<Int>? {
         while passes.isEmpty, !ahead.isFinished {

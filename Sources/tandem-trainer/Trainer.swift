@@ -158,7 +158,7 @@ final class Trainer {
         let reading: StepSums.Reading
         do {
             try computeShards()
-            reading = try sums.read(with: exchange)
+            reading = try sums.read(with: exchange, whileWaiting: batches.attend)
         } catch is CancellationError {
             return nil
         }

@@ -20,7 +20,8 @@ runProgram("tandem-trainer") {
     let sampleLog = options.value("--sample-log", "FILE", "write a line for every sample that is trained on")
     let mayChangeBatch = options.flag(
         "--change-batch", "continue a run with another train.batch: it goes on at the next sample, and sees as many as it would have")
-    let trainers: Int? = options.value("--trainers", "N", "be N trainers of this machine, started by MPI; the weights are the same for any N")
+    let trainers: Int? = options.value(
+        "--trainers", "N", "be N trainers of this machine, started by MPI; the weights are the same for any N")
     let progress = options.value("--progress", "auto|live|plain", "how progress is shown", default: ProgressStyle.automatic)
     let metrics = options.value("--metrics", "[HOST:]PORT", StatusAddress.help)
     options.finish()

@@ -30,24 +30,11 @@ func run(arguments: [String]) throws {
     options.finish()
 
     let pipeline = try Pipeline.load(path, overrides: overrides, trainers: trainers)
-    guard !pipeline.data.media.isEmpty || !pipeline.data.manifest.isEmpty else {
-        throw Failure("\(path): 'data.media' is missing: name the folder of videos, prepared by 'tandem prepare'")
-    }
+    try checkData(of: pipeline, path)
     for (benchmark, root) in pipeline.evaluation.roots where !isFolder(root) {
         warn("'evaluation.\(benchmark)' is \"\(root)\", and there is no such folder: checkpoints get no scores until it is there")
     }
-    guard !MediaRoot(pipeline.data.manifestPath).isServer else {
-        throw Failure(
-            "\(path): data.media is a server: name the manifest too, data.manifest; 'tandem prepare' wrote it into the folder that is served"
-        )
-    }
-    guard FileManager.default.fileExists(atPath: pipeline.data.manifestPath) else {
-        throw Failure("\(pipeline.data.manifestPath): there is no manifest; make one with 'tandem prepare \(pipeline.data.media)'")
-    }
     if let endpoint { try Endpoint(endpoint).requireKeys(isGuarded: keys != nil, isInsecure: isInsecure) }
-    let manifest = try Manifest(contentsOf: pipeline.data.manifestPath)
-    try manifest.requireFrames(for: pipeline.recipe.value.sampler)
-    if let note = try manifest.shortVideosNote(for: pipeline.recipe.value.sampler) { warn(note) }
     let folder = "runs/\(pipeline.name)"
     let hold = try RunFolder.holdForStart(folder)
     try checkContinues(pipeline, folder, mayChangeBatch: changesBatch)
@@ -68,13 +55,8 @@ func run(arguments: [String]) throws {
         restartPolicy: .main, isSeveral: trainers ?? 1 > 1)
     let evaluatorRole = Role(
         name: "evaluator", program: "tandem-evaluator", arguments: ["--trainer", trainer], restartPolicy: .optional)
-    let batcherRole = Role(
-        name: "batcher", program: "tandem-batcher", arguments: shared + ["--bind", batcher] + (isInsecure ? ["--insecure"] : []),
-        restartPolicy: .needed)
-    let decoders = decoderRoles(
-        count: pipeline.dataflow.decoders, endpoint: batcher, media: pipeline.data.media,
-        options: ["--timeout", "\(pipeline.dataflow.timeout)"] + (pipeline.data.verifyContent ? ["--verify-content"] : []) + keyOptions)
-    let supervisor = Supervisor([trainerRole] + (pipeline.evaluation.isEmpty ? [] : [evaluatorRole]) + decoders + [batcherRole])
+    let data = dataRoles(pipeline, effective, at: batcher, keys: keys, isInsecure: isInsecure)
+    let supervisor = Supervisor([trainerRole] + (pipeline.evaluation.isEmpty ? [] : [evaluatorRole]) + data)
     try withExtendedLifetime(hold) { try supervisor.run() }
 }
 
@@ -90,28 +72,4 @@ private func checkContinues(_ pipeline: Pipeline, _ folder: String, mayChangeBat
     {
         throw Failure(obstacle)
     }
-}
-
-/// `tandem decoders`: some decoders for a batcher that runs elsewhere.
-func runDecoders(arguments: [String]) throws {
-    var options = Arguments(
-        "tandem decoders",
-        about: "Starts decoders that serve a running batcher until they are stopped. They may join and leave at any time.",
-        arguments: arguments)
-    let endpoint = options.required("--connect", "ENDPOINT", "the batcher's endpoint, e.g. tcp://127.0.0.1:5555")
-    let media = options.required(
-        "--media", "FOLDER", "the videos, as the manifest describes them: a folder, or the http:// or https:// root of a server")
-    let keys = options.value("--keys", "FOLDER", "keys for tcp: client.key, and server.pub of the run's machine")
-    let verifiesContent = options.flag(
-        "--verify-content", "replace videos whose content is not what was prepared, not only those of another size")
-    let count = options.value("--count", "N", "how many decoders", default: ProcessInfo.processInfo.activeProcessorCount)
-    options.finish()
-    guard (1...1024).contains(count) else { throw Failure("--count \(count): start 1 to 1024 decoders") }
-    let shared = (keys.map { ["--keys", $0] } ?? []) + (verifiesContent ? ["--verify-content"] : [])
-    try Supervisor(decoderRoles(count: count, endpoint: endpoint, media: media, options: shared)).run()
-}
-
-private func decoderRoles(count: Int, endpoint: String, media: String, options: [String] = []) -> [Role] {
-    let arguments = ["--connect", endpoint, "--media", media] + options
-    return (0..<count).map { Role(name: "decoder-\($0 + 1)", program: "tandem-decoder", arguments: arguments, restartPolicy: .needed) }
 }

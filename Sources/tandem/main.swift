@@ -8,6 +8,7 @@ private let commands: [CommandSet.Command] = [
     ("prepare", "verify a folder of videos and write its manifest", prepare),
     ("run", "start and supervise all processes of a pipeline on this machine", run),
     ("plan", "print what a pipeline has its batcher do", plan),
+    ("serve", "batches for a training loop of your own: batcher and decoders without a trainer", serve),
     ("decoders", "start decoders that serve a batcher, here or on another machine", runDecoders),
     ("evaluate", "score weights, or results, on DAVIS, JHMDB and VIP", { try become("tandem-evaluator", as: "tandem evaluate", $0) }),
     ("propagate", "label a video of one's own from a mask, or points, of its first frame", propagate),

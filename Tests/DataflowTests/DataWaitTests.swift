@@ -37,7 +37,7 @@ import ZeroMQ
                     _ = try batcher.send(parts: [Message(from), Message(TrainerReply.accepted(sampleByteCount: 7000).bytes)])
                 case .samples(_, let first, _, _): requests.append(first)
                 case .ping(let trainer, let received, let asked): ping = .ping(trainer: trainer, received: received, asked: asked)
-                case .goodbye: break
+                case .goodbye, .ask: break
                 }
                 route = Message(from)
             }

@@ -30,7 +30,7 @@ let decoderReplies: [DecoderReply] = {
 let trainerRequests: [TrainerRequest] = [
     .open(trainer: .init(run: 1), identity: planIdentity(), received: 3, isReturning: true),
     .samples(trainer: .init(run: 1), first: 1 << 40, count: 2048, received: 1 << 39),
-    .ping(trainer: .init(run: 2), received: 77, asked: 93), .goodbye(trainer: .init(run: 3)),
+    .ping(trainer: .init(run: 2), received: 77, asked: 93), .goodbye(trainer: .init(run: 3)), .ask,
 ]
 
 let trainerReplies: [TrainerReply] = [
@@ -42,7 +42,7 @@ let trainerReplies: [TrainerReply] = [
                 ticket: 2050, attempt: 0, kind: "truncated", reason: "a.mp4: truncated – “moov” is missing", decoder: 7, host: "node-3"),
             Replacement(ticket: 2050, attempt: 1, kind: "damaged frame", reason: "", decoder: .max, host: ""),
         ]), .status(decoders: 3, asked: 49, pending: [1, 17, 33]), .unknownPeer,
-    .refused("seed (1, not 2)", replaced: []),
+    .refused("seed (1, not 2)", replaced: []), .plan(planIdentity(), videos: 193, replicas: 2),
     .refused(
         "too much fails", replaced: [Replacement(ticket: 5, attempt: 0, kind: "truncated", reason: "b.mp4", decoder: 8, host: "x")]),
 ]

@@ -81,10 +81,12 @@ func startDecoder(
 }
 
 func client(
-    at endpoint: Endpoint, seed: UInt64 = 3, identity: PlanIdentity? = nil, timeout: Double = 20, context: Context = Context()
+    at endpoint: Endpoint, seed: UInt64 = 3, identity: PlanIdentity? = nil, trainer: TrainerRank = TrainerRank(), timeout: Double = 20,
+    context: Context = Context()
 ) throws -> BatchClient {
     try BatchClient(
-        endpoint: endpoint, identity: identity ?? planIdentity(seed: seed), credit: 100_000, timeout: timeout, context: context,
+        endpoint: endpoint, trainer: trainer, identity: identity ?? planIdentity(seed: seed), credit: 100_000, timeout: timeout,
+        context: context,
         log: { _ in })
 }
 

@@ -25,6 +25,29 @@ import ZeroMQ
         #expect(Set(videos).count == 40)
     }
 
+    /// A batcher that is started again serves no rank before all have come back: so does one that has its samples and waits for the others.
+    @Test func aRankThatWaitsForOthersComesBackToANewBatcher() throws {
+        let endpoint = try freshEndpoint()
+        let (before, decoder) = (try startBatcher(at: endpoint), startDecoder(at: endpoint))
+        let ranks = try (0..<2).map { try client(at: endpoint, trainer: TrainerRank(run: 5, rank: $0, of: 2)) }
+        func next(_ rank: Int) throws -> Batch? {
+            try ranks[rank].next {
+                do { try ranks[1 - rank].attend() } catch { Issue.record(error) }
+                return false
+            }
+        }
+        for (rank, trainer) in ranks.enumerated() { try trainer.request(first: 5 * rank, count: 5) }
+        for rank in 0..<2 { #expect(try #require(try next(rank)).first == 5 * rank) }
+        // The second has all that it wants, the first not yet.
+        before.stop()
+        let after = try startBatcher(at: endpoint)
+        try ranks[0].request(first: 10, count: 5)
+        #expect(try #require(try next(0)).first == 10)
+        for trainer in ranks { try trainer.close() }
+        decoder.stop()
+        after.stop()
+    }
+
     @Test func decodersJoinAndLeave() throws {
         let endpoint = try freshEndpoint()
         let batcher = try startBatcher(at: endpoint)

@@ -45,7 +45,7 @@ enum MessageKind: String, CaseIterable {
             let requests: [TrainerRequest] = [
                 .open(trainer: .init(run: 1), identity: Self.identity, received: 3, isReturning: true),
                 .samples(trainer: .init(run: 1), first: 1 << 40, count: 2048, received: 1 << 39),
-                .ping(trainer: .init(run: 2), received: 77, asked: 93), .goodbye(trainer: .init(run: 3)),
+                .ping(trainer: .init(run: 2), received: 77, asked: 93), .goodbye(trainer: .init(run: 3)), .ask,
             ]
             return requests.map(\.bytes)
         case .trainerReply:
@@ -53,7 +53,7 @@ enum MessageKind: String, CaseIterable {
                 .accepted(sampleByteCount: 301_056), .batch(first: 4096, count: 16, replaced: [Self.replaced]),
                 .status(decoders: 3, asked: 49, pending: [1, 17, 33]),
                 .unknownPeer,
-                .refused("seed (1, not 2)", replaced: [Self.replaced]),
+                .refused("seed (1, not 2)", replaced: [Self.replaced]), .plan(Self.identity, videos: 193, replicas: 2),
             ]
             return replies.map(\.bytes)
         case .evaluatorRequest:
