@@ -30,11 +30,11 @@ func run(arguments: [String]) throws {
     options.finish()
 
     let pipeline = try Pipeline.load(path, overrides: overrides, trainers: trainers)
-    try checkData(of: pipeline, path)
     for (benchmark, root) in pipeline.evaluation.roots where !isFolder(root) {
         warn("'evaluation.\(benchmark)' is \"\(root)\", and there is no such folder: checkpoints get no scores until it is there")
     }
     if let endpoint { try Endpoint(endpoint).requireKeys(isGuarded: keys != nil, isInsecure: isInsecure) }
+    try checkData(of: pipeline, path)
     let folder = "runs/\(pipeline.name)"
     let hold = try RunFolder.holdForStart(folder)
     try checkContinues(pipeline, folder, mayChangeBatch: changesBatch)

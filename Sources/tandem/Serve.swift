@@ -23,8 +23,8 @@ func serve(arguments: [String]) throws {
     options.finish()
 
     let pipeline = try Pipeline.load(path, overrides: overrides)
-    try checkData(of: pipeline, path)
     if let endpoint { try Endpoint(endpoint).requireKeys(isGuarded: keys != nil, isInsecure: isInsecure) }
+    try checkData(of: pipeline, path)
     let folder = "runs/\(pipeline.name)"
     let hold = try RunFolder.holdForStart(folder)
     let effective = try RunFolder.write(pipeline: pipeline.text, in: folder)

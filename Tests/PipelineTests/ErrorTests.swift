@@ -141,7 +141,7 @@ import Testing
 
     @Test func aPortInUseIsNamed() throws {
         let data = try TinyDataSet()
-        let endpoint = "tcp://127.0.0.1:\(Int.random(in: 20000..<60000))"
+        let endpoint = "tcp://127.0.0.1:\(Int.random(in: 20000..<32000))"
         let arguments = ["--pipeline", data.folder + "/tiny.json5", "--bind", endpoint]
         let first = try Programs.start("tandem-batcher", arguments, in: data.folder)
         while !first.output.contains("listening"), first.process.isRunning { usleep(10_000) }

@@ -96,4 +96,22 @@ import ZeroMQ
         // From a state in the middle, and by another number of ranks.
         #expect(try read(first: 24, steps: 7, ranks: 2, run: 200) == Array(expected[24...]))
     }
+
+    @Test(.enabled(if: python != nil, Comment(rawValue: wantsPython)))
+    func mistakesSayWhatToDo() throws {
+        let text = """
+            import sys
+            sys.path.insert(0, sys.argv[1])
+            import tandem
+            for options in ({"timeout": 1}, {"ranks": 2}, {"keys": "/nowhere"}):
+                try: tandem.Stream("ipc:///nowhere/batcher", batch=8, log=print, **options).next()
+                except (tandem.TandemError, ValueError) as error: print(error)
+            """
+        let (status, output) = try Programs.run(path: Self.python!, ["-c", text, Self.package])
+        #expect(status == 0)
+        for words in [
+            "no batcher answered at ipc:///nowhere/batcher for 1 s; start 'tandem serve' there", "several ranks want a number",
+            "/nowhere/client.key: No such file or directory; 'tandem keys FOLDER' makes keys",
+        ] { #expect(output.contains(words), "\(output)") }
+    }
 }

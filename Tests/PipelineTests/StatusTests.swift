@@ -23,7 +23,7 @@ import Testing
         try Programs.run("tandem", ["health", "127.0.0.1:\(port)"], in: folder, seconds: 20)
     }
 
-    private static func randomPorts() -> Int { Int.random(in: 20000..<60000) }
+    private static func randomPorts() -> Int { Int.random(in: 20000..<32000) }
 
     @Test func everyProcessTellsHowItIs() throws {
         let data = try TinyDataSet()

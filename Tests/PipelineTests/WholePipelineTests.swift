@@ -27,7 +27,7 @@ import WeightFiles
         #expect(keys.status == 0, "\(keys.output)")
         let open = try data.run("open", settings: [])
 
-        let endpoint = "tcp://127.0.0.1:\(Int.random(in: 20000..<60000))"
+        let endpoint = "tcp://127.0.0.1:\(Int.random(in: 20000..<32000))"
         let folder = try data.makeFolder("guarded")
         let running = try data.start(
             in: folder, settings: ["train.steps=100000"], options: ["--bind", endpoint, "--keys", data.folder + "/keys"])
