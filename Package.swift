@@ -36,7 +36,7 @@ let package = Package(
             [
                 "Analysis", "Base", "Console", "Configuration", "Dataflow", "Drawing", "Files", "MatFiles", "Metrics", "Synthesis",
                 "Media", "Pictures",
-                "Propagation", "Ranks", "Recipes", "Report", "RunLog", "Sampling", "ZeroMQ", "Training", "Verification",
+                "Propagation", "Recipes", "Report", "RunLog", "Sampling", "ZeroMQ", "Training", "Verification",
             ] + maths),
         program(
             "tandem-bench",

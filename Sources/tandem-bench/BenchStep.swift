@@ -134,14 +134,14 @@ struct StepBench {
                     RunPosition(
                         step: number - 1, totalSteps: steps + 1, progress: 0, epochs: pipeline.train.epochs, seed: pipeline.seed))
                 let shards = cut.passes(ofShards: exchange.shards, stepSize: batch)
+                let last = shards.joined().last
                 for passes in shards {
                     for pass in passes {
-                        let isLast = pass == shards.joined().last
-                        if isLast { exchange.begin(sums) }
+                        if pass == last { exchange.begin(sums) }
                         recipe.accumulateGradients(
                             Array(samples[pass]), share: Float(pass.count) / Float(batch),
                             recomputes: pipeline.train.recompute, addingTo: sums.loss, arena: arena,
-                            completing: isLast ? exchange.complete : nil)
+                            completing: pass == last ? exchange.complete : nil)
                     }
                     sums.finishShard()
                 }

@@ -1,13 +1,9 @@
 import Base
 import Configuration
 import Console
-import Dataflow
 import Files
 import Foundation
-import Media
-import Ranks
 import RunLog
-import Sampling
 import Training
 
 /// `tandem run`: all processes of one pipeline on this machine.
@@ -16,11 +12,7 @@ func run(arguments: [String]) throws {
         "tandem run",
         about: "Starts and supervises the batcher, decoders, trainer and evaluator of a pipeline. Ctrl-C stops them in order;"
             + " run again, it continues where it stopped.", arguments: arguments)
-    let overrides = options.values("--set", "KEY=VALUE", "override a key of the pipeline, e.g. train.steps=100; may stand several times")
-    let endpoint = options.value(
-        "--bind", "ENDPOINT", "where further decoders reach the batcher, e.g. tcp://127.0.0.1:5555; default: ipc in the run folder")
-    let keys = options.value("--keys", "FOLDER", "keys made by 'tandem keys', for a tcp endpoint that other machines reach")
-    let isInsecure = options.flag("--insecure", "listen beyond this machine without keys: anybody may connect")
+    let data = DataOptions(&options)
     let sampleLog = options.value("--sample-log", "FILE", "write a line for every sample that is trained on")
     let changesBatch = options.flag("--change-batch", "continue a run with another train.batch; it sees as many samples as it would have")
     let trainers: Int? = options.value(
@@ -29,22 +21,20 @@ func run(arguments: [String]) throws {
     let path = options.operand("PIPELINE", "the pipeline file")
     options.finish()
 
-    let pipeline = try Pipeline.load(path, overrides: overrides, trainers: trainers)
+    let pipeline = try Pipeline.load(path, overrides: data.overrides, trainers: trainers)
     for (benchmark, root) in pipeline.evaluation.roots where !isFolder(root) {
         warn("'evaluation.\(benchmark)' is \"\(root)\", and there is no such folder: checkpoints get no scores until it is there")
     }
-    if let endpoint { try Endpoint(endpoint).requireKeys(isGuarded: keys != nil, isInsecure: isInsecure) }
-    try checkData(of: pipeline, path)
+    try data.check(pipeline, path)
     let folder = "runs/\(pipeline.name)"
     let hold = try RunFolder.holdForStart(folder)
     try checkContinues(pipeline, folder, mayChangeBatch: changesBatch)
     if let sampleLog { try RunFolder.claim(folder, file: sampleLog) }
     // The file and its overrides are read once, here: whoever starts again reads what the others have read.
     let effective = try RunFolder.write(pipeline: pipeline.text, in: folder)
-    let batcher = endpoint ?? "ipc://\(folder)/batcher"
+    let batcher = data.endpoint(in: folder)
     let trainer = "ipc://\(folder)/trainer"
-    let keyOptions = keys.map { ["--keys", $0] } ?? []
-    let shared = ["--pipeline", effective] + keyOptions
+    let shared = ["--pipeline", effective] + data.keyOptions
 
     let trainerRole = Role(
         name: "trainer", program: "tandem-trainer",
@@ -55,8 +45,8 @@ func run(arguments: [String]) throws {
         restartPolicy: .main, isSeveral: trainers ?? 1 > 1)
     let evaluatorRole = Role(
         name: "evaluator", program: "tandem-evaluator", arguments: ["--trainer", trainer], restartPolicy: .optional)
-    let data = dataRoles(pipeline, effective, at: batcher, keys: keys, isInsecure: isInsecure)
-    let supervisor = Supervisor([trainerRole] + (pipeline.evaluation.isEmpty ? [] : [evaluatorRole]) + data)
+    let supervisor = Supervisor(
+        [trainerRole] + (pipeline.evaluation.isEmpty ? [] : [evaluatorRole]) + data.roles(pipeline, effective, at: batcher))
     try withExtendedLifetime(hold) { try supervisor.run() }
 }
 
