@@ -6,7 +6,7 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 
 BIN := .build/release
-PACKAGES := libavformat-dev libavcodec-dev libswscale-dev libavutil-dev libzmq3-dev libdnnl-dev libmatio-dev libjs-dygraphs
+PACKAGES := libavformat-dev libavcodec-dev libswscale-dev libavutil-dev libzmq3-dev libdnnl-dev libmatio-dev libarchive-dev libjs-dygraphs
 DECODERS ?= $(shell nproc)
 DEMO ?= full
 RECIPE ?= siammae
@@ -161,7 +161,7 @@ bench-peers: build ## Time training steps of Tandem and PyTorch in turn, and eva
 
 # PyPI has torchvision and today's torchcodec for PyTorch with CUDA alone, which runs without a GPU too. The other torchcodec goes with any
 # PyTorch; it lies in a folder of its own, where Tests/Peers/decode.py looks for it.
-PEER_PACKAGES := torch==2.15.0 torchvision==0.29.2 torchcodec==0.17.0 timm==1.0.31 transformers==5.24.0 numpy safetensors tensorboard decord av opencv-python-headless
+PEER_PACKAGES := torch==2.15.0 torchvision==0.29.2 torchcodec==0.17.0 timm==1.0.31 transformers==5.24.0 numpy safetensors tensorboard decord av opencv-python-headless pyzmq pyarrow
 OTHER_TORCHCODEC := 0.13
 
 .PHONY: peers

@@ -56,7 +56,7 @@ let package = Package(
             "tandem-evaluator",
             [
                 "Base", "Console", "Configuration", "Dataflow", "Drawing", "Files", "MatFiles", "Media", "Metrics", "Pictures", "Sampling",
-                "ZeroMQ", "Propagation", "Training", "Classification",
+                "ZeroMQ", "Propagation", "RunLog", "Training", "Classification",
             ] + maths),
         library("Console", ["Base"]),  // options, --help, progress, signals, errors as sentences
         library("Metrics", ["Base", "Console"]),  // what a process tells of itself over HTTP: numbers, and whether it is well
@@ -88,7 +88,7 @@ let package = Package(
         // Messages, the broker as a state machine, its sockets.
         library("Dataflow", ["Base", "Console", "Sampling", "ZeroMQ"], exclude: ["PROTOCOL.md"]),
         library("Synthesis", ["Base"]),  // the embedded data set: textured scenes with exact masks, a pure function of a seed
-        library("Media", ["Base", "Files", "Pictures", "Sampling", "CFFmpeg", "CPixels"]),  // libav: index, decode, crop, write, transcode
+        library("Media", ["Base", "Files", "Pictures", "Sampling", "CArchive", "CFFmpeg", "CPixels"]),  // libav: index, decode, crop, write, transcode
         library("Sampling", ["Base", "Files", "CMotion", "CPhotometrics"]),  // manifest, plan, Philox, samplers, crops, masks: no libav
         library("ZeroMQ", ["Base", "Files", "CZeroMQ"]),  // context, socket, message, poller
         library("MatFiles", ["Files", "CMatIO"]),  // arrays in MATLAB's files, as JHMDB has them
@@ -110,6 +110,7 @@ let package = Package(
         // C, each imported by exactly one Swift target.
         .systemLibrary(name: "CLinux"),  // what Swift's module of the C library leaves out
         .systemLibrary(name: "CFFmpeg", providers: [.apt(["libavformat-dev", "libavcodec-dev", "libswscale-dev", "libavutil-dev"])]),
+        .systemLibrary(name: "CArchive", providers: [.apt(["libarchive-dev"])]),
         .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
         .systemLibrary(name: "CMatIO", providers: [.apt(["libmatio-dev"])]),
         .target(name: "CInstructions"),  // the instruction sets that C code is compiled for, and what of them this processor has

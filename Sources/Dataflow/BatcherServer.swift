@@ -179,7 +179,7 @@ public final class BatcherServer {
             let isNew = decoderRoutes.updateValue(route, forKey: decoder) == nil
             broker.joined(decoder, host: host, now: now)
             let examples = try stride(from: 0, to: manifest.count, by: 1 + (manifest.count - 1) / Welcome.maximumExamples).map {
-                try manifest[$0].path
+                try manifest[$0].file
             }
             let welcome = Welcome(identity: plan.identity, capacity: broker.limits.ticketsPerDecoder, examples: examples)
             try send(.welcome(welcome), to: decoder)

@@ -171,6 +171,7 @@ public enum DecoderReply: Equatable, Sendable {
                 $0.write(ticket.attempt)
                 $0.write(ticket.video)
                 ticket.record.write(to: &$0)
+                ticket.record.writeExtent(to: &$0)
             }
         case .idle: Wire.pack(Kind.idle) { _ in }
         case .unknownPeer: Wire.pack(Kind.unknownPeer) { _ in }
@@ -189,10 +190,11 @@ public enum DecoderReply: Equatable, Sendable {
                 for _ in 0..<count { welcome.examples.append(try reader.readText()) }
                 return .welcome(welcome)
             case .ticket:
-                return .ticket(
-                    Ticket(
-                        ticket: try reader.readInt(), attempt: try reader.readInt(in: 0...SamplePlan.maximumAttempts - 1),
-                        video: try reader.readInt(), record: try VideoRecord(from: &reader)))
+                var ticket = Ticket(
+                    ticket: try reader.readInt(), attempt: try reader.readInt(in: 0...SamplePlan.maximumAttempts - 1),
+                    video: try reader.readInt(), record: try VideoRecord(from: &reader))
+                try ticket.record.readExtent(from: &reader)
+                return .ticket(ticket)
             case .idle: return .idle
             case .unknownPeer: return .unknownPeer
             }

@@ -181,17 +181,18 @@ public final class DecoderWorker {
 
     private func makeSamples(of ticket: Ticket, identity: PlanIdentity) throws -> [Message] {
         let sampler = identity.sampler.value
-        try sampler.requireFrames(of: ticket.record)
         let layout = SampleLayout(sampler.arrays)
         let draws = (0..<sampler.repeatedSampling).map {
             Draw(seed: identity.seed, ticket: ticket.ticket, replica: $0, attempt: ticket.attempt, record: ticket.record)
         }
+        try sampler.requireFrames(of: draws[0].record)
         var pictures: [(message: Int, place: PlacedPicture)] = []
         let messages = try draws.map { draw in
             let header = SampleHeader(
                 fingerprint: identity.fingerprint, sample: draw.ticket * sampler.repeatedSampling + draw.replica, ticket: draw.ticket,
-                replica: draw.replica, attempt: draw.attempt, video: ticket.video, path: draw.record.path)
-            let message = try message(byteCount: layout.byteCount(path: header.path))
+                replica: draw.replica, attempt: draw.attempt, video: ticket.video, path: draw.record.path,
+                label: draw.record.label ?? "")
+            let message = try message(byteCount: layout.byteCount(path: header.path, label: header.label))
             message.withMutableBytes { block in
                 layout.write(header, to: block)
                 pictures += sampler.draw(draw, into: SampleWriter(layout, block)).map { (draw.replica, $0) }

@@ -6,8 +6,9 @@ enum Wire {
     static let magic: UInt32 = 0x4D44_4E54  // "TNDM"
     /// 7: a plan names its sampler, with the settings as JSON. 8: a record may have one frame. 9: masks of clips may follow motion.
     /// 10: an evaluator's pictures are named with their endings, JPEG and MP4. 11: of a pair one side may be several frames.
-    /// 12: a run may have several trainers. 13: a trainer may ask for the plan. PROTOCOL.md says what travels.
-    static let version: UInt16 = 13
+    /// 12: a run may have several trainers. 13: a trainer may ask for the plan. 14: a record may be a
+    /// member of an archive, or a span, with a label. PROTOCOL.md says what travels.
+    static let version: UInt16 = 14
     static let headerByteCount = 12
     /// What a batcher may send: a ticket with the frame table of a long video, a batch's list of replaced videos.
     static let maximumReplyBytes = 64 << 20

@@ -16,19 +16,19 @@ struct CodedImage: ~Copyable {
     ///
     /// - Parameters:
     ///   - record: what the file is to be; one of another number of bytes is not read.
-    ///   - server: how to read where the path is a URL.
-    init(_ path: String, record: VideoRecord? = nil, server: MediaServer? = nil) throws(MediaError) {
+    ///   - server: how to read where it lies on one.
+    init(_ location: MediaLocation, record: VideoRecord? = nil, server: MediaServer? = nil) throws(MediaError) {
         silenceLibav()
         MediaLimits.boundLibav()
         keepFreedMemory()
-        self.path = path
-        let remote: RemoteFile? = if let server { try RemoteFile(url: path, server: server) } else { nil }
-        let byteCount = if let remote { remote.byteCount } else { try fileSize(path) }
+        path = location.path
+        let remote: RemoteFile? = if let server { try RemoteFile(location, server: server) } else { nil }
+        let byteCount = if let remote { remote.byteCount } else { try location.byteCount() }
         try record?.requireSize(byteCount, at: path)
         guard byteCount <= MediaLimits.maximumImageBytes else { throw MediaError(.tooBig, path, "\(byteCount) bytes are no picture") }
         try check(av_new_packet(packet.pointer, Int32(byteCount)), .cannotRead, path, "making room for the file")
         let memory = UnsafeMutableRawBufferPointer(start: packet.pointer.pointee.data, count: byteCount)
-        if let remote { try remote.readAll(into: memory) } else { try readFile(path, into: memory) }
+        if let remote { try remote.readAll(into: memory) } else { try readFile(location, into: memory) }
         guard let header = ImageHeader(UnsafeBufferPointer(memory.assumingMemoryBound(to: UInt8.self))) else {
             throw MediaError(.unsupported, path, "this is neither JPEG nor PNG nor WebP")
         }
@@ -98,12 +98,13 @@ extension ImageHeader.Kind {
 }
 
 /// Fills memory with the bytes of a file of this machine.
-private func readFile(_ path: String, into memory: UnsafeMutableRawBufferPointer) throws(MediaError) {
-    guard let file = fopen(path, "rb") else {
+private func readFile(_ location: MediaLocation, into memory: UnsafeMutableRawBufferPointer) throws(MediaError) {
+    let path = location.path
+    guard let file = fopen(location.file, "rb") else {
         throw MediaError(errno == EACCES ? .noPermission : .cannotOpen, path, String(cString: strerror(errno)))
     }
     defer { fclose(file) }
-    guard fread(memory.baseAddress, 1, memory.count, file) == memory.count else {
+    guard fseek(file, location.start, SEEK_SET) == 0, fread(memory.baseAddress, 1, memory.count, file) == memory.count else {
         throw MediaError(.cannotRead, path, "the file ended early")
     }
 }

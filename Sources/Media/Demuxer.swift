@@ -15,13 +15,14 @@ struct PacketInfo {
 
 /// An open container and its video stream: the one that libav judges best.
 struct Demuxer: ~Copyable {
-    let path: String
+    let location: MediaLocation
+    var path: String { location.path }
     let context: UnsafeMutablePointer<AVFormatContext>
     private let deadline: Deadline
     /// The source of the container's bytes; nil where libav reads a file of this machine.
     private let remote: RemoteFile?
 
-    /// The chosen stream; -1 until ``open(path:server:deadline:)`` has found it.
+    /// The chosen stream; -1 until ``open(_:record:server:deadline:)`` has found it.
     private(set) var streamIndex: Int32 = -1
 
     /// The container formats that are read. Playlists and scripts, which name further files, are not among them.
@@ -31,21 +32,24 @@ struct Demuxer: ~Copyable {
     /// Opens a file and chooses its video stream.
     ///
     /// - Parameters:
-    ///   - path: a regular file of this machine; where there is a server, its URL.
+    ///   - location: of this machine, unless there is a server.
     ///   - record: the record of the video that the file should be, if it is known.
-    static func open(path: String, record: VideoRecord?, server: MediaServer?, deadline: Deadline) throws(MediaError) -> Demuxer {
+    static func open(
+        _ location: MediaLocation, record: VideoRecord?, server: MediaServer?, deadline: Deadline
+    ) throws(MediaError) -> Demuxer {
+        let path = location.path
         silenceLibav()
         MediaLimits.boundLibav()
         var remote: RemoteFile?
         let byteCount: Int
         if let server {
-            let file = try RemoteFile(url: path, server: server)
+            let file = try RemoteFile(location, server: server)
             (remote, byteCount) = (file, file.byteCount)
         } else {
-            byteCount = try fileSize(path)
+            byteCount = try location.byteCount()
         }
         try record?.requireSize(byteCount, at: path)
-        if remote == nil, access(path, R_OK) != 0, errno == EACCES {
+        if remote == nil, access(location.file, R_OK) != 0, errno == EACCES {
             throw MediaError(.noPermission, path, "let this user read it")
         }
         var allocated = avformat_alloc_context()
@@ -56,26 +60,27 @@ struct Demuxer: ~Copyable {
         }
         var options = LibavOptions()
         // Only the file itself may be opened: no format below opens further files unasked, and a file from a server must open none at all.
-        options.set("protocol_whitelist", remote == nil ? "file" : "none")
+        let (url, protocols) = location.libavURL
+        options.set("protocol_whitelist", remote == nil ? protocols : "none")
         options.set("format_whitelist", formats)
         // An MP4 file is recognised by its first bytes: finding the format by trial of all formats takes libav nearly as long as reading
         // the header.
-        let format = remote == nil && beginsLikeMP4(path) ? av_find_input_format("mov") : nil
+        let format = remote == nil && beginsLikeMP4(location) ? av_find_input_format("mov") : nil
         // On failure libav frees the context.
-        let code = avformat_open_input(&allocated, remote == nil ? "file:" + path : path, format, &options.pointer)
+        let code = avformat_open_input(&allocated, remote == nil ? url : location.file, format, &options.pointer)
         if let failure = remote?.failure {
             avformat_close_input(&allocated)
             throw failure
         }
         if code < 0 && deadline.isOver { throw MediaError(.timedOut, path, "opening the file") }
         try check(code, .cannotOpen, path, "opening the file")
-        var demuxer = Demuxer(path: path, context: allocated!, deadline: deadline, remote: remote)
+        var demuxer = Demuxer(location: location, context: allocated!, deadline: deadline, remote: remote)
         try demuxer.chooseStream()
         return demuxer
     }
 
-    private init(path: String, context: UnsafeMutablePointer<AVFormatContext>, deadline: Deadline, remote: RemoteFile?) {
-        self.path = path
+    private init(location: MediaLocation, context: UnsafeMutablePointer<AVFormatContext>, deadline: Deadline, remote: RemoteFile?) {
+        self.location = location
         self.context = context
         self.deadline = deadline
         self.remote = remote

@@ -71,17 +71,18 @@ struct FrameSource: ~Copyable {
     private var costs: ReadingCosts { tools.costs }
 
     static func open(
-        path: String, record: VideoRecord? = nil, server: MediaServer? = nil, deadline: Deadline, tools: ReaderTools = ReaderTools()
+        _ location: MediaLocation, record: VideoRecord? = nil, server: MediaServer? = nil, deadline: Deadline,
+        tools: ReaderTools = ReaderTools()
     ) throws(MediaError) -> FrameSource {
         try tools.costs.time(.open) { () throws(MediaError) in
-            try FrameSource(path: path, record: record, server: server, deadline: deadline, tools: tools)
+            try FrameSource(location, record: record, server: server, deadline: deadline, tools: tools)
         }
     }
 
     private init(
-        path: String, record: VideoRecord?, server: MediaServer?, deadline: Deadline, tools: ReaderTools
+        _ location: MediaLocation, record: VideoRecord?, server: MediaServer?, deadline: Deadline, tools: ReaderTools
     ) throws(MediaError) {
-        let demuxer = try Demuxer.open(path: path, record: record, server: server, deadline: deadline)
+        let demuxer = try Demuxer.open(location, record: record, server: server, deadline: deadline)
         decoder = try tools.decoder(for: demuxer)
         let codec = demuxer.stream.pointee.codecpar.pointee.codec_id
         canPassOver =

@@ -4,7 +4,7 @@ import Pictures
 
 /// Reads a JPEG, PNG or WebP file as colours, as OpenCV and Pillow do. Transparency is dropped, grey becomes three equal channels.
 public func readImage(_ path: String) throws(MediaError) -> RGBImage {
-    let image = try CodedImage(path)
+    let image = try CodedImage(MediaLocation(path))
     let frame = try image.decode(for: .picture)
     guard let picture = image.header.kind == .jpeg ? coloursOfJPEG(frame) ?? RGBImage(frame) : RGBImage(frame) else {
         throw MediaError(.unsupported, path, "swscale cannot convert \(Conversion.Side(frame).formatName) to RGB")
@@ -14,7 +14,7 @@ public func readImage(_ path: String) throws(MediaError) -> RGBImage {
 
 /// Reads a PNG file of labels as the numbers stored in it: palette indices, not colours; grey values as written, 1 to 8 bits deep.
 public func readIndexImage(_ path: String) throws(MediaError) -> IndexImage {
-    let image = try CodedImage(path)
+    let image = try CodedImage(MediaLocation(path))
     let header = image.header
     guard header.kind == .png else { throw MediaError(.unsupported, path, "labels are read from PNG files") }
     guard header.isIndexed else {
@@ -70,4 +70,4 @@ func packedRows(of frame: borrowing Frame, bytesPerRow: Int) -> [UInt8] {
 }
 
 /// Decodes a picture file as it is stored.
-func decodeImage(_ path: String) throws(MediaError) -> Frame { try CodedImage(path).decode(for: .picture) }
+func decodeImage(_ path: String) throws(MediaError) -> Frame { try CodedImage(MediaLocation(path)).decode(for: .picture) }

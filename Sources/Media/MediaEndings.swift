@@ -21,6 +21,9 @@ let pictureExtensions: Set<String> = ["jpeg", "jpg", "png"]
 /// Endings of the names of files that are taken for stills, pictures that are videos of one frame.
 public let stillExtensions = pictureExtensions.union(["webp"])
 
+/// The ending of archives, whose members are taken as files are.
+let archiveEnding = "tar"
+
 /// Whether a file is taken for a still, by the ending of its name.
 public func isStillFile(_ path: String) -> Bool { stillExtensions.contains(FilePath(path).ending) }
 

@@ -37,6 +37,3 @@ struct FileState: Hashable {
         (seconds, nanoseconds) = (status.st_mtim.tv_sec, status.st_mtim.tv_nsec)
     }
 }
-
-/// Bytes of a file.
-func fileSize(_ path: String) throws(MediaError) -> Int { try FileState(path).bytes }

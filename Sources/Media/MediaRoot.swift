@@ -23,7 +23,8 @@ public struct MediaRoot: Sendable {
     /// Whether a file is there, whatever its state.
     public func holds(_ path: String, server: MediaServer?) throws(MediaError) -> Bool {
         do {
-            if let server { _ = try RemoteFile(url: location(of: path), server: server) } else { _ = try fileSize(location(of: path)) }
+            let location = MediaLocation(location(of: path))
+            if let server { _ = try RemoteFile(location, server: server) } else { _ = try location.byteCount() }
             return true
         } catch {
             if error.reason == .serverAway { throw error }

@@ -9,8 +9,9 @@ public final class PictureReader {
     private let media: MediaRoot
     private let server: MediaServer?
     private let verifiesContent: Bool
-    /// Content hashes of the files that were read through, by the file's state; of a server's files, which have no state, by URL.
-    private var hashesOfFiles: [FileState: String] = [:]
+    /// Content hashes of what was read through, by the file's state and the first byte in it; of a server's files, which have no state, by
+    /// URL.
+    private var hashesOfFiles: [FileState: [Int: String]] = [:]
     private var hashesOfURLs: [String: String] = [:]
 
     /// How often a video is read again that is written to while it is read.
@@ -33,48 +34,48 @@ public final class PictureReader {
     public func read(
         _ requests: [PictureRequest], of record: VideoRecord, into destination: (Int) -> UnsafeMutableRawBufferPointer
     ) throws(MediaError) {
-        let path = media.location(of: record.path)
+        let location = media.location(of: record)
         func read() throws(MediaError) {
             guard !record.isStill else {
-                let still = try StillReader(path: path, record: record, server: server, verifiesContent: verifiesContent, tools: tools)
+                let still = try StillReader(location, record: record, server: server, verifiesContent: verifiesContent, tools: tools)
                 return try still.read(requests, into: destination)
             }
-            try VideoReader(path: path, record: record, server: server, tools: tools).read(requests, into: destination)
+            try VideoReader(location, record: record, server: server, tools: tools).read(requests, into: destination)
         }
         // A still is in memory whole when it is read.
         let hashesFile = verifiesContent && !record.isStill
         if let server {
-            if hashesFile { try record.requireContent(hash(ofURL: path, server), at: path) }
+            if hashesFile { try record.requireContent(hash(of: location, server), at: location.path) }
             return try read()
         }
         // If the file was written to while it was read, the pictures may be a mixture of old and new content, and errors may be due to
         // that: so the file is read again.
         for _ in 0..<Self.maximumTries {
-            let state = try FileState(path)
+            let state = try FileState(location.file)
             if hashesFile {
-                try record.requireSize(state.bytes, at: path)
-                try record.requireContent(hash(ofFile: path, state), at: path)
+                try record.requireSize(location.byteCount(in: state.bytes), at: location.path)
+                try record.requireContent(hash(of: location, state), at: location.path)
             }
             var failure: MediaError?
             do { try read() } catch { failure = error }
-            guard try FileState(path) == state else { continue }
+            guard try FileState(location.file) == state else { continue }
             if let failure { throw failure }
             return
         }
-        throw MediaError(.changed, path, "somebody writes to it; wait until it is whole, and prepare again")
+        throw MediaError(.changed, location.path, "somebody writes to it; wait until it is whole, and prepare again")
     }
 
-    private func hash(ofFile path: String, _ state: FileState) throws(MediaError) -> String {
-        if let known = hashesOfFiles[state] { return known }
-        let hash = try PixelHash.hexadecimal(ofFile: path)
-        hashesOfFiles[state] = hash
+    private func hash(of location: MediaLocation, _ state: FileState) throws(MediaError) -> String {
+        if let known = hashesOfFiles[state]?[location.start] { return known }
+        let hash = try PixelHash.hexadecimal(of: location)
+        hashesOfFiles[state, default: [:]][location.start] = hash
         return hash
     }
 
-    private func hash(ofURL url: String, _ server: MediaServer) throws(MediaError) -> String {
-        if let known = hashesOfURLs[url] { return known }
-        let hash = try RemoteFile(url: url, server: server).hash()
-        hashesOfURLs[url] = hash
+    private func hash(of location: MediaLocation, _ server: MediaServer) throws(MediaError) -> String {
+        if let known = hashesOfURLs[location.path] { return known }
+        let hash = try RemoteFile(location, server: server).hash()
+        hashesOfURLs[location.path] = hash
         return hash
     }
 }

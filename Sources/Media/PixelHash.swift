@@ -50,18 +50,27 @@ public struct PixelHash: ~Copyable {
 
     /// The hash of a file's content, read a megabyte at a time.
     public static func hexadecimal(ofFile path: String, _ algorithm: Algorithm = .md5) throws(MediaError) -> String {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        try hexadecimal(of: MediaLocation(path), algorithm)
+    }
+
+    /// The hash of the content of a file, or of a member of an archive, of this machine.
+    static func hexadecimal(of location: MediaLocation, _ algorithm: Algorithm = .md5) throws(MediaError) -> String {
+        let path = location.path
+        let descriptor = open(location.file, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw MediaError(.cannotOpen, path, String(cString: strerror(errno))) }
         defer { close(descriptor) }
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
         defer { buffer.deallocate() }
         let hash = PixelHash(algorithm)
+        var place = location.start
         while true {
-            let count = read(descriptor, buffer.baseAddress!, buffer.count)
+            let wanted = min(buffer.count, location.member.map { $0.bytes.upperBound - place } ?? buffer.count)
+            let count = pread(descriptor, buffer.baseAddress!, wanted, place)
             if count == 0 { return hash.finish() }
             if count < 0 && errno == EINTR { continue }
             guard count > 0 else { throw MediaError(.cannotRead, path, String(cString: strerror(errno))) }
             hash.update(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            place += count
         }
     }
 }

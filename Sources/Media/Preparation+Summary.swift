@@ -14,6 +14,8 @@ extension Preparation {
         public struct Counts: Sendable {
             /// Videos that can be used.
             public fileprivate(set) var videos = 0
+            /// Records of them: one a video, or one a span.
+            public fileprivate(set) var spans = 0
             /// Their frames.
             public fileprivate(set) var frames = 0
             /// Stills that can be used.
@@ -62,18 +64,19 @@ extension Preparation {
 extension Preparation.Summary.Counts {
     mutating func add(_ reject: PreparationSources.Reject) { rejects[reject.reason, default: 0] += 1 }
 
-    mutating func add(_ finding: PreparationFinding) {
-        guard let record = finding.record else {
-            rejects[finding.reason ?? .undecodable, default: 0] += 1
-            return
-        }
-        guard !record.isStill else { return stills += 1 }
+    /// - Parameter records: what the manifest lists of one file.
+    mutating func add(_ records: [VideoRecord], _ figures: Transcoding.Figures?) {
+        guard let first = records.first else { return }
+        guard !first.isStill else { return stills += 1 }
         videos += 1
-        frames += record.frameCount
-        hours += record.seconds(ofFrame: record.frameCount - 1) / 3600
-        damagedVideos += record.damagedFrames.isEmpty ? 0 : 1
-        damagedFrames += record.damagedFrames.count
-        guard let figures = finding.transcoding else { return }
+        for record in records.map(\.drawn) {
+            spans += 1
+            frames += record.frameCount
+            hours += record.seconds(ofFrame: record.frameCount - 1) / 3600
+            damagedVideos += record.damagedFrames.isEmpty ? 0 : 1
+            damagedFrames += record.damagedFrames.count
+        }
+        guard let figures else { return }
         var sums = transcoded ?? .init()
         sums.videos += 1
         sums.qualitySum += figures.quality
@@ -81,7 +84,7 @@ extension Preparation.Summary.Counts {
         sums.framesPerPairSums.before += figures.framesPerPairBefore
         sums.framesPerPairSums.after += figures.framesPerPairAfter
         sums.bytesBefore += figures.bytesBefore
-        sums.bytesAfter += record.bytes
+        sums.bytesAfter += first.bytes
         transcoded = sums
     }
 }

@@ -28,6 +28,7 @@ public struct Preparation: Sendable {
     let transcoding: Transcoding?
     private let extensions: Set<String>
     private let takesStills: Bool
+    private let list: SpanList?
     private let jobs: Int
 
     /// - Parameters:
@@ -35,17 +36,19 @@ public struct Preparation: Sendable {
     ///   - output: where manifest and rejects go; created where it is missing. The media folder where nil.
     ///   - extensions: further endings of files that are taken for videos, in small letters.
     ///   - takesStills: whether pictures are listed too, as videos of one frame; they never are where videos are encoded anew.
+    ///   - list: the spans that are wanted, of the videos that it names; nil: all videos, whole.
     ///   - transcoding: how the videos are encoded anew, into `output`, which must lie outside `folder` then; nil lists them as they are.
     ///   - jobs: videos decoded at a time.
     public init(
-        folder: String, output: String? = nil, extensions: Set<String> = [], takesStills: Bool = true, transcoding: Transcoding? = nil,
-        jobs: Int
+        folder: String, output: String? = nil, extensions: Set<String> = [], takesStills: Bool = true, list: SpanList? = nil,
+        transcoding: Transcoding? = nil, jobs: Int
     ) {
         precondition(jobs > 0, "\(jobs) jobs")
         self.folder = folder
         self.output = output ?? folder
         self.extensions = extensions
         self.takesStills = takesStills
+        self.list = list
         self.transcoding = transcoding
         self.jobs = jobs
     }
@@ -58,7 +61,7 @@ public struct Preparation: Sendable {
     /// - Throws: where the folder is missing or holds no video, where no video can be used, and where the output cannot be written.
     public func run(shouldStop: () -> Bool = { false }, progress: (Progress) -> Void = { _ in }) throws(PreparationError) -> Summary {
         let found = try PreparationSources(
-            in: folder, extensions: extensions, takesStills: takesStills, transcoding, output: output)
+            in: folder, extensions: extensions, takesStills: takesStills, spans: list, transcoding, output: output)
         let sources = found.videos
         if transcoding != nil, found.tree.contains(output) {
             throw PreparationError("\(output) is part of \(folder), which is read, and the two would mix; choose an output outside")
@@ -113,17 +116,21 @@ public struct Preparation: Sendable {
         counts.unchanged = unchanged
         var rejects = sources.rejects
         do {
-            var writer = try ManifestWriter(path: output + "/" + Self.manifestName)
+            let hasMembers = transcoding == nil && sources.videos.contains { $0.file.archive != nil }
+            var writer = try ManifestWriter(path: output + "/" + Self.manifestName, withExtents: list != nil || hasMembers)
             for source in sources.videos {
                 let finding = try journal.finding(source.file)
-                counts.add(finding)
-                if let record = finding.record {
-                    try writer.append(record)
-                } else {
+                guard let record = finding.record else {
                     rejects.append(.init(finding))
+                    continue
                 }
+                let path = source.file.path
+                let records =
+                    list?.spans(of: record, file: path) { rejects.append(.init(path: path, reason: $0, detail: $1)) } ?? [record]
+                for record in records { try writer.append(record) }
+                counts.add(records, finding.transcoding)
             }
-            for reject in sources.rejects { counts.add(reject) }
+            for reject in rejects { counts.add(reject) }
             try write(rejects)
             guard counts.frames + counts.stills > 0 else {
                 throw PreparationError(

@@ -1,14 +1,17 @@
 import Files
 import Foundation
+import Sampling
 
-/// A video file, a still, or a folder of pictures, as far as it is known without opening it.
+/// A video file, a still, a member of an archive, or a folder of pictures, as far as it is known without opening it.
 struct VideoFile: Codable, Equatable, Sendable {
-    /// Relative to the media folder.
+    /// Relative to the media folder; of a member, its archive's, a slash and its name.
     var path: String
     /// Of a folder, the sum of its pictures.
     var bytes: Int
-    /// Time of the last modification in nanoseconds since 1970; of a folder, of its latest picture.
+    /// Time of the last modification in nanoseconds since 1970; of a folder, of its latest picture; of a member, of its archive.
     var modified: Int64
+    /// The archive that it is a member of.
+    var archive: ArchivePlace?
 
     /// nil where the path is no file. A file whose state cannot be read counts as one of 0 bytes.
     init?(path: String, in folder: String) {
@@ -19,6 +22,19 @@ struct VideoFile: Codable, Equatable, Sendable {
         }
         bytes = Int(status.st_size)
         modified = Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
+    }
+
+    /// A member of an archive.
+    fileprivate init(_ member: TarMember, path: String, of archive: VideoFile) {
+        self.path = path
+        bytes = member.byteCount
+        modified = archive.modified
+        self.archive = ArchivePlace(path: archive.path, bytes: archive.bytes, offset: member.offset)
+    }
+
+    /// Where it lies under the media folder.
+    func location(in folder: String) -> MediaLocation {
+        MediaLocation(path, in: MediaRoot(folder), archive: archive, bytes: bytes)
     }
 }
 
@@ -49,9 +65,10 @@ struct PreparationSources {
     /// - Parameters:
     ///   - extensions: further endings, in small letters, of files that are taken for videos.
     ///   - takesStills: whether pictures are taken too; not where videos are encoded anew.
+    ///   - spans: those that are wanted; nil: all that there is.
     ///   - output: where videos that are encoded anew go.
     init(
-        in folder: String, extensions: Set<String>, takesStills: Bool, _ transcoding: Transcoding?, output: String
+        in folder: String, extensions: Set<String>, takesStills: Bool, spans: SpanList?, _ transcoding: Transcoding?, output: String
     ) throws(PreparationError) {
         do { tree = try FolderTree(folder) } catch { throw PreparationError("\(error)") }
         let wantsPictures = transcoding?.pictureRate != nil
@@ -71,19 +88,21 @@ struct PreparationSources {
 
         var files: [VideoFile] = []
         for path in tree.files {
-            if !endings.contains(path.ending) {
+            let isArchive = path.ending == archiveEnding && !wantsPictures
+            if !endings.contains(path.ending), !isArchive {
                 passedOver.add(path)
             } else if let text = path.text {
                 if let file = VideoFile(path: text, in: folder) {
-                    files.append(file)
+                    files += isArchive ? members(of: file, in: folder, endings) : [file]
                 } else {
                     reject(path, .cannotOpen, "this is not a file")
                 }
             } else {
-                reject(path, .unusableName, "it is not UTF-8; rename what stands here as \\x…")
+                reject(path, .unusableName, Self.notUnicode)
             }
         }
         if wantsPictures { files = folders(of: files) }
+        if let spans { files = spans.choose(from: files) { rejects.append(Reject(path: $0, reason: .missing, detail: $1)) } }
         guard !files.isEmpty || !rejects.isEmpty else {
             let missing = "\(folder): no \(sought) here; looked for \(list(endings))"
             throw PreparationError(missing + (passedOver.note.map { "; \($0)" } ?? ""))
@@ -95,6 +114,30 @@ struct PreparationSources {
             } else {
                 videos.append(source)
             }
+        }
+    }
+
+    private static let notUnicode = "it is not UTF-8; rename what stands here as \\x…"
+
+    /// The videos and stills in an archive.
+    private mutating func members(of archive: VideoFile, in folder: String, _ endings: Set<String>) -> [VideoFile] {
+        do throws(MediaError) {
+            var files: [FilePath: VideoFile] = [:]
+            try readMembers(ofTar: folder + "/" + archive.path) { member in
+                let path = FilePath(archive.path).appending(member.name)
+                if !endings.contains(member.name.ending) {
+                    passedOver.add(path)
+                } else if let text = path.text {
+                    // Of two members of one name the later one counts, as where an archive is unpacked.
+                    files[path] = VideoFile(member, path: text, of: archive)
+                } else {
+                    reject(path, .unusableName, Self.notUnicode)
+                }
+            }
+            return Array(files.values)
+        } catch {
+            reject(FilePath(archive.path), error.reason, error.detail)
+            return []
         }
     }
 

@@ -82,20 +82,22 @@ final class PreparationWorkers: Sendable {
             if isStopping.load(ordering: .relaxed) { throw MediaError(.timedOut, path, "interrupted") }
         }
         guard let transcoding else {
-            let record =
+            let location = source.file.location(in: folder)
+            var record =
                 if isStillFile(path) {
-                    try VideoRecord(inspectingStill: path, in: folder)
+                    try VideoRecord.inspectStill(path, at: location)
                 } else {
-                    try VideoRecord.inspect(path, in: folder) { (_, _, frame) throws(MediaError) in
+                    try VideoRecord.inspect(path, at: location) { (_, _, frame) throws(MediaError) in
                         try checkpoint()
                         let picture = Conversion.Side(frame)
                         guard picture.isReadable else { throw picture.unreadable(in: folder + "/" + path) }
                     }
                 }
+            record.archive = source.file.archive
             return PreparationFinding(file: source.file, record: try usable(record, path))
         }
         let (record, quality, framesPerPairBefore) = try transcoding.transcode(
-            path, in: folder, to: source.name, in: output, checkpoint: checkpoint)
+            source.file.location(in: folder), to: source.name, in: output, checkpoint: checkpoint)
         let figures = Transcoding.Figures(
             bytesBefore: source.file.bytes, quality: quality, framesPerPairBefore: framesPerPairBefore,
             framesPerPairAfter: record.framesPerPair)

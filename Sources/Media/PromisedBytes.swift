@@ -10,11 +10,11 @@ enum PromisedLength: Equatable {
 
     /// What the boxes of MP4 and MOV say, the RIFF chunks of AVI, the segment of Matroska, the tags of FLV, the packets of a transport
     /// stream; nil where nothing is said, as in streams and in files written in one go.
-    init?(ofFile path: String, byteCount: Int) {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    init?(of location: MediaLocation, byteCount: Int) {
+        let descriptor = open(location.file, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
-        let file = ContainerFile(descriptor: descriptor, byteCount: byteCount)
+        let file = ContainerFile(descriptor: descriptor, start: location.start, byteCount: byteCount)
         let head = file.bytes(at: 0, count: 8)
         let promise: PromisedLength? =
             switch head {
@@ -30,11 +30,11 @@ enum PromisedLength: Equatable {
 }
 
 /// Whether a file's first box is that of MP4 and MOV.
-func beginsLikeMP4(_ path: String) -> Bool {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+func beginsLikeMP4(_ location: MediaLocation) -> Bool {
+    let descriptor = open(location.file, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return false }
     defer { close(descriptor) }
-    return isMP4(ContainerFile(descriptor: descriptor, byteCount: 0).bytes(at: 0, count: 8))
+    return isMP4(ContainerFile(descriptor: descriptor, start: location.start, byteCount: 8).bytes(at: 0, count: 8))
 }
 
 private func isMP4(_ head: [UInt8]) -> Bool { head.dropFirst(4).elementsEqual("ftyp".utf8) }
@@ -52,11 +52,16 @@ extension Demuxer {
 
 struct ContainerFile {
     let descriptor: Int32
+    /// Where in what is open the file begins, and its length.
+    let start: Int
     let byteCount: Int
 
     /// The bytes at an offset, `count` at most; fewer at the end of the file.
     func bytes(at offset: Int, count: Int) -> [UInt8] {
-        [UInt8](unsafeUninitializedCapacity: count) { buffer, read in read = max(0, pread(descriptor, buffer.baseAddress!, count, offset)) }
+        let count = min(count, max(0, byteCount - offset))
+        return [UInt8](unsafeUninitializedCapacity: count) { buffer, read in
+            read = max(0, pread(descriptor, buffer.baseAddress!, count, start + offset))
+        }
     }
 
     static func number(_ bytes: some Collection<UInt8>) -> Int { bytes.reduce(0) { $0 << 8 | Int($1) } }

@@ -19,6 +19,8 @@ final class RemoteFile {
     private static let minimumBytes = 4 << 10
 
     private let url: String
+    /// The file's byte with which the demuxer's begin.
+    private let start: Int64
     private let server: MediaServer
     private let silence: Double
     /// What the demuxer reads from. Valid as long as this object.
@@ -29,6 +31,8 @@ final class RemoteFile {
     private var connection: UnsafeMutablePointer<AVIOContext>?
     private var position: Int64 = 0
     /// Bytes of the file, as the server said when it was opened.
+    private var fileByteCount = 0
+    /// Bytes that there are to read.
     private(set) var byteCount = 0
     /// Time at which the present attempt began.
     private var attemptBegin = 0.0
@@ -36,9 +40,10 @@ final class RemoteFile {
     /// count.
     private var spell = (bytes: 0, waited: 0.0, waitedHere: 0.0)
 
-    init(url: String, server: MediaServer) throws(MediaError) {
+    init(_ location: MediaLocation, server: MediaServer) throws(MediaError) {
         silenceLibav()
-        self.url = url
+        url = location.file
+        start = Int64(location.start)
         self.server = server
         silence = server.timeout > 0 ? min(Self.maximumSilence, server.timeout / 4) : Self.maximumSilence
         context = avio_alloc_context(
@@ -48,10 +53,11 @@ final class RemoteFile {
             { opaque, offset, origin in Unmanaged<RemoteFile>.fromOpaque(opaque!).takeUnretainedValue().seek(offset, origin) })!
         _ = persist { connect() }
         if let failure { throw failure }
-        byteCount = Int(avio_size(connection))
-        guard connection!.pointee.seekable & AVIO_SEEKABLE_NORMAL != 0, byteCount >= 0 else {
+        fileByteCount = Int(avio_size(connection))
+        guard connection!.pointee.seekable & AVIO_SEEKABLE_NORMAL != 0, fileByteCount >= 0 else {
             throw MediaError(.serverAway, url, "the server answers no range requests, without which frames cannot be sought")
         }
+        byteCount = try location.byteCount(in: fileByteCount)
     }
 
     /// The MD5 sum of the whole file.
@@ -78,14 +84,14 @@ final class RemoteFile {
         let code = persist {
             let code = connect()
             guard code >= 0, let connection else { return code }
-            let place = avio_seek(connection, position, SEEK_SET)
-            guard place == position else { return place < 0 ? Int32(truncatingIfNeeded: place) : tandem_averror(EIO) }
+            let place = avio_seek(connection, start + position, SEEK_SET)
+            guard place == start + position else { return place < 0 ? Int32(truncatingIfNeeded: place) : tandem_averror(EIO) }
             guard !isDowngraded else { return tandem_averror(EPROTONOSUPPORT) }
-            let received = avio_read_partial(connection, buffer, count)
+            let received = avio_read_partial(connection, buffer, Int32(min(Int64(count), Int64(byteCount) - position)))
             // Every answer to a range request states the file's size.
             let size = Int(avio_size(connection))
-            if received > 0, size != byteCount {
-                failure = MediaError(.changed, url, "it has \(size) bytes, \(byteCount) when it was opened; prepare again")
+            if received > 0, size != fileByteCount {
+                failure = MediaError(.changed, url, "it has \(size) bytes, \(fileByteCount) when it was opened; prepare again")
                 return tandem_averror(EIO)
             }
             // The position is before the end of the file, so the server has closed the connection too early.

@@ -16,13 +16,13 @@ struct StillReader: ~Copyable {
     ///
     /// - Parameter verifiesContent: whether the file's content must have the record's hash, not only its size.
     init(
-        path: String, record: VideoRecord, server: MediaServer?, verifiesContent: Bool, tools: ReaderTools
+        _ location: MediaLocation, record: VideoRecord, server: MediaServer?, verifiesContent: Bool, tools: ReaderTools
     ) throws(MediaError) {
         self.record = record
-        self.path = path
+        path = location.path
         self.tools = tools
         let image = try tools.costs.time(.open) { () throws(MediaError) in
-            try CodedImage(path, record: record, server: server)
+            try CodedImage(location, record: record, server: server)
         }
         if verifiesContent { try record.requireContent(image.hash, at: path) }
         frame = try tools.costs.time(.decode) { () throws(MediaError) in try image.decodeStill() }
@@ -62,13 +62,17 @@ extension VideoRecord {
     ///   - folder: the media folder.
     /// - Throws: where the file does not open, is cut off, claims too much, or does not decode.
     public init(inspectingStill path: String, in folder: String) throws(MediaError) {
-        let fullPath = folder + "/" + path
-        let image = try CodedImage(fullPath)
-        guard !image.header.isCutOff else { throw MediaError(.truncated, fullPath, "it ends before its picture does") }
+        self = try .inspectStill(path, at: MediaLocation(folder + "/" + path))
+    }
+
+    /// The same of a still at a location.
+    static func inspectStill(_ path: String, at location: MediaLocation) throws(MediaError) -> VideoRecord {
+        let image = try CodedImage(location)
+        guard !image.header.isCutOff else { throw MediaError(.truncated, location.path, "it ends before its picture does") }
         let frame = try image.decodeStill()
         let orientation = image.header.orientation
         let (width, height) = orientation.isTransposed ? (frame.height, frame.width) : (frame.width, frame.height)
-        self.init(
+        return VideoRecord(
             stillAt: path, bytes: image.byteCount, width: width, height: height, orientation: orientation, contentHash: image.hash)
     }
 

@@ -51,12 +51,12 @@ public struct Transcoding: Codable, Equatable, Sendable {
     /// Encodes a video, or a folder of pictures.
     ///
     /// - Parameters:
-    ///   - path: the source, relative to `folder`.
+    ///   - source: the video, or the folder of pictures.
     ///   - name: the path of the result, relative to `output`.
     ///   - checkpoint: called before every picture; throws to end the work.
     /// - Returns: the result's record.
     func transcode(
-        _ path: String, in folder: String, to name: String, in output: String, checkpoint: () throws(MediaError) -> Void
+        _ source: MediaLocation, to name: String, in output: String, checkpoint: () throws(MediaError) -> Void
     ) throws(MediaError) -> (record: VideoRecord, quality: Double, framesPerPairBefore: Double) {
         let target = output + "/" + name
         do {
@@ -69,11 +69,11 @@ public struct Transcoding: Codable, Equatable, Sendable {
             let options = VideoWriter.Options(
                 groupOfPictures: groupOfPictures, bFrames: bFrames, constantRateFactor: rateFactor, isQuickToDecode: true)
             let sink = TranscodingSink(path: target, shortSide: shortSide, options: options)
-            let source =
+            let encoded =
                 if let pictureRate {
-                    try encodePictures(of: path, in: folder, rate: pictureRate, into: sink, checkpoint)
+                    try encodePictures(of: source.path, rate: pictureRate, into: sink, checkpoint)
                 } else {
-                    try encodeVideo(path, in: folder, into: sink, checkpoint)
+                    try encodeVideo(source, into: sink, checkpoint)
                 }
             let quality = try sink.finish()
             guard quality >= Self.leastQuality || rateFactor == 0 else {
@@ -81,25 +81,25 @@ public struct Transcoding: Codable, Equatable, Sendable {
                 rateFactor = max(0, rateFactor - (Self.leastQuality - quality).rounded(.up) - 1)
                 continue
             }
-            let file = try sink.file(times: source.times, timeBase: source.timeBase)
-            var record = try VideoRecord.inspect(file.temporaryPath, in: "", timeout: Self.timeout) { (_, _, _) throws(MediaError) in
+            let file = try sink.file(times: encoded.times, timeBase: encoded.timeBase)
+            var record = try VideoRecord.inspect(name, at: MediaLocation(file.temporaryPath), timeout: Self.timeout) {
+                (_, _, _) throws(MediaError) in
                 try checkpoint()
             }
-            guard record.shows(source.times, source.timeBase) else {
+            guard record.shows(encoded.times, encoded.timeBase) else {
                 throw MediaError(.cannotEncode, target, "the frames that were written are not at the times of the source's")
             }
             try file.keep()
-            record.path = name
-            record.damagedFrames = source.damagedFrames
-            return (record, quality, source.framesPerPair)
+            record.damagedFrames = encoded.damagedFrames
+            return (record, quality, encoded.framesPerPair)
         }
     }
 
     private func encodeVideo(
-        _ path: String, in folder: String, into sink: TranscodingSink, _ checkpoint: () throws(MediaError) -> Void
+        _ video: MediaLocation, into sink: TranscodingSink, _ checkpoint: () throws(MediaError) -> Void
     ) throws(MediaError) -> Source {
-        let file = folder + "/" + path
-        let record = try VideoRecord.inspect(path, in: folder) { (source, index, frame) throws(MediaError) in
+        let file = video.path
+        let record = try VideoRecord.inspect(file, at: video) { (source, index, frame) throws(MediaError) in
             try checkpoint()
             if index == 0 {
                 try sink.open(
@@ -113,14 +113,14 @@ public struct Transcoding: Codable, Equatable, Sendable {
     }
 
     private func encodePictures(
-        of path: String, in folder: String, rate: Rational, into sink: TranscodingSink, _ checkpoint: () throws(MediaError) -> Void
+        of folder: String, rate: Rational, into sink: TranscodingSink, _ checkpoint: () throws(MediaError) -> Void
     ) throws(MediaError) -> Source {
         let frameRate = AVRational(rate)
-        let names = try pictureNames(in: folder + "/" + path)
+        let names = try pictureNames(in: folder)
         var size: (width: Int, height: Int)?
         for name in names {
             try checkpoint()
-            let file = folder + "/" + path + "/" + name
+            let file = folder + "/" + name
             let frame = try decodeImage(file)
             let first = size ?? (frame.width, frame.height)
             guard first == (frame.width, frame.height) else {
@@ -134,7 +134,7 @@ public struct Transcoding: Codable, Equatable, Sendable {
             }
             try sink.write(frame, of: file)
         }
-        guard names.count >= 2 else { throw MediaError(.tooShort, folder + "/" + path, "one picture, and a video has two or more") }
+        guard names.count >= 2 else { throw MediaError(.tooShort, folder, "one picture, and a video has two or more") }
         // Every picture can be decoded alone.
         return Source(
             times: .even(start: 0, step: 1, count: names.count), timeBase: Rational(rate.denominator, rate.numerator), framesPerPair: 2)

@@ -40,8 +40,10 @@ struct VideoObservations {
     /// - Parameter bytes: size of the file.
     /// - Throws: where the times cannot be told in 64 bits, or too many frames are damaged.
     mutating func record(
-        of path: String, bytes: Int, from source: borrowing FrameSource, at fullPath: String
+        of path: String, bytes: Int, from source: borrowing FrameSource
     ) throws(MediaError) -> VideoRecord {
+        let location = source.demuxer.location
+        let fullPath = location.path
         for time in source.refusedTimes { damage.refused(at: time) }
         let damaged = damage.findings(times)
         for time in source.gapTimes { if let time { damage.missing(before: time) } }
@@ -56,7 +58,7 @@ struct VideoObservations {
         var record = VideoRecord(
             path: path, bytes: bytes, width: size.width, height: size.height, orientation: orientation,
             timeBase: Rational(Int(timeBase.num), Int(timeBase.den)), timestamps: timestamps, keyFrames: isCounted ? [] : keyFrames,
-            damagedFrames: damaged.frames, contentHash: try PixelHash.hexadecimal(ofFile: fullPath))
+            damagedFrames: damaged.frames, contentHash: try PixelHash.hexadecimal(of: location))
         try record.refuseLongPauses(fullPath)
         // Damaged frames that the decoder did not return count as well.
         let all = record.frameCount + damaged.count - damaged.frames.count

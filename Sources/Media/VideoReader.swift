@@ -15,8 +15,9 @@ import Sampling
 /// begins at the file's start at once. Where a record has no key frames, only the sequential decode is known to be right: there frames are
 /// counted, because their packets' times may be meaningless.
 public final class VideoReader {
-    /// The path of the file; its URL where a server has it.
-    public let path: String
+    /// Where the video lies.
+    public let location: MediaLocation
+    var path: String { location.path }
     /// The record of the video.
     public let record: VideoRecord
 
@@ -47,22 +48,30 @@ public final class VideoReader {
     /// Opens a video.
     ///
     /// - Parameters:
-    ///   - path: of a file; its URL where there is a server.
+    ///   - location: of this machine, unless there is a server.
     ///   - record: the record of the video; a file of another number of bytes is another file and is not opened.
-    ///   - server: how to read from an http server; nil where the path is one of this machine.
+    ///   - server: how to read from an http server; nil where the file is one of this machine.
     ///   - timeout: seconds of processor time that opening, and then each call of ``read(_:into:)``, may take.
     ///   - tools: objects that are kept from video to video.
     public init(
-        path: String, record: VideoRecord, server: MediaServer? = nil, timeout: Double = 30, tools: ReaderTools = ReaderTools()
+        _ location: MediaLocation, record: VideoRecord, server: MediaServer? = nil, timeout: Double = 30,
+        tools: ReaderTools = ReaderTools()
     ) throws(MediaError) {
-        self.path = path
+        self.location = location
         self.record = record
         self.server = server
         self.tools = tools
         deadline = Deadline(seconds: timeout)
         place.isSequential = record.keyFrames.isEmpty
         if place.isSequential { tools.forgetDecoder() }
-        source = try FrameSource.open(path: path, record: record, server: server, deadline: deadline, tools: tools)
+        source = try FrameSource.open(location, record: record, server: server, deadline: deadline, tools: tools)
+    }
+
+    /// Opens a file of this machine.
+    public convenience init(
+        path: String, record: VideoRecord, timeout: Double = 30, tools: ReaderTools = ReaderTools()
+    ) throws(MediaError) {
+        try self.init(MediaLocation(path), record: record, timeout: timeout, tools: tools)
     }
 
     /// Reads pictures as packed RGB, a byte a channel, `[size, size, 3]`: bicubic, antialiased, upright.
@@ -144,7 +153,7 @@ public final class VideoReader {
     private func restart() throws(MediaError) {
         // The sequential decode is the reference, so it uses a new decoder.
         tools.forgetDecoder()
-        source = try FrameSource.open(path: path, record: record, server: server, deadline: deadline, tools: tools)
+        source = try FrameSource.open(location, record: record, server: server, deadline: deadline, tools: tools)
         place = Place(isSequential: true)
     }
 

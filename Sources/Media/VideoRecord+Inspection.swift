@@ -39,23 +39,26 @@ extension VideoRecord {
         inspecting path: String, in folder: String, timeout: Double = 30, minimumFrames: Int = 2,
         visit: (Int, borrowing Frame) -> Void = { _, _ in }
     ) throws(MediaError) {
-        self = try .inspect(path, in: folder, timeout: timeout, minimumFrames: minimumFrames) { _, index, frame in visit(index, frame) }
+        let location = MediaLocation(folder.isEmpty ? path : folder + "/" + path)
+        self = try .inspect(path, at: location, timeout: timeout, minimumFrames: minimumFrames) { _, index, frame in visit(index, frame) }
     }
 
     /// The same as ``init(inspecting:in:timeout:minimumFrames:visit:)``; `visit` sees the decoder's side as well.
     ///
-    /// - Parameter visit: may throw, which ends the inspection; its own work does not count as the file's.
+    /// - Parameters:
+    ///   - path: what the record is to name it by.
+    ///   - visit: may throw, which ends the inspection; its own work does not count as the file's.
     static func inspect(
-        _ path: String, in folder: String, timeout: Double = 30, minimumFrames: Int = 2,
+        _ path: String, at location: MediaLocation, timeout: Double = 30, minimumFrames: Int = 2,
         visit: (_ source: borrowing FrameSource, _ index: Int, _ frame: borrowing Frame) throws(MediaError) -> Void
     ) throws(MediaError) -> VideoRecord {
-        let fullPath = folder.isEmpty ? path : folder + "/" + path
-        let byteCount = try fileSize(fullPath)
+        let fullPath = location.path
+        let byteCount = try location.byteCount()
 
         let deadline = Deadline(seconds: timeout)
         // A small file can hold days of good frames, and would give many samples of little content.
         let wholeDeadline = Deadline(seconds: timeout + Double(byteCount) / Self.minimumBytesPerSecond)
-        var source = try FrameSource.open(fullPath, bytes: byteCount, deadline: deadline)
+        var source = try FrameSource.open(location, bytes: byteCount, deadline: deadline)
         let frame = Frame()
         var seen = VideoObservations()
         while try source.nextFrame(
@@ -77,11 +80,11 @@ extension VideoRecord {
         guard seen.times.count >= minimumFrames else {
             throw MediaError(.tooShort, fullPath, "one frame, and a video has two or more")
         }
-        var record = try seen.record(of: path, bytes: byteCount, from: source, at: fullPath)
+        var record = try seen.record(of: path, bytes: byteCount, from: source)
         var hashes = seen.hashes
         guard !source.startsAtKeyFrames || source.hasCauseToTry else { return record }
-        if source.startsAtKeyFrames { hashes = try record.sequentialHashes(at: fullPath, timeout: timeout) }
-        if !(try record.isReproduced(at: fullPath, hashes: hashes, timeout: timeout)) { record.keyFrames = [] }
+        if source.startsAtKeyFrames { hashes = try record.sequentialHashes(at: location, timeout: timeout) }
+        if !(try record.isReproduced(at: location, hashes: hashes, timeout: timeout)) { record.keyFrames = [] }
         return record
     }
 
@@ -96,10 +99,10 @@ extension VideoRecord {
     }
 
     /// A hash of every frame of the sequential decode.
-    private func sequentialHashes(at fullPath: String, timeout: Double) throws(MediaError) -> [String] {
+    private func sequentialHashes(at location: MediaLocation, timeout: Double) throws(MediaError) -> [String] {
         var counted = self
         counted.keyFrames = []
-        let reader = try VideoReader(path: fullPath, record: counted, timeout: timeout)
+        let reader = try VideoReader(location, record: counted, timeout: timeout)
         var hashes: [String] = []
         // A few frames a visit, because the timeout is for a visit.
         for start in stride(from: 0, to: frameCount, by: 16) {
@@ -109,8 +112,8 @@ extension VideoRecord {
     }
 
     /// Whether each group of pictures, decoded from its key frame, equals the sequential decode, apart from its damaged frames.
-    private func isReproduced(at fullPath: String, hashes: [String], timeout: Double) throws(MediaError) -> Bool {
-        let reader = try VideoReader(path: fullPath, record: self, timeout: timeout)
+    private func isReproduced(at location: MediaLocation, hashes: [String], timeout: Double) throws(MediaError) -> Bool {
+        let reader = try VideoReader(location, record: self, timeout: timeout)
         var isSame = true
         // Backwards, so that the reader has to seek each key frame.
         for (first, end) in zip(keyFrames, keyFrames.dropFirst() + [frameCount]).reversed() where isSame {
@@ -134,19 +137,20 @@ extension FrameSource {
     /// Opens a file that may be cut off.
     ///
     /// A missing twentieth of what the container promises is too much. Less may be lost where the rest still decodes.
-    fileprivate static func open(_ path: String, bytes: Int, deadline: Deadline) throws(MediaError) -> FrameSource {
+    fileprivate static func open(_ location: MediaLocation, bytes: Int, deadline: Deadline) throws(MediaError) -> FrameSource {
+        let path = location.path
         func truncated(_ promised: Int) -> MediaError {
             MediaError(.truncated, path, "\(bytes) bytes of the \(promised) that the container promises")
         }
         var promised = 0
-        switch PromisedLength(ofFile: path, byteCount: bytes) {
+        switch PromisedLength(of: location, byteCount: bytes) {
         case .bytes(let count): promised = count
         case .more(let unit):
             throw MediaError(.truncated, path, "its \(bytes) bytes end inside \(unit); how many are missing nobody can tell")
         case nil: break
         }
         do throws(MediaError) {
-            let source = try FrameSource.open(path: path, deadline: deadline)
+            let source = try FrameSource.open(location, deadline: deadline)
             let all = max(promised, source.demuxer.indexedByteCount)
             guard all - bytes <= all / 20 else { throw truncated(all) }
             return source

@@ -4,27 +4,29 @@ import Files
 /// The videos a run learns from, as `tandem prepare` found them: a file that is mapped, not read. A record is made of its bytes when it is
 /// asked for, so opening takes the same time and memory for ten videos as for millions, up to a glance at the table of places.
 ///
-/// On disk, little-endian: a header of 56 bytes; the records (``VideoRecord/write(to:)``), ascending by path, one behind the other; and a
-/// table with 16 bytes a record, its place in the file and its FNV-1a hash.
+/// On disk, little-endian: a header of 56 bytes; the records (``VideoRecord/write(to:)``, and ``VideoRecord/writeExtent(to:)`` where one has an
+/// extent), ascending by path and span, one behind the other; and a table with 16 bytes a record, its place in the file and its FNV-1a hash.
 ///
 /// | bytes | header |
 /// | --- | --- |
 /// | 8 | ``magic`` |
-/// | 8 | ``version``, or ``versionWithStills`` |
+/// | 8 | ``version``, one more with stills, two more with extents |
 /// | 8 | records |
-/// | 8 | bytes of the longest path |
+/// | 8 | bytes of the longest path and its label |
 /// | 8 | identity |
 /// | 8 | place of the table, which ends with the file |
 /// | 8 | FNV-1a hash of the header so far and of the table |
 public struct Manifest: Sendable {
     /// The first bytes of a manifest.
     public static let magic: [UInt8] = [0x89] + Array("TANDEM\n".utf8)
-    /// The version of the file format for videos alone. 1 was JSON lines; records of 2 had no orientation.
+    /// The version of the file format for whole videos. 1 was JSON lines; records of 2 had no orientation.
     public static let version = 3
-    /// The version of the same format with stills among the videos.
-    public static let versionWithStills = 4
 
-    private static let spoken = "this program reads \(version) and \(versionWithStills)"
+    /// The version of what a manifest holds.
+    static func version(withStills: Bool, withExtents: Bool) -> Int { version + (withStills ? 1 : 0) + (withExtents ? 2 : 0) }
+
+    private static let versions = version...version + 3
+    private static let spoken = "this program reads \(versions.lowerBound) to \(versions.upperBound)"
 
     static let headerByteCount = 56
     static let entryByteCount = 16
@@ -35,9 +37,12 @@ public struct Manifest: Sendable {
     public let count: Int
     /// Whether stills may be among the videos; where not, every video has two frames or more.
     public let holdsStills: Bool
-    /// 16 hexadecimal digits that name the content: equal manifests give equal samples. Sizes of files and key frames do not enter.
+    /// Whether records may be members of archives, spans, or labelled.
+    private let holdsExtents: Bool
+    /// 16 hexadecimal digits that name the content: equal manifests give equal samples. Sizes of files, key frames and places in archives do
+    /// not enter.
     public let identity: String
-    /// UTF-8 bytes of the longest path of a video.
+    /// UTF-8 bytes of the longest path of a video, with its label.
     public let longestPath: Int
     /// The file, mapped.
     private let file: MappedFile
@@ -59,7 +64,10 @@ public struct Manifest: Sendable {
         self.path = path
         self.file = file
         do {
-            (holdsStills, count, identity, longestPath, tableOffset) = try Self.readHeader(file.bytes)
+            let version: Int
+            (version, count, identity, longestPath, tableOffset) = try Self.readHeader(file.bytes)
+            holdsStills = (version - Self.version) & 1 != 0
+            holdsExtents = (version - Self.version) & 2 != 0
         } catch {
             throw ManifestError(path, nil, "\(error); run 'tandem prepare' again")
         }
@@ -67,14 +75,12 @@ public struct Manifest: Sendable {
 
     private static func readHeader(
         _ bytes: UnsafeRawBufferPointer
-    ) throws(MalformedBytes) -> (holdsStills: Bool, count: Int, identity: String, longestPath: Int, tableOffset: Int) {
+    ) throws(MalformedBytes) -> (version: Int, count: Int, identity: String, longestPath: Int, tableOffset: Int) {
         var reader = ByteReader(UnsafeRawBufferPointer(rebasing: bytes.dropFirst(magic.count)))
         let version = try reader.readInt()
-        guard [Self.version, versionWithStills].contains(version) else {
-            throw MalformedBytes("is of version \(version), \(spoken)")
-        }
+        guard versions.contains(version) else { throw MalformedBytes("is of version \(version), \(spoken)") }
         let count = try reader.readInt(in: 1...Int.max / entryByteCount)
-        let longestPath = try reader.readInt(in: 1...4096)
+        let longestPath = try reader.readInt(in: 1...4096 + VideoRecord.maximumLabelBytes)
         let identity = try reader.read(UInt64.self)
         let tableOffset = try reader.readInt(in: headerByteCount...Int.max)
         let checksum = try reader.read(UInt64.self)
@@ -85,7 +91,7 @@ public struct Manifest: Sendable {
         hash.add(UnsafeRawBufferPointer(rebasing: bytes[..<(headerByteCount - 8)]))
         hash.add(UnsafeRawBufferPointer(rebasing: bytes[tableOffset...]))
         guard hash.value == checksum else { throw MalformedBytes("is damaged: its checksum is wrong") }
-        return (version == versionWithStills, count, identity.hexadecimal, longestPath, tableOffset)
+        return (version, count, identity.hexadecimal, longestPath, tableOffset)
     }
 
     /// The record of a video, in constant time.
@@ -113,7 +119,8 @@ public struct Manifest: Sendable {
         let coded = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
         guard FowlerNollVoHash.value(of: coded) == checksum else { throw MalformedBytes("the record is damaged") }
         var reader = ByteReader(coded)
-        let record = try VideoRecord(from: &reader)
+        var record = try VideoRecord(from: &reader)
+        if holdsExtents { try record.readExtent(from: &reader) }
         try reader.finish()
         guard holdsStills || !record.isStill else { throw MalformedBytes("\(record.path): one frame, in a manifest of videos alone") }
         return record
@@ -122,13 +129,13 @@ public struct Manifest: Sendable {
     /// Reads every record in turn, and checks what opening leaves out: their order and the identity.
     public func readAll(_ body: (VideoRecord) throws -> Void) throws {
         var hash = FowlerNollVoHash()
-        var last: String?
+        var last: VideoRecord?
         for index in 0..<count {
             let record = try self[index]
-            if let last, !last.utf8.lexicographicallyPrecedes(record.path.utf8) {
+            if let last, !last.precedes(record) {
                 throw ManifestError(path, index, "\(record.path) stands twice or out of order; run 'tandem prepare' again")
             }
-            last = record.path
+            last = record
             hash.addContent(of: record)
             try body(record)
         }
@@ -164,6 +171,10 @@ extension FowlerNollVoHash {
         content.keyFrames = []
         var writer = ByteWriter()
         content.write(to: &writer)
+        if record.hasExtent {
+            content.archive = nil
+            content.writeExtent(to: &writer)
+        }
         writer.bytes.withUnsafeBytes { add($0) }
     }
 }

@@ -9,20 +9,23 @@ public struct ManifestWriter: ~Copyable {
     private static let bufferByteCount = 1 << 20
 
     private let path: String
+    private let withExtents: Bool
     private let temporaryPath: String
     private let file: FileHandle
     private var buffer = ByteWriter()
     private var table = ByteWriter()
     private var written = 0
     private var count = 0
-    private var lastPath: String?
+    private var last: VideoRecord?
     private var longestPath = 0
     private var holdsStills = false
     private var identity = FowlerNollVoHash()
 
+    /// - Parameter withExtents: whether records may be members of archives, spans, or labelled.
     /// - Throws: ``ManifestError`` where the file cannot be created.
-    public init(path: String) throws(ManifestError) {
+    public init(path: String, withExtents: Bool = false) throws(ManifestError) {
         self.path = path
+        self.withExtents = withExtents
         temporaryPath = partialPath(of: path)
         guard FileManager.default.createFile(atPath: temporaryPath, contents: nil), let file = FileHandle(forWritingAtPath: temporaryPath)
         else { throw ManifestError(path, nil, "cannot be written: \(String(cString: strerror(errno)))") }
@@ -30,17 +33,19 @@ public struct ManifestWriter: ~Copyable {
         for _ in 0..<Manifest.headerByteCount { buffer.write(UInt8(0)) }
     }
 
-    /// Adds a record: without a ``VideoRecord/fault``, its path behind the last one's.
+    /// Adds a record: without a ``VideoRecord/fault``, by path and span behind the last one.
     public mutating func append(_ record: VideoRecord) throws(ManifestError) {
         if let fault = record.fault { throw ManifestError(path, count, "\(record.path): \(fault)") }
-        precondition(lastPath.map { $0.utf8.lexicographicallyPrecedes(record.path.utf8) } ?? true, "\(record.path) is out of order")
+        precondition(last?.precedes(record) ?? true, "\(record.path) is out of order")
+        precondition(withExtents || !record.hasExtent, "\(record.path) has an extent, in a manifest without")
         let start = buffer.bytes.count
         record.write(to: &buffer)
+        if withExtents { record.writeExtent(to: &buffer) }
         table.write(written + start)
         table.write(buffer.bytes.withUnsafeBytes { FowlerNollVoHash.value(of: UnsafeRawBufferPointer(rebasing: $0[start...])) })
         identity.addContent(of: record)
-        lastPath = record.path
-        longestPath = max(longestPath, record.path.utf8.count)
+        last = record
+        longestPath = max(longestPath, record.path.utf8.count + (record.label?.utf8.count ?? 0))
         if record.isStill { holdsStills = true }
         count += 1
         if buffer.bytes.count >= Self.bufferByteCount { try flush() }
@@ -62,7 +67,7 @@ public struct ManifestWriter: ~Copyable {
         try flush()
         var header = ByteWriter()
         for byte in Manifest.magic { header.write(byte) }
-        header.write(holdsStills ? Manifest.versionWithStills : Manifest.version)
+        header.write(Manifest.version(withStills: holdsStills, withExtents: withExtents))
         header.write(count)
         header.write(longestPath)
         header.write(identity.value)

@@ -32,8 +32,8 @@ public struct SampleBlock {
         let attempt = Int(try reader.read(UInt32.self))
         let video = try reader.readInt()
         let pathByteCount = Int(try reader.read(UInt32.self))
-        _ = try reader.read(UInt32.self)
-        guard pathByteCount <= SampleLayout.maximumPathBytes else { throw MalformedBytes("a path of \(pathByteCount) bytes") }
+        let textByteCount = pathByteCount + Int(try reader.read(UInt32.self))
+        guard textByteCount <= SampleLayout.maximumPathBytes else { throw MalformedBytes("a path of \(textByteCount) bytes") }
         var end = SampleLayout.headerByteCount + SampleLayout.entryByteCount * arrayCount
         var arrays: [SampleArray] = []
         for _ in 0..<arrayCount {
@@ -44,11 +44,14 @@ public struct SampleBlock {
             end += (array.byteCount + 63) / 64 * 64
             arrays.append(array)
         }
-        guard end <= total, total - end == pathByteCount else { throw MalformedBytes("a path of \(pathByteCount) bytes does not fit") }
-        guard let path = String(validating: bytes[end..<total], as: UTF8.self) else { throw MalformedBytes("a path that is not UTF-8") }
+        guard end <= total, total - end == textByteCount else { throw MalformedBytes("a path of \(textByteCount) bytes does not fit") }
+        guard let path = String(validating: bytes[end..<end + pathByteCount], as: UTF8.self),
+            let label = String(validating: bytes[(end + pathByteCount)..<total], as: UTF8.self)
+        else { throw MalformedBytes("a path that is not UTF-8") }
         self.arrays = arrays
         header = SampleHeader(
-            fingerprint: fingerprint, sample: sample, ticket: ticket, replica: replica, attempt: attempt, video: video, path: path)
+            fingerprint: fingerprint, sample: sample, ticket: ticket, replica: replica, attempt: attempt, video: video, path: path,
+            label: label)
     }
 
     private static func readEntry(_ reader: inout ByteReader) throws(MalformedBytes) -> SampleArray {

@@ -16,8 +16,12 @@ public struct SampleHeader: Equatable, Sendable {
     public var video: Int
     /// The video's path in the media folder.
     public var path: String
+    /// What a list of spans calls it; empty: nothing.
+    public var label: String
 
-    public init(fingerprint: UInt64, sample: Int, ticket: Int, replica: Int, attempt: Int, video: Int, path: String) {
+    public init(
+        fingerprint: UInt64, sample: Int, ticket: Int, replica: Int, attempt: Int, video: Int, path: String, label: String = ""
+    ) {
         self.fingerprint = fingerprint
         self.sample = sample
         self.ticket = ticket
@@ -25,16 +29,18 @@ public struct SampleHeader: Equatable, Sendable {
         self.attempt = attempt
         self.video = video
         self.path = path
+        self.label = label
     }
 }
 
 extension SampleLayout {
     /// Writes everything but the arrays' contents.
     ///
-    /// - Parameter block: `byteCount(path: header.path)` bytes; those between the parts are set to zero, so that equal samples are
-    ///   equal bytes.
+    /// - Parameter block: `byteCount(path: header.path, label: header.label)` bytes; those between the parts are set to zero, so that equal
+    ///   samples are equal bytes.
     public func write(_ header: SampleHeader, to block: UnsafeMutableRawBufferPointer) {
-        precondition(block.count == byteCount(path: header.path) && header.path.utf8.count <= Self.maximumPathBytes)
+        precondition(block.count == byteCount(path: header.path, label: header.label))
+        precondition(header.path.utf8.count + header.label.utf8.count <= Self.maximumPathBytes)
         var writer = ByteWriter()
         writer.write(Self.magic)
         writer.write(Self.version)
@@ -47,7 +53,7 @@ extension SampleLayout {
         writer.write(UInt32(header.attempt))
         writer.write(UInt64(header.video))
         writer.write(UInt32(header.path.utf8.count))
-        writer.write(UInt32(0))
+        writer.write(UInt32(header.label.utf8.count))
         for array in arrays {
             let name = Array(array.name.utf8)
             for index in 0..<Self.nameByteCount { writer.write(index < name.count ? name[index] : 0) }
@@ -62,7 +68,7 @@ extension SampleLayout {
             let end = array.offset + array.byteCount
             for index in end..<(end + 63) / 64 * 64 { block[index] = 0 }
         }
-        UnsafeMutableRawBufferPointer(rebasing: block[pathOffset...]).copyBytes(from: header.path.utf8)
+        UnsafeMutableRawBufferPointer(rebasing: block[pathOffset...]).copyBytes(from: (header.path + header.label).utf8)
     }
 
     /// The bytes of one array in a sample's block.

@@ -54,7 +54,7 @@ public struct ArrayDeclaration: Equatable, Sendable {
 ///     0                  header, 64 bytes
 ///     64                 table, 64 bytes an array
 ///     …                  arrays, each at a multiple of 64 bytes
-///     …                  path of the video, UTF-8, to the end
+///     …                  path of the video and its label, UTF-8, to the end
 public struct SampleLayout: Equatable, Sendable {
     /// The arrays in the order of their places.
     public let arrays: [SampleArray]
@@ -69,8 +69,8 @@ public struct SampleLayout: Equatable, Sendable {
     static let nameByteCount = 16
     static let maximumArrays = 64
     static let maximumDimensions = 6
-    /// Bytes of the longest path that a sample can name.
-    public static let maximumPathBytes = 4096
+    /// Bytes of the longest path and label that a sample can name.
+    public static let maximumPathBytes = 4096 + VideoRecord.maximumLabelBytes
 
     /// Lays arrays one after another.
     public init(_ declarations: [ArrayDeclaration]) {
@@ -87,9 +87,11 @@ public struct SampleLayout: Equatable, Sendable {
     }
 
     /// Bytes of a whole sample.
-    public func byteCount(path: String) -> Int { byteCount(pathByteCount: path.utf8.count) }
+    public func byteCount(path: String, label: String = "") -> Int {
+        byteCount(pathByteCount: path.utf8.count + label.utf8.count)
+    }
 
-    /// Bytes of a whole sample whose path is this long.
+    /// Bytes of a whole sample whose path and label are this long.
     public func byteCount(pathByteCount: Int) -> Int { pathOffset + pathByteCount }
 
     /// The array of a name, which must be one of ``arrays``.

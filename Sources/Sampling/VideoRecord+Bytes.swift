@@ -1,6 +1,6 @@
 import Base
 
-/// How a record is written in messages and in manifests.
+/// How a record is written in messages and in manifests; its extent, which most have none of, is written apart.
 extension VideoRecord {
     /// Writes what ``init(from:)`` reads.
     public func write(to writer: inout ByteWriter) {
@@ -66,7 +66,7 @@ extension VideoRecord {
         if !isListOfFrames(damagedFrames) { return "damaged frames that do not ascend or are no frames" }
         if damagedFrames.count > maximumDamagedFrames { return "\(damagedFrames.count) damaged frames of \(frameCount)" }
         if contentHash.utf8.count != 32 { return "a content hash of \(contentHash.utf8.count) digits, not 32" }
-        return nil
+        return extentFault
     }
 
     private func isListOfFrames(_ frames: [Int]) -> Bool {

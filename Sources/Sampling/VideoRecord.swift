@@ -1,9 +1,9 @@
 /// What the manifest knows of one video: enough to choose frames without opening the file, and to seek to them exactly. A still is a video of
 /// one frame, a key frame at the time 0 of a time base of seconds.
 public struct VideoRecord: Codable, Equatable, Sendable {
-    /// Path relative to the media folder.
+    /// Path relative to the media folder; of a member of an archive, the archive's path, a slash and the member's name.
     public var path: String
-    /// Size of the file in bytes.
+    /// Size of the file, or of the member, in bytes.
     public var bytes: Int
     /// Width in pixels as a viewer sees the first frame: rotated upright, square pixels. Where pictures change their size on the way, boxes in
     /// it stand for shares of each.
@@ -22,6 +22,15 @@ public struct VideoRecord: Codable, Equatable, Sendable {
     public var damagedFrames: [Int]
     /// 128-bit hash of the file's content, 32 hexadecimal digits.
     public var contentHash: String
+    /// The archive that holds the file; nil: it lies there by itself.
+    public var archive: ArchivePlace?
+    /// The frames that samples are drawn from; nil: all. Frames are counted from the file's first, in a span too.
+    public var span: Range<Int>?
+    /// What a list calls the span; nil: nothing. At most ``maximumLabelBytes`` of UTF-8.
+    public var label: String?
+
+    /// Bytes of the longest label.
+    public static let maximumLabelBytes = 256
 
     public init(
         path: String, bytes: Int, width: Int, height: Int, orientation: Orientation = Orientation(), timeBase: Rational,
@@ -64,6 +73,22 @@ public struct VideoRecord: Codable, Equatable, Sendable {
     /// Presentation time of a frame in seconds, counted from the first frame.
     public func seconds(ofFrame frame: Int) -> Double {
         Double(timestamps[frame] - timestamps[0]) * timeBase.value
+    }
+}
+
+/// Where in an archive, a tar file, the bytes of a member are.
+public struct ArchivePlace: Codable, Equatable, Sendable {
+    /// Path of the archive, relative to the media folder.
+    public var path: String
+    /// Size of the archive in bytes.
+    public var bytes: Int
+    /// The member's first byte.
+    public var offset: Int
+
+    public init(path: String, bytes: Int, offset: Int) {
+        self.path = path
+        self.bytes = bytes
+        self.offset = offset
     }
 }
 

@@ -18,6 +18,8 @@ struct EvaluatorOptions {
         case results(String)
         /// Checkpoints of a trainer at this endpoint.
         case trainer(String)
+        /// A folder that files of weights come into.
+        case folder(String)
     }
 
     /// The name in usage and messages: `tandem evaluate` becomes this program under its own name.
@@ -49,8 +51,8 @@ struct EvaluatorOptions {
             Self.programName,
             about:
                 "Measures encoders by propagating labels from the first frame through videos: masks of DAVIS, joints of JHMDB, parts of VIP."
-                + " Scores are points (percent). Give --weights for one measurement, --metrics-only for results that exist, or --trainer to"
-                + " measure a running training's checkpoints as they come.")
+                + " Scores are points (percent). Give --weights for one measurement, --metrics-only for results that exist, --trainer to"
+                + " measure a running training's checkpoints as they come, or --watch for those of a training of your own.")
         let weights = options.value("--weights", "FILE|RUN_FOLDER", EncoderWeights.weightsHelp)
         heads = options.value("--heads", "N", EncoderWeights.headsHelp)
         let baseline = options.value("--baseline", "copy", "measure without an encoder: the first labels copied to every frame")
@@ -58,6 +60,10 @@ struct EvaluatorOptions {
         let results = options.value(
             "--results", "FOLDER", "results to score: SEQUENCE/00001.png, ACTION/CLIP/joint_positions.mat, or videosN/000000000001.png")
         let trainer = options.value("--trainer", "ENDPOINT", "where a trainer hands out checkpoints, e.g. ipc:///tmp/run/trainer")
+        let watched = options.value(
+            "--watch", "FOLDER",
+            "score files of weights (.pth, .safetensors) as they come into this folder, each once, into scores.jsonl and TensorBoard's events"
+                + " there or in --output; until stopped")
         keys = options.value("--keys", "FOLDER", "with a trainer at a tcp endpoint: client.key, and server.pub of the trainer's machine")
 
         benchmark = options.value(
@@ -121,16 +127,17 @@ struct EvaluatorOptions {
         }
         self.selection = selection
 
-        if [weights != nil, baseline != nil, trainer != nil, isMetricsOnly].count(where: { $0 }) != 1 {
-            options.refuse("give one of --weights FILE, --baseline copy, --metrics-only and --trainer ENDPOINT")
+        if [weights, baseline, trainer, watched].count(where: { $0 != nil }) + (isMetricsOnly ? 1 : 0) != 1 {
+            options.refuse("give one of --weights FILE, --baseline copy, --metrics-only, --trainer ENDPOINT and --watch FOLDER")
         }
-        if heads != nil, weights == nil { options.refuse("--heads is for --weights FILE") }
+        let readsFiles = weights != nil || watched != nil
+        if heads != nil, !readsFiles { options.refuse("--heads is for --weights FILE and --watch FOLDER") }
         if let baseline, baseline != "copy" { options.refuse("--baseline knows 'copy' only, not '\(baseline)'") }
         if isMetricsOnly != (results != nil) { options.refuse("--metrics-only and --results FOLDER go together") }
         if isMetricsOnly, output != nil { options.refuse("--output is for results that are made; --metrics-only makes none") }
         if trainer == nil, root == nil { options.refuse("--root FOLDER is missing: where the data set lies") }
         if metrics != nil, trainer == nil { options.refuse("--metrics is for evaluators beside a training: give --trainer ENDPOINT") }
-        if settings.clip != 1, weights == nil { options.refuse("--clip is for --weights FILE") }
+        if settings.clip != 1, !readsFiles { options.refuse("--clip is for --weights FILE and --watch FOLDER") }
         if benchmark != .davis, scoreSize != nil { options.refuse("--score-size is for --dataset davis") }
         if benchmark != .davis, set != "val" { options.refuse("--set is for --dataset davis") }
         if !DAVISDataset.sets.contains(set) {
@@ -139,6 +146,7 @@ struct EvaluatorOptions {
         if threads < 0 { options.refuse("--threads wants 0 or more, not \(threads)") }
         options.finish()
 
-        source = weights.map(Source.weights) ?? trainer.map(Source.trainer) ?? results.map(Source.results) ?? .copy
+        source =
+            weights.map(Source.weights) ?? trainer.map(Source.trainer) ?? watched.map(Source.folder) ?? results.map(Source.results) ?? .copy
     }
 }

@@ -48,7 +48,7 @@ struct OneEvaluation {
                 backend: backend)
             report = try measure(method, settings)
             settings["weights"] = path
-        case .trainer: preconditionFailure("checkpoints of a trainer are not one evaluation")
+        case .trainer, .folder: preconditionFailure("checkpoints as they come are not one evaluation")
         }
         for note in report.notes { writeError("\(EvaluatorOptions.programName): warning: \(note)\n") }
         if let output = options.output { try report.write(to: output, options.benchmark, settings: settings) }

@@ -12,6 +12,9 @@ runProgram(EvaluatorOptions.programName) {
     }
     let options = EvaluatorOptions()
     Interruption.catchSignals()
+    if case .folder(let folder) = options.source {
+        return try FolderWatch(folder, options).run()
+    }
     guard case .trainer(let endpoint) = options.source else { return try OneEvaluation(options).run() }
 
     let status = EvaluatorStatus()

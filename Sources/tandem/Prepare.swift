@@ -9,7 +9,7 @@ func prepare(arguments: [String]) throws {
     var options = Arguments(
         "tandem prepare",
         about: """
-            Decodes every video and every still (JPEG, PNG, WebP) of a folder once, and writes which frames they have \
+            Decodes every video and every still (JPEG, PNG, WebP) of a folder once, those in tar archives too, where they lie, and writes which frames they have \
             (\(Preparation.manifestName)) and which files cannot be used (\(Preparation.rejectsName)). With --transcode it writes the videos \
             anew on the way, small and quick to seek in: H.264 in MP4 under the old names but for the ending, with the frames and times of the \
             originals, at least \(Int(Transcoding.leastQuality)) dB from the scaled original. Can be interrupted and run again; what is done \
@@ -19,6 +19,10 @@ func prepare(arguments: [String]) throws {
     let jobs = options.value("--jobs", "N", "files decoded at a time", default: ProcessInfo.processInfo.activeProcessorCount)
     let output = options.value("--output", "FOLDER", "where manifest and rejects go (default: the folder of videos)")
     let extensions = options.value("--extensions", "LIST", "further endings of files to take for videos, such as gif,m2v")
+    let listed = options.value(
+        "--list", "FILE",
+        "take the spans that this list names and nothing else: CSV with a line of names, or JSON lines; path, then start and end in seconds, or "
+            + "start_frame and end_frame, and a label")
     let leavesStills = options.flag("--no-stills", "leave pictures out, which else are listed as videos of one frame")
     let transcoded = options.value("--transcode", "OUTPUT", "write the videos anew into this folder, the manifest beside them")
     let transcoding = Transcoding(from: &options, isAsked: transcoded != nil)
@@ -35,9 +39,11 @@ func prepare(arguments: [String]) throws {
 
     Interruption.catchSignals()
     let target = transcoded ?? output ?? folder
+    let list = try listed.map { try SpanList(path: $0) }
+    if let list, !list.ignored.isEmpty { warn("of \(listed!) these names mean nothing: \(list.ignored.joined(separator: ", "))") }
     let preparation = Preparation(
         folder: folder, output: target, extensions: Set(extensions?.split(separator: ",").map(ending) ?? []),
-        takesStills: !leavesStills, transcoding: transcoded == nil ? nil : transcoding, jobs: jobs)
+        takesStills: !leavesStills, list: list, transcoding: transcoded == nil ? nil : transcoding, jobs: jobs)
     let summary = try showingProgress { show in try preparation.run(shouldStop: { Interruption.isRequested }, progress: show) }
     print(describe(summary, output: target))
     if let note = summary.passedOver.note { print("\(folder): \(note).") }
@@ -107,7 +113,8 @@ private func describe(_ summary: Preparation.Summary, output: String) -> String 
     let counts = summary.counts
     let hours = String(format: "%.2f", counts.hours)
     let rejects = counts.rejects.values.reduce(0, +)
-    let videos = "\(counts.videos) videos with \(counts.frames) frames, \(hours) hours,"
+    let whole = counts.spans == counts.videos
+    let videos = "\(whole ? "" : "\(counts.spans) spans of ")\(counts.videos) videos with \(counts.frames) frames, \(hours) hours,"
     let stills = "\(counts.stills) stills"
     let listed = counts.stills == 0 ? videos : counts.videos == 0 ? stills : "\(videos) and \(stills)"
     var lines = ["\(listed) in \(output)/\(Preparation.manifestName) (identity \(summary.manifest.identity))."]

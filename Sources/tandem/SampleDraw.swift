@@ -36,14 +36,14 @@ struct SampleDraw {
     func withSample<Result>(ticket: Int, _ sampler: any Sampler, _ body: (SampleBlock) throws -> Result) throws -> Result {
         let order = EpochPermutation(count: videos.count, seed: seed, epoch: ticket / videos.count)
         let (record, media) = try videos.video(order[ticket % videos.count])
+        let draw = Draw(seed: seed, ticket: ticket, record: record)
+        try sampler.requireFrames(of: draw.record)
         let layout = SampleLayout(sampler.arrays)
         let header = SampleHeader(fingerprint: 0, sample: ticket, ticket: ticket, replica: 0, attempt: 0, video: 0, path: record.path)
         var bytes = [UInt8](repeating: 0, count: layout.byteCount(path: record.path))
         return try bytes.withUnsafeMutableBytes { block in
             layout.write(header, to: block)
             let writer = SampleWriter(layout, block)
-            try sampler.requireFrames(of: record)
-            let draw = Draw(seed: seed, ticket: ticket, record: record)
             let pictures = sampler.draw(draw, into: writer)
             try PictureReader(media: media).read(pictures.map(\.request), of: record) { writer.bytes(pictures[$0]) }
             sampler.finish(writer, of: draw)

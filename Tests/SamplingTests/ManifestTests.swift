@@ -170,7 +170,7 @@ import Testing
         "what is no manifest is refused with what to do",
         arguments: [
             ("", "is no manifest"), ("a text", "is no manifest"),
-            (#"{"tandem-manifest":1,"videos":0}"# + "\n", "is of version 1, this program reads 3 and 4; run 'tandem prepare' again"),
+            (#"{"tandem-manifest":1,"videos":0}"# + "\n", "is of version 1, this program reads 3 to 6; run 'tandem prepare' again"),
         ])
     func refuses(text: String, detail: String) throws {
         try withFolder {
@@ -190,7 +190,7 @@ import Testing
             put(2, at: 8, in: &bytes)
             try Data(bytes).write(to: URL(fileURLWithPath: path))
             let error = #expect(throws: ManifestError.self) { try Manifest(contentsOf: path) }
-            #expect(error?.detail == "is of version 2, this program reads 3 and 4; run 'tandem prepare' again")
+            #expect(error?.detail == "is of version 2, this program reads 3 to 6; run 'tandem prepare' again")
         }
     }
 

@@ -60,11 +60,18 @@ public enum Programs {
     public static func start(
         _ name: String, _ arguments: [String], in folder: String, environment: [String: String] = [:]
     ) throws -> Running {
-        let output = folder + "/\(name)-\(UUID().uuidString).output"
+        try start(path: self.folder + "/" + name, arguments, in: folder, environment: environment)
+    }
+
+    /// Starts any program and leaves it running.
+    public static func start(
+        path: String, _ arguments: [String], in folder: String, environment: [String: String] = [:]
+    ) throws -> Running {
+        let output = folder + "/\((path as NSString).lastPathComponent)-\(UUID().uuidString).output"
         try Data().write(to: URL(fileURLWithPath: output))
         let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: output))
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: self.folder + "/" + name)
+        process.executableURL = URL(fileURLWithPath: path)
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.currentDirectoryURL = URL(fileURLWithPath: folder)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Dict, List, Optional, Tuple
 
 MAGIC = 0x4D444E54
-VERSION = 13
+VERSION = 14
 SAMPLE_MAGIC = 0x534E4454
 SAMPLE_VERSION = 1
 
@@ -140,6 +140,8 @@ class Header:
     attempt: int
     video: int
     path: str
+    #: What the list of spans calls it that was prepared; empty: nothing.
+    label: str
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,7 @@ class Layout:
     arrays: Tuple[Tuple[str, str, Tuple[int, ...], int, int], ...]
     #: The bytes of the table, which all samples have.
     table: bytes
-    #: First byte of the path.
+    #: First byte of the path, which the label follows.
     end: int
 
     @staticmethod
@@ -171,10 +173,12 @@ class Layout:
 
     def header(self, sample: memoryview) -> Header:
         """The header of a sample that must have this layout."""
-        _, _, count, total, fingerprint, number, ticket, replica, attempt, video, path, _ = _sample(sample)
-        if total != len(sample) or self.end + path != total or sample[_SAMPLE.size : _SAMPLE.size + len(self.table)] != self.table:
+        _, _, count, total, fingerprint, number, ticket, replica, attempt, video, path, label = _sample(sample)
+        names = self.end + path
+        if total != len(sample) or names + label != total or sample[_SAMPLE.size : _SAMPLE.size + len(self.table)] != self.table:
             raise TandemError(f"the batcher sent sample {number} with other arrays than those before")
-        return Header(fingerprint, number, ticket, replica, attempt, video, str(sample[self.end :], "utf-8", "replace"))
+        texts = str(sample[self.end : names], "utf-8", "replace"), str(sample[names:], "utf-8", "replace")
+        return Header(fingerprint, number, ticket, replica, attempt, video, *texts)
 
 
 def _sample(sample: memoryview) -> Tuple[int, ...]:

@@ -20,7 +20,7 @@ from .protocol import Header, Layout, Plan, Replacement, TandemError
 _STEPS_AHEAD = 64
 
 
-class Batch(Dict[str, np.ndarray]):
+class Batch(Dict[str, Any]):
     """Arrays by name, ``[samples, …]`` each: ``frames`` (uint8), ``mask`` (1 where a patch is hidden), ``views`` and what else a sampler has."""
 
     #: The run's number of the first sample.

@@ -104,7 +104,7 @@ public struct ClipSampler: Sampler {
         let box = CropBox.multiScale(
             width: draw.record.width, height: draw.record.height, scales: sampling.cropScales, size: sampling.imageSize, from: &crops)
         let isFlipped = flips.uniform01() < sampling.flip
-        let views = points.map { View(tick: $0.tick, frame: $0.frame, box: box, isFlipped: isFlipped) }
+        let views = points.map { draw.view($0, box, isFlipped: isFlipped) }
         let places = MaskPattern.random.draw(side: gridSize, visible: drawnPlaceCount, from: &masks)
         sample.write(TubeMask.mask(places, steps: stepCount), to: "mask")
         if hasDecoderMask {

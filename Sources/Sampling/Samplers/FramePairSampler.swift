@@ -111,7 +111,7 @@ public struct FramePairSampler: Sampler {
         let pastMask = mask.frames == .symmetric ? drawMasks(sampling.pasts) : nil
 
         let views = zip(moments, cuts).map { moment, cut in
-            View(tick: moment.tick, frame: moment.frame, box: cut.box, isFlipped: cut.isFlipped)
+            draw.view(moment, cut.box, isFlipped: cut.isFlipped)
         }
         return (views, futureMask, pastMask)
     }

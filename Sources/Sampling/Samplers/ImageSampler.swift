@@ -66,7 +66,7 @@ public struct ImageSampler: Sampler {
         var (frames, crops, flips, masks) = (draw.stream(.frames), draw.stream(.crop), draw.stream(.flip), draw.stream(.mask))
         let point = Timeline(of: draw.record, rate: 0).drawPoint(from: &frames)
         let (box, isFlipped) = draw.cut(area: sampling.cropArea, aspect: sampling.cropAspect, flip: sampling.flip, &crops, &flips)
-        let view = View(tick: point.tick, frame: point.frame, box: box, isFlipped: isFlipped)
+        let view = draw.view(point, box, isFlipped: isFlipped)
         sample.write(MaskPattern.random.draw(side: gridSize, visible: visiblePatchCount, from: &masks), to: "mask")
         return sample.write([view], size: sampling.imageSize)
     }

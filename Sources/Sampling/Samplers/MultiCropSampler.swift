@@ -111,7 +111,7 @@ public struct MultiCropSampler: Sampler {
         let point = Timeline(of: draw.record, rate: 0).drawPoint(from: &frames)
         func view(_ area: [Double]) -> View {
             let (box, isFlipped) = draw.cut(area: area, aspect: sampling.cropAspect, flip: sampling.flip, &crops, &flips)
-            return View(tick: point.tick, frame: point.frame, box: box, isFlipped: isFlipped)
+            return draw.view(point, box, isFlipped: isFlipped)
         }
         let globals = (0..<Self.globalCrops).map { _ in view(sampling.globalArea) }
         let locals = (0..<sampling.localCrops).map { _ in view(sampling.localArea) }

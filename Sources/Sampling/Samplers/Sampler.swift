@@ -49,15 +49,24 @@ public struct Draw {
     public var replica: Int
     /// Which video of the ticket is drawn from: above 0, one in place of another that could not give its frames.
     public var attempt: Int
-    /// The video that (seed, ticket, attempt) chose; at least ``Sampler/minimumFrames`` frames.
-    public var record: VideoRecord
+    /// What samples are drawn from of the video that (seed, ticket, attempt) chose: its span alone, counted from the span's first frame; at
+    /// least ``Sampler/minimumFrames`` frames.
+    public let record: VideoRecord
+    private let firstFrame: Int
 
+    /// - Parameter record: of the video, as the manifest has it.
     public init(seed: UInt64, ticket: Int, replica: Int = 0, attempt: Int = 0, record: VideoRecord) {
         self.seed = seed
         self.ticket = ticket
         self.replica = replica
         self.attempt = attempt
-        self.record = record
+        self.record = record.drawn
+        firstFrame = record.span?.lowerBound ?? 0
+    }
+
+    /// A view of a moment of ``record``; its frame is counted from the file's first.
+    func view(_ moment: Timeline.Point, _ box: CropBox, isFlipped: Bool) -> View {
+        View(tick: moment.tick, frame: firstFrame + moment.frame, box: box, isFlipped: isFlipped)
     }
 
     /// The random numbers for a purpose. What only some settings draw comes last in its stream, so that all agree on the rest.

@@ -82,7 +82,7 @@ public struct SpanSampler: Sampler {
         var (frames, crops, flips, masks) = (draw.stream(.frames), draw.stream(.crop), draw.stream(.flip), draw.stream(.mask))
         let numbers = draw.record.drawSpan(frames: sampling.frames, stride: sampling.stride, from: &frames)
         let (box, isFlipped) = draw.cut(area: sampling.cropArea, aspect: sampling.cropAspect, flip: sampling.flip, &crops, &flips)
-        let views = numbers.map { View(tick: $0, frame: $0, box: box, isFlipped: isFlipped) }
+        let views = numbers.map { draw.view(.init(tick: $0, frame: $0), box, isFlipped: isFlipped) }
         sample.write(MaskPattern.drawRandom(patchCount: patchCount, visible: visiblePatchCount, from: &masks), to: "mask")
         return sample.write(views, size: sampling.imageSize, scaling: .bilinearUnsmoothed)
     }

@@ -6,6 +6,8 @@ public struct TooFewFrames: CountedFailure, CustomStringConvertible {
 
 extension Sampler {
     /// Makes sure that samples can be drawn from a video.
+    ///
+    /// - Parameter record: what they are drawn from.
     public func requireFrames(of record: VideoRecord) throws(TooFewFrames) {
         guard record.frameCount < minimumFrames else { return }
         let frames = record.isStill ? "is a still" : "has \(record.frameCount) frames"
@@ -19,7 +21,7 @@ extension Manifest {
     /// thousand, evenly spread.
     public func shortVideosNote(for sampler: some Sampler) throws -> String? {
         let looks = Swift.min(count, 1000)
-        let short = try (0..<looks).count { sampler.outlasts(try self[$0 * count / looks]) }
+        let short = try (0..<looks).count { sampler.outlasts(try self[$0 * count / looks].drawn) }
         guard short > 0 else { return nil }
         let share = looks == count ? "\(short) of \(count) videos" : "about \(max(1, short * 100 / looks)) % of the videos"
         return "\(share) in \(path) are shorter than a clip: their last frames are repeated; a smaller sampling.stride or fewer"

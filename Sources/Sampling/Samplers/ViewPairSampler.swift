@@ -79,7 +79,7 @@ public struct ViewPairSampler: Sampler {
         let point = Timeline(of: draw.record, rate: 0).drawPoint(from: &frames)
         let views = (0..<2).map { _ in
             let (box, isFlipped) = draw.cut(area: sampling.cropArea, aspect: sampling.cropAspect, flip: sampling.flip, &crops, &flips)
-            return View(tick: point.tick, frame: point.frame, box: box, isFlipped: isFlipped)
+            return draw.view(point, box, isFlipped: isFlipped)
         }
         let block = BlockMask.exactly(patchCount - visiblePatchCount, rows: gridSize, columns: gridSize)
         sample.write(block.draw(from: &masks), to: "mask")
