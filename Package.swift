@@ -88,7 +88,8 @@ let package = Package(
         // Messages, the broker as a state machine, its sockets.
         library("Dataflow", ["Base", "Console", "Sampling", "ZeroMQ"], exclude: ["PROTOCOL.md"]),
         library("Synthesis", ["Base"]),  // the embedded data set: textured scenes with exact masks, a pure function of a seed
-        library("Media", ["Base", "Files", "Pictures", "Sampling", "CArchive", "CFFmpeg", "CPixels"]),  // libav: index, decode, crop, write, transcode
+        // libav: index, decode, crop, write, transcode; libarchive: where members lie.
+        library("Media", ["Base", "Files", "Pictures", "Sampling", "CArchive", "CFFmpeg", "CPixels"]),
         library("Sampling", ["Base", "Files", "CMotion", "CPhotometrics"]),  // manifest, plan, Philox, samplers, crops, masks: no libav
         library("ZeroMQ", ["Base", "Files", "CZeroMQ"]),  // context, socket, message, poller
         library("MatFiles", ["Files", "CMatIO"]),  // arrays in MATLAB's files, as JHMDB has them
