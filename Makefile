@@ -68,6 +68,9 @@ eight: build ## The eight systems on one budget of processor time, some hours: a
 COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose) -p tandem
 KEYS_OF_CONTAINERS := Docker/keys/server.key
 
+SETTINGS_OF_CONTAINERS = printf '%s\n' MEDIA=$(abspath $(MEDIA)) DAVIS=$(abspath $(DAVIS)) PIPELINE=$(abspath $(PIPELINE)) 'SET=$(SET)' \
+	    PORTS=$(PORTS) $(if $(MEDIA),EVALUATE=$(if $(DAVIS),/data/davis)) $(if $(TRAINERS),'TRAINERS=--trainers $(TRAINERS)') >Docker/.env
+
 .PHONY: docker-build
 docker-build: ## Build the image that holds all programs
 	docker build -f Docker/Dockerfile -t tandem .
@@ -77,10 +80,15 @@ $(KEYS_OF_CONTAINERS):
 
 .PHONY: docker-up
 docker-up: docker-build $(KEYS_OF_CONTAINERS) ## Run the demo in containers; or MEDIA=FOLDER [DAVIS=FOLDER] PIPELINE=FILE [SET="--set …"] [N=decoders] [TRAINERS=2]
-	@printf '%s\n' MEDIA=$(abspath $(MEDIA)) DAVIS=$(abspath $(DAVIS)) PIPELINE=$(abspath $(PIPELINE)) 'SET=$(SET)' PORTS=$(PORTS) \
-	    $(if $(MEDIA),EVALUATE=$(if $(DAVIS),/data/davis)) $(if $(TRAINERS),'TRAINERS=--trainers $(TRAINERS)') >Docker/.env
+	@$(SETTINGS_OF_CONTAINERS)
 	cd Docker && $(COMPOSE) up -d --scale decoder=$(or $(N),1)
 	cd Docker && $(COMPOSE) logs -f trainer
+
+.PHONY: docker-serve
+docker-serve: docker-build $(KEYS_OF_CONTAINERS) ## Serve batches to a training loop of your own: MEDIA=FOLDER PIPELINE=FILE [SET="--set …"] [N=decoders]
+	@$(SETTINGS_OF_CONTAINERS)
+	cd Docker && $(COMPOSE) up -d --scale decoder=$(or $(N),1) batcher decoder
+	@echo 'tandem.Stream("tcp://127.0.0.1:$(firstword $(subst -, ,$(or $(PORTS),5555)))", keys="Docker/keys", batch=64)'
 
 .PHONY: docker-scale
 docker-scale: ## Have N decoders in all: make docker-scale N=4

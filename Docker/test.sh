@@ -66,6 +66,11 @@ keep_log() {
     docker run --rm -v "$scratch:/scratch:ro" -w /scratch "$IMAGE" check-log plain.log "$1.log" | tail -1
 }
 
+# A checkpoint of a run, by its step.
+weights() {
+    docker run --rm -v ${project}_runs:/tandem/runs:ro --entrypoint cat "$IMAGE" "runs/demo/checkpoints/$(printf 'step-%08d' "$1").safetensors"
+}
+
 say "videos and keys for all runs"
 as_root 'tandem keys /scratch/keys >/dev/null && tandem synthesize /scratch/data --videos 8 --sequences 2 2>/dev/null
     chmod 755 /scratch && chown -R tandem /scratch/keys /scratch/data'
@@ -79,7 +84,7 @@ unwell=$(docker ps -q --filter "label=com.docker.compose.project=$project" --fil
 [ -z "$unwell" ] || fail "unhealthy: $unwell"
 run logs trainer | grep "scores of step 240" || fail "no score"
 keep_log plain ${project}_runs
-docker run --rm -v ${project}_runs:/tandem/runs:ro --entrypoint cat "$IMAGE" runs/demo/checkpoints/step-00000240.safetensors >"$scratch/plain.weights"
+weights 240 >"$scratch/plain.weights"
 run down -v
 
 say "the same with 1, 4 and 2 decoders, and everything killed or restarted once"
@@ -109,13 +114,9 @@ for role in batcher decoder trainer; do docker restart "$(containers $role | hea
 wait_for_end
 run logs trainer | grep "scores of step 240" || fail "no score"
 keep_log disturbed ${project}_runs
-docker run --rm -v ${project}_runs:/tandem/runs:ro --entrypoint cat "$IMAGE" runs/demo/checkpoints/step-00000240.safetensors \
-    | cmp - "$scratch/plain.weights" || fail "the weights differ"
+weights 240 | cmp - "$scratch/plain.weights" || fail "the weights differ"
 echo "the same weights, bit for bit"
 run down -v
-
-# The last checkpoint of a run.
-weights() { docker run --rm -v ${project}_runs:/tandem/runs:ro --entrypoint cat "$IMAGE" runs/demo/checkpoints/step-00000080.safetensors; }
 
 say "three trainers in one container, one of which dies, and one trainer"
 steps 80
@@ -128,13 +129,33 @@ wait_for_end
 [ "$(docker inspect -f '{{.RestartCount}}' "$trainer")" -ge 1 ] || fail "the trainers were not started again"
 run logs trainer | grep -o "3 trainers, 3 on this host.*" | head -1 || fail "not three trainers"
 keep_log trainers ${project}_runs
-weights >"$scratch/trainers.weights"
+weights 80 >"$scratch/trainers.weights"
 run down -v
 TRAINERS="--trainers 1" run up -d
 wait_for_end
-weights | cmp - "$scratch/trainers.weights" || fail "the weights differ"
+weights 80 | cmp - "$scratch/trainers.weights" || fail "the weights differ"
 echo "the same weights, bit for bit"
 run down -v
+
+say "batches for a loop of one's own, over published ports, with keys"
+if reason=$(python3 -c 'import zmq, numpy' 2>&1); then
+    run up -d --scale decoder=2 batcher decoder
+    # What a sample log says of samples, as a client sees it.
+    PYTHONPATH=../Sources/Python python3 - "tcp://127.0.0.1:${PORTS%-*}" "$KEYS" <<'END' >"$scratch/client.log"
+import sys, tandem
+stream = tandem.Stream(sys.argv[1], keys=sys.argv[2], batch=32, samples=320)
+for batch in stream:
+    for header, views in zip(batch.headers, batch["views"]):
+        shown = [",".join(map(str, views[:, column])) for column in (0, 1)]
+        print(header.sample, header.ticket, header.replica, header.attempt, header.path, *shown, sep="\t")
+stream.close()
+END
+    cut -f 3-9 "$scratch/plain.log" | tail -n +2 | head -320 | cmp - "$scratch/client.log" || fail "the client has other samples"
+    echo "the same 320 samples"
+    run down -v
+else
+    skipped+=("batches for a loop of one's own: $(tail -1 <<<"$reason")")
+fi
 
 say "no decoder but those in a network of their own, over published ports, with keys"
 steps 80
