@@ -164,6 +164,7 @@ PEERS ?= $(HOME)/.cache/tandem-peers
 bench-peers: build ## Time training steps of Tandem and PyTorch in turn, and evaluation if TANDEM_SHARED is there [RECIPES="mae videomae-s"]; decoding too, given VIDEOS=FOLDER [TRANSCODED=FOLDER] [PEERS=FOLDER]
 	@test -x $(PEERS)/bin/python || { echo "PyTorch is not installed in $(PEERS): 'make peers' does it" >&2; exit 2; }
 	@test -z "$(VIDEOS)" || $(PEERS)/bin/python -B Tests/Peers/decode.py --tandem $(BIN)/tandem $(addprefix --transcoded ,$(TRANSCODED)) $(VIDEOS)
+	@test -z "$(VIDEOS)" || $(PEERS)/bin/python -B Tests/Peers/stream.py --tandem $(BIN)/tandem $(addprefix --transcoded ,$(TRANSCODED)) $(VIDEOS)
 	@$(PEERS)/bin/python -B Tests/Peers/bench.py --tandem $(BIN)/tandem $(RECIPES)
 	@test ! -f $(TANDEM_SHARED)/peers/propagate.py || $(PEERS)/bin/python -B Tests/Peers/propagation.py --tandem $(BIN)/tandem --shared $(TANDEM_SHARED)
 

@@ -35,6 +35,37 @@ import Testing
         #expect(server.requests.contains { $0.contains(" 206 ") }, "it was asked for ranges")
     }
 
+    /// Members of an archive, and spans of them, are read out of it by ranges: the same samples as from the disk, and as from files unpacked.
+    @Test(.timeLimit(.minutes(30))) func archivesAreReadByRanges() throws {
+        let data = try TinyDataSet()
+        let packed = try data.makeFolder("packed")
+        let (status, output) = try Programs.run(path: "/bin/tar", ["-cf", packed + "/a.tar", "-C", data.folder + "/train", "."])
+        #expect(status == 0, "\(output)")
+        let names = data.videos.map { URL(fileURLWithPath: $0).lastPathComponent }
+        func list(_ prefix: String) -> String {
+            "path,start_frame,end_frame\n" + names.map { "\(prefix)\($0),10,60\n\(prefix)\($0),40,90\n" }.joined()
+        }
+        var logs: [String] = []
+        for (name, folder, prefix) in [("files", data.folder + "/train", ""), ("disk", packed, "a.tar/"), ("server", packed, "a.tar/")] {
+            try Data(list(prefix).utf8).write(to: URL(fileURLWithPath: data.folder + "/list.csv"))
+            let prepared = data.folder + "/prepared-" + name
+            try expectSuccess("tandem", ["prepare", folder, "--list", data.folder + "/list.csv", "--output", prepared])
+            let server = try Nginx(serving: folder, in: data.folder + "/nginx-" + name)
+            if name == "server" { try server.start() }
+            let media = name == "server" ? server.url : folder
+            let run = try data.run(
+                name, settings: ["train.steps=40", "data.media=\"\(media)\"", "data.manifest=\"\(prepared)/manifest.tandem\""])
+            logs.append(run.sampleLog)
+            if name == "server" { #expect(server.requests.contains { $0.contains("/a.tar") && $0.contains(" 206 ") }) }
+        }
+        #expect(logs[2] == logs[1])
+        #expect(logs[1].replacingOccurrences(of: "\ta.tar/", with: "\t") == logs[0])
+        for line in logs[0].split(separator: "\n").dropFirst() {
+            let frames = line.split(separator: "\t")[8].split(separator: ",").compactMap { Int($0) }
+            #expect(frames.allSatisfy((10..<60).contains) || frames.allSatisfy((40..<90).contains), "\(line)")
+        }
+    }
+
     /// 410 is an answer about the file as 404 is; 403 and others are not.
     @Test(.timeLimit(.minutes(30))) func whatIsGoneIsReplaced() throws {
         let data = try TinyDataSet()
