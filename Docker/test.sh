@@ -150,7 +150,7 @@ for batch in stream:
         print(header.sample, header.ticket, header.replica, header.attempt, header.path, *shown, sep="\t")
 stream.close()
 END
-    cut -f 3-9 "$scratch/plain.log" | tail -n +2 | head -320 | cmp - "$scratch/client.log" || fail "the client has other samples"
+    sed -n 2,321p "$scratch/plain.log" | cut -f 3-9 | cmp - "$scratch/client.log" || fail "the client has other samples"
     echo "the same 320 samples"
     run down -v
 else

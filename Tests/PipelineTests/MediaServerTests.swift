@@ -49,7 +49,7 @@ import Testing
         for (name, folder, prefix) in [("files", data.folder + "/train", ""), ("disk", packed, "a.tar/"), ("server", packed, "a.tar/")] {
             try Data(list(prefix).utf8).write(to: URL(fileURLWithPath: data.folder + "/list.csv"))
             let prepared = data.folder + "/prepared-" + name
-            try expectSuccess("tandem", ["prepare", folder, "--list", data.folder + "/list.csv", "--output", prepared])
+            try data.expectSuccess("tandem", ["prepare", folder, "--list", data.folder + "/list.csv", "--output", prepared])
             let server = try Nginx(serving: folder, in: data.folder + "/nginx-" + name)
             if name == "server" { try server.start() }
             let media = name == "server" ? server.url : folder

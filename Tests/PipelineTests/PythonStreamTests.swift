@@ -164,6 +164,27 @@ import ZeroMQ
         }
     }
 
+    /// A SiamMAE in PyTorch that is trained on a stream has the losses of a run on the same samples.
+    @Test(.enabled(if: Peers.python != nil && Shared.folder != nil, "no PyTorch ('make peers') or no TANDEM_SHARED"))
+    func aTrainingInPyTorchHasTheSameLosses() throws {
+        let data = try TinyDataSet()
+        let run = try data.run("swift", settings: ["train.steps=50", "train.checkpointEvery=50", "train.precision=f32"])
+        let folder = try data.makeFolder("served")
+        let endpoint = "ipc://\(folder)/batcher"
+        let serving = try Programs.start("tandem", ["serve", data.folder + "/tiny.json5", "--bind", endpoint], in: folder)
+        defer {
+            serving.signal(SIGTERM)
+            _ = Programs.finish(serving)
+        }
+        let script = #filePath.replacingOccurrences(of: "PipelineTests/PythonStreamTests.swift", with: "Peers/train_stream.py")
+        let sizes = #"{"image": 32, "patch": 8, "dim": 24, "depth": 1, "heads": 2, "ddim": 16, "ddepth": 1, "dheads": 2}"#
+        let output = try Peers.run(script, [endpoint, run.folder + "/runs/tiny", Shared.folder! + "/peers", "8", sizes])
+        let line = try #require(output.split(separator: "\n").last { $0.hasPrefix("{") }, "\(output)")
+        let result = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Double])
+        #expect(result["steps"] == 50)
+        #expect(try #require(result["worst"]) < 2e-6, "\(output)")
+    }
+
     @Test(.enabled(if: python != nil, Comment(rawValue: wantsPython)))
     func mistakesSayWhatToDo() throws {
         let text = """

@@ -89,7 +89,7 @@ final class TinyDataSet {
             lastCheckpoint: checkpoints + "/" + (try #require(last)))
     }
 
-    private func expectSuccess(_ program: String, _ arguments: [String]) throws {
+    func expectSuccess(_ program: String, _ arguments: [String]) throws {
         let (status, output) = try Programs.run(program, arguments, in: folder)
         #expect(status == 0, "\(output)")
     }
