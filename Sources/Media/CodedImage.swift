@@ -14,15 +14,13 @@ struct CodedImage: ~Copyable {
 
     /// Reads a file, all of it.
     ///
-    /// - Parameters:
-    ///   - record: what the file is to be; one of another number of bytes is not read.
-    ///   - server: how to read where it lies on one.
-    init(_ location: MediaLocation, record: VideoRecord? = nil, server: MediaServer? = nil) throws(MediaError) {
+    /// - Parameter record: what the file is to be; one of another number of bytes is not read.
+    init(_ location: MediaLocation, record: VideoRecord? = nil) throws(MediaError) {
         silenceLibav()
         MediaLimits.boundLibav()
         keepFreedMemory()
         path = location.path
-        let remote: RemoteFile? = if let server { try RemoteFile(location, server: server) } else { nil }
+        let remote: RemoteFile? = if let server = location.server { try RemoteFile(location, server: server) } else { nil }
         let byteCount = if let remote { remote.byteCount } else { try location.byteCount() }
         try record?.requireSize(byteCount, at: path)
         guard byteCount <= MediaLimits.maximumImageBytes else { throw MediaError(.tooBig, path, "\(byteCount) bytes are no picture") }

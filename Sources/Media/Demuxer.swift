@@ -22,7 +22,7 @@ struct Demuxer: ~Copyable {
     /// The source of the container's bytes; nil where libav reads a file of this machine.
     private let remote: RemoteFile?
 
-    /// The chosen stream; -1 until ``open(_:record:server:deadline:)`` has found it.
+    /// The chosen stream; -1 until ``open(_:record:deadline:)`` has found it.
     private(set) var streamIndex: Int32 = -1
 
     /// The container formats that are read. Playlists and scripts, which name further files, are not among them.
@@ -32,17 +32,17 @@ struct Demuxer: ~Copyable {
     /// Opens a file and chooses its video stream.
     ///
     /// - Parameters:
-    ///   - location: of this machine, unless there is a server.
+    ///   - location: a regular file, or a part of one.
     ///   - record: the record of the video that the file should be, if it is known.
     static func open(
-        _ location: MediaLocation, record: VideoRecord?, server: MediaServer?, deadline: Deadline
+        _ location: MediaLocation, record: VideoRecord?, deadline: Deadline
     ) throws(MediaError) -> Demuxer {
         let path = location.path
         silenceLibav()
         MediaLimits.boundLibav()
         var remote: RemoteFile?
         let byteCount: Int
-        if let server {
+        if let server = location.server {
             let file = try RemoteFile(location, server: server)
             (remote, byteCount) = (file, file.byteCount)
         } else {

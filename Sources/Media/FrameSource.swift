@@ -71,18 +71,17 @@ struct FrameSource: ~Copyable {
     private var costs: ReadingCosts { tools.costs }
 
     static func open(
-        _ location: MediaLocation, record: VideoRecord? = nil, server: MediaServer? = nil, deadline: Deadline,
-        tools: ReaderTools = ReaderTools()
+        _ location: MediaLocation, record: VideoRecord? = nil, deadline: Deadline, tools: ReaderTools = ReaderTools()
     ) throws(MediaError) -> FrameSource {
         try tools.costs.time(.open) { () throws(MediaError) in
-            try FrameSource(location, record: record, server: server, deadline: deadline, tools: tools)
+            try FrameSource(location, record: record, deadline: deadline, tools: tools)
         }
     }
 
     private init(
-        _ location: MediaLocation, record: VideoRecord?, server: MediaServer?, deadline: Deadline, tools: ReaderTools
+        _ location: MediaLocation, record: VideoRecord?, deadline: Deadline, tools: ReaderTools
     ) throws(MediaError) {
-        let demuxer = try Demuxer.open(location, record: record, server: server, deadline: deadline)
+        let demuxer = try Demuxer.open(location, record: record, deadline: deadline)
         decoder = try tools.decoder(for: demuxer)
         let codec = demuxer.stream.pointee.codecpar.pointee.codec_id
         canPassOver =

@@ -9,12 +9,15 @@ public struct MediaLocation: Sendable {
     let file: String
     /// The archive's size, and which of its bytes are the member's; nil: the file is all.
     let member: (archiveBytes: Int, bytes: Range<Int>)?
+    /// How to read it from its server; nil: it lies on this machine.
+    let server: MediaServer?
 
     /// A file.
-    public init(_ path: String) {
+    public init(_ path: String, server: MediaServer? = nil) {
         self.path = path
         file = path
         member = nil
+        self.server = server
     }
 
     /// A file, or a member of an archive.
@@ -22,7 +25,8 @@ public struct MediaLocation: Sendable {
     /// - Parameters:
     ///   - path: relative to the root.
     ///   - bytes: of the member.
-    init(_ path: String, in root: MediaRoot, archive: ArchivePlace?, bytes: Int) {
+    init(_ path: String, in root: MediaRoot, server: MediaServer?, archive: ArchivePlace?, bytes: Int) {
+        self.server = server
         self.path = root.location(of: path)
         file = archive.map { root.location(of: $0.path) } ?? self.path
         member = archive.map { ($0.bytes, $0.offset..<$0.offset + bytes) }
@@ -49,13 +53,18 @@ public struct MediaLocation: Sendable {
         return member.bytes.count
     }
 
-    /// Bytes of the video, of a file of this machine.
-    func byteCount() throws(MediaError) -> Int { try byteCount(in: FileState(file).bytes) }
+    /// Bytes of the video.
+    func byteCount() throws(MediaError) -> Int {
+        if let server { return try RemoteFile(self, server: server).byteCount }
+        return try byteCount(in: FileState(file).bytes)
+    }
 }
 
 extension MediaRoot {
     /// Where a video of a manifest lies.
-    public func location(of record: VideoRecord) -> MediaLocation {
-        MediaLocation(record.path, in: self, archive: record.archive, bytes: record.bytes)
+    ///
+    /// - Parameter server: how to read where this is a server.
+    public func location(of record: VideoRecord, server: MediaServer? = nil) -> MediaLocation {
+        MediaLocation(record.path, in: self, server: server, archive: record.archive, bytes: record.bytes)
     }
 }

@@ -23,8 +23,7 @@ public struct MediaRoot: Sendable {
     /// Whether a file is there, whatever its state.
     public func holds(_ path: String, server: MediaServer?) throws(MediaError) -> Bool {
         do {
-            let location = MediaLocation(location(of: path))
-            if let server { _ = try RemoteFile(location, server: server) } else { _ = try location.byteCount() }
+            _ = try MediaLocation(location(of: path), server: server).byteCount()
             return true
         } catch {
             if error.reason == .serverAway { throw error }

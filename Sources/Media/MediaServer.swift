@@ -2,15 +2,15 @@
 ///
 /// Refused connections, resets, silence and errors of a server are no property of a video: reading continues at the same position as soon
 /// as the server is back. Only the answer that a file does not exist, 404 or 410, is about the file.
-public struct MediaServer {
+public struct MediaServer: Sendable {
     /// Seconds without a byte after which waiting ends; 0: never.
     public var timeout: Double
     /// Asked while waiting; true ends it.
-    public var isStopped: () -> Bool
+    public var isStopped: @Sendable () -> Bool
     /// Takes a line now and then while there is something to wait for.
-    public var log: (String) -> Void
+    public var log: @Sendable (String) -> Void
 
-    public init(timeout: Double, isStopped: @escaping () -> Bool, log: @escaping (String) -> Void) {
+    public init(timeout: Double, isStopped: @escaping @Sendable () -> Bool, log: @escaping @Sendable (String) -> Void) {
         self.timeout = timeout
         self.isStopped = isStopped
         self.log = log

@@ -34,18 +34,18 @@ public final class PictureReader {
     public func read(
         _ requests: [PictureRequest], of record: VideoRecord, into destination: (Int) -> UnsafeMutableRawBufferPointer
     ) throws(MediaError) {
-        let location = media.location(of: record)
+        let location = media.location(of: record, server: server)
         func read() throws(MediaError) {
             guard !record.isStill else {
-                let still = try StillReader(location, record: record, server: server, verifiesContent: verifiesContent, tools: tools)
+                let still = try StillReader(location, record: record, verifiesContent: verifiesContent, tools: tools)
                 return try still.read(requests, into: destination)
             }
-            try VideoReader(location, record: record, server: server, tools: tools).read(requests, into: destination)
+            try VideoReader(location, record: record, tools: tools).read(requests, into: destination)
         }
         // A still is in memory whole when it is read.
         let hashesFile = verifiesContent && !record.isStill
-        if let server {
-            if hashesFile { try record.requireContent(hash(of: location, server), at: location.path) }
+        guard server == nil else {
+            if hashesFile { try record.requireContent(hash(of: location), at: location.path) }
             return try read()
         }
         // If the file was written to while it was read, the pictures may be a mixture of old and new content, and errors may be due to
@@ -72,9 +72,9 @@ public final class PictureReader {
         return hash
     }
 
-    private func hash(of location: MediaLocation, _ server: MediaServer) throws(MediaError) -> String {
+    private func hash(of location: MediaLocation) throws(MediaError) -> String {
         if let known = hashesOfURLs[location.path] { return known }
-        let hash = try RemoteFile(location, server: server).hash()
+        let hash = try PixelHash.hexadecimal(of: location)
         hashesOfURLs[location.path] = hash
         return hash
     }

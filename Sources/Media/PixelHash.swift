@@ -53,9 +53,10 @@ public struct PixelHash: ~Copyable {
         try hexadecimal(of: MediaLocation(path), algorithm)
     }
 
-    /// The hash of the content of a file, or of a member of an archive, of this machine.
+    /// The hash of the content of a file, or of a member of an archive.
     static func hexadecimal(of location: MediaLocation, _ algorithm: Algorithm = .md5) throws(MediaError) -> String {
         let path = location.path
+        if let server = location.server { return try RemoteFile(location, server: server).hash(algorithm) }
         let descriptor = open(location.file, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw MediaError(.cannotOpen, path, String(cString: strerror(errno))) }
         defer { close(descriptor) }

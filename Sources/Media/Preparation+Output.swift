@@ -19,7 +19,8 @@ extension Preparation {
         do throws(OutputError) {
             return try OutputFolder(
                 output, by: transcoding == nil ? "tandem prepare" : "tandem prepare --transcode", task: "preparation",
-                source: isInPlace ? "." : resolvedPath(folder), inputs: transcoding == nil ? [] : [folder],
+                source: isInPlace ? "." : remote == nil ? resolvedPath(folder) : folder,
+                inputs: transcoding == nil || remote != nil ? [] : [folder],
                 names: (transcoding == nil ? [] : sources.map(\.name)) + Self.ownNames,
                 older: PreparationJournal.namesMade(in: output, of: sources, transcoding),
                 remedy: isInPlace && transcoding == nil ? elsewhere : "choose an empty folder")

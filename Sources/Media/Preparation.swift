@@ -26,6 +26,7 @@ public struct Preparation: Sendable {
     let folder: String
     let output: String
     let transcoding: Transcoding?
+    let remote: RemoteArchives?
     private let extensions: Set<String>
     private let takesStills: Bool
     private let list: SpanList?
@@ -33,6 +34,7 @@ public struct Preparation: Sendable {
 
     /// - Parameters:
     ///   - folder: the media folder, searched with all its subfolders, linked ones too, hidden ones left out.
+    ///   - remote: tar archives on a server, whose root `folder` is then; nil: what lies in the folder.
     ///   - output: where manifest and rejects go; created where it is missing. The media folder where nil.
     ///   - extensions: further endings of files that are taken for videos, in small letters.
     ///   - takesStills: whether pictures are listed too, as videos of one frame; they never are where videos are encoded anew.
@@ -40,11 +42,13 @@ public struct Preparation: Sendable {
     ///   - transcoding: how the videos are encoded anew, into `output`, which must lie outside `folder` then; nil lists them as they are.
     ///   - jobs: videos decoded at a time.
     public init(
-        folder: String, output: String? = nil, extensions: Set<String> = [], takesStills: Bool = true, list: SpanList? = nil,
+        folder: String, remote: RemoteArchives? = nil, output: String? = nil, extensions: Set<String> = [], takesStills: Bool = true,
+        list: SpanList? = nil,
         transcoding: Transcoding? = nil, jobs: Int
     ) {
         precondition(jobs > 0, "\(jobs) jobs")
         self.folder = folder
+        self.remote = remote
         self.output = output ?? folder
         self.extensions = extensions
         self.takesStills = takesStills
@@ -61,9 +65,9 @@ public struct Preparation: Sendable {
     /// - Throws: where the folder is missing or holds no video, where no video can be used, and where the output cannot be written.
     public func run(shouldStop: () -> Bool = { false }, progress: (Progress) -> Void = { _ in }) throws(PreparationError) -> Summary {
         let found = try PreparationSources(
-            in: folder, extensions: extensions, takesStills: takesStills, spans: list, transcoding, output: output)
+            in: folder, remote, extensions: extensions, takesStills: takesStills, spans: list, transcoding, output: output)
         let sources = found.videos
-        if transcoding != nil, found.tree.contains(output) {
+        if transcoding != nil, found.tree?.contains(output) == true {
             throw PreparationError("\(output) is part of \(folder), which is read, and the two would mix; choose an output outside")
         }
         let claimed = try claimOutput(sources)
@@ -77,7 +81,7 @@ public struct Preparation: Sendable {
         let work = sources.filter { !journal.knows($0.file) }
         try claim(work, in: claimed)
 
-        let workers = PreparationWorkers(folder: folder, output: output, transcoding: transcoding, work: work)
+        let workers = PreparationWorkers(folder: folder, server: remote?.server, output: output, transcoding: transcoding, work: work)
         workers.start(min(jobs, work.count))
         defer { workers.stop() }
         func collect() throws(PreparationError) {
@@ -155,6 +159,18 @@ public struct Preparation: Sendable {
             lines.append(UInt8(ascii: "\n"))
         }
         try lines.write(to: URL(fileURLWithPath: output + "/" + Self.rejectsName), options: .atomic)
+    }
+}
+
+/// Tar archives on a server.
+public struct RemoteArchives: Sendable {
+    let names: [String]
+    let server: MediaServer
+
+    /// - Parameter names: relative to the server's root.
+    public init(_ names: [String], server: MediaServer) {
+        self.names = names
+        self.server = server
     }
 }
 

@@ -24,6 +24,11 @@ struct VideoFile: Codable, Equatable, Sendable {
         modified = Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
     }
 
+    /// An archive on a server, which tells no time of its last modification.
+    fileprivate init(archive path: String, bytes: Int) {
+        (self.path, self.bytes, modified) = (path, bytes, 0)
+    }
+
     /// A member of an archive.
     fileprivate init(_ member: TarMember, path: String, of archive: VideoFile) {
         self.path = path
@@ -32,9 +37,9 @@ struct VideoFile: Codable, Equatable, Sendable {
         self.archive = ArchivePlace(path: archive.path, bytes: archive.bytes, offset: member.offset)
     }
 
-    /// Where it lies under the media folder.
-    func location(in folder: String) -> MediaLocation {
-        MediaLocation(path, in: MediaRoot(folder), archive: archive, bytes: bytes)
+    /// Where it lies under the media folder, or on the server.
+    func location(in folder: String, server: MediaServer?) -> MediaLocation {
+        MediaLocation(path, in: MediaRoot(folder), server: server, archive: archive, bytes: bytes)
     }
 }
 
@@ -51,7 +56,8 @@ struct PreparationSources {
     /// Entries that cannot be used: links that lead nowhere, folders that cannot be read, names that no manifest can hold.
     private(set) var rejects: [Reject] = []
     private(set) var passedOver: PassedOver
-    let tree: FolderTree
+    /// nil: the videos lie in archives on a server.
+    let tree: FolderTree?
 
     struct Reject {
         /// Relative to the media folder; what is not UTF-8 in it as `\xHH`.
@@ -65,12 +71,14 @@ struct PreparationSources {
     /// - Parameters:
     ///   - extensions: further endings, in small letters, of files that are taken for videos.
     ///   - takesStills: whether pictures are taken too; not where videos are encoded anew.
+    ///   - remote: archives on a server, which `folder` is the root of then.
     ///   - spans: those that are wanted; nil: all that there is.
     ///   - output: where videos that are encoded anew go.
     init(
-        in folder: String, extensions: Set<String>, takesStills: Bool, spans: SpanList?, _ transcoding: Transcoding?, output: String
+        in folder: String, _ remote: RemoteArchives?, extensions: Set<String>, takesStills: Bool, spans: SpanList?,
+        _ transcoding: Transcoding?, output: String
     ) throws(PreparationError) {
-        do { tree = try FolderTree(folder) } catch { throw PreparationError("\(error)") }
+        do { tree = remote == nil ? try FolderTree(folder) : nil } catch { throw PreparationError("\(error)") }
         let wantsPictures = transcoding?.pictureRate != nil
         let videoEndings = videoExtensions.union(extensions)
         let (endings, sought, leftOut): (Set<String>, String, [PassedOver.Group]) =
@@ -84,16 +92,16 @@ struct PreparationSources {
                 (videoEndings, "videos", [.rareVideos])
             }
         passedOver = PassedOver(leftOut)
-        rejects = tree.leftOut.map(Reject.init)
+        rejects = tree?.leftOut.map(Reject.init) ?? []
 
         var files: [VideoFile] = []
-        for path in tree.files {
+        for path in tree?.files ?? [] {
             let isArchive = path.ending == archiveEnding && !wantsPictures
             if !endings.contains(path.ending), !isArchive {
                 passedOver.add(path)
             } else if let text = path.text {
                 if let file = VideoFile(path: text, in: folder) {
-                    files += isArchive ? members(of: file, in: folder, endings) : [file]
+                    files += isArchive ? try members(of: file, MediaLocation(folder + "/" + text), endings) : [file]
                 } else {
                     reject(path, .cannotOpen, "this is not a file")
                 }
@@ -101,6 +109,7 @@ struct PreparationSources {
                 reject(path, .unusableName, Self.notUnicode)
             }
         }
+        for name in remote?.names ?? [] { files += try members(ofRemote: name, folder, remote!.server, endings) }
         if wantsPictures { files = folders(of: files) }
         if let spans { files = spans.choose(from: files) { rejects.append(Reject(path: $0, reason: .missing, detail: $1)) } }
         guard !files.isEmpty || !rejects.isEmpty else {
@@ -120,10 +129,12 @@ struct PreparationSources {
     private static let notUnicode = "it is not UTF-8; rename what stands here as \\x…"
 
     /// The videos and stills in an archive.
-    private mutating func members(of archive: VideoFile, in folder: String, _ endings: Set<String>) -> [VideoFile] {
+    private mutating func members(
+        of archive: VideoFile, _ location: MediaLocation, _ endings: Set<String>
+    ) throws(PreparationError) -> [VideoFile] {
         do throws(MediaError) {
             var files: [FilePath: VideoFile] = [:]
-            try readMembers(ofTar: folder + "/" + archive.path) { member in
+            try readMembers(ofTar: location) { member in
                 let path = FilePath(archive.path).appending(member.name)
                 if !endings.contains(member.name.ending) {
                     passedOver.add(path)
@@ -136,9 +147,24 @@ struct PreparationSources {
             }
             return Array(files.values)
         } catch {
-            reject(FilePath(archive.path), error.reason, error.detail)
-            return []
+            return try rejected(archive.path, error)
         }
+    }
+
+    private mutating func members(
+        ofRemote name: String, _ root: String, _ server: MediaServer, _ endings: Set<String>
+    ) throws(PreparationError) -> [VideoFile] {
+        let location = MediaLocation(MediaRoot(root).location(of: name), server: server)
+        let archive: VideoFile
+        do { archive = VideoFile(archive: name, bytes: try location.byteCount()) } catch { return try rejected(name, error) }
+        return try members(of: archive, location, endings)
+    }
+
+    /// An archive that gives no videos. A server that is away ends the work: nothing is known of what it has.
+    private mutating func rejected(_ path: String, _ error: MediaError) throws(PreparationError) -> [VideoFile] {
+        if error.reason == .serverAway { throw PreparationError("\(error)") }
+        reject(FilePath(path), error.reason, error.detail)
+        return []
     }
 
     private mutating func reject(_ path: FilePath, _ reason: MediaError.Reason, _ detail: String) {

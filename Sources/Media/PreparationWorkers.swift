@@ -5,6 +5,7 @@ import Synchronization
 /// Threads that prepare videos; each takes the next video that no other thread has taken.
 final class PreparationWorkers: Sendable {
     private let folder: String
+    private let server: MediaServer?
     private let output: String
     private let transcoding: Transcoding?
     private let work: [PreparationSource]
@@ -14,8 +15,9 @@ final class PreparationWorkers: Sendable {
     /// The only state that the threads share under a lock: findings wait here for the thread that keeps the journal.
     private let finished = Mutex<(findings: [PreparationFinding], failure: MediaError?)>(([], nil))
 
-    init(folder: String, output: String, transcoding: Transcoding?, work: [PreparationSource]) {
+    init(folder: String, server: MediaServer?, output: String, transcoding: Transcoding?, work: [PreparationSource]) {
         self.folder = folder
+        self.server = server
         self.output = output
         self.transcoding = transcoding
         self.work = work
@@ -58,7 +60,8 @@ final class PreparationWorkers: Sendable {
                 finished.withLock { $0.findings.append(finding) }
             } catch {
                 if isStopping.load(ordering: .relaxed) { return }
-                if error.reason == .cannotWrite {
+                // Neither is the video's fault.
+                if [.cannotWrite, .serverAway].contains(error.reason) {
                     finished.withLock { $0.failure = error }
                     isStopping.store(true, ordering: .relaxed)
                     return
@@ -82,7 +85,7 @@ final class PreparationWorkers: Sendable {
             if isStopping.load(ordering: .relaxed) { throw MediaError(.timedOut, path, "interrupted") }
         }
         guard let transcoding else {
-            let location = source.file.location(in: folder)
+            let location = source.file.location(in: folder, server: server)
             var record =
                 if isStillFile(path) {
                     try VideoRecord.inspectStill(path, at: location)
@@ -97,7 +100,7 @@ final class PreparationWorkers: Sendable {
             return PreparationFinding(file: source.file, record: try usable(record, path))
         }
         let (record, quality, framesPerPairBefore) = try transcoding.transcode(
-            source.file.location(in: folder), to: source.name, in: output, checkpoint: checkpoint)
+            source.file.location(in: folder, server: server), to: source.name, in: output, checkpoint: checkpoint)
         let figures = Transcoding.Figures(
             bytesBefore: source.file.bytes, quality: quality, framesPerPairBefore: framesPerPairBefore,
             framesPerPairAfter: record.framesPerPair)

@@ -9,10 +9,9 @@ enum PromisedLength: Equatable {
     case more(inside: String)
 
     /// What the boxes of MP4 and MOV say, the RIFF chunks of AVI, the segment of Matroska, the tags of FLV, the packets of a transport
-    /// stream; nil where nothing is said, as in streams and in files written in one go.
+    /// stream; nil where nothing is said, as in streams and in files written in one go, and of files on servers.
     init?(of location: MediaLocation, byteCount: Int) {
-        let descriptor = open(location.file, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return nil }
+        guard location.server == nil, case let descriptor = open(location.file, O_RDONLY | O_CLOEXEC), descriptor >= 0 else { return nil }
         defer { close(descriptor) }
         let file = ContainerFile(descriptor: descriptor, start: location.start, byteCount: byteCount)
         let head = file.bytes(at: 0, count: 8)

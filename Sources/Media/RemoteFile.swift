@@ -60,9 +60,9 @@ final class RemoteFile {
         byteCount = try location.byteCount(in: fileByteCount)
     }
 
-    /// The MD5 sum of the whole file.
-    func hash() throws(MediaError) -> String {
-        let hash = PixelHash(.md5)
+    /// The hash of all its bytes.
+    func hash(_ algorithm: PixelHash.Algorithm) throws(MediaError) -> String {
+        let hash = PixelHash(algorithm)
         var buffer = [UInt8](repeating: 0, count: Self.bufferByteCount)
         avio_seek(context, 0, SEEK_SET)
         while case let count = avio_read(context, &buffer, Int32(buffer.count)), count > 0 {
@@ -70,6 +70,18 @@ final class RemoteFile {
         }
         if let failure { throw failure }
         return hash.finish()
+    }
+
+    /// Reads some bytes from the present position on. Returns how many: none at the end, -1 where ``failure`` says why.
+    func readSome(into memory: UnsafeMutableRawBufferPointer) -> Int {
+        let count = avio_read(context, memory.baseAddress?.assumingMemoryBound(to: UInt8.self), Int32(memory.count))
+        return failure == nil && count != endOfFile ? Int(count) : failure == nil ? 0 : -1
+    }
+
+    /// Goes on so many bytes further; false where that is beyond the end.
+    func skip(_ count: Int) -> Bool {
+        let place = avio_seek(context, 0, SEEK_CUR)
+        return place >= 0 && Int(place) + count <= byteCount && avio_seek(context, place + Int64(count), SEEK_SET) >= 0
     }
 
     /// Fills memory of the file's size with its bytes.

@@ -16,13 +16,13 @@ struct StillReader: ~Copyable {
     ///
     /// - Parameter verifiesContent: whether the file's content must have the record's hash, not only its size.
     init(
-        _ location: MediaLocation, record: VideoRecord, server: MediaServer?, verifiesContent: Bool, tools: ReaderTools
+        _ location: MediaLocation, record: VideoRecord, verifiesContent: Bool, tools: ReaderTools
     ) throws(MediaError) {
         self.record = record
         path = location.path
         self.tools = tools
         let image = try tools.costs.time(.open) { () throws(MediaError) in
-            try CodedImage(location, record: record, server: server)
+            try CodedImage(location, record: record)
         }
         if verifiesContent { try record.requireContent(image.hash, at: path) }
         frame = try tools.costs.time(.decode) { () throws(MediaError) in try image.decodeStill() }

@@ -21,7 +21,6 @@ public final class VideoReader {
     /// The record of the video.
     public let record: VideoRecord
 
-    private let server: MediaServer?
     private let tools: ReaderTools
     private let deadline: Deadline
     private var source: FrameSource
@@ -48,23 +47,19 @@ public final class VideoReader {
     /// Opens a video.
     ///
     /// - Parameters:
-    ///   - location: of this machine, unless there is a server.
     ///   - record: the record of the video; a file of another number of bytes is another file and is not opened.
-    ///   - server: how to read from an http server; nil where the file is one of this machine.
     ///   - timeout: seconds of processor time that opening, and then each call of ``read(_:into:)``, may take.
     ///   - tools: objects that are kept from video to video.
     public init(
-        _ location: MediaLocation, record: VideoRecord, server: MediaServer? = nil, timeout: Double = 30,
-        tools: ReaderTools = ReaderTools()
+        _ location: MediaLocation, record: VideoRecord, timeout: Double = 30, tools: ReaderTools = ReaderTools()
     ) throws(MediaError) {
         self.location = location
         self.record = record
-        self.server = server
         self.tools = tools
         deadline = Deadline(seconds: timeout)
         place.isSequential = record.keyFrames.isEmpty
         if place.isSequential { tools.forgetDecoder() }
-        source = try FrameSource.open(location, record: record, server: server, deadline: deadline, tools: tools)
+        source = try FrameSource.open(location, record: record, deadline: deadline, tools: tools)
     }
 
     /// Opens a file of this machine.
@@ -153,7 +148,7 @@ public final class VideoReader {
     private func restart() throws(MediaError) {
         // The sequential decode is the reference, so it uses a new decoder.
         tools.forgetDecoder()
-        source = try FrameSource.open(location, record: record, server: server, deadline: deadline, tools: tools)
+        source = try FrameSource.open(location, record: record, deadline: deadline, tools: tools)
         place = Place(isSequential: true)
     }
 

@@ -1,4 +1,5 @@
 import Base
+import Configuration
 import Console
 import Foundation
 import Media
@@ -23,13 +24,21 @@ func prepare(arguments: [String]) throws {
         "--list", "FILE",
         "take the spans that this list names and nothing else: CSV with a line of names, or JSON lines; path, then start and end in seconds, or "
             + "start_frame and end_frame, and a label")
+    let archives = options.value(
+        "--archives", "NAMES",
+        "with a server: its tar archives to take, commas between, {0000..0127} for numbers; videos in them are read by ranges")
     let leavesStills = options.flag("--no-stills", "leave pictures out, which else are listed as videos of one frame")
     let transcoded = options.value("--transcode", "OUTPUT", "write the videos anew into this folder, the manifest beside them")
     let transcoding = Transcoding(from: &options, isAsked: transcoded != nil)
     let folder = options.operand("FOLDER", "the videos and stills, in it or in folders below it")
-    if MediaRoot(folder).isServer {
-        options.refuse("\(folder) is a server; prepare the folder that it serves, on its machine, and give runs its URL as data.media")
+    let isServer = MediaRoot(folder).isServer
+    if isServer, archives == nil {
+        options.refuse(
+            "\(folder) is a server; prepare the folder that it serves, on its machine, and give runs its URL as data.media, or name tar archives"
+                + " with --archives")
     }
+    if isServer, output == nil, transcoded == nil { options.refuse("say where the manifest of what \(folder) has goes: --output FOLDER") }
+    if !isServer, archives != nil { options.refuse("--archives is for servers; the archives of a folder are found") }
     if jobs < 1 { options.refuse("--jobs wants at least 1, not \(jobs)") }
     if extensions != nil, transcoding.pictureRate != nil {
         options.refuse("--extensions is for videos; frames are read from JPEG and PNG files")
@@ -41,13 +50,32 @@ func prepare(arguments: [String]) throws {
     let target = transcoded ?? output ?? folder
     let list = try listed.map { try SpanList(path: $0) }
     if let list, !list.ignored.isEmpty { warn("of \(listed!) these names mean nothing: \(list.ignored.joined(separator: ", "))") }
+    let server = MediaServer(
+        timeout: Pipeline().dataflow.timeout, isStopped: { Interruption.isRequested }, log: { writeError("tandem: \($0)\n") })
     let preparation = Preparation(
-        folder: folder, output: target, extensions: Set(extensions?.split(separator: ",").map(ending) ?? []),
+        folder: folder, remote: archives.map { RemoteArchives(expandBraces($0), server: server) }, output: target,
+        extensions: Set(extensions?.split(separator: ",").map(ending) ?? []),
         takesStills: !leavesStills, list: list, transcoding: transcoded == nil ? nil : transcoding, jobs: jobs)
     let summary = try showingProgress { show in try preparation.run(shouldStop: { Interruption.isRequested }, progress: show) }
     print(describe(summary, output: target))
     if let note = summary.passedOver.note { print("\(folder): \(note).") }
     if output != nil { print("A run takes it with --set data.media=\(folder) --set data.manifest=\(target)/\(Preparation.manifestName)") }
+}
+
+/// Names with commas between, `a-{08..11}.tar` for four of them, as shells and WebDataset write them.
+private func expandBraces(_ text: String) -> [String] {
+    text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }.flatMap { name -> [String] in
+        guard let match = name.firstMatch(of: /\{(\d+)\.\.(\d+)\}/), let first = Int(match.1), let last = Int(match.2),
+            (0..<1_000_000).contains(last - first)
+        else {
+            return [name]
+        }
+        return (first...last).flatMap { number in
+            let digits = "\(number)"
+            let padded = String(repeating: "0", count: max(0, match.1.count - digits.count)) + digits
+            return expandBraces(name.replacingCharacters(in: match.range, with: padded))
+        }
+    }
 }
 
 /// An ending as a user may write it: "gif", ".GIF".

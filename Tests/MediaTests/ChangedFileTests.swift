@@ -204,7 +204,7 @@ import Testing
             try withExtendedLifetime(server) {
                 let media = MediaRoot("http://127.0.0.1:\(server.port)")
                 let reader = try VideoReader(
-                    media.location(of: record), record: record, server: self.server)
+                    media.location(of: record, server: self.server), record: record)
                 try reader.visit([0]) { _, _ in }
                 server.file.withLock { $0 = content + Data(repeating: 0, count: 100) }
                 let error = #expect(throws: MediaError.self) { try reader.visit([55]) { _, _ in } }

@@ -49,16 +49,23 @@ import Testing
         for (name, folder, prefix) in [("files", data.folder + "/train", ""), ("disk", packed, "a.tar/"), ("server", packed, "a.tar/")] {
             try Data(list(prefix).utf8).write(to: URL(fileURLWithPath: data.folder + "/list.csv"))
             let prepared = data.folder + "/prepared-" + name
-            try data.expectSuccess("tandem", ["prepare", folder, "--list", data.folder + "/list.csv", "--output", prepared])
             let server = try Nginx(serving: folder, in: data.folder + "/nginx-" + name)
             if name == "server" { try server.start() }
             let media = name == "server" ? server.url : folder
+            try data.expectSuccess(
+                "tandem",
+                ["prepare", media, "--list", data.folder + "/list.csv", "--output", prepared]
+                    + (name == "server" ? ["--archives", "a.tar,gone-{08..10}.tar"] : []))
             let run = try data.run(
                 name, settings: ["train.steps=40", "data.media=\"\(media)\"", "data.manifest=\"\(prepared)/manifest.tandem\""])
             logs.append(run.sampleLog)
             if name == "server" { #expect(server.requests.contains { $0.contains("/a.tar") && $0.contains(" 206 ") }) }
         }
         #expect(logs[2] == logs[1])
+        let rejects = try String(contentsOfFile: data.folder + "/prepared-server/rejects.jsonl", encoding: .utf8)
+        for name in ["gone-08.tar", "gone-09.tar", "gone-10.tar"] {
+            #expect(rejects.contains("\"\(name)\"") && rejects.contains("no such file"))
+        }
         #expect(logs[1].replacingOccurrences(of: "\ta.tar/", with: "\t") == logs[0])
         for line in logs[0].split(separator: "\n").dropFirst() {
             let frames = line.split(separator: "\t")[8].split(separator: ",").compactMap { Int($0) }
