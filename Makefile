@@ -160,6 +160,10 @@ bench: build ## One table of training steps, their operations and an evaluation'
 
 PEERS ?= $(HOME)/.cache/tandem-peers
 
+.PHONY: bench-trainers
+bench-trainers: mpi ## Time several trainers beside one, and what they exchange beside MPI's own sum [ARGS="--simulate"]
+	@$(BIN)/tandem bench trainers $(ARGS)
+
 .PHONY: bench-peers
 bench-peers: build ## Time training steps of Tandem and PyTorch in turn, and evaluation if TANDEM_SHARED is there [RECIPES="mae videomae-s"]; decoding too, given VIDEOS=FOLDER [TRANSCODED=FOLDER] [PEERS=FOLDER]
 	@test -x $(PEERS)/bin/python || { echo "PyTorch is not installed in $(PEERS): 'make peers' does it" >&2; exit 2; }

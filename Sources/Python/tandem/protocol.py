@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import struct
 from dataclasses import dataclass
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 MAGIC = 0x4D444E54
 VERSION = 14
@@ -129,8 +129,7 @@ def read_plan(reader: Reader) -> Plan:
     return Plan(videos, replicas, manifest, seed, sampler, json.loads(settings), reader.data[begin : reader.at])
 
 
-@dataclass(frozen=True)
-class Header:
+class Header(NamedTuple):
     """Which sample it is: its number in the run, its visit to a video, and that video."""
 
     fingerprint: int

@@ -8,6 +8,7 @@ import stat
 import sys
 import time
 from collections import deque
+from itertools import islice
 from typing import Any, Callable, Deque, Dict, Iterator, List, Optional, Tuple
 
 import numpy as np
@@ -160,11 +161,12 @@ class Stream:
         for number, header in enumerate(batch.headers, first):
             if header.sample != number or header.fingerprint != self._fingerprint:
                 raise TandemError(f"the batcher sent sample {header.sample} in the place of {number}")
+        samples = [np.frombuffer(buffer, np.uint8) for buffer in buffers]
         for name, kind, shape, place, size in layout.arrays if layout else ():
             array = allocate(name, (len(buffers),) + shape, kind)
             target = array.view(np.uint8).reshape(len(buffers), size)
-            for index, buffer in enumerate(buffers):
-                target[index] = np.frombuffer(buffer, np.uint8, size, place)
+            for index, sample in enumerate(samples):
+                target[index] = sample[place : place + size]
             batch[name] = array
         return batch
 
@@ -249,6 +251,11 @@ class Stream:
         """This rank needs nothing before it."""
         return self._requests[0][0] if self._requests else self._ahead
 
+    @property
+    def _asked(self) -> List[Tuple[int, int]]:
+        """Requests that were sent and whose batches were not handed out."""
+        return list(islice(self._requests, self._sent))
+
     def _announce(self) -> None:
         if self.plan is None:
             sent = self._send(protocol.ASK)
@@ -276,7 +283,7 @@ class Stream:
         if not self._is_open:
             return
         before = self._sent
-        under_way = sum(count for _, count in list(self._requests)[: self._sent]) * self._sample_bytes
+        under_way = sum(count for _, count in self._asked) * self._sample_bytes
         while self._sent < len(self._requests):
             under_way += self._requests[self._sent][1] * self._sample_bytes
             if self._sent and under_way > self.credit:
@@ -312,7 +319,7 @@ class Stream:
         elif kind == protocol.STATUS:
             self.decoders, asked = fields.number("q"), fields.number("q")
             pending = {fields.number("q") for _ in range(fields.number("I"))}
-            for first, count in list(self._requests)[: self._sent] if self._is_open else []:
+            for first, count in self._asked if self._is_open else []:
                 if first + count <= asked and first not in self._arrived and first not in pending:
                     self._request(first, count)
         elif kind == protocol.UNKNOWN_PEER:
@@ -325,7 +332,7 @@ class Stream:
 
     def _take(self, first: int, count: int, replaced: List[Replacement], frames: List[zmq.Frame]) -> None:
         # A second copy of a batch is dropped, and one that was asked for before a jump.
-        if first in self._arrived or (first, count) not in list(self._requests)[: self._sent]:
+        if first in self._arrived or (first, count) not in self._asked:
             return
         if len(frames) != count:
             raise TandemError(f"the batcher sent {len(frames)} samples where {count} were asked for")
