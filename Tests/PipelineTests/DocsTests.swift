@@ -8,7 +8,7 @@ import Testing
 
     /// The contents of a page's fences of a language.
     private static func blocks(_ page: String, _ language: String) throws -> [String] {
-        let text = try String(contentsOfFile: top + "/Docs/\(page).md", encoding: .utf8)
+        let text = try String(contentsOfFile: top + "/\(page).md", encoding: .utf8)
         return text.components(separatedBy: "\n```\(language)\n").dropFirst().map { $0.components(separatedBy: "\n```")[0] + "\n" }
     }
 
@@ -35,7 +35,7 @@ import Testing
         let path = Programs.folder + ":" + (ProcessInfo.processInfo.environment["PATH"] ?? "")
         var run = 0
         for page in ["data", "train", "evaluate", "weights"] {
-            for block in try Self.blocks(page, "sh") {
+            for block in try Self.blocks("Docs/" + page, "sh") {
                 let (status, output) = try Programs.run(
                     path: "/bin/bash", ["-ec", "cd '\(folder)'\n" + block], environment: ["PATH": path])
                 #expect(status == 0, "\(page): \(block)\n\(output.suffix(2000))")
@@ -54,7 +54,7 @@ import Testing
             #expect(FileManager.default.fileExists(atPath: Self.top + "/" + link.1), "\(link.1)")
         }
         let python = try #require(Programs.find("python3"))
-        for block in try Self.blocks("serve", "python") {
+        for block in try Self.blocks("README", "python") {
             let (status, output) = try Programs.run(path: python, ["-c", "import ast, sys; ast.parse(sys.argv[1])", block])
             #expect(status == 0, "\(output)")
         }
