@@ -68,6 +68,8 @@ eight: build ## The eight systems on one budget of processor time, some hours: a
 COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose) -p tandem
 KEYS_OF_CONTAINERS := Docker/keys/server.key
 
+# Compose reads them from the file; in its environment, where make would put what a user says, they would come first, and paths as they were said.
+unexport MEDIA DAVIS PIPELINE SET PORTS TRAINERS
 SETTINGS_OF_CONTAINERS = printf '%s\n' MEDIA=$(abspath $(MEDIA)) DAVIS=$(abspath $(DAVIS)) PIPELINE=$(abspath $(PIPELINE)) 'SET=$(SET)' \
 	    PORTS=$(PORTS) $(if $(MEDIA),EVALUATE=$(if $(DAVIS),/data/davis)) $(if $(TRAINERS),'TRAINERS=--trainers $(TRAINERS)') >Docker/.env
 

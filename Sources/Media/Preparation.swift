@@ -95,9 +95,9 @@ public struct Preparation: Sendable {
                 // The findings up to here are kept as well.
                 try collect()
                 if let failure = workers.failure {
+                    let remedy = failure.reason == .cannotWrite ? "See that \(output) has room and can be written, and run" : "Run"
                     throw PreparationError(
-                        "\(failure); \(journal.count) of \(sources.count) videos are done. See that \(output) has room and can be written, "
-                            + "and run it again to go on from there")
+                        "\(failure); \(journal.count) of \(sources.count) videos are done. \(remedy) it again to go on from there")
                 }
                 throw PreparationError("interrupted after \(journal.count) of \(sources.count) videos; run it again to go on from there")
             }

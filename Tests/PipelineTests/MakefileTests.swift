@@ -61,4 +61,28 @@ struct MakefileTests {
         #expect(status == 0, "\(output)")
         #expect(!calls.contains("apt-get") && !calls.contains("sudo"), "\(calls)")
     }
+
+    /// Compose reads what a user says from the file that make writes: from the environment it would take paths as they were said.
+    @Test func containersAreTheUsers() throws {
+        try withTemporaryFolder { folder in
+            try FileManager.default.copyItem(atPath: Programs.package + "/Makefile", toPath: folder + "/Makefile")
+            try FileManager.default.createDirectory(atPath: folder + "/Docker/keys", withIntermediateDirectories: true)
+            try Data().write(to: URL(fileURLWithPath: folder + "/Docker/keys/server.key"))
+            try Data("#!/bin/bash\necho \"docker $*\"; env\n".utf8).write(to: URL(fileURLWithPath: folder + "/docker"))
+            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder + "/docker")
+            let (status, output) = try Programs.run(
+                path: "/usr/bin/env",
+                [
+                    "-i", "PATH=\(folder):/usr/bin:/bin", "make", "-C", folder, "docker-serve", "MEDIA=videos", "PIPELINE=a.json5",
+                    "SET=--set seed=2", "N=3", "PORTS=6000-6002",
+                ])
+            #expect(status == 0, "\(output)")
+            #expect(output.contains("docker compose -p tandem up -d --scale decoder=3 batcher decoder"), "\(output)")
+            #expect(output.contains("tandem.Stream(\"tcp://127.0.0.1:6000\""), "\(output)")
+            for name in ["MEDIA", "PIPELINE", "SET", "PORTS"] { #expect(!output.contains("\n\(name)="), "\(output)") }
+            let settings = try String(contentsOfFile: folder + "/Docker/.env", encoding: .utf8)
+            #expect(settings.contains("PIPELINE=\(folder)/a.json5\n") && settings.contains("MEDIA=\(folder)/videos\n"), "\(settings)")
+            #expect(settings.contains("SET=--set seed=2\n") && settings.contains("PORTS=6000-6002\n"), "\(settings)")
+        }
+    }
 }
