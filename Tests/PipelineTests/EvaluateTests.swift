@@ -186,7 +186,7 @@ struct EvaluateTests {
                 ["--baseline", "copy", "--root", ".", "--score-size", "480"],
                 "--score-size wants HEIGHTxWIDTH, each of 1 to 16384 pixels, not '480'"
             ),
-            (["--root", "."], "give one of --weights FILE, --baseline copy, --metrics-only and --trainer ENDPOINT"),
+            (["--root", "."], "give one of --weights FILE, --baseline copy, --metrics-only, --trainer ENDPOINT and --watch FOLDER"),
         ] {
             let (status, output) = try evaluate(arguments, in: NSTemporaryDirectory())
             #expect(status == 2 && output.contains(expected), "\(output)")
