@@ -50,6 +50,7 @@ public struct MediaLocation: Sendable {
             throw MediaError(
                 .changed, path, "its archive has \(fileByteCount) bytes, \(member.archiveBytes) when it was prepared; prepare again")
         }
+        guard !member.bytes.isEmpty else { throw MediaError(.cannotOpen, path, "the file is empty") }
         return member.bytes.count
     }
 

@@ -23,18 +23,19 @@ func readMembers(ofTar location: MediaLocation, _ visit: (TarMember) -> Void) th
     guard let archive = archive_read_new() else { throw MediaError(.cannotOpen, path, "there is no memory to read it") }
     defer { archive_read_free(archive) }
     archive_read_support_format_tar(archive)
-    func failure(_ reason: MediaError.Reason) -> MediaError {
-        MediaError(reason, path, archive_error_string(archive).map { String(cString: $0) } ?? "it is no tar archive")
+    func failure(_ reason: MediaError.Reason, _ words: String = "") -> MediaError {
+        MediaError(reason, path, words + (archive_error_string(archive).map { String(cString: $0) } ?? "no tar archive"))
     }
+    let unknown = "this is no tar archive, or one that is compressed as a whole: "
     var source: RemoteArchive?
     let byteCount: Int
     if let server = location.server {
         let remote = RemoteArchive(try RemoteFile(location, server: server))
         (source, byteCount) = (remote, remote.file.byteCount)
-        guard remote.open(archive) == ARCHIVE_OK else { throw failure(.cannotOpen) }
+        guard remote.open(archive) == ARCHIVE_OK else { throw failure(.unsupported, unknown) }
     } else {
         byteCount = try location.byteCount()
-        guard archive_read_open_filename(archive, path, 64 << 10) == ARCHIVE_OK else { throw failure(.cannotOpen) }
+        guard archive_read_open_filename(archive, path, 64 << 10) == ARCHIVE_OK else { throw failure(.unsupported, unknown) }
     }
     defer { withExtendedLifetime(source) {} }
     var entry: OpaquePointer?
@@ -42,7 +43,7 @@ func readMembers(ofTar location: MediaLocation, _ visit: (TarMember) -> Void) th
     while true {
         let code = archive_read_next_header(archive, &entry)
         if let failure = source?.file.failure { throw failure }
-        if code < ARCHIVE_WARN { throw failure(last == nil ? .unsupported : .truncated) }
+        if code < ARCHIVE_WARN { throw failure(.truncated) }
         if let last {
             let offset = Int(archive_read_header_position(archive)) - (last.byteCount + 511) / 512 * 512
             guard offset + last.byteCount <= byteCount else { throw MediaError(.truncated, path, "it ends inside \(last.name)") }

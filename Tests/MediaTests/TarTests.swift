@@ -106,6 +106,7 @@ import Testing
             #expect(try summary.manifest.records().count >= 4)
             let rejects = try String(contentsOfFile: folder + "/out/rejects.jsonl", encoding: .utf8)
             for name in ["cut.tar", "text.tar", "void.tar"] { #expect(rejects.contains("\"path\":\"\(name)"), "\(rejects)") }
+            #expect(rejects.contains("compressed as a whole"), "\(rejects)")
         }
     }
 }
