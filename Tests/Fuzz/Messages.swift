@@ -33,6 +33,9 @@ enum MessageKind: String, CaseIterable {
             return requests.map(\.bytes)
         case .decoderReply:
             var irregular = Self.record
+            irregular.path = "a.tar/b.mp4"
+            irregular.archive = ArchivePlace(path: "a.tar", bytes: irregular.bytes + 2048, offset: 512)
+            (irregular.span, irregular.label) = (1..<4, "a label")
             irregular.timestamps = .table([-5, 0, 7, 1000])
             irregular.keyFrames = [0, 2]
             let replies: [DecoderReply] = [
