@@ -50,6 +50,19 @@ public struct SpanList: Sendable {
 
     private func fault(_ line: Int, _ text: String) -> PreparationError { PreparationError("\(path), line \(line): \(text)") }
 
+    /// The objects of JSON lines, their values as text.
+    private func objects(_ text: String) throws(PreparationError) -> [(line: Int, fields: [String: String])] {
+        var found: [(line: Int, fields: [String: String])] = []
+        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
+        where !line.allSatisfy(\.isWhitespace) {
+            guard let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] else {
+                throw fault(index + 1, "no JSON object, as the first line is")
+            }
+            found.append((index + 1, object.filter { !($0.value is NSNull) }.mapValues { "\($0)" }))
+        }
+        return found
+    }
+
     private mutating func add(_ fields: [String: String], line: Int) throws(PreparationError) {
         guard let name = fields["path"] else { throw fault(line, "no 'path', which names the video, relative to the folder") }
         func number<Number: LosslessStringConvertible>(_ key: String) throws(PreparationError) -> Number? {
@@ -74,7 +87,7 @@ public struct SpanList: Sendable {
         count += 1
     }
 
-    /// The files that the list names; what names none, or several, is rejected.
+    /// The files that the list names, all of a name where its ending is left out; what names none is rejected.
     func choose(from files: [VideoFile], reject: (_ path: String, _ detail: String) -> Void) -> [VideoFile] {
         var found = Set<FilePath>()
         let chosen = files.filter { file in
@@ -117,7 +130,7 @@ public struct SpanList: Sendable {
 }
 
 /// The lines of a table with their fields by the names of the first line; empty fields are left out.
-private func table(_ text: String) throws(PreparationError) -> [(line: Int, fields: [String: String])] {
+private func table(_ text: String) -> [(line: Int, fields: [String: String])] {
     var rows = rows(ofCSV: text)[...]
     guard let head = rows.popFirst() else { return [] }
     let names = head.fields.map { $0.trimmingCharacters(in: .whitespaces) }
@@ -148,16 +161,4 @@ private func rows(ofCSV text: String) -> [(line: Int, fields: [String])] {
     }
     if !fields.isEmpty || !field.isEmpty { rows.append((start, fields + [field])) }
     return rows
-}
-
-/// The objects of JSON lines, their values as text.
-private func objects(_ text: String) throws(PreparationError) -> [(line: Int, fields: [String: String])] {
-    var found: [(line: Int, fields: [String: String])] = []
-    for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() where !line.allSatisfy(\.isWhitespace) {
-        guard let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] else {
-            throw PreparationError("line \(index + 1) of the list is no JSON object, as the first one is")
-        }
-        found.append((index + 1, object.filter { !($0.value is NSNull) }.mapValues { "\($0)" }))
-    }
-    return found
 }

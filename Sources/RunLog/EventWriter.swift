@@ -38,6 +38,21 @@ public struct EventWriter: ~Copyable {
     /// written once more after it.
     public func scalars(_ steps: [Scalars]) throws { try file.write(Self.records(steps)) }
 
+    /// The tag of a score's curve.
+    public static func tag(ofScore name: String) -> String { "scores/" + name }
+
+    /// Scores of a step, and once more those of later steps that were noted before it.
+    public func scores(step: Int, _ scores: [(name: String, value: Double)], noted: [RunFolder.Record]) throws {
+        let names = Set(scores.map(\.name))
+        func tagged(_ values: some Sequence<(key: String, value: Double)>) -> [(tag: String, value: Float)] {
+            values.map { (Self.tag(ofScore: $0.key), Float($0.value)) }
+        }
+        let later = noted.filter { $0.step > step }.sorted { $0.step < $1.step }
+        try scalars(
+            [(step, tagged(scores.map { (key: $0.name, value: $0.value) }))]
+                + later.map { record in (record.step, tagged(record.values.filter { names.contains($0.key) })) })
+    }
+
     private static func records(_ steps: [Scalars]) -> [UInt8] {
         let now = Date().timeIntervalSince1970
         return steps.flatMap { EventRecord.scalars(wallTime: now, step: $0.step, $0.values) }

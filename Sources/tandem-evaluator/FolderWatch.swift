@@ -24,7 +24,7 @@ final class FolderWatch {
     private let scoresFile: OwnedFile
     private let events: EventWriter
     /// Scores of each step that are noted.
-    private var noted: [(step: Int, values: [(name: String, value: Double)])] = []
+    private var noted: [RunFolder.Record] = []
     /// Files that need no further look: scored ones, and ones that cannot be.
     private var known: Set<Candidate> = []
 
@@ -53,18 +53,16 @@ final class FolderWatch {
                 let modified = fields["modified"] as? Int
             else { throw Failure("\(path)/\(Self.scoresName): '\(line)' is no line of a watch; choose another folder with --output") }
             known.insert(Candidate(name: name, bytes: bytes, modified: modified))
-            noted.append((step, fields.compactMap { key, value in Self.isScore(key) ? (value as? Double).map { (key, $0) } : nil }))
+            noted.append((step, fields.filter { Self.isScore($0.key) }.compactMapValues { $0 as? Double }))
         }
         scoresFile = try OwnedFile(appendingTo: path + "/" + Self.scoresName)
-        events = try EventWriter(
-            folder: path, continuingAfter: noted.map(\.step).max() ?? -1, last: noted.suffix(1).map { ($0.step, Self.tagged($0.values)) })
+        let last = noted.last.map { record in
+            (step: record.step, values: record.values.map { (tag: EventWriter.tag(ofScore: $0.key), value: Float($0.value)) })
+        }
+        events = try EventWriter(folder: path, continuingAfter: noted.map(\.step).max() ?? -1, last: last.map { [$0] } ?? [])
     }
 
     private static func isScore(_ key: String) -> Bool { !["step", "checkpoint", "bytes", "modified"].contains(key) }
-
-    private static func tagged(_ values: [(name: String, value: Double)]) -> [(tag: String, value: Float)] {
-        values.map { ("scores/" + $0.name, Float($0.value)) }
-    }
 
     /// Looks and scores until interrupted.
     func run() throws {
@@ -119,15 +117,14 @@ final class FolderWatch {
         }
         line.finish("\(candidate.name): \(report.headline) in \(formatDuration(monotonicSeconds() - start))")
         let step = step(of: candidate)
-        let later = noted.filter { $0.step > step }.sorted { $0.step < $1.step }.map { ($0.step, Self.tagged($0.values)) }
-        try events.scalars([(step, Self.tagged(report.scores))] + later)
+        try events.scores(step: step, report.scores, noted: noted)
         var record: LogRecord = [
             "step": .integer(step), "checkpoint": .text(candidate.name), "bytes": .integer(candidate.bytes),
             "modified": .integer(candidate.modified),
         ]
         for score in report.scores { record.append(score.name, .number(score.value)) }
         try scoresFile.write(Data((record.json + "\n").utf8))
-        noted.append((step, report.scores))
+        noted.append((step, Dictionary(report.scores.map { ($0.name, $0.value) }) { $1 }))
     }
 
     private func say(_ text: String) { writeError("\(EvaluatorOptions.programName): \(text)\n") }

@@ -143,11 +143,7 @@ struct Journal: ~Copyable {
     /// Notes the scores of a checkpoint, and keeps its pictures. The line of `scores.jsonl` comes last: what has it is done.
     func record(_ scores: CheckpointScores) throws {
         for picture in scores.pictures { try folder.write(figure: picture.bytes, picture.name, step: scores.step) }
-        let names = Set(scores.scores.map(\.name))
-        let later = try folder.scoreRecords().filter { $0.step > scores.step }.map { record in
-            (record.step, record.values.filter { names.contains($0.key) }.map { (Self.tag(ofScore: $0.key), Float($0.value)) })
-        }
-        try events.scalars([(scores.step, scores.scores.map { (Self.tag(ofScore: $0.name), Float($0.value)) })] + later)
+        try events.scores(step: scores.step, scores.scores.map { ($0.name, $0.value) }, noted: folder.scoreRecords())
         var record: LogRecord = ["step": .integer(scores.step)]
         for score in scores.scores { record.append(score.name, .number(score.value)) }
         try folder.append(toScores: record)
@@ -156,8 +152,6 @@ struct Journal: ~Copyable {
         if !shown.isEmpty { note("scores of step \(scores.step): " + shown.joined(separator: ", ")) }
     }
 
-    private static func tag(ofScore name: String) -> String { "scores/" + name }
-
     /// The last number that counts of every curve.
     private static func lastScalars(_ folder: RunFolder) throws -> [EventWriter.Scalars] {
         var last: [String: (step: Int, value: Double)] = [:]
@@ -165,7 +159,7 @@ struct Journal: ~Copyable {
             for (tag, key) in curves { last[tag] = values[key].map { (step, $0) } ?? last[tag] }
         }
         for (step, values) in try folder.scoreRecords() {
-            for (name, value) in values { last[tag(ofScore: name)] = (step, value) }
+            for (name, value) in values { last[EventWriter.tag(ofScore: name)] = (step, value) }
         }
         return last.sorted { $0.key < $1.key }.map { ($1.step, [($0, Float($1.value))]) }
     }
