@@ -116,11 +116,10 @@ import ZeroMQ
         }
     }
 
-    /// Serves the tiny videos while `body` runs, with the endpoint and what our own client gets of it.
-    private func serving(decoders: Int, samples: Int, _ body: (_ folder: String, _ endpoint: Endpoint, _ lines: [String]) throws -> Void)
-        throws
-    {
-        let data = try TinyDataSet()
+    /// Serves the tiny videos while `body` runs.
+    private func serving(
+        _ data: TinyDataSet, decoders: Int = 1, _ body: (_ folder: String, _ endpoint: Endpoint) throws -> Void
+    ) throws {
         let folder = try data.makeFolder("served")
         let endpoint = try Endpoint("ipc://\(folder)/batcher")
         let serving = try Programs.start(
@@ -130,9 +129,18 @@ import ZeroMQ
             serving.signal(SIGTERM)
             _ = Programs.finish(serving)
         }
-        let lines = try Self.lines(from: endpoint, samples: samples)
-        #expect(Set(lines).count == samples)
-        try body(folder, endpoint, lines)
+        try body(folder, endpoint)
+    }
+
+    /// The same, with what our own client gets of it.
+    private func serving(
+        decoders: Int, samples: Int, _ body: (_ folder: String, _ endpoint: Endpoint, _ lines: [String]) throws -> Void
+    ) throws {
+        try serving(TinyDataSet(), decoders: decoders) { folder, endpoint in
+            let lines = try Self.lines(from: endpoint, samples: samples)
+            #expect(Set(lines).count == samples)
+            try body(folder, endpoint, lines)
+        }
     }
 
     /// Decoders and the batcher are killed while a client reads.
@@ -169,20 +177,15 @@ import ZeroMQ
     func aTrainingInPyTorchHasTheSameLosses() throws {
         let data = try TinyDataSet()
         let run = try data.run("swift", settings: ["train.steps=50", "train.checkpointEvery=50", "train.precision=f32"])
-        let folder = try data.makeFolder("served")
-        let endpoint = "ipc://\(folder)/batcher"
-        let serving = try Programs.start("tandem", ["serve", data.folder + "/tiny.json5", "--bind", endpoint], in: folder)
-        defer {
-            serving.signal(SIGTERM)
-            _ = Programs.finish(serving)
+        try serving(data) { _, endpoint in
+            let script = #filePath.replacingOccurrences(of: "PipelineTests/PythonStreamTests.swift", with: "Peers/train_stream.py")
+            let sizes = #"{"image": 32, "patch": 8, "dim": 24, "depth": 1, "heads": 2, "ddim": 16, "ddepth": 1, "dheads": 2}"#
+            let output = try Peers.run(script, [endpoint.control, run.folder + "/runs/tiny", Shared.folder! + "/peers", "8", sizes])
+            let line = try #require(output.split(separator: "\n").last { $0.hasPrefix("{") }, "\(output)")
+            let result = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Double])
+            #expect(result["steps"] == 50)
+            #expect(try #require(result["worst"]) < 2e-6, "\(output)")
         }
-        let script = #filePath.replacingOccurrences(of: "PipelineTests/PythonStreamTests.swift", with: "Peers/train_stream.py")
-        let sizes = #"{"image": 32, "patch": 8, "dim": 24, "depth": 1, "heads": 2, "ddim": 16, "ddepth": 1, "dheads": 2}"#
-        let output = try Peers.run(script, [endpoint, run.folder + "/runs/tiny", Shared.folder! + "/peers", "8", sizes])
-        let line = try #require(output.split(separator: "\n").last { $0.hasPrefix("{") }, "\(output)")
-        let result = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Double])
-        #expect(result["steps"] == 50)
-        #expect(try #require(result["worst"]) < 2e-6, "\(output)")
     }
 
     @Test(.enabled(if: python != nil, Comment(rawValue: wantsPython)))
