@@ -106,6 +106,14 @@ final class Trainer {
                 "batch norms are those of the \(microBatch) samples that go through at once (train.microBatch), not of the step's"
                     + " \(pipeline.train.batch)")
         }
+        // Of two videos a step, features of real videos were worse than untrained ones (Docs/systems.md).
+        let samplesOfVideo = pipeline.recipe.value.sampler.repeatedSampling
+        let videosAtOnce = max(1, pipeline.train.batch / samplesOfVideo)
+        if videosAtOnce < min(8, pipeline.train.batch, videos) {
+            note(
+                "a step shows \(videosAtOnce) video\(videosAtOnce == 1 ? "" : "s"), each \(samplesOfVideo) times"
+                    + " (sampling.repeatedSampling): features of real videos want more videos and fewer samples of each")
+        }
         if pipeline.train.precision != .f32, backend.fastestPrecision == .f32 {
             note(
                 "products in \(pipeline.train.precision) are computed as f32 on this processor and gain no time: for a new run set train.precision"

@@ -59,6 +59,15 @@ import WeightFiles
         #expect(status == 0 && output.contains("the same bytes in all"), "\(output)")
     }
 
+    /// Three videos could be in a step of eight samples.
+    @Test(.timeLimit(.minutes(30))) func aStepOfFewVideosIsTold() throws {
+        let data = try TinyDataSet()
+        let few = try data.run("few", settings: ["train.steps=1"])
+        #expect(few.output.contains("a step shows 2 videos, each 4 times (sampling.repeatedSampling)"), "\(few.output)")
+        let many = try data.run("many", settings: ["train.steps=1", "sampling.repeatedSampling=2"])
+        #expect(!many.output.contains("a step shows"), "\(many.output)")
+    }
+
     @Test(.timeLimit(.minutes(30)), arguments: recipes) func aStoppedRunContinuesBitForBit(recipe: [String]) throws {
         let (data, settings) = (try TinyDataSet(), recipe + ["train.steps=60"])
         let whole = try data.run("whole", settings: settings)
