@@ -37,10 +37,12 @@ func demo(arguments: [String]) throws {
         writeError("\n== \(text)\n")
     }
     headline("synthesize: \(numbers.videos) videos to train on, \(numbers.sequences) sequences to score on")
-    // Of crops of 64 pixels bigger videos would show no more, and cost most of the time.
+    // Crops of 64 pixels and half the frame show no more of bigger videos, which cost most of the time; other recipes crop less of it.
+    let shortSide = recipe == AnyRecipe().name ? 96 : 128
     try synthesize(
         arguments: [
-            data, "--seed", "\(seed)", "--videos", "\(numbers.videos)", "--short-side", "128", "--sequences", "\(numbers.sequences)",
+            data, "--seed", "\(seed)", "--videos", "\(numbers.videos)", "--short-side", "\(shortSide)", "--sequences",
+            "\(numbers.sequences)",
         ])
 
     headline("prepare: verify every video, write the manifest")

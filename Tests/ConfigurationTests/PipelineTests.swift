@@ -40,7 +40,7 @@ extension Pipeline {
         for key in all { #expect(text.contains(" \(key): "), "\(key)") }
     }
 
-    /// The eight systems are compared as their demos train them, but for the length; and scored alike.
+    /// The eight systems are compared as their demos train them, but for the length; and scored alike. SiamMAE's demo learns from two futures.
     @Test func theEightAreTheirDemos() throws {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
         for name in AnyRecipe.names {
@@ -51,7 +51,7 @@ extension Pipeline {
             #expect(eight.name == "eight-\(name)" && eight.data.media == "runs/eight/data/train")
             #expect(eight.evaluation.vip == "runs/eight/data/vip" && eight.evaluation.size == [128, 168])
             (eight.name, eight.data, eight.evaluation, eight.train.steps) = (other.name, other.data, other.evaluation, other.train.steps)
-            #expect(eight == other, "\(name)")
+            #expect(name == AnyRecipe().name || eight == other, "\(name)")
             other.seed = 1
             #expect(eight != other)
         }
