@@ -40,18 +40,24 @@ extension Pipeline {
         for key in all { #expect(text.contains(" \(key): "), "\(key)") }
     }
 
-    /// The eight systems are compared as their demos train them, but for the length; and scored alike. SiamMAE's demo learns from two futures.
+    /// The eight systems are compared as their demos train them, but for the length; and scored alike. SiamMAE is compared as it is published,
+    /// with one future frame; its demo has two, and so half the samples in a step, at the same rate.
     @Test func theEightAreTheirDemos() throws {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let ofDemo = [
+            "sampling.futures=2", "sampling.repeatedSampling=2", "train.batch=16", "train.microBatch=16", "train.baseLearningRate=1.6e-2",
+            "train.checkpointEvery=850",
+        ]
         for name in AnyRecipe.names {
-            let demo = name == AnyRecipe().name ? "demo" : "demo-\(name)"
+            let (demo, overrides) = name == AnyRecipe().name ? ("demo", ofDemo) : ("demo-\(name)", [])
             var (eight, other) = (
-                try Pipeline.load("\(root.path)/Pipelines/eight/\(name).json5"), try Pipeline.load("\(root.path)/Pipelines/\(demo).json5")
+                try Pipeline.load("\(root.path)/Pipelines/eight/\(name).json5", overrides: overrides),
+                try Pipeline.load("\(root.path)/Pipelines/\(demo).json5")
             )
             #expect(eight.name == "eight-\(name)" && eight.data.media == "runs/eight/data/train")
             #expect(eight.evaluation.vip == "runs/eight/data/vip" && eight.evaluation.size == [128, 168])
             (eight.name, eight.data, eight.evaluation, eight.train.steps) = (other.name, other.data, other.evaluation, other.train.steps)
-            #expect(name == AnyRecipe().name || eight == other, "\(name)")
+            #expect(eight == other, "\(name)")
             other.seed = 1
             #expect(eight != other)
         }
