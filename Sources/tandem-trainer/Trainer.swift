@@ -107,8 +107,8 @@ final class Trainer {
                     + " \(pipeline.train.batch)")
         }
         // Of two videos a step, features of real videos were worse than untrained ones (Docs/systems.md).
-        let samplesOfVideo = pipeline.recipe.value.sampler.repeatedSampling
-        let videosAtOnce = max(1, pipeline.train.batch / samplesOfVideo)
+        let samplesOfVideo = min(pipeline.recipe.value.sampler.repeatedSampling, pipeline.train.batch)
+        let videosAtOnce = pipeline.train.batch / samplesOfVideo
         if videosAtOnce < min(8, pipeline.train.batch, videos) {
             note(
                 "a step shows \(videosAtOnce) video\(videosAtOnce == 1 ? "" : "s"), each \(samplesOfVideo) times"

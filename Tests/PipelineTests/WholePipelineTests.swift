@@ -64,6 +64,8 @@ import WeightFiles
         let data = try TinyDataSet()
         let few = try data.run("few", settings: ["train.steps=1"])
         #expect(few.output.contains("a step shows 2 videos, each 4 times (sampling.repeatedSampling)"), "\(few.output)")
+        let one = try data.run("one", settings: ["train.steps=1", "sampling.repeatedSampling=16"])
+        #expect(one.output.contains("a step shows 1 video, each 8 times"), "\(one.output)")
         let many = try data.run("many", settings: ["train.steps=1", "sampling.repeatedSampling=2"])
         #expect(!many.output.contains("a step shows"), "\(many.output)")
     }
