@@ -364,6 +364,19 @@ class Benchmark:
         return total / sum(sequence.objects for sequence in self.sequences)
 
 
+class Benchmarks:
+    """One for each patch size: the pictures' sides are rounded up to whole patches, and the radius stays the same in pixels."""
+
+    def __init__(self, root, size):
+        self.root, self.size, self.made = root, size, {}
+
+    def of(self, patch):
+        if patch not in self.made:
+            size = tuple(-(-side // patch) * patch for side in self.size)
+            self.made[patch] = Benchmark(self.root, size, patch, radius=6 * SHAPE["patch"] / patch)
+        return self.made[patch]
+
+
 class Group:
     """Models of one shape that train together; on a GPU a step is a graph on a stream of its own."""
 
@@ -407,7 +420,8 @@ class Group:
             for _ in range(3):
                 self.step()
         torch.cuda.synchronize()
-        with torch.cuda.graph(self.graph):
+        # Captured on the stream it is replayed on: products scribble in a workspace that graphs captured on one stream would share.
+        with torch.cuda.graph(self.graph, stream=self.stream):
             self.step()
         return 3
 
@@ -453,7 +467,8 @@ def main():
     options = parser.parse_args()
     torch.manual_seed(1)
     began, videos = time.time(), Videos(options.videos)
-    benchmark = Benchmark(options.davis, options.size, SHAPE["patch"])
+    benchmarks = Benchmarks(options.davis, options.size)
+    benchmark = benchmarks.of(SHAPE["patch"])
     print(f"{len(videos.length)} videos, {len(benchmark.sequences)} sequences; {time.time() - began:.0f} s to read them", flush=True)
 
     common, base = dict(steps=options.steps, batch=options.batch), {**OWN, "lo": options.gap[0], "hi": options.gap[1]}
@@ -462,7 +477,7 @@ def main():
         ("grid, ratio 0.75", dict(pattern="grid", ratio=0.75)), ("symmetric", dict(frames="symmetric")),
         ("symmetric, ratio 0.5", dict(frames="symmetric", ratio=0.5)), ("decoder cross", dict(decoder="cross")),
         ("decoder joint", dict(decoder="joint")), ("encoder joint", dict(encoder="joint")),
-        ("two futures, the same pairs", dict(futures=2, batch=options.batch // 2)),
+        ("two futures, the same pairs", dict(futures=2, batch=options.batch // 2)), ("patch 4", dict(patch=4)), ("patch 16", dict(patch=16)),
     ]
     owns = [base, {**base, "independent": 1}, *({**base, **also} for also in options.also)]
     seeds = range(options.seeds)
@@ -484,7 +499,7 @@ def main():
     print(f"\n| | J&F | Welch's p |\n|---|---|---|\n| the first labels copied | {benchmark.copied():.1f} | |")
     reference = None
     for group in groups:
-        scores = benchmark.scores(group.networks)
+        scores = benchmarks.of(group.shape["patch"]).scores(group.networks)
         for index in range(0, len(scores), options.seeds):
             own = {key: value for key, value in group.owns[index].items() if value != base[key]}
             name, values = group.name if not own else json.dumps(own), scores[index : index + options.seeds]
