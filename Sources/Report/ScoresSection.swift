@@ -6,6 +6,8 @@ import Propagation
 struct ScoreNames {
     /// All names that runs have, those of whole data sets first.
     let all: [String]
+    /// Those that papers print.
+    private let paper: [String]
     /// The first of each data set's.
     let main: [String]
     /// What ablations have measured beside.
@@ -15,7 +17,7 @@ struct ScoreNames {
 
     init(_ runs: [RunRecord]) {
         let found = Set(runs.flatMap(\.scores.keys))
-        let paper = Benchmark.allCases.flatMap(\.paperScores).map(\.name).filter(found.contains)
+        paper = Benchmark.allCases.flatMap(\.paperScores).map(\.name).filter(found.contains)
         let rest = found.subtracting(paper)
         all = paper + (rest.filter { !$0.contains("/") }.sorted() + rest.filter { $0.contains("/") }.sorted())
         results = Set(runs.flatMap(\.results.keys)).sorted()
@@ -39,8 +41,8 @@ struct ScoreNames {
         return order.map { ($0.uppercased(), grouped[$0]!) } + (all.contains(Self.quick) ? [("Quick", [Self.quick])] : [])
     }
 
-    /// Those of whole data sets and what stands beside them, for tables.
-    var ofDataSets: [String] { all.filter { !$0.contains("/") } + results }
+    /// What a table of runs has room for: those that papers print, the quick score, and what was measured beside.
+    var ofTables: [String] { paper + all.filter { $0 == Self.quick } + results }
 }
 
 /// Scores over steps, the last ones in tables, and what seeds make of them.
@@ -66,14 +68,14 @@ struct ScoresSection: ReportSection {
                 ? "\(ScoreNames.title(names[0]))" : "<label>\(title) <select class=\"curve\">\(choices)</select></label>"
             figures.append(chart("score/" + names[0], title: caption, label: "Scores of \(title)"))
         }
-        let details = report.runs.contains { run in run.scores.keys.contains { $0.contains("/") } } ? everyScore : nil
+        let details = Set(names.all).isSubset(of: names.ofTables) ? nil : everyScore
         return "<div class=\"charts\">\n\(figures)</div>\n\(seeds)\n\(lastScores)\n\(details)"
     }
 
     private func heads(_ names: [String]) -> [HTML] { names.map { "\(ScoreNames.title($0))" } }
 
     private var lastScores: HTML {
-        let columns = names.ofDataSets
+        let columns = names.ofTables
         let rows = zip(report.runs, report.names).enumerated().map { index, item in
             ["\(swatch(index)) \(item.1)", "\(lastStep(item.0, columns).map(String.init) ?? "–")"]
                 + columns.map { number(item.0.lastScore($0), "%.1f") } as [HTML]
@@ -86,7 +88,7 @@ struct ScoresSection: ReportSection {
         let groups = SeedGroup.find(report.runs.map(\.settings))
         guard groups.contains(where: { $0.runs.count > 1 }) else { return nil }
         let titles = SeedGroup.titles(groups.map { report.runs[$0.runs[0]].settings })
-        let columns = names.ofDataSets
+        let columns = names.ofTables
         let rows = zip(groups, titles).map { group, title -> [HTML] in
             let seeds = group.runs.map { report.runs[$0].settings["seed"] ?? "–" }.joined(separator: ", ")
             return ["\(title)", "\(seeds)"]

@@ -63,6 +63,23 @@ struct BrowserTests {
         }
     }
 
+    /// Charts are as wide as their columns on paper; on the screen they are again as wide as before.
+    @Test(.timeLimit(.minutes(30))) func chartsFitOnPaper() throws {
+        try withTemporaryFolder { folder in
+            let result = try values(
+                Chromium(folder: folder), try report([TinyRun(folder + "/a")], in: folder),
+                after: """
+                    const width = () => Math.max(...charts.map(chart => chart.plot.querySelector("canvas").getBoundingClientRect().width));
+                    const before = width();
+                    dispatchEvent(new Event("beforeprint"));
+                    const printed = width();
+                    dispatchEvent(new Event("afterprint"));
+                    """, "{ before, printed, after: width() }")
+            #expect(result["error"] == nil && abs((result["printed"] as? Double ?? 0) - 340) < 1, "\(result)")
+            #expect(result["before"] as? Double ?? 0 > 340 && result["after"] as? Double == result["before"] as? Double, "\(result)")
+        }
+    }
+
     @Test(.timeLimit(.minutes(30))) func theMouseReadsAndZooms() throws {
         try withTemporaryFolder { folder in
             let result = try values(
