@@ -452,6 +452,11 @@ def welch(first, second):
     return 2 * scale * torch.trapezoid(angle.cos().clamp(min=0) ** (freedom - 1), angle).item()
 
 
+def row(name, values, reference):
+    p = None if values is reference else welch(values, reference)
+    return f"| {name} | {mean(values):.1f} ± {math.sqrt(variance(values)):.1f} | {'' if p is None else f'{p:.3f}'} |"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("videos")
@@ -461,38 +466,49 @@ def main():
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=SHAPE["steps"])
     parser.add_argument("--batch", type=int, default=SHAPE["batch"])
-    parser.add_argument("--also", type=json.loads, action="append", default=[], help="further lines: what differs from the base, as JSON")
+    also = "a further line: what it has of SHAPE and OWN above that the base has not, as JSON"
+    parser.add_argument("--also", type=json.loads, action="append", default=[], help=also)
     parser.add_argument("--base-only", action="store_true", help="the base and --also, without the paper's ablations")
     parser.add_argument("--output", help="file that gets a JSON line a variant")
     options = parser.parse_args()
+    common, base = dict(steps=options.steps, batch=options.batch), {**OWN, "lo": options.gap[0], "hi": options.gap[1]}
+    papers = {
+        "ratio 0.5": dict(ratio=0.5), "ratio 0.75": dict(ratio=0.75), "ratio 0.9": dict(ratio=0.9),
+        "grid, ratio 0.75": dict(pattern="grid", ratio=0.75), "symmetric": dict(frames="symmetric"),
+        "symmetric, ratio 0.5": dict(frames="symmetric", ratio=0.5), "decoder cross": dict(decoder="cross"),
+        "decoder joint": dict(decoder="joint"), "encoder joint": dict(encoder="joint"),
+        "two futures, the same pairs": dict(futures=2, batch=options.batch // 2), "patch 4": dict(patch=4), "patch 16": dict(patch=16),
+    }
+    variants = [("base", {}, [base, {**base, "independent": 1}])]
+    if not options.base_only:
+        variants += [(name, shape, [base]) for name, shape in papers.items()]
+    for also in options.also:
+        own, shape = ({key: value for key, value in also.items() if key in known} for known in (OWN, SHAPE))
+        if len(own) + len(shape) < len(also):
+            parser.error(f"--also knows {', '.join([*OWN, *SHAPE])}; not all of {', '.join(also)}")
+        if shape:
+            variants.append((json.dumps(shape), shape, [{**base, **own}]))
+        else:
+            variants[0][2].append({**base, **own})
     torch.manual_seed(1)
     began, videos = time.time(), Videos(options.videos)
     benchmarks = Benchmarks(options.davis, options.size)
     benchmark = benchmarks.of(SHAPE["patch"])
     print(f"{len(videos.length)} videos, {len(benchmark.sequences)} sequences; {time.time() - began:.0f} s to read them", flush=True)
 
-    common, base = dict(steps=options.steps, batch=options.batch), {**OWN, "lo": options.gap[0], "hi": options.gap[1]}
-    variants = [
-        ("ratio 0.5", dict(ratio=0.5)), ("ratio 0.75", dict(ratio=0.75)), ("ratio 0.9", dict(ratio=0.9)),
-        ("grid, ratio 0.75", dict(pattern="grid", ratio=0.75)), ("symmetric", dict(frames="symmetric")),
-        ("symmetric, ratio 0.5", dict(frames="symmetric", ratio=0.5)), ("decoder cross", dict(decoder="cross")),
-        ("decoder joint", dict(decoder="joint")), ("encoder joint", dict(encoder="joint")),
-        ("two futures, the same pairs", dict(futures=2, batch=options.batch // 2)), ("patch 4", dict(patch=4)), ("patch 16", dict(patch=16)),
-    ]
-    owns = [base, {**base, "independent": 1}, *({**base, **also} for also in options.also)]
     seeds = range(options.seeds)
-    groups = [Group(videos, "base", common, owns, seeds)]
-    if not options.base_only:
-        groups += [Group(videos, name, {**common, **shape}, [base], seeds) for name, shape in variants]
+    groups = [Group(videos, name, {**common, **shape}, owns, seeds) for name, shape, owns in variants]
     untrained = benchmark.scores(groups[0].networks)[: options.seeds]
     begun = max([group.begin() for group in groups])
-    for step in range(begun, options.steps):
+    steps = max(group.shape["steps"] for group in groups)
+    for step in range(begun, steps):
         for group in groups:
-            group.advance()
+            if step < group.shape["steps"]:
+                group.advance()
         if DEVICE == "cuda" and step % 50 == 0:
             torch.cuda.synchronize()
         if step % 500 == 0:
-            print(f"step {step} of {options.steps}, {time.time() - began:.0f} s", flush=True)
+            print(f"step {step} of {steps}, {time.time() - began:.0f} s", flush=True)
     if DEVICE == "cuda":
         torch.cuda.synchronize()
 
@@ -502,18 +518,16 @@ def main():
         scores = benchmarks.of(group.shape["patch"]).scores(group.networks)
         for index in range(0, len(scores), options.seeds):
             own = {key: value for key, value in group.owns[index].items() if value != base[key]}
-            name, values = group.name if not own else json.dumps(own), scores[index : index + options.seeds]
+            name, values = f"{group.name} {json.dumps(own) if own else ''}".strip(), scores[index : index + options.seeds]
             reference = reference or values
-            p = welch(values, reference) if values is not reference else None
-            print(f"| {name} | {mean(values):.1f} ± {math.sqrt(variance(values)):.1f} | {'' if p is None else f'{p:.3f}'} |", flush=True)
+            print(row(name, values, reference), flush=True)
             if options.output:
                 with open(options.output, "a") as file:
-                    print(json.dumps(dict(name=name, steps=options.steps, scores=values)), file=file)
+                    print(json.dumps(dict(name=name, steps=group.shape["steps"], scores=values)), file=file)
         if group is groups[0]:
-            print(f"| untrained | {mean(untrained):.1f} ± {math.sqrt(variance(untrained)):.1f} | {welch(untrained, reference) or 0:.3f} |")
+            print(row("untrained", untrained, reference))
             for name, how in (("first layer", dict(layer=0)), ("centred", dict(centred=True)), ("recomputed places", dict(recomputed=True))):
-                values = benchmark.scores(group.networks, **how)[: options.seeds]
-                print(f"| base, {name} | {mean(values):.1f} ± {math.sqrt(variance(values)):.1f} | {welch(values, reference):.3f} |", flush=True)
+                print(row(f"base, {name}", benchmark.scores(group.networks, **how)[: options.seeds], reference), flush=True)
 
 
 if __name__ == "__main__":
