@@ -124,7 +124,7 @@ func table(_ caption: String, _ columns: [HTML], rows: [[HTML]]) -> HTML {
     }
     return """
         <div class="wide" role="region" tabindex="0" aria-label="\(caption)">
-        <table><caption>\(caption)</caption>
+        <table><caption><span>\(caption)</span></caption>
         <thead><tr>\(columns.map { "<th scope=\"col\">\($0)</th>" as HTML })</tr></thead>
         <tbody>
         \(body)</tbody></table>
