@@ -61,7 +61,7 @@ eight: build ## The eight systems on one budget of processor time, some hours: a
 	@$(BIN)/tandem synthesize runs/eight/data --seed 1 --short-side 128 --videos 80 --sequences 20 --classification 40 --correspondences
 	@$(BIN)/tandem prepare runs/eight/data/train --transcode runs/eight/data/quick --short-side 128 --fast-access
 	@$(BIN)/tandem ablate $(EIGHT) --seeds $(SEEDS) --truth runs/eight/data $(addprefix --classes runs/eight/data/classification/,motion appearance)
-	@$(BIN)/tandem report runs/eight-*-seed-* --output runs/eight.html
+	@$(BIN)/tandem report runs/eight-*-base-seed-* --output runs/eight.html
 
 ##@ Containers
 
