@@ -57,7 +57,7 @@ EIGHT := $(foreach recipe,siammae mae mae-st videomae videomae-v2 mgmae ibot sia
 SEEDS ?= 3
 
 .PHONY: eight
-eight: build ## The eight systems on one budget of processor time, some hours: a table, and runs/eight.html; goes on where it stopped [SEEDS=3]
+eight: build ## The eight systems on one budget of processor time, an hour and a half: a table, and runs/eight.html; goes on where it stopped [SEEDS=3]
 	@$(BIN)/tandem synthesize runs/eight/data --seed 1 --short-side 128 --videos 80 --sequences 20 --classification 40 --correspondences
 	@$(BIN)/tandem prepare runs/eight/data/train --transcode runs/eight/data/quick --short-side 128 --fast-access
 	@$(BIN)/tandem ablate $(EIGHT) --seeds $(SEEDS) --truth runs/eight/data $(addprefix --classes runs/eight/data/classification/,motion appearance)

@@ -149,7 +149,7 @@ struct BrowserTests {
         }
     }
 
-    /// No page is wider than a phone, and its ground follows the reader's choice.
+    /// No page is wider than a phone, captions of wider tables neither, and its ground follows the reader's choice.
     @Test(.timeLimit(.minutes(30)), arguments: [(1280, false), (1280, true), (375, false)])
     func widthAndColours(width: Int, isDark: Bool) throws {
         try withTemporaryFolder { folder in
@@ -159,9 +159,13 @@ struct BrowserTests {
             let page = try report([run], in: folder)
             let result = try values(
                 browser, page,
-                "{ width: innerWidth, page: document.documentElement.scrollWidth, ground: getComputedStyle(document.body).backgroundColor }"
-            )
-            #expect(result["page"] as? Int ?? .max <= result["width"] as? Int ?? 0, "\(result)")
+                """
+                { width: innerWidth, page: document.documentElement.scrollWidth, ground: getComputedStyle(document.body).backgroundColor,
+                  captions: Math.max(...Array.from(document.querySelectorAll('caption span'), caption => caption.getBoundingClientRect().right)) }
+                """)
+            for part in ["page", "captions"] {
+                #expect(result[part] as? Double ?? .infinity <= result["width"] as? Double ?? 0, "\(part): \(result)")
+            }
             let ground = try #require((result["ground"] as? String)?.firstMatch(of: /rgb\((\d+)/)?.1)
             #expect(isDark ? Int(ground)! < 64 : Int(ground)! > 192)
             try browser.screenshot(page, to: folder + "/page.png", height: 1000)
